@@ -1,0 +1,47 @@
+"""What `./test` checks once everything is set up: lint, format, types, tests, in this order.
+
+All of them run whatever fails. pytest comes last, so that its closing line closes the output.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from tell import say
+
+FAST = "--fast"
+# One thread a library: the machine's cores are shared by app, worker and sound server.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "QT_QPA_PLATFORM": "offscreen",
+}
+
+
+def commands(arguments: Sequence[str]) -> list[list[str]]:
+    """The modules to run with their arguments. `--fast` keeps pytest to the core."""
+    rest = [argument for argument in arguments if argument != FAST]
+    if len(rest) < len(arguments):
+        rest = ["tests/core", *rest]
+    return [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", *rest]]
+
+
+def run(root: Path, python: Path, arguments: Sequence[str]) -> int:
+    """Runs all checks in the checkout. Returns 0, or the first status that was not."""
+    environment = ENVIRONMENT | os.environ
+    failed: dict[str, int] = {}
+    for module, *rest in commands(arguments):
+        name = " ".join([module, *rest[:1]]) if module == "ruff" else module
+        if failed and module == "pytest":
+            say(f"failed so far: {', '.join(failed)}")
+        say(f"{name} …")
+        command = [str(python), "-m", module, *rest]
+        status = subprocess.run(command, cwd=root, env=environment).returncode
+        if status:
+            failed[name] = status
+    return next(iter(failed.values()), 0)
