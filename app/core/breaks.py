@@ -1,0 +1,85 @@
+"""How good a place for a break is: after a sentence, after a clause, before a joining word.
+
+Shared by live lines (which see only what was said so far) and subtitle cues (which see all).
+Knows words and languages, not widths or times.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Break(IntEnum):
+    """Higher reads better."""
+
+    BAD = 0  # after an article, preposition or conjunction: it belongs to what follows
+    WORD = 1
+    PHRASE = 2  # before a conjunction or preposition
+    CLAUSE = 3  # after a comma and its like
+    SENTENCE = 4
+
+
+_SENTENCE_ENDS = frozenset(".!?…。！？؟।")
+_CLAUSE_ENDS = frozenset(",;:–—、，；：،؛")
+_CLOSING = "\"'”’»)]}」』）】"
+_ABBREVIATED = "mr mrs ms dr st prof vs bzw z.b ca nr sr sra mme"  # "no." ends more sentences
+_ABBREVIATIONS = frozenset(_ABBREVIATED.split())
+
+# Conjunctions and prepositions: a line reads best when it breaks before them, not after.
+_JOINERS = {
+    "en": "and or but nor so yet because although though while when where which who that if "
+    "unless until since as than of in on at by for from to with without about into onto "
+    "over under between through during before after against towards",
+    "de": "und oder aber denn sondern weil dass obwohl wenn als ob damit während bevor nachdem in "
+    "an auf bei mit nach von zu aus für durch gegen ohne um über unter vor zwischen wegen "
+    "seit",
+    "fr": "et ou mais donc or ni car que qui quand lorsque si comme parce puisque de à dans en "
+    "par pour sur avec sans sous entre vers chez depuis pendant contre",
+    "es": "y e o u pero sino porque que cuando si como aunque donde de a en con por para sin "
+    "sobre entre hasta desde hacia contra según",
+    "it": "e o ma però perché che quando se come mentre dove di a da in con su per tra fra senza "
+    "sopra sotto verso contro",
+    "pt": "e ou mas porém porque que quando se como embora onde de a em com por para sem sobre "
+    "entre até desde contra",
+    "nl": "en of maar want omdat dat als toen hoewel terwijl wanneer in op aan bij met naar van "
+    "uit voor door tegen zonder om over onder tussen",
+    "ru": "и а но или что чтобы если когда как где потому хотя пока в во на с со к ко у о об от "
+    "до из за под над для без при через между",
+}
+_ARTICLES = {
+    "en": "the a an my your his her its our their this these those",
+    "de": "der die das den dem des ein eine einen einem einer mein dein sein ihr unser",
+    "fr": "le la les un une des du au aux mon ton son ma ta sa mes tes ses ce cette ces",
+    "es": "el la los las un una unos unas mi tu su al del",
+    "it": "il lo la i gli le un uno una mio tuo suo del della al alla nel nella",
+    "pt": "o a os as um uma uns umas meu seu do da dos das no na nos nas ao",
+    "nl": "de het een mijn jouw zijn haar ons",
+}
+_BEFORE = {language: frozenset(words.split()) for language, words in _JOINERS.items()}
+_BINDING = {
+    language: words | frozenset(_ARTICLES.get(language, "").split())
+    for language, words in _BEFORE.items()
+}
+_NONE: frozenset[str] = frozenset()
+
+
+def break_between(before: str, after: str, language: str | None) -> Break:
+    """How well a break reads between two words; `language` ISO 639-1, None is read as English."""
+    bare = before.rstrip().rstrip(_CLOSING)
+    if bare and bare[-1] in _SENTENCE_ENDS:
+        return Break.WORD if _is_abbreviation(bare) else Break.SENTENCE
+    if bare and bare[-1] in _CLAUSE_ENDS:
+        return Break.CLAUSE
+    code = (language or "en")[:2]
+    if _bare(before) in _BINDING.get(code, _NONE):
+        return Break.BAD
+    return Break.PHRASE if _bare(after) in _BEFORE.get(code, _NONE) else Break.WORD
+
+
+def _bare(word: str) -> str:
+    return word.strip().strip("¿¡" + _CLOSING + "“‘«([{").lower()
+
+
+def _is_abbreviation(word: str) -> bool:
+    bare = _bare(word)[:-1]
+    return word.endswith(".") and (bare in _ABBREVIATIONS or (len(bare) == 1 and bare.isalpha()))

@@ -1,0 +1,200 @@
+"""Words → the lines a reader sees. A word once placed never moves, a break once made is final.
+
+Lines break on committed words only, as each word arrives, so the result does not depend on how
+words were batched. The tentative tail is laid out after the committed text and never moves it.
+Knows widths only through `measure`, which is passed in; knows nothing about fonts or windows.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from app.core.breaks import Break, break_between
+from app.core.script import can_break, clusters, is_cjk, is_opener, pieces
+from app.core.timeline import spaced
+from model_backends.base import Word
+
+Measure: TypeAlias = Callable[[str], float]  # text → width, in the unit of the line's width
+
+TURN_PAUSE_MS = 1500  # a new utterance after a longer silence starts a new line
+_HISTORY_WORDS = 2000  # what reflow can lay out again: about 13 minutes of speech
+_HISTORY_LINES = 500
+# How full a line must be before a good place to break is taken although the next word would fit.
+_FULL_ENOUGH = {Break.SENTENCE: 0.6, Break.CLAUSE: 0.75, Break.PHRASE: 0.8}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One visible line: committed text, then tentative text (with its own leading space)."""
+
+    text: str
+    tail: str
+    language: str | None
+    lane: str
+
+
+@dataclass(slots=True)
+class _Row:
+    lane: str = ""
+    text: str = ""
+    language: str | None = None
+    told: bool = False  # the language is that of a word on it, not of the line before
+
+
+class CaptionLines:
+    """Breaks words into lines no wider than `width`, as measured by `measure`."""
+
+    def __init__(self, measure: Measure, width: float) -> None:
+        self._measure = measure
+        self._width = width
+        self._words: deque[tuple[int, Word]] = deque(maxlen=_HISTORY_WORDS)  # with its session
+        self._session = self._last_session = 0
+        self._rows: deque[_Row] = deque([_Row()], maxlen=_HISTORY_LINES)
+        self._started = 1
+        self._last: Word | None = None  # the last word placed
+        self._tail = ""
+        self._spilled = False  # the tail has opened a row below the committed text
+
+    @property
+    def started(self) -> int:
+        """How many rows were ever begun; grows by one whenever the text scrolls up by one."""
+        return self._started + self._spilled
+
+    def add(self, word: Word) -> None:
+        """Place a committed word after all others; it never moves again. Clears the tail."""
+        self._words.append((self._session, word))
+        self._tail = ""
+        self._place(self._session, word)
+
+    def begin_session(self) -> None:
+        """What comes next is another session, its times begin anew: it gets a line of its own."""
+        self._session += 1
+        self.set_tail("")
+
+    def set_tail(self, text: str) -> None:
+        """Show tentative text after the committed; replaces the tail before it whole."""
+        self._tail = text
+        # Once the tail has needed a row below, the row stays until words fill it: taking it back
+        # would move committed text down.
+        self._spilled = self._spilled or bool(self._tail_rows()[1])
+
+    def reflow(self, measure: Measure, width: float) -> None:
+        """Lay all out anew for another font or width: the only thing that moves a break."""
+        self._measure, self._width = measure, width
+        self._rows.clear()
+        self._rows.append(_Row())
+        self._started, self._last, self._spilled = 1, None, False
+        for session, word in self._words:
+            self._place(session, word)
+        self.set_tail(self._tail)
+
+    def visible(self, count: int) -> list[Line]:
+        """The last `count` lines, oldest first; fewer while there are fewer."""
+        inline, below = self._tail_rows()
+        rows = list(self._rows)
+        lines = [Line(row.text, "", row.language, row.lane) for row in rows[-count:]]
+        lines[-1] = Line(lines[-1].text, inline, lines[-1].language, lines[-1].lane)
+        if self._spilled and count > 1:  # a single line is kept for committed text
+            lines.append(Line("", below, lines[-1].language, lines[-1].lane))
+        lines = lines[-count:]
+        return lines if any(line.text or line.tail for line in lines) else []
+
+    # --- placing words ---------------------------------------------------------------------
+
+    def _place(self, session: int, word: Word) -> None:
+        if self._takes_turn(word) or session != self._last_session:
+            self._new_row(word.lane)
+        self._last_session = session
+        for piece in pieces(spaced(self._last, word).text):
+            self._place_piece(piece, word.language)
+        row = self._rows[-1]
+        row.lane = word.lane
+        if word.language and not row.told:
+            # the first that is known stays: another could turn the line from left to right
+            row.language, row.told = word.language, True
+        self._last = word
+
+    def _takes_turn(self, word: Word) -> bool:
+        """Another voice, or the same one after a silence, begins a line of its own."""
+        last = self._last
+        if last is None:
+            return False
+        silence_ms = word.start_ms - last.end_ms
+        return word.lane != last.lane or (
+            word.utterance != last.utterance and silence_ms >= TURN_PAUSE_MS
+        )
+
+    def _place_piece(self, piece: str, language: str | None) -> None:
+        row = self._rows[-1]
+        if not row.text:
+            self._fill(piece.lstrip())
+        elif not can_break(row.text, piece):  # goes on with the word before it
+            self._fill(piece)
+        elif not self._fits(row.text + piece + _room_after(piece)) or self._prefers_break(
+            row.text, piece, language
+        ):
+            self._new_row(row.lane)
+            self._fill(piece.lstrip())
+        else:
+            row.text += piece
+
+    def _prefers_break(self, text: str, piece: str, language: str | None) -> bool:
+        before = text.rsplit(maxsplit=1)[-1]
+        wanted = _FULL_ENOUGH.get(break_between(before, piece, language))
+        return wanted is not None and self._measure(text) >= wanted * self._width
+
+    def _fill(self, text: str) -> None:
+        """Put text on the current row; what is wider than a row is cut between characters."""
+        row = self._rows[-1]
+        if self._fits(row.text + text):
+            row.text += text
+            return
+        for cluster in clusters(text):
+            row = self._rows[-1]
+            if row.text and not self._fits(row.text + cluster):
+                self._new_row(row.lane)
+                row = self._rows[-1]
+            row.text += cluster
+
+    def _new_row(self, lane: str) -> None:
+        if not self._rows[-1].text:
+            self._rows[-1].lane = lane
+            return
+        self._rows.append(_Row(lane, "", self._rows[-1].language))
+        self._started += 1
+        self._spilled = False
+
+    def _fits(self, text: str) -> bool:
+        return self._measure(text.rstrip()) <= self._width
+
+    # --- the tail --------------------------------------------------------------------------
+
+    def _tail_rows(self) -> tuple[str, str]:
+        """The tail's text on the last row and on the row below; what is longer is not shown."""
+        rest = pieces(self._tail.rstrip())
+        text = self._rows[-1].text
+        inline = self._take(rest, text)
+        below = self._take(rest, "")
+        return inline, below
+
+    def _take(self, rest: list[str], text: str) -> str:
+        """As many of the pieces as fit after `text`; removes them from `rest`."""
+        taken = ""
+        while rest:
+            piece = rest[0] if text + taken else rest[0].lstrip()
+            if not self._fits(text + taken + piece):
+                break
+            taken += piece
+            rest.pop(0)
+        return taken
+
+
+def _room_after(piece: str) -> str:
+    """What must still fit after a piece, so that punctuation to come never begins a line."""
+    last = piece[-1]
+    if is_opener(last):
+        return "。。" if is_cjk(last) else "x"
+    return "。" if is_cjk(last) and last not in "、。，！？" else ""

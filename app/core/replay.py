@@ -1,0 +1,188 @@
+"""After a crash an utterance is heard again: pass on the words that are new, and only those.
+
+The replayed words are aligned with the committed ones character by character (edit distance, with
+a price on differences in time), so that other spellings and other word boundaries do no harm. The
+alignment must use up the committed words and is free to end anywhere in the replay, between
+words or between Chinese or Japanese characters; what lies behind that cut is new.
+
+Knows nothing about processes or engines.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+from app.core.script import can_break, is_opener
+from model_backends.base import Word
+
+CERTAIN_MS = 700  # how far past the last committed word the replay must have come
+_REACH_MS = 12_000  # how much committed text is aligned; what is older settles nothing
+
+# Prices, in units of one character left out on either side.
+_SUBSTITUTION = 1.0
+_SAME_TIME_MS = 250  # two hearings of one word differ by this much at no cost …
+_TIME_SLOPE_MS = 400  # … and by this much more at the cost of one character
+_LATE_MS = 100  # a match may lie so far behind the end of the last committed word at no cost
+_EDGE_MS = 80  # how sharply the end of the last committed word parts old from new
+_ONSET_MS = 500  # a word this close to where the replay begins may not be heard again
+_FAR = 3.0  # never matched: dearer than leaving both out
+
+
+@dataclass(frozen=True, slots=True)
+class _Char:
+    """A letter or digit as compared, and where it stands."""
+
+    text: str
+    at_ms: float
+    word: int  # index of its word
+    stop: int  # offset in the word's text just after it
+
+
+class ReplayAligner:
+    """Give it one lane and track of a replay; it returns what may be committed.
+
+    Words are held until the replay has come `CERTAIN_MS` past the last committed word; from then
+    on (`aligned`) every word is passed on as it comes. With nothing committed all words pass.
+    """
+
+    def __init__(self, committed: Sequence[Word], start_ms: int | None = None) -> None:
+        """`start_ms`: where the replay begins; None: it holds all of `committed` again."""
+        self._start_ms = start_ms
+        self._end_ms = max((word.end_ms for word in committed), default=0)
+        earliest = self._end_ms - _REACH_MS
+        if start_ms is not None:
+            earliest = max(earliest, start_ms)
+        self._committed = [word for word in committed if word.end_ms > earliest]
+        self._held: list[Word] = []
+        self._aligned = not self._committed
+
+    @property
+    def aligned(self) -> bool:
+        """Whether old and new have been told apart; a tail shown before that would be old text."""
+        return self._aligned
+
+    def add(self, word: Word) -> list[Word]:
+        """Take in a replayed word; returns the new words that are now certain, in order."""
+        if self._aligned:
+            return [word]
+        self._held.append(word)
+        return self._release() if word.start_ms >= self._end_ms + CERTAIN_MS else []
+
+    def progress(self, settled_ms: int, heard_ms: int) -> list[Word]:
+        """The replay has returned every word that ends before `settled_ms`."""
+        if self._aligned or settled_ms < self._end_ms + CERTAIN_MS:
+            return []
+        return self._release()
+
+    def finish(self) -> list[Word]:
+        """The replay is over: decide on what was heard."""
+        return [] if self._aligned else self._release()
+
+    def _release(self) -> list[Word]:
+        self._aligned = True
+        earliest = self._committed[0].start_ms
+        held = [word for word in self._held if word.end_ms > earliest]
+        self._held = []
+        onset_ms = self._committed[0].start_ms - _ONSET_MS
+        if self._start_ms is not None:
+            onset_ms = self._start_ms
+        return _new_words(self._committed, held, onset_ms, self._end_ms)
+
+
+def _new_words(
+    committed: Sequence[Word], replayed: Sequence[Word], onset_ms: int, end_ms: int
+) -> list[Word]:
+    old, again = _chars(committed), _chars(replayed)
+    if not again:  # nothing but punctuation
+        return [word for word in replayed if word.start_ms >= end_ms]
+    costs = _alignment_costs(old, again, onset_ms, end_ms)
+    cut = _best_cut(costs, again, replayed, end_ms)
+    if cut == 0:
+        return list(replayed)
+    last = again[cut - 1]
+    word = replayed[last.word]
+    rest = list(replayed[last.word + 1 :])
+    if cut < len(again) and again[cut].word == last.word:  # between two CJK characters
+        start_ms = round((last.at_ms + again[cut].at_ms) / 2)
+        rest.insert(0, replace(word, text=word.text[last.stop :], start_ms=start_ms))
+    return _without_repeated_mark(committed[-1].text, rest)
+
+
+def _without_repeated_mark(before: str, words: list[Word]) -> list[Word]:
+    """Drop punctuation at the cut if the committed text has its own."""
+    if not words or not before.strip() or before.rstrip()[-1].isalnum():
+        return words
+    text = words[0].text
+    starts = [index for index, char in enumerate(text) if char.isalnum() or is_opener(char)]
+    if not starts:
+        return words[1:]
+    if starts[0] == 0 or text[0].isspace():
+        return words
+    return [replace(words[0], text=text[starts[0] :]), *words[1:]]
+
+
+def _chars(words: Sequence[Word]) -> list[_Char]:
+    """The letters and digits of the words, folded, each with its share of its word's time."""
+    found: list[_Char] = []
+    for index, word in enumerate(words):
+        letters = [(offset, char) for offset, char in enumerate(word.text) if char.isalnum()]
+        for number, (offset, char) in enumerate(letters):
+            share = (number + 0.5) / len(letters)
+            at_ms = word.start_ms + share * (word.end_ms - word.start_ms)
+            folded = unicodedata.normalize("NFKC", char).casefold()
+            found.append(_Char(folded, at_ms, index, offset + 1))
+    return found
+
+
+def _best_cut(
+    costs: Sequence[float], again: Sequence[_Char], replayed: Sequence[Word], end_ms: int
+) -> int:
+    """How many characters of the replay are old: the end of the cheapest alignment."""
+    passing = [_limited((end_ms - char.at_ms) / _EDGE_MS, 1.0) for char in again]
+    passed_after = list(accumulate(reversed(passing), initial=0.0))[::-1]
+    cuts = [cut for cut in range(len(again) + 1) if _may_cut(again, replayed, cut)]
+    return min(cuts, key=lambda cut: costs[cut] + passed_after[cut])
+
+
+def _alignment_costs(
+    old: Sequence[_Char], again: Sequence[_Char], onset_ms: int, end_ms: int
+) -> list[float]:
+    """Cost of aligning all of `old` with the first n characters of `again`, for n = 0, 1, …"""
+    dropping = [1.0 + _limited((char.at_ms - end_ms) / _EDGE_MS, 2.0) for char in again]
+    row = list(accumulate(dropping, initial=0.0))
+    for char in old:
+        left_out = _limited((char.at_ms - onset_ms) / _ONSET_MS, 1.0)
+        above, row = row, [row[0] + left_out]
+        for index, other in enumerate(again):
+            row.append(
+                min(
+                    above[index] + _matching(char, other, end_ms),
+                    above[index + 1] + left_out,
+                    row[index] + dropping[index],
+                )
+            )
+    return row
+
+
+def _matching(old: _Char, again: _Char, end_ms: int) -> float:
+    same = old.text == again.text
+    leeway = 1.0 if same else 0.5  # what reads differently must agree better in time
+    apart_ms = abs(old.at_ms - again.at_ms) - leeway * _SAME_TIME_MS
+    late_ms = again.at_ms - end_ms - leeway * _LATE_MS  # said after all that was committed
+    prices = (_limited(late / _TIME_SLOPE_MS, _FAR) for late in (apart_ms, late_ms))
+    return sum(prices, 0.0 if same else _SUBSTITUTION)
+
+
+def _may_cut(again: Sequence[_Char], replayed: Sequence[Word], cut: int) -> bool:
+    """Between words, and inside one only where a line could break."""
+    if cut in (0, len(again)) or again[cut - 1].word != again[cut].word:
+        return True
+    text, stop = replayed[again[cut].word].text, again[cut - 1].stop
+    return can_break(text[:stop], text[stop:])
+
+
+def _limited(value: float, most: float) -> float:
+    return min(max(value, 0.0), most)

@@ -1,0 +1,227 @@
+"""What the user has chosen, as one frozen value; read from and written to `settings.toml`.
+
+Values change by `dataclasses.replace()`; whoever replaces them calls `save()`. A value that is
+missing, of the wrong type or out of range becomes its default; keys this version does not know
+(an older or newer Voxline's) stay in the file, and so do the user's comments. Knows nothing of
+windows, sound or engines: an engine that does not exist is refused where engines are known.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from app import paths
+
+if TYPE_CHECKING:
+    from tomlkit.container import Container
+    from tomlkit.items import Table
+
+EDGES = ("none", "outline", "shadow")
+LINES = (1, 12)  # fewest and most caption lines
+FONT_SIZES_PT = (8, 144)
+OPACITIES = (0.0, 1.0)
+WINDOW_OPACITIES = (0.2, 1.0)  # below a fifth the captions could not be found again
+
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_FILE = "settings.toml"
+_T = TypeVar("_T")
+
+
+def _one_of(*allowed: str) -> Callable[[Any], bool]:
+    return lambda value: value in allowed
+
+
+def _between(bounds: tuple[float, float]) -> Callable[[Any], bool]:
+    low, high = bounds
+    return lambda value: low <= value <= high
+
+
+def _is_color(value: Any) -> bool:
+    return _COLOR.fullmatch(value) is not None
+
+
+def _is_geometry(value: Any) -> bool:
+    return all(
+        isinstance(box, list) and len(box) == 4 and all(type(side) is int for side in box)
+        for box in value.values()
+    )
+
+
+def _is_delays(value: Any) -> bool:
+    return all(type(delay) is int and delay > 0 for delay in value.values())
+
+
+def _checked(default: Any, accepts: Callable[[Any], bool]) -> Any:
+    """A field whose value from the file must also satisfy `accepts` (its type is checked first)."""
+    return field(default=default, metadata={"accepts": accepts})
+
+
+def _table(accepts: Callable[[Any], bool]) -> Any:
+    return field(default_factory=dict, metadata={"accepts": accepts})
+
+
+@dataclass(frozen=True, slots=True)
+class OverlaySettings:
+    """How the captions look and where they are."""
+
+    lines: int = _checked(2, _between(LINES))
+    font_family: str = ""  # "": the system's
+    font_size: int = _checked(28, _between(FONT_SIZES_PT))  # points
+    text_color: str = _checked("#ffffff", _is_color)
+    background_color: str = _checked("#000000", _is_color)
+    background_opacity: float = _checked(0.75, _between(OPACITIES))
+    window_opacity: float = _checked(1.0, _between(WINDOW_OPACITIES))
+    show_tail: bool = False
+    show_language: bool = True
+    edge: str = _checked("none", _one_of(*EDGES))
+    # screen name: x, y, width, height relative to that screen, in device-independent pixels
+    geometry: Mapping[str, Sequence[int]] = _table(_is_geometry)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the user has chosen. An empty text means "the default"."""
+
+    overlay: OverlaySettings = field(default_factory=OverlaySettings)
+    engine: str = "embedded"
+    model: str = ""
+    delay_ms: Mapping[str, int] = _table(_is_delays)  # engine name: delay
+    language: str = ""  # ISO 639-1; "": the engine finds out
+    source: str = ""  # id of a sound source; "": the system's microphone
+    start_listening_on_launch: bool = True
+    keep_transcripts: bool = True
+    window: str = ""  # the main window's size and place, as Qt writes them; "": not shown yet
+
+
+def settings_file() -> Path:
+    """Where the settings are kept."""
+    return paths.config_dir() / _FILE
+
+
+def load() -> tuple[Settings, str | None]:
+    """The saved settings, and a sentence for the user if they could not be read as they are.
+
+    Never raises: a file that is not TOML is kept aside as `settings.broken-N.toml` and the
+    defaults are returned.
+    """
+    try:
+        path = settings_file()
+        table = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Settings(), None
+    except OSError as error:
+        return Settings(), f"The settings could not be read ({error.strerror}): defaults are used."
+    except ValueError:  # not TOML, or not even text
+        return Settings(), _keep_aside(path)
+    refused: list[str] = []
+    settings = _from_table(Settings, table, refused)
+    return settings, _refusal(refused)
+
+
+def save(settings: Settings, path: Path | None = None) -> str | None:
+    """Write the settings, whole or not at all; None: where `load()` looks.
+
+    Returns a sentence for the user if that failed.
+    """
+    import tomlkit  # 30 ms, and nothing else at start-up needs it
+
+    try:
+        path = path or settings_file()
+        document = _existing(path)
+        _into_table(settings, document)
+        _write_whole(path, tomlkit.dumps(document))
+    except OSError as error:
+        return f"The settings could not be saved ({error.strerror}). They hold until you quit."
+    return None
+
+
+def _keep_aside(path: Path) -> str:
+    number = 1
+    while (aside := path.with_name(f"settings.broken-{number}.toml")).exists():
+        number += 1
+    try:
+        path.rename(aside)
+    except OSError:
+        return "The settings file is damaged and could not be moved aside: defaults are used."
+    return f"The settings file was damaged, so defaults are used. Your file is kept as {aside}."
+
+
+def _refusal(refused: list[str]) -> str | None:
+    if not refused:
+        return None
+    return "Settings that make no sense went back to their defaults: " + ", ".join(refused) + "."
+
+
+def _from_table(kind: type[_T], table: Mapping[str, Any], refused: list[str], at: str = "") -> _T:
+    """Build a settings dataclass from a TOML table; append the keys not taken to `refused`."""
+    default = kind()
+    taken: dict[str, Any] = {}
+    for each in fields(kind):  # type: ignore[arg-type]  # every kind passed here is a dataclass
+        if each.name not in table:
+            continue
+        value, usual = table[each.name], getattr(default, each.name)
+        if is_dataclass(usual) and isinstance(value, dict):
+            taken[each.name] = _from_table(type(usual), value, refused, f"{at}{each.name}.")
+        elif _fits(value, usual) and each.metadata.get("accepts", lambda _: True)(value):
+            taken[each.name] = float(value) if isinstance(usual, float) else value
+        else:
+            refused.append(f"{at}{each.name}")
+    return kind(**taken)
+
+
+def _fits(value: Any, usual: Any) -> bool:
+    """Whether a TOML value has the type of the usual one; a whole number may stand for a real."""
+    if isinstance(usual, float):
+        return type(value) in (int, float)
+    return type(value) is type(usual)  # not isinstance: a bool is no number here
+
+
+def _existing(path: Path) -> Container:
+    """The file as it is, so that what this version does not know is kept; empty if unreadable."""
+    import tomlkit
+
+    try:
+        return tomlkit.parse(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return tomlkit.document()
+
+
+def _into_table(settings: Any, table: Container | Table) -> None:
+    import tomlkit
+
+    for each in fields(settings):
+        value = getattr(settings, each.name)
+        if is_dataclass(value):
+            if not isinstance(table.get(each.name), dict):
+                table[each.name] = tomlkit.table()
+            _into_table(value, table[each.name])
+        elif isinstance(value, Mapping):
+            table[each.name] = {key: _plain(item) for key, item in value.items()}
+        elif table.get(each.name) != value:
+            table[each.name] = value
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write beside the file and swap, so that a crash or a full disk leaves the old one."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".settings-", suffix=".toml")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

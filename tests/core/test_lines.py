@@ -1,0 +1,197 @@
+"""Timed words in, visible lines out. A word once shown never moves."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.lines import CaptionLines, Line
+from app.core.script import display_width
+from model_backends.base import Word
+from tests.core.words import letters, sessions, spoken
+
+ALL = 10_000
+
+
+def width(text: str) -> float:
+    """Columns: what a monospaced font would measure."""
+    return float(display_width(text))
+
+
+def lines_of(words: list[Word], columns: float = 37) -> CaptionLines:
+    lines = CaptionLines(width, columns)
+    for word in words:
+        lines.add(word)
+    return lines
+
+
+def texts(lines: CaptionLines, count: int = ALL) -> list[str]:
+    return [line.text for line in lines.visible(count)]
+
+
+def rewrites(before: list[str], after: list[str]) -> int:
+    """Committed rows that did anything but stay, or, the last one, grow at its end."""
+    rows = [row for row in before if row]
+    now = [row for row in after if row][: len(rows)]
+    changed = sum(old != new for old, new in zip(rows[:-1], now[:-1], strict=False))
+    grown = not rows or (len(now) == len(rows) and now[-1].startswith(rows[-1]))
+    return changed + (not grown)
+
+
+def test_a_sentence_breaks_at_words_and_after_its_end() -> None:
+    words = spoken(" He saw that the old house was dark. Should he knock at the door now?")
+    assert texts(lines_of(words)) == [
+        "He saw that the old house was dark.",
+        "Should he knock at the door now?",
+    ]
+
+
+def test_an_almost_full_line_breaks_before_a_conjunction_that_would_fit() -> None:
+    words = spoken(" They walked along the river bank and went home.", language="en")
+    assert texts(lines_of(words, 38))[0] == "They walked along the river bank"
+    other = spoken(" They walked along the river bank out and home.", language="en")
+    assert texts(lines_of(other, 38))[0] == "They walked along the river bank out"
+
+
+def test_only_the_last_lines_are_visible() -> None:
+    words = spoken(" one two three four five six seven eight nine ten")
+    assert texts(lines_of(words, 10), 2) == texts(lines_of(words, 10))[-2:]
+    assert len(texts(lines_of(words, 10))) > 2
+
+
+def test_nothing_said_shows_no_line() -> None:
+    assert CaptionLines(width, 20).visible(2) == []
+
+
+def test_another_lane_begins_a_line() -> None:
+    words = [*spoken(" Hello.", lane="me"), *spoken(" Hi.", 900, lane="them")]
+    assert [(line.lane, line.text) for line in lines_of(words).visible(3)] == [
+        ("me", "Hello."),
+        ("them", "Hi."),
+    ]
+
+
+def test_a_new_utterance_begins_a_line_after_a_silence_only() -> None:
+    first = spoken(" Yes.", 0, utterance=0)
+    soon, late = spoken(" No.", 1000, utterance=1), spoken(" No.", 9000, utterance=1)
+    assert texts(lines_of([*first, *soon])) == ["Yes. No."]
+    assert texts(lines_of([*first, *late])) == ["Yes.", "No."]
+
+
+def test_an_utterance_that_brings_no_space_gets_one() -> None:
+    words = [*spoken("Yes.", 0, utterance=0), *spoken("No.", 1000, utterance=1)]
+    assert texts(lines_of(words)) == ["Yes. No."]
+
+
+def test_chinese_and_japanese_break_between_characters_but_not_before_a_full_stop() -> None:
+    lines = texts(lines_of(spoken("今日はとても天気がいい。散歩に行きましょう。"), 12))
+    assert all(display_width(line) <= 12 for line in lines)
+    assert not any(line[0] in "。、ー" for line in lines)
+    assert len(lines) >= 4
+
+
+def test_a_full_stop_that_comes_later_stays_with_its_character() -> None:
+    one_by_one = [Word("me", 0, 0, char, i, i + 1) for i, char in enumerate("天気がいい。散歩")]
+    assert all(display_width(line) <= 10 for line in texts(lines_of(one_by_one, 10)))
+    assert not any(line.startswith("。") for line in texts(lines_of(one_by_one, 10)))
+
+
+def test_a_word_wider_than_the_line_is_cut_and_no_other() -> None:
+    words = spoken(" a Donaudampfschifffahrtsgesellschaft b")
+    assert texts(lines_of(words, 12)) == ["a", "Donaudampfsc", "hifffahrtsge", "sellschaft b"]
+
+
+def test_the_tail_follows_the_text_and_goes_on_below() -> None:
+    lines = lines_of(spoken(" one two"), 12)
+    lines.set_tail(" three four")
+    assert lines.visible(2) == [
+        Line("one two", "", None, "me"),
+        Line("", "three four", None, "me"),
+    ]
+    lines = lines_of(spoken(" one two"), 12)
+    lines.set_tail(" ten four")
+    assert lines.visible(2)[0] == Line("one two", " ten", None, "me")
+
+
+def test_the_row_that_a_tail_opened_is_not_taken_back() -> None:
+    lines = lines_of(spoken(" one two"), 12)
+    lines.set_tail(" three four")
+    started = lines.started
+    lines.set_tail("")
+    assert texts(lines, 2) == ["one two", ""]
+    lines.add(Word("me", 0, 0, " thunder", 900, 999))
+    assert texts(lines, 2) == ["one two", "thunder"]
+    assert lines.started == started
+
+
+def test_one_line_is_never_given_to_the_tail() -> None:
+    lines = lines_of(spoken(" one two"), 12)
+    lines.set_tail(" thunderbolts")
+    assert texts(lines, 1) == ["one two"]
+
+
+def test_scrollback_is_bounded() -> None:
+    lines = lines_of(spoken(" word" * 5000), 10)
+    assert len(lines.visible(ALL)) <= 500
+    lines.reflow(width, 20)
+    assert 0 < len(lines.visible(ALL)) <= 500
+
+
+@given(sessions(lanes=("me", "them")), st.integers(4, 50), st.data())
+def test_no_word_shown_ever_moves(words: list[Word], columns: int, data: st.DataObject) -> None:
+    lines = CaptionLines(width, columns)
+    started = lines.started
+    for word in words:
+        before = texts(lines)
+        lines.set_tail(data.draw(st.sampled_from(["", " and", " more text to come", "語" * 30])))
+        assert rewrites(before, texts(lines)) == 0
+        lines.add(word)
+        assert rewrites(before, texts(lines)) == 0
+        assert lines.started >= started, "text moved down"
+        started = lines.started
+
+
+@given(sessions(), st.integers(4, 50))
+def test_every_line_fits_and_all_text_is_there(words: list[Word], columns: int) -> None:
+    shown = texts(lines_of(words, columns))
+    assert all(display_width(line.rstrip()) <= columns for line in shown)
+    assert letters("".join(shown)) == letters("".join(word.text for word in words))
+
+
+@given(sessions(), st.integers(15, 50))
+def test_words_narrower_than_a_line_stay_whole(words: list[Word], columns: int) -> None:
+    plain = [word for word in words if word.text[0] == " " and display_width(word.text) <= 15]
+    shown = [part for line in texts(lines_of(plain, columns)) for part in line.split()]
+    assert shown == [part for word in plain for part in word.text.split()]
+
+
+@given(sessions(), st.integers(4, 50), st.integers(4, 50))
+def test_reflow_equals_a_fresh_layout(words: list[Word], first: int, second: int) -> None:
+    lines = lines_of(words, first)
+    lines.reflow(width, second)
+    assert lines.visible(ALL) == lines_of(words, second).visible(ALL)
+
+
+@given(st.text("日本a。x ", min_size=1, max_size=40), st.integers(2, 9))
+def test_a_tail_alone_is_clipped_to_two_rows(text: str, columns: int) -> None:
+    lines = CaptionLines(width, columns)
+    lines.set_tail(text)
+    assert all(display_width(line.tail.rstrip()) <= columns for line in lines.visible(ALL))
+    assert len(lines.visible(ALL)) <= 2
+
+
+def test_another_session_begins_a_line_of_its_own_and_reflow_keeps_it() -> None:
+    lines = CaptionLines(len, 40)
+    lines.add(Word("me", 0, 0, " before", 100, 400))
+    lines.begin_session()
+    lines.add(Word("me", 0, 0, " after", 500, 900))
+    assert [line.text for line in lines.visible(3)] == ["before", "after"]
+    lines.reflow(len, 30)
+    assert [line.text for line in lines.visible(3)] == ["before", "after"]
+
+
+def test_the_first_known_language_of_a_line_stays() -> None:
+    lines = CaptionLines(len, 40)
+    for language in (None, "en", "ar", "en"):
+        lines.add(Word("me", 0, 0, " word", 100, 400, language))
+    assert [line.language for line in lines.visible(2)] == ["en"]
