@@ -1,0 +1,70 @@
+"""A file heard at real-time pace, as if it were a microphone. A pause stops it where it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from app.audio.capture import Block
+from app.audio.files import open_sound
+from model_backends.base import SAMPLE_RATE, Pcm
+
+_BLOCK_MS = 32
+
+
+class Playback:
+    """Satisfies `capture.Feed`."""
+
+    live = False
+    system = False
+
+    def __init__(self, path: Path) -> None:
+        """Raises SoundFileError with the user's sentence for what holds no sound."""
+        self.name = path.name
+        self._sound = open_sound(path)
+        self._blocks: Iterator[Pcm] = self._sound.blocks(_BLOCK_MS)
+        self._playing = threading.Lock()  # one opening plays at a time
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the decoder has to say about the file, complete once it has been played."""
+        return self._sound.notes
+
+    def open(self, deliver: Callable[[Block | None], None]) -> _Playing:
+        """Play on from where the last opening stopped."""
+        playing = _Playing()
+        threading.Thread(
+            target=self._play, args=(playing.closed, deliver), daemon=True, name="playback"
+        ).start()
+        return playing
+
+    def _play(self, closed: threading.Event, deliver: Callable[[Block | None], None]) -> None:
+        with self._playing:
+            begun, played = time.monotonic(), 0
+            while not closed.is_set():
+                block = next(self._blocks, None)
+                if block is None:
+                    self._sound.close()
+                    deliver(None)
+                    return
+                played += len(block)
+                due = begun + played / SAMPLE_RATE
+                closed.wait(max(0.0, due - time.monotonic()))
+                deliver(Block(block, due))
+
+
+class _Playing:
+    """Satisfies `capture.Opened`."""
+
+    rate = SAMPLE_RATE
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def close(self) -> None:
+        self.closed.set()
+
+    def moved_to(self) -> str | None:
+        return None

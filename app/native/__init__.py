@@ -1,0 +1,57 @@
+"""What each desktop does in its own way, behind a few functions that read alike everywhere.
+
+The only module that reads `sys.platform`. Knows no widgets: windows come as the number the
+desktop knows them by, and Qt's platform as its name (`QGuiApplication.platformName()`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from app.native.traits import OverlayTraits
+
+DESKTOP = {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
+
+if sys.platform == "win32":
+    from app.native import windows as _desktop
+elif sys.platform == "darwin":
+    from app.native import macos as _desktop
+else:
+    from app.native import linux as _desktop
+
+__all__ = [
+    "DESKTOP",
+    "OverlayTraits",
+    "has_compositor",
+    "is_covered",
+    "keep_above",
+    "overlay_traits",
+    "prepare_environment",
+]
+
+
+def prepare_environment() -> None:
+    """Set what Qt must find in the environment. Call before the QApplication is made."""
+    for name, value in _desktop.qt_environment(os.environ).items():
+        os.environ.setdefault(name, value)
+
+
+def overlay_traits(platform_name: str) -> OverlayTraits:
+    """How the caption window has to be made on this desktop."""
+    return _desktop.overlay_traits(os.environ, platform_name)
+
+
+def has_compositor(platform_name: str) -> bool:
+    """Whether translucent pixels show what is behind; if not they would be black."""
+    return _desktop.has_compositor(os.environ, platform_name)
+
+
+def is_covered(platform_name: str) -> bool:
+    """Whether only an unmanaged window would now be on top; see `OverlayTraits`."""
+    return _desktop.is_covered(os.environ, platform_name)
+
+
+def keep_above(window_id: int, platform_name: str) -> None:
+    """Keep a shown window on top, unfocused, where Qt's own flag is not enough."""
+    _desktop.keep_above(window_id, platform_name)

@@ -1,0 +1,56 @@
+"""Linux desktops: X11, and Wayland by way of XWayland.
+
+Wayland has no way for a window to stay on top or to choose its place, and does not even say
+that it ignored the wish. An unmanaged X11 window under XWayland was the only one that stayed
+where it was put, above a focused native window (sway; GNOME and KDE untried).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.native import x11
+from app.native.traits import OverlayTraits
+
+_NO_XWAYLAND = OverlayTraits(
+    places_itself=False,
+    advice="This desktop does not let Voxline keep the captions on top. "
+    "Use the desktop's own “keep above”, or install XWayland and start Voxline again.",
+)
+
+
+def qt_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """X11 wherever there is an X display; Qt tries the next of a list if it does not answer."""
+    if not environ.get("DISPLAY"):
+        return {}
+    return {"QT_QPA_PLATFORM": "xcb;wayland" if environ.get("WAYLAND_DISPLAY") else "xcb"}
+
+
+def overlay_traits(environ: Mapping[str, str], platform_name: str) -> OverlayTraits:
+    if platform_name.startswith("wayland"):
+        return _NO_XWAYLAND
+    return OverlayTraits(
+        bypass_window_manager=platform_name == "xcb" and _is_wayland_session(environ)
+    )
+
+
+def has_compositor(environ: Mapping[str, str], platform_name: str) -> bool:
+    """Wayland always has one; taken as there when it cannot be found out."""
+    if platform_name != "xcb" or _is_wayland_session(environ):
+        return True
+    return x11.has_compositor()
+
+
+def is_covered(environ: Mapping[str, str], platform_name: str) -> bool:
+    """Whether a managed window that is kept above is covered all the same: by a full-screen one."""
+    return (
+        platform_name == "xcb" and not _is_wayland_session(environ) and x11.fullscreen_is_active()
+    )
+
+
+def keep_above(window_id: int, platform_name: str) -> None:
+    """Nothing to add: Qt sets `_NET_WM_STATE_ABOVE`, and raising the window does the rest."""
+
+
+def _is_wayland_session(environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("WAYLAND_DISPLAY")) or environ.get("XDG_SESSION_TYPE") == "wayland"

@@ -1,0 +1,62 @@
+"""macOS: what Qt's flags do not cover. Not run on hardware yet; tests fake the Objective-C runtime.
+
+Qt recreates its NSWindow when flags change, so this is applied again on every re-raise.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from typing import Any
+
+from app.native.traits import OverlayTraits
+
+# AppKit: NSStatusWindowLevel, and NSWindowCollectionBehavior's CanJoinAllSpaces, Stationary,
+# IgnoresCycle. FullScreenAuxiliary is left out: reports disagree on whether it helps or hurts.
+_STATUS_WINDOW_LEVEL = 25
+_ON_ALL_SPACES = 1 << 0 | 1 << 4 | 1 << 6
+
+
+def qt_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    return {}
+
+
+def overlay_traits(environ: Mapping[str, str], platform_name: str) -> OverlayTraits:
+    return OverlayTraits()
+
+
+def has_compositor(environ: Mapping[str, str], platform_name: str) -> bool:
+    """Always."""
+    return True
+
+
+def is_covered(environ: Mapping[str, str], platform_name: str) -> bool:
+    """Never as far as can be told; whether full-screen apps cover it is untried."""
+    return False
+
+
+def keep_above(window_id: int, platform_name: str) -> None:
+    """Above other apps' windows, on every space, and there while this app is in the background."""
+    if platform_name != "cocoa":
+        return
+    objc = _objc()
+    window = _send(objc, window_id, "window")
+    if not window:
+        return
+    _send(objc, window, "setLevel:", ctypes.c_long(_STATUS_WINDOW_LEVEL))
+    _send(objc, window, "setHidesOnDeactivate:", ctypes.c_bool(False))
+    _send(objc, window, "setCollectionBehavior:", ctypes.c_ulong(_ON_ALL_SPACES))
+
+
+def _objc() -> Any:
+    return ctypes.CDLL("/usr/lib/libobjc.A.dylib")
+
+
+def _send(objc: Any, receiver: int, selector: str, *arguments: Any) -> int | None:
+    """One Objective-C message. `objc_msgSend` must be called with the method's own signature."""
+    objc.sel_registerName.restype = ctypes.c_void_p
+    name = ctypes.c_void_p(objc.sel_registerName(selector.encode()))
+    types: list[Any] = [ctypes.c_void_p, ctypes.c_void_p, *map(type, arguments)]
+    method = ctypes.CFUNCTYPE(ctypes.c_void_p, *types)(("objc_msgSend", objc))
+    answer: int | None = method(ctypes.c_void_p(receiver), name, *arguments)
+    return answer

@@ -1,0 +1,134 @@
+"""A few questions to the X server that Qt does not ask: who composites, what fills the screen.
+
+libxcb through ctypes, since Qt's own X11 platform needs it too, so it is there. Unlike Xlib it
+reports errors to the caller: a window may be gone by the time it is asked about. Every question
+is answered with the harmless answer when there is no X server to ask.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+_WORDS = 64  # 32-bit words of a property to read: far more than the states a window has
+_ANY_TYPE = 0
+
+
+def has_compositor() -> bool:
+    """A compositor owns the selection `_NET_WM_CM_Sn` (EWMH)."""
+    with _connection() as server:
+        return server is None or server.selection_has_owner(f"_NET_WM_CM_S{server.screen_number}")
+
+
+def fullscreen_is_active() -> bool:
+    """Whether the window in use is full-screen: window managers put it above "keep above"."""
+    with _connection() as server:
+        if server is None:
+            return False
+        windows = server.property_of(server.root, "_NET_ACTIVE_WINDOW")
+        fullscreen = server.atom("_NET_WM_STATE_FULLSCREEN")
+        return any(fullscreen in server.property_of(w, "_NET_WM_STATE") for w in windows if w)
+
+
+class _Cookie(ctypes.Structure):
+    """What every request returns; its reply is asked for with it."""
+
+    _fields_ = (("sequence", ctypes.c_uint),)
+
+
+class _Roots(ctypes.Structure):
+    """xcb_screen_iterator_t; a screen begins with the id of its root window."""
+
+    _fields_ = (
+        ("data", ctypes.POINTER(ctypes.c_uint32)),
+        ("rem", ctypes.c_int),
+        ("index", ctypes.c_int),
+    )
+
+
+class _Server:
+    """One connection. Replies are copied and freed at once."""
+
+    def __init__(self, xcb: Any, link: ctypes.c_void_p, screen_number: int) -> None:
+        self._xcb, self._link = xcb, link
+        self.screen_number = screen_number
+        roots = xcb.xcb_setup_roots_iterator(ctypes.c_void_p(xcb.xcb_get_setup(link)))
+        for _ in range(screen_number):
+            xcb.xcb_screen_next(ctypes.byref(roots))
+        self.root = int(roots.data[0])
+
+    def atom(self, name: str) -> int:
+        """The number of a name; 0 (none) if the server is gone."""
+        encoded = name.encode()
+        cookie = self._xcb.xcb_intern_atom(self._link, 0, len(encoded), encoded)
+        words = self._reply("xcb_intern_atom_reply", cookie, 3)
+        return words[2] if words else 0
+
+    def selection_has_owner(self, name: str) -> bool:
+        cookie = self._xcb.xcb_get_selection_owner(self._link, self.atom(name))
+        words = self._reply("xcb_get_selection_owner_reply", cookie, 3)
+        return bool(words and words[2])
+
+    def property_of(self, window: int, name: str) -> list[int]:
+        """A property of 32-bit values; empty if it is not set or the window is gone."""
+        cookie = self._xcb.xcb_get_property(
+            self._link, 0, window, self.atom(name), _ANY_TYPE, 0, _WORDS
+        )
+        # reply: kind and format, length, type, bytes after, count of values, 12 unused, values
+        words = self._reply("xcb_get_property_reply", cookie, 8, values_counted_at=4)
+        return words[8:]
+
+    def _reply(
+        self, name: str, cookie: _Cookie, head: int, values_counted_at: int | None = None
+    ) -> list[int]:
+        """The reply as 32-bit words, `head` of them and the values that follow; empty on errors."""
+        pointer = getattr(self._xcb, name)(self._link, cookie, None)
+        if not pointer:
+            return []
+        words = ctypes.cast(pointer, ctypes.POINTER(ctypes.c_uint32))
+        count = head if values_counted_at is None else head + words[values_counted_at]
+        copied = words[:count]
+        _libc().free(ctypes.c_void_p(pointer))
+        return copied
+
+
+@contextmanager
+def _connection() -> Iterator[_Server | None]:
+    xcb = _libxcb()
+    if xcb is None:
+        yield None
+        return
+    number = ctypes.c_int()
+    link = ctypes.c_void_p(xcb.xcb_connect(None, ctypes.byref(number)))
+    try:
+        yield None if xcb.xcb_connection_has_error(link) else _Server(xcb, link, number.value)
+    finally:
+        xcb.xcb_disconnect(link)
+
+
+@cache
+def _libxcb() -> Any:
+    """libxcb with the types of what is called here, or None."""
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return None
+    for request in ("intern_atom", "get_selection_owner", "get_property"):
+        getattr(xcb, f"xcb_{request}").restype = _Cookie
+        reply = getattr(xcb, f"xcb_{request}_reply")
+        reply.restype, reply.argtypes = ctypes.c_void_p, (ctypes.c_void_p, _Cookie, ctypes.c_void_p)
+    link, word, byte = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint8
+    xcb.xcb_connect.restype = xcb.xcb_get_setup.restype = ctypes.c_void_p
+    xcb.xcb_setup_roots_iterator.restype = _Roots
+    xcb.xcb_intern_atom.argtypes = (link, byte, ctypes.c_uint16, ctypes.c_char_p)
+    xcb.xcb_get_selection_owner.argtypes = (link, word)
+    xcb.xcb_get_property.argtypes = (link, byte, word, word, word, word, word)
+    return xcb
+
+
+@cache
+def _libc() -> Any:
+    return ctypes.CDLL(None)

@@ -1,0 +1,192 @@
+"""Capture with a feed that does as it is told: watching, gaps, lost devices, rubbish samples."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from app.audio import capture as capture_module
+from app.audio.capture import Block, Capture, CaptureEvent, Level, SoundState, Watch
+from app.audio.clock import SessionClock
+from app.core.timeline import Gap
+from app.engine.messages import Chunk
+from model_backends.base import UserError
+
+
+class Feed:
+    """A microphone in the test's hand."""
+
+    name = "Desk microphone"
+    rate = 48_000  # also its own opening: `Opened` and `Feed` in one
+
+    def __init__(self, live: bool = True, failures: int = 0) -> None:
+        self.live = live
+        self.system = False
+        self.notes: list[str] = []
+        self.failures = failures
+        self.opened: queue.Queue[Callable[[Block | None], None]] = queue.Queue()
+        self.hang = threading.Event()
+        self.moved: str | None = None
+
+    def open(self, deliver: Callable[[Block | None], None]) -> Feed:
+        if self.failures:
+            self.failures -= 1
+            raise UserError("Desk microphone cannot be opened.", "Another app may hold it.")
+        self.opened.put(deliver)
+        return self
+
+    def close(self) -> None:
+        self.hang.wait(30)
+
+    def moved_to(self) -> str | None:
+        return self.moved
+
+
+class Ear:
+    """Collects what a capture delivers."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.events: queue.Queue[CaptureEvent] = queue.Queue()
+        self.feed = feed
+        self.clock = SessionClock()
+        self.capture = Capture(feed, "me", self.clock, self.events.put)
+        self.capture.start()
+
+    def next(self, kind: type) -> CaptureEvent:
+        while not isinstance(event := self.events.get(timeout=10), kind):
+            pass
+        return event
+
+    def state(self, kind: str) -> SoundState:
+        while True:
+            event = self.next(SoundState)
+            assert isinstance(event, SoundState)
+            if event.kind == kind:
+                return event
+
+
+@pytest.fixture(autouse=True)
+def fast_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture_module, "_RETRY_S", (0.01,))
+
+
+def noise(seconds: float, channels: int = 2) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return (0.1 * rng.standard_normal((round(48_000 * seconds), channels))).astype(np.float32)
+
+
+def test_native_blocks_become_16_khz_chunks_on_the_session_clock() -> None:
+    ear = Ear(Feed())
+    deliver = ear.feed.opened.get(timeout=10)
+    begun = time.monotonic()
+    for i in range(10):
+        deliver(Block(noise(0.1), begun + 0.1 * (i + 1)))
+    chunks = [ear.next(Chunk) for _ in range(9)]
+    ear.capture.close()
+    assert all(isinstance(c, Chunk) for c in chunks)
+    indexes = [c.index for c in chunks]  # type: ignore[union-attr]
+    ends = [c.index + c.samples for c in chunks]  # type: ignore[union-attr]
+    assert indexes[1:] == ends[:-1]
+    assert abs(chunks[0].start_ms - ear.clock.at(begun)) < 60  # type: ignore[union-attr]
+
+
+def test_nan_and_infinite_samples_become_silence() -> None:
+    ear = Ear(Feed())
+    deliver = ear.feed.opened.get(timeout=10)
+    block = noise(0.1)
+    block[::3] = np.nan
+    block[1::3] = np.inf
+    block[2::3] = -np.inf
+    deliver(Block(block, time.monotonic()))
+    deliver(Block(noise(0.2), time.monotonic()))
+    chunk = ear.next(Chunk)
+    level = ear.next(Level)
+    ear.capture.close()
+    assert isinstance(chunk, Chunk) and isinstance(level, Level)
+    assert np.isfinite(np.frombuffer(chunk.pcm, "<i2").astype(float)).all()
+    assert 0 <= level.rms <= 1
+
+
+def test_a_lost_device_is_told_and_tried_again_and_the_gap_is_marked() -> None:
+    ear = Ear(Feed(failures=1))
+    assert "cannot be opened" in ear.state("lost").message
+    deliver = ear.feed.opened.get(timeout=10)
+    arrived = time.monotonic()
+    for i in range(5):
+        deliver(Block(noise(0.1), arrived + 0.1 * i))
+    deliver(None)
+    assert "stopped sending sound" in ear.state("lost").message
+    deliver = ear.feed.opened.get(timeout=10)
+    for i in range(5):
+        deliver(Block(noise(0.1), arrived + 3 + 0.1 * i))
+    gap = ear.next(Gap)
+    ear.capture.close()
+    assert isinstance(gap, Gap)
+    assert gap.reason == "device"
+    assert 2300 <= gap.end_ms - gap.start_ms <= 2700
+
+
+def test_closing_does_not_wait_for_a_device_that_hangs() -> None:
+    ear = Ear(Feed())
+    deliver = ear.feed.opened.get(timeout=10)
+    ear.capture.close()  # the feed's own close hangs until the end of the test
+    deliver(Block(noise(0.1), time.monotonic()))
+    ear.feed.hang.set()
+    with pytest.raises(queue.Empty):
+        while True:
+            assert not isinstance(ear.events.get(timeout=0.3), Chunk)
+
+
+def test_a_file_that_ends_is_not_tried_again() -> None:
+    ear = Ear(Feed(live=False))
+    ear.feed.hang.set()
+    deliver = ear.feed.opened.get(timeout=10)
+    deliver(Block(noise(0.5), time.monotonic()))
+    deliver(None)
+    ear.state("ended")
+    assert ear.feed.opened.empty()
+
+
+def test_another_source_given_instead_is_told() -> None:
+    ear = Ear(Feed())
+    deliver = ear.feed.opened.get(timeout=10)
+    ear.feed.moved = "Webcam"
+    deliver(Block(noise(0.1), time.monotonic()))
+    assert "listening to Webcam instead" in ear.state("moved").message
+    ear.capture.close()
+
+
+def states(watch: Watch, blocks: list[tuple[float, bool]]) -> list[str]:
+    told = [watch.block(at, sound) for at, sound in blocks]
+    return [state.kind for state in told if state]
+
+
+def test_zeros_are_told_within_three_seconds_and_taken_back() -> None:
+    watch = Watch("Desk microphone")
+    zeros = [(0.1 * i, False) for i in range(40)]
+    assert states(watch, zeros[:20]) == []
+    assert states(watch, zeros[20:30]) == ["silent"]
+    assert states(watch, zeros[30:]) == []
+    assert states(watch, [(4.1, True)]) == ["flowing"]
+
+
+def test_quiet_rooms_are_not_silence() -> None:
+    watch = Watch("Desk microphone")
+    assert states(watch, [(0.1 * i, i % 20 == 0) for i in range(100)]) == ["flowing"]
+
+
+def test_no_frames_are_told_once_and_soon_hopeless() -> None:
+    watch = Watch("Desk microphone")
+    watch.block(0.0, True)
+    assert watch.nothing(1.9) is None
+    told = watch.nothing(2.1)
+    assert told is not None and told.kind == "stalled" and told.hint
+    assert watch.nothing(2.2) is None
+    assert not watch.hopeless
+    watch.nothing(6.0)
+    assert watch.hopeless

@@ -1,0 +1,166 @@
+"""The main job, as a user runs it: speech in a virtual microphone, words in the terminal.
+
+The real command in a process of its own, with the real engine: stopped, killed, cut off.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pysubs2
+import pytest
+
+from app import journal, paths
+from app.engine.client import child_env
+from app.evaluation import normalizer, word_errors
+from tests.support.listening import Listening, saved_path
+from tests.support.pulse import PulseServer
+
+pytestmark = [pytest.mark.audio, pytest.mark.weights, pytest.mark.usefixtures("weights")]
+
+JFK = (
+    "And so my fellow Americans, ask not what your country can do for you, "
+    "ask what you can do for your country."
+)
+CEILING = 0.15  # of 22 words: three wrong; live decoding varies a little with the machine's load
+
+
+@pytest.fixture
+def listening(pulse: PulseServer, sample: Path) -> Iterator[Listening]:
+    """Captioning the virtual microphone, into which the sample has begun to play."""
+    listening = Listening()
+    listening.until_ready()
+    pulse.play(sample, wait=False)
+    yield listening
+    listening.process.kill()
+    listening.end()
+
+
+def wer(text: str) -> float:
+    rate = word_errors(JFK, text, normalizer("en")).rate
+    assert rate is not None
+    return rate
+
+
+def hear_out(listening: Listening) -> None:
+    """Until the sample has been played: its last words have come and it is silent again."""
+    while "country" not in listening.text or not listening.text.lower().count("country") >= 2:
+        assert listening.next("word") is not None
+    listening.until_stage("no sound")
+
+
+def test_speech_becomes_words_and_a_subtitle_file(listening: Listening) -> None:
+    hear_out(listening)
+    listening.process.send_signal(signal.SIGINT)
+    told = listening.end()
+    assert listening.process.returncode == 0
+    assert wer(listening.text) <= CEILING
+    subtitles = pysubs2.load(str(saved_path(told)))
+    assert wer(" ".join(line.plaintext for line in subtitles)) == wer(listening.text)
+    starts = [int(str(word["start_ms"])) for word in listening.said]
+    assert starts == sorted(starts)
+    assert 7_000 < starts[-1] - starts[0] < 11_000, "times are those of the speech"
+    assert not journal.unfinished(paths.journal_dir())
+
+
+def test_a_worker_killed_in_mid_speech_costs_no_word(listening: Listening) -> None:
+    listening.words(6)
+    worker = listening.worker()
+    worker.kill()
+    hear_out(listening)
+    assert listening.worker().pid != worker.pid
+    listening.process.send_signal(signal.SIGTERM)
+    told = listening.end()
+    assert "No words are lost" in told
+    assert wer(listening.text) <= CEILING
+    assert "catching up" in [e["stage"] for e in listening.events if e["type"] == "status"]
+
+
+def test_a_killed_app_leaves_its_words_and_no_worker(listening: Listening) -> None:
+    listening.words(8)
+    worker = listening.worker()
+    time.sleep(1.0)  # the promise under test: on disk within a second
+    listening.process.kill()
+    listening.end()
+    (lost,) = journal.unfinished(paths.journal_dir())
+    transcript = journal.read(lost.path)
+    kept = "".join(word.text for word in transcript.words).strip()
+    assert kept.startswith(listening.text[: len(kept)])
+    assert len(transcript.words) >= 8
+    psutil.wait_procs([worker], timeout=10)
+    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+
+    told = Listening("--seconds", "0.5").end()
+    assert "was cut off" in told, "the next start mentions it and does not wait for an answer"
+    srt = journal.recover(lost.path)
+    assert wer(" ".join(line.plaintext for line in pysubs2.load(str(srt)))) < 1
+    assert not journal.unfinished(paths.journal_dir())
+
+
+def test_a_second_interrupt_exits_at_once(listening: Listening) -> None:
+    listening.words(2)
+    worker = listening.worker()
+    worker.suspend()  # the flush cannot end
+    listening.process.send_signal(signal.SIGINT)
+    listening.until_stage("stopping")
+    listening.process.send_signal(signal.SIGINT)
+    listening.end()
+    assert listening.process.returncode == 128 + signal.SIGINT
+    assert journal.unfinished(paths.journal_dir())
+
+
+def test_a_stuck_engine_does_not_keep_the_app_from_saving(listening: Listening) -> None:
+    listening.words(5)
+    said = listening.text
+    listening.worker().suspend()
+    listening.process.send_signal(signal.SIGINT)
+    told = listening.end()
+    assert "not heard out" in told
+    assert saved_path(told).read_text().count("-->") >= 1
+    assert listening.text.startswith(said)
+
+
+def test_a_pause_of_the_sound_server_is_a_gap_not_an_end(
+    listening: Listening, pulse: PulseServer, sample: Path
+) -> None:
+    listening.words(3)
+    pulse.kill()
+    listening.until_stage("no sound")
+    pulse.start()
+    gap = listening.next("gap")
+    assert gap is not None and gap["reason"] == "device"
+    pulse.play(sample, wait=False)
+    after = listening.next("word")
+    assert after is not None
+    assert int(str(after["start_ms"])) >= int(str(gap["end_ms"])) - 50
+
+
+def test_without_a_microphone_the_sample_is_captioned(pulse: PulseServer) -> None:
+    pulse.unplug()
+    listening = Listening()
+    told = listening.end()
+    assert listening.process.returncode == 0
+    assert "No microphone" in told
+    assert wer(listening.text) <= CEILING
+    assert saved_path(told).exists()
+
+
+def test_the_folder_of_the_command_cannot_shadow_the_app(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "__init__.py").write_text("raise SystemExit('not ours')")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "app", "--version"],
+        cwd=tmp_path,
+        env=child_env(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert os.sep not in done.stdout

@@ -1,0 +1,89 @@
+"""`voxline listen --json` in a process of its own, and what it has said."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from app.engine.client import child_env
+
+
+class Listening:
+    """`voxline listen --json` and what it has said."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "app", "listen", "--json", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=child_env(),
+        )
+        self.events: list[dict[str, object]] = []
+        self.told = ""
+
+    def next(self, kind: str) -> dict[str, object] | None:
+        """Read on to the next event of a kind; None at the end."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.events.append(json.loads(line))
+            if self.events[-1]["type"] == kind:
+                return self.events[-1]
+        return None
+
+    def until_ready(self) -> None:
+        """The engine is loaded and hears: only then does anything make progress."""
+        assert self.next("progress") is not None, self.end()
+
+    def until_stage(self, *stages: str) -> None:
+        while (event := self.next("status")) is not None:
+            if event["stage"] in stages:
+                return
+        raise AssertionError(f"never {stages}: {self.end()}")
+
+    def until_quiet(self, ms: int = 6_000) -> None:
+        """Until so much sound has been heard without a word, after the last one."""
+        while (event := self.next("progress")) is not None:
+            if self.said and int(str(event["heard_ms"])) - int(str(self.said[-1]["end_ms"])) > ms:
+                return
+        raise AssertionError(f"never quiet: {self.end()}")
+
+    def words(self, count: int) -> None:
+        """Read until so many words have come."""
+        while len(self.said) < count:
+            assert self.next("word") is not None, self.end()
+
+    def end(self) -> str:
+        """Read to the end; what was written to standard error."""
+        assert self.process.stdout is not None and self.process.stderr is not None
+        if not self.process.stdout.closed:
+            while self.next("none") is not None:
+                pass
+            self.told = self.process.stderr.read()
+            self.process.wait(30)
+            self.process.stdout.close()
+            self.process.stderr.close()
+        return self.told
+
+    @property
+    def said(self) -> list[dict[str, object]]:
+        return [event for event in self.events if event["type"] == "word"]
+
+    @property
+    def text(self) -> str:
+        return "".join(str(event["text"]) for event in self.said).strip()
+
+    def worker(self) -> psutil.Process:
+        (worker,) = psutil.Process(self.process.pid).children()
+        return worker
+
+
+def saved_path(told: str) -> Path:
+    """Where the session's subtitles were saved, from what was told on standard error."""
+    (line,) = [line for line in told.splitlines() if line.startswith("Saved: ")]
+    return Path(line.removeprefix("Saved: "))

@@ -1,0 +1,129 @@
+"""A private PulseAudio daemon: the sound card of a machine that has none.
+
+What is played into the sink `virtmic_sink` is heard from the source `virtmic`, as from a
+microphone; what is played into `speakers` is the system's sound. Knows nothing of the app.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+TOOLS = ("pulseaudio", "pactl", "paplay")
+_NO_DBUS = (
+    "unix:path=/nonexistent"  # else libpulse starts a bus of its own where it finds a display
+)
+
+
+def missing_tools() -> list[str]:
+    """The programs that this needs and that are not on the PATH."""
+    return [tool for tool in TOOLS if shutil.which(tool) is None]
+
+
+class PulseServer:
+    """One daemon with a folder of its own. `close()` ends it and what plays into it."""
+
+    source = "virtmic"
+    sink = "virtmic_sink"
+    system_source = "speakers.monitor"
+    system_sink = "speakers"
+
+    def __init__(self, folder: Path) -> None:
+        """Starts the daemon; returns when it answers.
+
+        `folder` must be short: a socket's path has at most 107 bytes.
+        Raises subprocess.CalledProcessError when it does not start.
+        """
+        runtime, home = folder / "run", folder / "home"
+        runtime.mkdir(mode=0o700)
+        home.mkdir()
+        self.variables = {
+            "HOME": str(home),
+            "XDG_RUNTIME_DIR": str(runtime),
+            "PULSE_SERVER": f"unix:{runtime}/pulse/native",
+            "DBUS_SESSION_BUS_ADDRESS": _NO_DBUS,
+        }
+        self.log = folder / "log"
+        self._players: list[subprocess.Popen[bytes]] = []
+        self._pid_file = runtime / "pulse" / "pid"
+        self.start()
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment for a process that should hear this server."""
+        return os.environ | self.variables
+
+    def start(self) -> None:
+        """Starts the daemon, the first time or after `kill()`."""
+        inner = self.env
+        inner.pop("PULSE_SERVER")  # a daemon that is told of a server refuses to be one
+        command = [
+            *("pulseaudio", "-n", "--daemonize=yes", "--use-pid-file=yes"),
+            *("--exit-idle-time=900", f"--log-target=file:{self.log}"),
+            *("-L", "module-native-protocol-unix"),
+        ]
+        for module in (
+            f"module-null-sink sink_name={self.sink} rate=48000 channels=2",
+            f"module-remap-source source_name={self.source} master={self.sink}.monitor",
+            f"module-null-sink sink_name={self.system_sink} rate=48000 channels=2",
+        ):
+            command += ["-L", module]
+        # With --daemonize the command returns once the daemon is ready to serve.
+        subprocess.run(command, env=inner, check=True, stdin=subprocess.DEVNULL)
+        self.pactl("set-default-source", self.source)
+        self.pactl("set-default-sink", self.system_sink)
+
+    @property
+    def pid(self) -> int:
+        return int(self._pid_file.read_text())
+
+    def play(
+        self, path: Path, *, wait: bool = True, sink: str | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Plays a sound file (WAV, FLAC, Ogg) into a sink, by default the microphone's.
+
+        With `wait` returns when it has been played; else the player, to be waited for.
+        """
+        command = ["paplay", "--latency-msec=200", "-d", sink or self.sink, str(path)]
+        player = subprocess.Popen(command, env=self.env)
+        self._players.append(player)
+        if wait and player.wait() != 0:
+            raise RuntimeError(f"paplay could not play {path}")
+        return player
+
+    def pactl(self, *arguments: str) -> str:
+        """Runs `pactl`, returns what it printed."""
+        command = ["pactl", *arguments]
+        done = subprocess.run(command, env=self.env, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    def suspend(self, source: str | None = None, on: bool = True) -> None:
+        """A suspended source delivers nothing and tells nobody."""
+        self.pactl("suspend-source", source or self.source, "1" if on else "0")
+
+    def unplug(self) -> None:
+        """Takes the microphone away; PulseAudio moves its readers to another source."""
+        for line in self.pactl("list", "short", "modules").splitlines():
+            if f"source_name={self.source} " in line:
+                self.pactl("unload-module", line.split()[0])
+
+    def freeze(self, on: bool = True) -> None:
+        """Stops the daemon in its tracks: calls into it hang until `freeze(False)`."""
+        os.kill(self.pid, signal.SIGSTOP if on else signal.SIGCONT)
+
+    def kill(self) -> None:
+        """The daemon is gone at once, as in a crash."""
+        os.kill(self.pid, signal.SIGKILL)
+        self._pid_file.unlink()  # else the next daemon may take the dying one for a living one
+
+    def close(self) -> None:
+        for player in self._players:
+            player.kill()
+            player.wait()
+        try:
+            self.kill()
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # a test has killed it
