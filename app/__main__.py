@@ -1,0 +1,59 @@
+"""`voxline`, `voxline-gui` and `python -m app`. Nothing heavy at the top: the worker re-imports it.
+
+`--worker` (hidden) turns this process into the engine's worker: a frozen app has no other
+interpreter to start it with.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import NoReturn
+
+WORKER_FLAG = "--worker"
+
+
+def main() -> NoReturn:
+    """The `voxline` command. Exits with its status."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == [WORKER_FLAG]:
+        _worker()
+    from app.cli import main as run_command
+
+    _leave(run_command(arguments))
+
+
+def gui() -> NoReturn:
+    """The `voxline-gui` command: the window, with no terminal to fall back on. Exits."""
+    if sys.argv[1:2] == [WORKER_FLAG]:
+        _worker()
+    from app.cli import open_window
+
+    _leave(open_window())
+
+
+def _worker() -> NoReturn:
+    from app.engine.worker import main as run_worker
+
+    _leave(run_worker())
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process now that all is saved, without Python's teardown.
+
+    The sound server, Qt and the engines have threads and objects that outlive their use: a stuck
+    one would delay the exit, soxr reports its objects as leaks on the user's terminal, and PySide
+    on Python 3.11 was seen to end in "Fatal Python error: bool_dealloc".
+    """
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # nobody reads it any more, or a windowed app on Windows has none
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""The command line's grammar: argparse and nothing else, so that `--help` is instant.
+
+Knows the names of commands and options; what they mean is for each command's module.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from app import __version__
+
+FORMATS = ("srt", "vtt", "txt", "json")
+STANDARD_OUTPUT = "-"  # as --output
+
+_ENGINES = "embedded, voxtral-torch, voxtral-mlx, or voxtral for the better of the two"
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, except that a mistake costs the reader one sentence instead of a usage block."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["allow_abbrev"] = False  # an abbreviation that works today may be ambiguous later
+        super().__init__(*args, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        sentence = message[:1].upper() + message[1:].rstrip(".")
+        self.exit(2, f"{self.prog}: {sentence}. See {self.prog} --help.\n")
+
+
+def build_parser() -> Parser:
+    """The whole grammar. `Namespace.command` is None for plain `voxline`."""
+    parser = Parser(
+        prog="voxline",
+        description="Live captions on top of every window. Without a command: opens the window, "
+        "or captions in the terminal where there is no display.",
+    )
+    parser.add_argument("--version", action="version", version=f"voxline {__version__}")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands", parser_class=Parser
+    )
+    for name, (summary, add_arguments) in _COMMANDS.items():
+        add_arguments(commands.add_parser(name, help=summary, description=summary))
+    return parser
+
+
+def engine_options(parser: argparse.ArgumentParser, several_delays: bool = False) -> None:
+    """The options that choose an engine, shared by every command that loads one."""
+    group = parser.add_argument_group("engine")
+    group.add_argument(
+        "--engine", metavar="E", default="embedded", help=f"{_ENGINES} (default: %(default)s)"
+    )
+    group.add_argument("--model", metavar="M", help="a model's name, or a folder with one")
+    group.add_argument(
+        "--delay-ms",
+        metavar="N,N…" if several_delays else "N",
+        type=delay_list if several_delays else positive_int,
+        help="how long the engine may wait for context, in milliseconds",
+    )
+    group.add_argument("--language", metavar="L", help="ISO 639-1 code, if the engine takes one")
+    group.add_argument("--device", metavar="D", help="cpu, cuda or mps (default: the best here)")
+    group.add_argument(
+        "--precision",
+        metavar="P",
+        help="of Voxtral's weights: fp32, bf16, fp16, int8 or int4 (default: the best that fits)",
+    )
+
+
+def positive_int(text: str) -> int:
+    """A whole number above 0."""
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number above 0")
+    return int(text)
+
+
+def delay_list(text: str) -> tuple[int, ...]:
+    """Delays separated by commas, each once, in the order given."""
+    return tuple(dict.fromkeys(positive_int(part.strip()) for part in text.split(",")))
+
+
+def seconds(text: str) -> float:
+    """A duration above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"“{text}” is not a number of seconds above 0")
+    return value
+
+
+def _listen(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--source", metavar="NAME|FILE", help="what to listen to (default: the microphone)"
+    )
+    engine_options(parser)
+    parser.add_argument("--seconds", metavar="S", type=seconds, help="stop after this long")
+    parser.add_argument("--srt", metavar="FILE", type=Path, help="where the subtitles are saved")
+    parser.add_argument("--force", action="store_true", help="overwrite the file --srt names")
+    parser.add_argument("--json", action="store_true", help="print events as JSON Lines")
+
+
+def _transcribe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="audio or video")
+    engine_options(parser)
+    parser.add_argument(
+        "--format", choices=FORMATS, default="srt", help="what to write (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="DIR|-",
+        help="folder for the results, or - for standard output (default: beside each input)",
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite existing files")
+
+
+def _models(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", title="actions", required=True, parser_class=Parser
+    )
+    for name, summary in _MODELS_ACTIONS.items():
+        action = actions.add_parser(name, help=summary, description=summary)
+        if name == "convert":
+            _convert(action)
+        else:
+            _json(action)
+
+
+def _convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--bits",
+        metavar="N",
+        type=int,
+        choices=(16, 8, 6, 4),
+        default=4,
+        help="of a weight: 16, 8, 6 or 4 (default: %(default)s)",
+    )
+    parser.add_argument("source", metavar="SRC", type=Path, help="folder with 16-bit weights")
+    parser.add_argument("target", metavar="DST", type=Path, help="folder to be made")
+
+
+def _evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("manifest", metavar="MANIFEST.jsonl", type=Path)
+    engine_options(parser, several_delays=True)
+    parser.add_argument(
+        "--live", action="store_true", help="feed the files at real-time pace, measure latency"
+    )
+    parser.add_argument("--subset", metavar="S", help="only the clips of this subset")
+    _json(parser)
+
+
+def _bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "manifest",
+        metavar="MANIFEST.jsonl",
+        type=Path,
+        nargs="?",
+        help="clips to caption; `segments` give more words to time (default: the bundled sample)",
+    )
+    engine_options(parser)
+    parser.add_argument("--subset", metavar="S", help="only the clips of this subset")
+    parser.add_argument(
+        "--against",
+        choices=("transformers",),
+        help="instead, compare Voxtral's step with another implementation on the same weights; "
+        "more options: python -m model_backends.voxtral.bench --help",
+    )
+    _json(parser)
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+_MODELS_ACTIONS = {
+    "list": "List the models this computer has or could have.",
+    "path": "Tell the folder that holds models.",
+    "verify": "Check every installed model against what was published.",
+    "convert": "Pack Voxtral's weights into fewer bits, for the MLX engine (Macs).",
+}
+
+# name: (summary, what adds its arguments); the module is app.cli.<name> with run(args) -> int
+_COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "listen": ("Caption a microphone, a sound source or a file live.", _listen),
+    "transcribe": ("Write subtitles or text for audio and video files.", _transcribe),
+    "engines": ("List engines and models: available, or why not and what would help.", _json),
+    "sources": ("List what can be listened to.", _json),
+    "models": ("List model files, tell where they are, check or convert them.", _models),
+    "doctor": ("Tell what matters when something does not work.", _json),
+    "evaluate": ("Measure word error rate, speed and latency on a manifest.", _evaluate),
+    "bench": ("Measure latency, load and start-up time on this computer.", _bench),
+}

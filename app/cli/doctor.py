@@ -1,0 +1,149 @@
+"""`voxline doctor`: what matters when something does not work, in one page or one JSON object.
+
+Looks and changes nothing. Each part is found out on its own, so that what is broken is shown
+rather than hiding the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from app import __version__, journal, paths
+from app.audio.sources import list_sources
+from app.cli.engines import all_rows, as_text
+from app.cli.models import model_rows
+from app.cli.table import table
+from app.native.display import has_display
+from model_backends.base import Availability
+
+_PACKAGES = (
+    "PySide6-Essentials", "sounddevice", "soxr", "av", "onnxruntime", "ctranslate2",
+    "faster-whisper", "torch", "mlx",
+)  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the report."""
+    report = examine()
+    text = json.dumps(report, ensure_ascii=False) + "\n" if args.json else as_page(report)
+    sys.stdout.write(text)
+    return 0
+
+
+def examine() -> dict[str, Any]:
+    """The report as JSON-able values."""
+    return {
+        "voxline": __version__,
+        "system": _system(),
+        "python": {"version": platform.python_version(), "executable": sys.executable},
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "engines": [asdict(row) for row in all_rows()],
+        "sound": _sound(),
+        "folders": [_folder(name, find) for name, find in _FOLDERS.items()],
+        "weights": [asdict(row) for row in model_rows()],
+        "sessions": [
+            {"pid": session.pid, "worker_pid": session.worker_pid}
+            for session in journal.running(paths.journal_dir())
+        ],
+    }
+
+
+def as_page(report: dict[str, Any]) -> str:
+    """The report for people."""
+    system, sound, python = report["system"], report["sound"], report["python"]
+    lines = [
+        ["Voxline", report["voxline"]],
+        ["System", f"{system['name']}, {system['machine']}"],
+        ["Processor", f"{system['cores']} cores, {system['memory_mb']} MB of memory"],
+        ["Display", "yes" if system["display"] else "none: captions come in the terminal"],
+        ["Python", f"{python['version']} ({python['executable']})"],
+        ["PortAudio", sound["portaudio"] or sound["problem"]],
+        ["Sound server", sound["server"] or "none found"],
+        *(["Source", f"{s['name']} ({s['kind']})"] for s in sound["sources"]),
+        *(["Package", f"{k} {v or 'not installed'}"] for k, v in report["packages"].items()),
+        *(["Folder", f"{f['name']}: {f['path']}{_remark(f)}"] for f in report["folders"]),
+        *(["Weights", f"{w['model']}: {w['state']} {w['path'] or ''}"] for w in report["weights"]),
+        *(["Session", f"process {s['pid']}, worker {s['worker_pid']}"] for s in report["sessions"]),
+    ]
+    return table(lines) + "\n" + as_text([Availability(**row) for row in report["engines"]])
+
+
+def _remark(folder: dict[str, Any]) -> str:
+    return f" ({folder['problem']})" if folder["problem"] else ""
+
+
+def _system() -> dict[str, Any]:
+    return {
+        "name": platform.platform(),
+        "machine": platform.machine(),
+        "cores": psutil.cpu_count(),
+        "memory_mb": psutil.virtual_memory().total >> 20,
+        "display": has_display(),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _sound() -> dict[str, Any]:
+    portaudio, problem = None, ""
+    try:
+        import sounddevice
+
+        portaudio = str(sounddevice.get_portaudio_version()[1])
+    except OSError as error:  # the library itself is not there
+        problem = str(error)
+    return {
+        "portaudio": portaudio,
+        "problem": problem,
+        "server": _sound_server(),
+        "sources": [source.to_json() for source in list_sources()],
+    }
+
+
+def _sound_server() -> str | None:
+    """PulseAudio or PipeWire and its version; None if there is none, or it does not answer."""
+    try:
+        import pulsectl
+
+        with pulsectl.Pulse("voxline-doctor", connect=False) as pulse:
+            pulse.connect(timeout=2)
+            info = pulse.server_info()
+            return f"{info.server_name} {info.server_version}"
+    except Exception:  # no libpulse (OSError), no server, or a frozen one (pulsectl's own kinds)
+        return None
+
+
+_FOLDERS: dict[str, Callable[[], Path]] = {
+    "transcripts": paths.transcripts_dir,
+    "data": paths.data_dir,
+    "journal": paths.journal_dir,
+    "models": paths.models_dir,
+    "settings": paths.config_dir,
+    "logs": paths.log_dir,
+}
+
+
+def _folder(name: str, find: Callable[[], Path]) -> dict[str, Any]:
+    try:
+        path = find()
+    except OSError as error:
+        return {"name": name, "path": error.filename, "problem": str(error.strerror)}
+    existing = next((p for p in (path, *path.parents) if p.exists()), path)
+    problem = "" if os.access(existing, os.W_OK) else "you may not write there"
+    return {"name": name, "path": str(path), "problem": problem}

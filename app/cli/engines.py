@@ -1,0 +1,63 @@
+"""`voxline engines`: each engine and model, available here or why not and what would help."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from app import paths
+from app.cli.table import table
+from model_backends import ENGINES, availability, describe
+from model_backends.base import Availability
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the list; never fails because an engine is missing."""
+    rows = all_rows()
+    if args.json:
+        sys.stdout.write(json.dumps([_as_json(row) for row in rows], ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(as_text(rows))
+    return 0
+
+
+def all_rows() -> list[Availability]:
+    """One row for each engine and model."""
+    return [row for name in ENGINES for row in _rows(name)]
+
+
+def as_text(rows: list[Availability]) -> str:
+    """For people: what is here, and below each that is not, what would help."""
+    lines = [
+        [row.engine, row.model, "available" if row.available else "not available", row.reason]
+        for row in rows
+    ]
+    text = table(lines).splitlines(keepends=True)
+    hints = ["" if row.available or not row.hint else f"    {row.hint}\n" for row in rows]
+    return "".join(line + hint for line, hint in zip(text, hints, strict=True))
+
+
+def _rows(name: str) -> list[Availability]:
+    try:
+        return availability(name, paths.models_dir())
+    except ImportError as error:
+        reason = f"It is not part of this installation ({error})."
+        return [Availability(name, "", False, reason, "Install Voxline again.")]
+
+
+def _as_json(row: Availability) -> dict[str, Any]:
+    value = asdict(row)
+    try:
+        info = describe(row.engine)
+    except ImportError:
+        return value
+    return value | {
+        "label": info.label,
+        "default": row.model == info.default_model,
+        "delays_ms": list(info.delays_ms),
+        "default_delay_ms": info.default_delay_ms,
+        "languages": list(info.languages),
+    }

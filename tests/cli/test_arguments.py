@@ -1,0 +1,127 @@
+"""The grammar of the command line: what it takes, what it refuses, and in how many words."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app import __version__
+from app.cli import main
+from app.cli.arguments import build_parser
+
+COMMANDS = (
+    "listen", "transcribe", "engines", "sources", "models", "doctor", "evaluate", "bench",
+)  # fmt: skip
+
+
+def test_plain_voxline_has_no_command() -> None:
+    assert build_parser().parse_args([]).command is None
+
+
+def test_listens_options_and_their_defaults() -> None:
+    args = vars(build_parser().parse_args(["listen"]))
+    assert args == {
+        "command": "listen", "source": None, "engine": "embedded", "model": None,
+        "delay_ms": None, "language": None, "device": None, "precision": None, "seconds": None,
+        "srt": None, "force": False, "json": False,
+    }  # fmt: skip
+
+
+def test_everything_listen_takes() -> None:
+    line = "--source Mic --engine voxtral --model base --delay-ms 480 --language de --device cpu"
+    line += " --seconds 2.5 --srt out.srt --force --json"
+    args = build_parser().parse_args(["listen", *line.split()])
+    assert (args.source, args.engine, args.delay_ms, args.seconds) == ("Mic", "voxtral", 480, 2.5)
+    assert (args.srt, args.force, args.json) == (Path("out.srt"), True, True)
+
+
+def test_transcribe_takes_many_files_and_a_dash() -> None:
+    args = build_parser().parse_args(
+        ["transcribe", "a.mp3", "b.wav", "--format", "json", "--output", "-"]
+    )
+    assert args.files == [Path("a.mp3"), Path("b.wav")]
+    assert (args.format, args.output, args.force) == ("json", "-", False)
+
+
+def test_evaluate_takes_several_delays_each_once() -> None:
+    args = build_parser().parse_args(["evaluate", "m.jsonl", "--delay-ms", "960, 480,960"])
+    assert args.delay_ms == (960, 480)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code == 0
+    assert f"voxline {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("nonsense", "invalid choice: 'nonsense'"),
+        ("--nonsense", "Unrecognized arguments: --nonsense"),
+        ("transcribe", "required: FILE"),
+        ("transcribe a.wav --format docx", "invalid choice: 'docx'"),
+        ("listen --delay-ms soon", "“soon” is not a whole number above 0"),
+        ("listen --delay-ms 0", "“0” is not a whole number above 0"),
+        ("listen --delay-ms -480", "“-480” is not a whole number above 0"),
+        ("listen --seconds ever", "“ever” is not a number of seconds above 0"),
+        ("listen --seconds nan", "“nan” is not a number of seconds above 0"),
+        ("listen --seconds inf", "“inf” is not a number of seconds above 0"),
+        ("listen talk.wav", "Unrecognized arguments: talk.wav"),
+        ("listen --sour Mic", "Unrecognized arguments: --sour Mic"),
+        ("models burn", "invalid choice: 'burn'"),
+        ("evaluate", "required: MANIFEST.jsonl"),
+        ("evaluate m.jsonl --delay-ms 480,", "“” is not a whole number above 0"),
+    ],
+)
+def test_wrong_usage_costs_one_sentence(
+    line: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(line.split())
+    said = capsys.readouterr()
+    assert end.value.code == 2
+    assert said.out == ""
+    assert sentence in said.err
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("transcribe a.wav --engine siri", "There is no engine called “siri”. Choose one of:"),
+        ("transcribe a.wav --delay-ms 123", "has no delay of 123 ms. It offers"),
+        ("transcribe a.wav --language xx", "does not know the language “xx”. It takes:"),
+        ("transcribe a.wav --model huge", "has no model “huge”. It takes: base"),
+        ("transcribe a.wav --engine scripted --language de", "finds the language itself"),
+        ("evaluate m.jsonl --delay-ms 1000,999", "has no delay of 999 ms"),
+    ],
+)
+def test_what_an_engine_does_not_take_is_refused_with_what_it_offers(
+    line: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(line.split()) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert sentence in said.err
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_version_and_help_load_nothing_heavy(option: str) -> None:
+    program = (
+        "import sys\nfrom app.cli import main\n"
+        f"try: main([{option!r}])\nexcept SystemExit: pass\n"
+        "print(sorted({'numpy', 'av', 'soxr', 'PySide6', 'torch', 'tqdm'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    assert lines[-1] == "[]"
+    assert (lines[0] == f"voxline {__version__}") == (option == "--version")
