@@ -1,0 +1,242 @@
+"""The windowed app: builds the objects and connects them. This file is the map of the app.
+
+    SettingsStore ──what is chosen──> Captioning ──words, state──> MainWindow, Tray
+          ^                               └──────each session's bridge──> CaptionOverlay
+          └──what the user changes── MainWindow, Preferences, CaptionOverlay
+
+The caption window is on the screen before anything slow is imported. What the parts do is their
+own business.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QTimer, Signal
+from PySide6.QtWidgets import QApplication
+
+from app import native, paths, settings
+from app.ui import logs, painted_log, theme
+from app.ui.interrupts import Interrupts
+from app.ui.overlay import CaptionOverlay
+from app.ui.settings_store import SettingsStore
+from app.ui.single_instance import Claim, SingleInstance
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from app.ui.bridge import SessionBridge
+    from app.ui.captioning import Captioning
+    from app.ui.leaving import Leaving
+    from app.ui.main_window import MainWindow
+    from app.ui.tray import Tray
+
+log = logging.getLogger(__name__)
+
+
+class Application(QApplication):
+    """The desktop's own wish to quit (Dock, end of the login session) becomes a signal."""
+
+    quit_asked = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Quit:
+            event.ignore()
+            self.quit_asked.emit()
+            return True
+        return super().event(event)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the app is made of."""
+
+    app: Application
+    store: SettingsStore
+    captioning: Captioning
+    overlay: CaptionOverlay
+    window: MainWindow
+    tray: Tray
+    leaving: Leaving
+
+
+def run_gui(args: argparse.Namespace) -> int:
+    """Open the windows and caption until the user quits; the exit status."""
+    native.prepare_environment()
+    log_file = logs.start()
+    app = _make_app()
+    instance = SingleInstance(paths.data_dir())
+    claim = instance.claim()
+    if claim is not Claim.FIRST:
+        return _leave_it_to_the_first(claim)
+    interrupts = Interrupts()
+    chosen, problem = settings.load()
+    store = SettingsStore(chosen)
+    overlay = CaptionOverlay(chosen.overlay, store.set_overlay)
+    overlay.show()
+    app.processEvents()
+    shown_ms = _ms_since_start()
+    log.info("captions shown after %d ms", shown_ms)
+    parts = _build(app, store, overlay)
+    _connect(parts)
+    painted_log.attach(parts.captioning, overlay, shown_ms, app)
+    instance.raise_requested.connect(parts.window.come_forward)
+    interrupts.received.connect(parts.leaving.interrupted)
+    logs.on_uncaught(partial(_tell_uncaught, parts.window, log_file))
+    QTimer.singleShot(0, partial(_begin, parts, problem))
+    status = app.exec()
+    interrupts.close()
+    instance.release()
+    return status
+
+
+def open_session(chosen: Settings) -> SessionBridge:
+    """A session as the settings say, not started. Raises UserError for one that cannot work.
+
+    A delay or language that was chosen for another engine, or another version of this one, is no
+    reason not to caption: it is left out.
+    """
+    from app.session import Session, SessionOptions
+    from app.ui.bridge import SessionBridge
+    from model_backends import describe, resolve
+
+    info = describe(resolve(chosen.engine, paths.models_dir()))
+    delay_ms = chosen.delay_ms.get(chosen.engine)
+    options = SessionOptions(
+        engine=chosen.engine,
+        model=chosen.model or None,
+        delay_ms=delay_ms if delay_ms in info.delays_ms else None,
+        language=chosen.language if chosen.language in info.languages else None,
+        source=chosen.source or None,
+        sample_if_no_source=True,
+        keep_transcript=chosen.keep_transcripts,
+    )
+    return SessionBridge(partial(Session, options))
+
+
+def _make_app() -> Application:
+    app = Application(sys.argv[:1])
+    app.setApplicationName("Voxline")
+    app.setApplicationDisplayName("Voxline")
+    app.setDesktopFileName("voxline")
+    app.setQuitOnLastWindowClosed(False)  # captions go on behind closed windows
+    theme.apply(app)
+    return app
+
+
+def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> Parts:
+    """Everything else; its imports cost more than showing the captions did."""
+    from app.ui.captioning import Captioning
+    from app.ui.leaving import Leaving
+    from app.ui.main_window import MainWindow
+    from app.ui.tray import Tray
+
+    captioning = Captioning(store, open_session)
+    window = MainWindow(captioning, store)
+    leaving = Leaving(captioning, store, app.exit)
+    return Parts(app, store, captioning, overlay, window, Tray(), leaving)
+
+
+def _connect(parts: Parts) -> None:
+    _connect_overlay(parts)
+    _connect_tray(parts)
+    window, leaving = parts.window, parts.leaving
+    window.captions_toggled.connect(partial(_show_captions, parts))
+    window.controls_wanted.connect(partial(_focus_controls, parts))
+    window.quit_requested.connect(leaving.request)
+    parts.app.quit_asked.connect(leaving.request)
+    parts.app.commitDataRequest.connect(lambda _manager: leaving.request())
+    leaving.begun.connect(window.show_leaving)
+    window.close_quits = lambda: not parts.tray.available
+    parts.captioning.saved.connect(lambda saved: _announce(saved.path))
+
+
+def _connect_overlay(parts: Parts) -> None:
+    overlay, store = parts.overlay, parts.store
+    parts.captioning.session_changed.connect(overlay.set_session)
+    parts.captioning.status.connect(overlay.show_status)  # also when there is no session to ask
+    store.changed.connect(lambda now, _before: overlay.apply(now.overlay))
+    overlay.engine_chosen.connect(lambda name: store.change(engine=name, model=""))
+    overlay.source_chosen.connect(lambda source: store.change(source=source))
+    overlay.delay_chosen.connect(store.change_delay)
+    overlay.pause_toggled.connect(parts.captioning.toggle_pause)
+    overlay.main_window_requested.connect(parts.window.come_forward)
+    overlay.quit_requested.connect(parts.leaving.request)
+
+
+def _connect_tray(parts: Parts) -> None:
+    tray = parts.tray
+    tray.captions_toggled.connect(partial(_show_captions, parts))
+    tray.pause_toggled.connect(parts.captioning.toggle_pause)
+    tray.main_window_requested.connect(parts.window.come_forward)
+    tray.preferences_requested.connect(parts.window.open_preferences)
+    tray.quit_requested.connect(parts.leaving.request)
+    parts.captioning.status.connect(tray.show_status)
+
+
+def _begin(parts: Parts, problem: str | None) -> None:
+    """Start to listen, and only then look at what else there is."""
+    window, chosen = parts.window, parts.store.settings
+    parts.tray.show()
+    if problem:
+        window.banners.tell("warning", problem)
+    if problem or not parts.tray.available or not chosen.window:
+        window.show()
+    if chosen.start_listening_on_launch:
+        parts.captioning.start()
+    window.look_around()
+    _offer_recovery(window)
+
+
+def _offer_recovery(window: MainWindow) -> None:
+    from app.ui.recovery import Recovery
+
+    recovery = Recovery(
+        paths.journal_dir(), window.banners, window.show_saved, window.show, parent=window
+    )
+    recovery.look()
+
+
+def _show_captions(parts: Parts, visible: bool) -> None:
+    parts.overlay.setVisible(visible)
+    parts.window.show_captions_visible(visible)
+    parts.tray.show_captions_visible(visible)
+
+
+def _focus_controls(parts: Parts) -> None:
+    _show_captions(parts, True)
+    parts.overlay.focus_controls()
+
+
+def _leave_it_to_the_first(claim: Claim) -> int:
+    """Another Voxline runs already: it has shown itself, or we say why nothing happens."""
+    if claim is Claim.SHOWN:
+        return 0
+    sys.stderr.write(
+        "Voxline is running already but does not answer. "
+        "End it with your system’s task manager, then start it again.\n"
+    )
+    return 1
+
+
+def _announce(path: Path) -> None:
+    sys.stderr.write(f"Saved: {path}\n")
+    sys.stderr.flush()
+
+
+def _tell_uncaught(window: MainWindow, log_file: Path | None) -> None:
+    where = f"The details are in {log_file}." if log_file else ""
+    window.banners.tell("failure", "Something went wrong inside Voxline. Captions go on.", where)
+
+
+def _ms_since_start() -> int:
+    """Since the process began, imports included."""
+    import psutil
+
+    return round((time.time() - float(psutil.Process().create_time())) * 1000)

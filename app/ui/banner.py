@@ -1,0 +1,133 @@
+"""A sentence above the transcript, with what can be done about it; never blocks anything.
+
+Knows nothing of what it tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+MOST_SHOWN = 4  # older ones make room, except those with a question
+
+
+def announce(widget: QWidget, text: str) -> None:
+    """Have a screen reader say it, if one is listening."""
+    if QAccessible.isActive():
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
+
+
+class Banner(QFrame):
+    """One message. `kind` is "info", "good", "warning" or "failure"."""
+
+    gone = Signal()
+
+    def __init__(self, kind: str, text: str, hint: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("banner")
+        self.setProperty("kind", kind)
+        self.text, self.hint = text, hint
+        self.asks = False
+        self.setAccessibleName(text)
+        self.setAccessibleDescription(hint)
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(8)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(_words(text))
+        if hint:
+            words.addWidget(_words(hint, dim=True))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 8, 8, 8)
+        row.setSpacing(12)
+        mark = QFrame()
+        mark.setObjectName("mark")
+        mark.setFixedWidth(4)
+        row.addWidget(mark)
+        row.addLayout(words, 1)
+        row.addLayout(self._buttons)
+
+    def add_button(self, text: str, act: Callable[[], object], stays: bool = False) -> QPushButton:
+        """A button; the banner goes when it is pressed unless it `stays`."""
+        button = QPushButton(text)
+        button.setAutoDefault(False)
+        if not stays:
+            button.clicked.connect(self.dismiss)
+        button.clicked.connect(lambda: act())
+        self._buttons.addWidget(button)
+        return button
+
+    def add_dismissal(self, text: str = "Dismiss") -> QPushButton:
+        return self.add_button(text, lambda: None)
+
+    @property
+    def button_count(self) -> int:
+        return self._buttons.count()
+
+    def dismiss(self) -> None:
+        self.hide()
+        self.gone.emit()
+        self.deleteLater()
+
+
+def _words(text: str, dim: bool = False) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    if dim:
+        label.setObjectName("dim")
+    return label
+
+
+class BannerStack(QWidget):
+    """The banners shown now, the newest at the bottom. Takes no room when there are none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(6)
+        self.hide()
+
+    @property
+    def banners(self) -> list[Banner]:
+        shown = self.findChildren(Banner, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return [banner for banner in shown if not banner.isHidden()]
+
+    def tell(self, kind: str, text: str, hint: str = "") -> Banner:
+        """Show a message that can be dismissed; one that is shown already is not repeated."""
+        for banner in self.banners:
+            if (banner.text, banner.hint) == (text, hint):
+                return banner
+        banner = self.add(Banner(kind, text, hint))
+        banner.add_dismissal()
+        return banner
+
+    def ask(self, text: str, hint: str = "") -> Banner:
+        """Show a question; the caller adds the answers. It stays until it is answered."""
+        banner = self.add(Banner("info", text, hint))
+        banner.asks = True
+        return banner
+
+    def add(self, banner: Banner) -> Banner:
+        told = [old for old in self.banners if not old.asks]
+        for old in told[: len(self.banners) - MOST_SHOWN + 1]:
+            old.dismiss()
+        self._column.addWidget(banner)
+        banner.gone.connect(lambda: self.setVisible(bool(self.banners)))
+        banner.show()
+        self.show()
+        announce(banner, f"{banner.text} {banner.hint}".strip())
+        return banner

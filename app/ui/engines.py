@@ -1,0 +1,54 @@
+"""Which engines and models there are on this computer, in the words the windows use.
+
+May take a moment (files and devices are looked at): ask it in the background. Loads no engine.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from model_backends import ENGINES, availability, describe
+from model_backends.base import Availability, EngineInfo
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """An engine as the user sees it."""
+
+    info: EngineInfo
+    models: tuple[Availability, ...]
+
+    @property
+    def usable(self) -> bool:
+        return any(model.available for model in self.models)
+
+    @property
+    def why_not(self) -> str:
+        """The reason and what would help; empty if the engine can be used."""
+        if self.usable or not self.models:
+            return ""
+        first = self.models[0]
+        return " ".join(part for part in (first.reason, first.hint) if part)
+
+
+def list_engines(models_dir: Path, also: str = "") -> list[EngineChoice]:
+    """The engines people choose from, and the one already chosen if it is none of them."""
+    names = list(ENGINES)
+    if also and also not in names and also != "voxtral":
+        names.append(also)
+    return [choice for name in names if (choice := _look_at(name, models_dir))]
+
+
+def _look_at(name: str, models_dir: Path) -> EngineChoice | None:
+    try:
+        return EngineChoice(describe(name), tuple(availability(name, models_dir)))
+    except ImportError:
+        log.info("this Voxline has no engine %s", name)
+        return None
+    except Exception:  # one engine's trouble must not hide the others
+        log.exception("engine %s cannot be looked at", name)
+        return None

@@ -1,0 +1,43 @@
+"""A slider for a share of something, with the percentage beside it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
+
+
+class PercentSlider(QWidget):
+    """0.0 to 1.0 in steps of 5 %; `chosen` comes while it is moved."""
+
+    chosen = Signal(float)
+
+    def __init__(self, name: str, low: float, high: float) -> None:
+        super().__init__()
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(round(low * 100), round(high * 100))
+        self.slider.setSingleStep(5)
+        self.slider.setPageStep(10)
+        self.slider.setAccessibleName(name)
+        self.number = QLabel()
+        self.number.setMinimumWidth(self.number.fontMetrics().horizontalAdvance("100 %") + 4)
+        self.number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self.number)
+        self.setFocusProxy(self.slider)
+        self.slider.valueChanged.connect(self._moved)
+
+    def show_value(self, value: float) -> None:
+        """Show this share; tells nobody."""
+        blocked = self.slider.blockSignals(True)
+        self.slider.setValue(round(value * 100))
+        self.slider.blockSignals(blocked)
+        self._show_number()
+
+    def _moved(self, percent: int) -> None:
+        self._show_number()
+        self.chosen.emit(percent / 100)
+
+    def _show_number(self) -> None:
+        self.number.setText(f"{self.slider.value()} %")

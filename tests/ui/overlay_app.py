@@ -1,0 +1,158 @@
+"""A caption window in a process of its own, for tests on a real screen.
+
+    python -m tests.ui.overlay_app captions SETTINGS.json     # or: other
+
+Each line on stdin is an order, each line on stdout something that has happened, as JSON. `other`
+is an ordinary window with a text field: what the captions must not disturb. Both end with stdin.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
+
+from app import native
+from app.session import Stage, Status
+from app.settings import OverlaySettings
+from app.ui.bridge import SessionBridge
+from app.ui.overlay import CaptionOverlay
+from tests.ui.overlay_fakes import FakeSession, words
+
+TEXT = (
+    "Good morning, everyone. The frost had settled on the fields overnight, and we were, as my "
+    "grandmother used to say, cold in the bones but warm in the heart."
+)
+
+
+def tell(**facts: Any) -> None:
+    print(json.dumps(facts), flush=True)  # noqa: T201
+
+
+class Orders(QObject):
+    """Lines from stdin, as a signal in the UI thread."""
+
+    came = Signal(str)
+
+    def listen(self) -> None:
+        def read() -> None:
+            for line in sys.stdin:
+                self.came.emit(line.strip())
+            self.came.emit("quit")
+
+        Thread(target=read, daemon=True).start()
+
+
+class Other(QWidget):
+    """Tells what is typed into it and where it is clicked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle("Other")
+        self.setStyleSheet("QWidget { background: #3f6fb5; } QLineEdit { background: white; }")
+        field = QLineEdit()
+        field.textChanged.connect(lambda text: tell(typed=text))
+        column = QVBoxLayout(self)
+        column.addWidget(field)
+        column.addStretch(1)
+        self.resize(1276, 770)
+
+    def mousePressEvent(self, event: Any) -> None:
+        tell(clicked=[*event.globalPosition().toPoint().toTuple()])
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.ActivationChange:
+            tell(active=self.isActiveWindow())
+
+
+def captions(settings_file: Path) -> CaptionOverlay:
+    """The window, remembering its settings in the file, with TEXT said."""
+    settings = OverlaySettings()
+    if settings_file.exists():
+        settings = OverlaySettings(**json.loads(settings_file.read_text()))
+
+    def save(changed: OverlaySettings) -> None:
+        settings_file.write_text(json.dumps(asdict(changed)))
+        tell(saved=list(window.box_on_screen.getRect()), lines=changed.lines)
+
+    window = CaptionOverlay(settings, save)
+    bridge = SessionBridge(FakeSession, window)
+    window.set_session(bridge)
+    window.captions.on_painted = lambda word: tell(painted=word.text)
+    window.delay_chosen.connect(lambda ms: tell(delay=ms))
+    window.controls.installEventFilter(Watch(window))
+    bridge.session.level = 0.3
+    bridge.level.emit(0.3)
+    bridge.session.say(Status(Stage.SPEECH), *words(TEXT))
+    return window
+
+
+class Watch(QObject):
+    """Tells when the controls come and go."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide):
+            QTimer.singleShot(0, lambda: tell(controls=watched.isVisible()))
+        return False
+
+
+def place(widget: QWidget) -> list[int]:
+    corner = widget.mapToGlobal(QPoint(0, 0))
+    return [corner.x(), corner.y(), widget.width(), widget.height()]
+
+
+def obey(window: CaptionOverlay | Other, order: str) -> None:
+    if order == "quit":
+        QApplication.quit()
+    elif isinstance(window, CaptionOverlay):
+        obey_captions(window, order)
+    else:
+        window.showFullScreen() if order == "full screen" else window.showNormal()
+
+
+def obey_captions(window: CaptionOverlay, order: str) -> None:
+    bar = window.controls
+    if order == "where" and not window.place_is_certain:
+        QTimer.singleShot(50, lambda: obey_captions(window, order))
+    elif order == "where":
+        focus = QApplication.focusWidget()
+        tell(
+            id=str(int(window.winId())),
+            box=list(window.box_on_screen.getRect()),
+            slider=place(bar.delay),
+            bar=place(bar),
+            painted_text=window.captions.painted_text,
+            focus=focus.accessibleName() if focus else None,
+            active=window.isActiveWindow(),
+        )
+    elif order == "keyboard":
+        window.focus_controls()
+    elif order == "trouble":
+        window._bridge.session.say(Status(Stage.NO_SOUND, "No sound is arriving.", "Is it muted?"))
+
+
+def main() -> None:
+    native.prepare_environment()
+    app = QApplication(sys.argv)
+    app.setQuitOnLastWindowClosed(False)
+    window = Other() if sys.argv[1] == "other" else captions(Path(sys.argv[2]))
+    orders = Orders()
+    orders.came.connect(lambda order: obey(window, order))
+    window.show()
+    tell(shown=int(window.winId()), platform=app.platformName())
+    if isinstance(window, Other):
+        window.activateWindow()
+    orders.listen()
+    app.exec()
+    window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    window.close()
+
+
+if __name__ == "__main__":
+    main()

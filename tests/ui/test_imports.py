@@ -1,0 +1,43 @@
+"""The app's process loads no engine, and Qt's bindings keep Python's counts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from PySide6.QtCore import QObject
+
+HEAVY = ("torch", "mlx", "ctranslate2", "faster_whisper", "transformers", "onnxruntime")
+LIST_HEAVY = f"""
+import sys
+loaded = sorted({{name.split(".")[0] for name in sys.modules}} & set({HEAVY!r}))
+sys.exit("loaded: " + ", ".join(loaded) if loaded else 0)
+"""
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import app, app.__main__, app.main",
+        "import app.ui.main_window, app.ui.preferences, app.ui.overlay, app.ui.tray",
+        "import app.ui.bridge, app.ui.captioning, app.ui.recovery, app.session",
+        # which engines there are is asked in this process, too
+        "from pathlib import Path; from app.ui.engines import list_engines; list_engines(Path())",
+    ],
+)
+def test_the_windows_load_no_engine(use: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"{use}\n{LIST_HEAVY}"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="None is not counted from Python 3.12 on")
+def test_the_bindings_do_not_use_up_none() -> None:
+    """PySide6 6.12.0 took one reference to None in every call: fatal after some minutes."""
+    thing = QObject()
+    before = sys.getrefcount(None)
+    for _ in range(1000):
+        thing.setObjectName("x")
+    assert sys.getrefcount(None) - before > -100, "this PySide6 crashes on Python 3.11"

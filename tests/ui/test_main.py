@@ -1,0 +1,286 @@
+"""The whole windowed app, as a process: it captions a file, saves, recovers, and ends when told.
+
+Real session, worker and voice detector; the scripted engine, so that every word is known; Qt
+without a screen, so that none is needed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from app import main, paths, settings
+from app.settings import Settings
+from model_backends.base import UserError
+
+SPOKEN = ["Captions", "appear", "while", "you", "speak,", "word", "by", "word."]
+
+# Runs the app; says on its output what happens in it, and takes clicks from its input.
+DRIVER = """
+import argparse, sys, threading
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QPushButton
+from app import main
+
+def say(*what):
+    print(*what, flush=True)
+
+class Clicks(QObject):
+    asked = Signal(str)
+
+clicks = Clicks()
+begin = main._begin
+
+def begin_and_tell(parts, problem):
+    window = parts.window
+    def click(label):
+        if label == "close window":
+            return window.close()
+        buttons = [b for b in window.findChildren(QPushButton) if b.isVisible()]
+        next(b for b in buttons if b.text().replace("&", "") == label).click()
+    clicks.asked.connect(click)
+    threading.Thread(
+        target=lambda: [clicks.asked.emit(line.strip()) for line in sys.stdin], daemon=True
+    ).start()
+    parts.captioning.word.connect(lambda word: say("word", word.text.strip()))
+    parts.captioning.status.connect(lambda status: say("status", status.stage.value))
+    add = window.banners.add
+    def add_and_tell(banner):
+        say("banner", banner.text)
+        return add(banner)
+    window.banners.add = add_and_tell
+    say("overlay", parts.overlay.isVisible())
+    begin(parts, problem)
+    say("window", window.isVisible())
+
+main._begin = begin_and_tell
+sys.exit(main.run_gui(argparse.Namespace()))
+"""
+
+
+class App:
+    """One run of the app."""
+
+    def __init__(self) -> None:
+        env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONFAULTHANDLER": ""}
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-c", DRIVER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=env,
+        )
+        self.said: list[str] = []
+
+    def wait_for(self, wanted: str) -> str:
+        """Read what the app says until a line begins so; that line."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.said.append(line.strip())
+            if line.startswith(wanted):
+                return line.strip()
+        errors = self.process.stderr.read() if self.process.stderr else ""
+        raise AssertionError(f"never said {wanted!r}: {self.said}\n{errors}")
+
+    def click(self, label: str) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(label + "\n")
+        self.process.stdin.flush()
+
+    def finish(self) -> tuple[int, str]:
+        """Its exit status and what it wrote to standard error, once it has ended."""
+        _, errors = self.process.communicate(timeout=60)
+        return self.process.returncode, errors
+
+
+@pytest.fixture
+def launch(sample: Path) -> Iterator[type[App]]:
+    """Makes Apps, set up to hear the sample through the scripted engine."""
+    settings.save(Settings(engine="scripted", source=str(sample)))
+    made: list[App] = []
+
+    class Launched(App):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self)
+
+    yield Launched
+    for app in made:
+        if app.process.poll() is None:
+            app.process.kill()
+        app.process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "delay_ms", "language"),
+    [
+        (Settings(engine="scripted", delay_ms={"scripted": 960}), 960, None),
+        (Settings(engine="scripted", delay_ms={"embedded": 960}), 240, None),
+        (Settings(engine="scripted", delay_ms={"scripted": 77}, language="de"), 240, None),
+        (Settings(engine="embedded", language="de"), 1000, "de"),
+        (Settings(engine="embedded", language="xx"), 1000, None),
+    ],
+)
+def test_a_session_gets_what_its_engine_takes(
+    qapp: QApplication, sample: Path, chosen: Settings, delay_ms: int, language: str | None
+) -> None:
+    session = main.open_session(replace(chosen, source=str(sample))).session
+    assert (session.delay_ms, session.options.language) == (delay_ms, language)
+
+
+@pytest.mark.parametrize(
+    "chosen", [Settings(engine="nonsense"), Settings(engine="scripted", source="/no/such.wav")]
+)
+def test_a_session_that_cannot_work_says_why(qapp: QApplication, chosen: Settings) -> None:
+    with pytest.raises(UserError) as refused:
+        main.open_session(chosen)
+    assert refused.value.message.endswith(".")
+    assert refused.value.hint
+
+
+def subtitles() -> str:
+    (saved,) = paths.transcripts_dir().glob("*.srt")
+    return saved.read_text("utf-8")
+
+
+def words_of(app: App) -> list[str]:
+    return [line.removeprefix("word ") for line in app.said if line.startswith("word ")]
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="needs signals that can be caught")
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_every_word_saved(launch: type[App], number: signal.Signals) -> None:
+    app = launch()
+    app.wait_for("overlay True")
+    app.wait_for("word by")
+    app.process.send_signal(number)
+    status, errors = app.finish()
+    assert status == 0
+    (saved,) = paths.transcripts_dir().glob("*.srt")
+    assert errors == f"Saved: {saved}\n"
+    text = " ".join(subtitles().split())
+    assert "Captions appear while you speak, word by" in text
+    assert not list(paths.journal_dir().iterdir())
+
+
+def test_closing_the_window_where_there_is_no_tray_saves_and_ends(launch: type[App]) -> None:
+    app = launch()
+    app.wait_for("window True")
+    app.wait_for("word speak,")
+    app.click("close window")
+    app.wait_for("status stopping")
+    assert app.finish()[0] == 0
+    assert "Captions appear while you speak," in " ".join(subtitles().split())
+
+
+def test_the_end_of_the_file_saves_and_the_app_stays(launch: type[App]) -> None:
+    app = launch()
+    app.wait_for("status stopped")
+    assert words_of(app) == SPOKEN
+    assert app.process.poll() is None
+    app.click("close window")
+    assert app.finish()[0] == 0
+
+
+def test_pause_is_pause(launch: type[App]) -> None:
+    app = launch()
+    app.wait_for("word appear")
+    app.click("Pause")
+    app.wait_for("status paused")
+    app.click("Resume")
+    app.wait_for("status listening")
+    app.click("close window")
+    assert app.finish()[0] == 0
+
+
+@posix
+def test_what_a_killed_app_left_is_offered_while_captions_run(launch: type[App]) -> None:
+    first = launch()
+    first.wait_for("word by")
+    first.process.kill()
+    first.finish()
+    second = launch()
+    assert "words are not saved yet" in second.wait_for("banner The session of")
+    second.wait_for("word Captions")  # nobody has answered, and it captions
+    second.click("Save the subtitle file")
+    second.wait_for("banner Saved: ")
+    assert "Captions appear while you speak, word" in " ".join(subtitles().split())
+    second.click("close window")
+    assert second.finish()[0] == 0
+
+
+@posix
+def test_the_second_interrupt_does_not_wait(launch: type[App]) -> None:
+    app = launch()
+    app.wait_for("word by")
+    app.process.send_signal(signal.SIGSTOP)  # so that both signals are there at once
+    app.process.send_signal(signal.SIGINT)
+    app.process.send_signal(signal.SIGTERM)
+    app.process.send_signal(signal.SIGCONT)
+    status, _ = app.finish()
+    assert status in (128 + signal.SIGINT, 128 + signal.SIGTERM)
+
+
+def test_a_second_start_shows_the_first_and_leaves(launch: type[App]) -> None:
+    first = launch()
+    first.wait_for("status listening")
+    second = launch()
+    assert second.finish() == (0, "")
+    assert not second.said
+    assert first.process.poll() is None
+
+
+def test_damaged_settings_are_told_and_kept_aside(launch: type[App]) -> None:
+    settings.settings_file().write_text("= = =")
+    app = launch()
+    told = app.wait_for("banner The settings file was damaged")
+    aside = settings.settings_file().with_name("settings.broken-1.toml")
+    assert str(aside) in told
+    assert aside.read_text() == "= = ="
+    app.click("close window")
+    assert app.finish()[0] == 0
+
+
+def test_a_source_that_is_not_there_is_told_and_the_app_stays(launch: type[App]) -> None:
+    settings.save(Settings(engine="scripted", source="/no/such/file.wav"))
+    app = launch()
+    app.wait_for("status failed")
+    app.wait_for("window True")
+    assert app.process.poll() is None
+    app.click("close window")
+    assert app.finish()[0] == 0
+
+
+def test_nothing_is_captured_where_the_user_wants_to_press_start(
+    launch: type[App], sample: Path
+) -> None:
+    settings.save(Settings(engine="scripted", source=str(sample), start_listening_on_launch=False))
+    app = launch()
+    app.wait_for("window True")
+    assert app.said == ["overlay True", "window True"]
+    app.click("Start")
+    app.wait_for("word Captions")
+    app.click("close window")
+    assert app.finish()[0] == 0
+
+
+def test_nothing_is_written_where_the_user_keeps_nothing(launch: type[App], sample: Path) -> None:
+    settings.save(Settings(engine="scripted", source=str(sample), keep_transcripts=False))
+    app = launch()
+    app.wait_for("word by")
+    assert not list(paths.journal_dir().iterdir())
+    app.click("close window")
+    assert app.finish() == (0, "")
+    assert not paths.transcripts_dir().exists()

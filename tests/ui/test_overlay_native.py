@@ -1,0 +1,116 @@
+"""Each desktop's own ways. Those of Windows and macOS are run against stand-ins, not hardware."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import pytest
+
+from app import native
+from app.native import linux, macos, windows, x11
+
+
+@pytest.mark.parametrize(
+    ("environ", "wanted"),
+    [
+        ({}, {}),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, {}),
+        ({"DISPLAY": ":0"}, {"QT_QPA_PLATFORM": "xcb"}),
+        ({"DISPLAY": ":0", "WAYLAND_DISPLAY": "w"}, {"QT_QPA_PLATFORM": "xcb;wayland"}),
+    ],
+)
+def test_x11_is_used_wherever_there_is_one(environ, wanted):
+    assert linux.qt_environment(environ) == wanted
+
+
+def test_what_the_user_set_for_qt_stays(monkeypatch):
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    native.prepare_environment()
+    assert native.os.environ["QT_QPA_PLATFORM"] == "offscreen"
+
+
+def test_only_under_xwayland_the_window_manager_is_bypassed():
+    wayland = {"DISPLAY": ":0", "WAYLAND_DISPLAY": "wayland-0"}
+    assert linux.overlay_traits(wayland, "xcb").bypass_window_manager
+    assert not linux.overlay_traits({"DISPLAY": ":0"}, "xcb").bypass_window_manager
+
+
+def test_without_xwayland_the_user_is_told_what_to_do():
+    traits = linux.overlay_traits({"WAYLAND_DISPLAY": "wayland-0"}, "wayland")
+    assert not traits.places_itself
+    assert "keep above" in traits.advice
+
+
+def test_windows_puts_the_window_on_top_without_activating_it(monkeypatch):
+    calls: list[tuple[Any, ...]] = []
+
+    class User32:
+        def SetWindowPos(self, *arguments: Any) -> None:
+            calls.append(arguments)
+
+    monkeypatch.setattr(windows, "_user32", User32)
+    windows.keep_above(0x1234, "windows")
+    [(window, after, *place, flags)] = calls
+    assert window.value == 0x1234
+    assert after.value == ctypes.c_void_p(-1).value  # HWND_TOPMOST
+    assert place == [0, 0, 0, 0]
+    assert flags == 0x0002 | 0x0001 | 0x0010  # neither moved, resized nor activated
+    windows.keep_above(0x1234, "offscreen")
+    assert len(calls) == 1
+
+
+def test_macos_keeps_the_window_above_on_every_space(monkeypatch):
+    sent: list[tuple[Any, ...]] = []
+
+    def send(objc: object, receiver: int, selector: str, *arguments: Any) -> int:
+        sent.append((receiver, selector, *(argument.value for argument in arguments)))
+        return 77
+
+    monkeypatch.setattr(macos, "_objc", object)
+    monkeypatch.setattr(macos, "_send", send)
+    macos.keep_above(5, "cocoa")
+    assert sent == [
+        (5, "window"),
+        (77, "setLevel:", 25),
+        (77, "setHidesOnDeactivate:", False),
+        (77, "setCollectionBehavior:", 0b1010001),
+    ]
+
+
+def test_a_window_that_is_not_shown_yet_is_left_alone_on_macos(monkeypatch):
+    sent: list[str] = []
+    monkeypatch.setattr(macos, "_objc", object)
+    monkeypatch.setattr(macos, "_send", lambda _objc, _to, selector, *_: sent.append(selector))
+    macos.keep_above(5, "cocoa")
+    assert sent == ["window"]
+
+
+@pytest.fixture
+def display(screen, monkeypatch):
+    for name, value in screen.variables.items():
+        monkeypatch.setenv(name, value)
+    return screen
+
+
+@pytest.mark.screen
+def test_a_compositor_is_noticed_and_missed(display):
+    assert linux.has_compositor({}, "xcb")
+    picom = display.xdotool("search", "--name", "^picom$").splitlines()[0]
+    display.xdotool("windowkill", picom)
+    assert not linux.has_compositor({}, "xcb")
+
+
+@pytest.mark.screen
+def test_the_server_is_asked_about_windows_that_may_be_gone(display):
+    with x11._connection() as server:
+        assert server.property_of(server.root, "_NET_SUPPORTED")
+        assert server.property_of(0x7FFFFFF, "_NET_WM_STATE") == []
+    assert not x11.fullscreen_is_active()
+
+
+def test_without_an_x_server_the_answers_are_harmless(monkeypatch):
+    monkeypatch.setenv("DISPLAY", ":7654")
+    assert x11.has_compositor()
+    assert not x11.fullscreen_is_active()

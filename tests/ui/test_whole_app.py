@@ -1,0 +1,144 @@
+"""The whole windowed app, as a user has it: speech in a virtual microphone, captions on a screen.
+
+A process of its own under a window manager, the real engine, real pixels; what is painted is
+compared with what was said. The screenshots are left in tests/screenshots for a person to look at.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pysubs2
+import pytest
+from PySide6.QtGui import QImage
+
+from app import journal
+from app.evaluation import normalizer, word_errors
+from app.settings import OverlaySettings, Settings
+from app.windowed import Seen, WindowedApp
+from tests.support.pulse import PulseServer
+from tests.support.screen import Screen
+
+pytestmark = [
+    pytest.mark.audio,
+    pytest.mark.screen,
+    pytest.mark.weights,
+    pytest.mark.usefixtures("weights"),
+]
+
+JFK = (
+    "And so my fellow Americans, ask not what your country can do for you, "
+    "ask what you can do for your country."
+)
+CEILING = 0.15
+SHOTS = Path(__file__).parents[1] / "screenshots"
+BACKGROUND = "#104020"  # a colour that nothing else on the screen has
+
+
+@pytest.fixture
+def window(pulse: PulseServer, screen: Screen, tmp_path: Path) -> Iterator[WindowedApp]:
+    """The app on the screen, listening to the virtual microphone."""
+    look = OverlaySettings(background_color=BACKGROUND, background_opacity=1.0)
+    with WindowedApp(Settings(overlay=look), tmp_path / "app", pulse.env | screen.env) as window:
+        until(window, lambda seen: seen.stages and seen.stages[-1] in ("listening", "no sound"))
+        yield window
+
+
+def until(window: WindowedApp, enough: object, timeout_s: float = 60.0) -> Seen:
+    """Watch the window until it has shown enough."""
+    for seen in window.follow(timeout_s):
+        if enough(seen):  # type: ignore[operator]
+            return seen
+    raise AssertionError(f"ended too soon: {window.seen.stages} {window.errors()}")
+
+
+def text(seen: Seen) -> str:
+    return "".join(painted.word.text for painted in seen.painted).strip()
+
+
+def wer(said: str) -> float:
+    rate = word_errors(JFK, said, normalizer("en")).rate
+    assert rate is not None
+    return rate
+
+
+def heard_out(seen: Seen) -> bool:
+    return text(seen).lower().count("country") >= 2 and seen.stages[-1] == "no sound"
+
+
+def shot(screen: Screen, name: str) -> QImage:
+    SHOTS.mkdir(exist_ok=True)
+    return QImage(str(screen.screenshot(SHOTS / f"{name}.png")))
+
+
+def box_pixels(image: QImage) -> list[tuple[int, int]]:
+    """Where the caption window's background is on the screen."""
+    places = itertools.product(range(0, image.width(), 4), range(0, image.height(), 4))
+    return [(x, y) for x, y in places if image.pixelColor(x, y).name() == BACKGROUND]
+
+
+def test_what_is_said_is_painted_on_top_and_saved(
+    window: WindowedApp, pulse: PulseServer, screen: Screen, sample: Path
+) -> None:
+    pulse.play(sample, wait=False)
+    seen = until(window, heard_out)
+    assert wer(text(seen)) <= CEILING
+    at = [painted.at_ms for painted in seen.painted]
+    assert at == sorted(at)
+
+    image = shot(screen, "captions")
+    box = box_pixels(image)
+    assert len(box) > 2000, "the caption box is on the screen, above the main window"
+    xs, ys = [x for x, _ in box], [y for _, y in box]
+    inside = [
+        image.pixelColor(x, y).lightness()
+        for x in range(min(xs), max(xs), 2)
+        for y in range((min(ys) + max(ys)) // 2, max(ys), 2)
+    ]
+    assert sum(light > 200 for light in inside) > 200, "white letters are in the box"
+
+    assert window.quit() == 0
+    (saved,) = [line for line in window.errors().splitlines() if line.startswith("Saved: ")]
+    subtitles = pysubs2.load(saved.removeprefix("Saved: "))
+    assert wer(" ".join(line.plaintext for line in subtitles)) == wer(text(seen))
+
+
+def test_a_killed_worker_is_seen_as_catching_up_and_costs_no_word(
+    window: WindowedApp, pulse: PulseServer, sample: Path
+) -> None:
+    pulse.play(sample, wait=False)
+    until(window, lambda seen: len(seen.painted) >= 5)
+    (worker,) = psutil.Process(window.process.pid).children()
+    worker.kill()
+    seen = until(window, heard_out)
+    assert "catching up" in seen.stages
+    assert wer(text(seen)) <= CEILING
+    assert window.quit() == 0
+
+
+def test_a_killed_app_offers_what_was_said_at_the_next_start(
+    window: WindowedApp, pulse: PulseServer, screen: Screen, sample: Path, tmp_path: Path
+) -> None:
+    pulse.play(sample, wait=False)
+    until(window, lambda seen: len(seen.painted) >= 12)
+    os.kill(window.process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    window.process.wait()
+    folder = tmp_path / "app" / "data" / "journal"
+    (lost,) = journal.unfinished(folder)
+    assert lost.words >= 5, "all but the last second's words are on disk"
+    assert text(window.seen).startswith(lost.preview.split(" …")[0][:20])
+
+    again = tmp_path / "again"
+    again.mkdir()
+    (again / "data").mkdir()
+    (tmp_path / "app" / "data" / "journal").rename(again / "data" / "journal")
+    with WindowedApp(Settings(), again, pulse.env | screen.env) as second:
+        until(second, lambda seen: seen.stages and seen.stages[-1] in ("listening", "no sound"))
+        shot(screen, "recovery")
+        assert journal.unfinished(again / "data" / "journal"), "kept until the user decides"
+        assert second.quit() == 0
