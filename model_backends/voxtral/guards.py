@@ -1,0 +1,43 @@
+"""Notices when the model has fallen silent over speech, and says what to do.
+
+Seen in the field: a session emits [P] for 1 to 20 minutes over real speech and recovers by
+itself. The margin of [P] over the runner-up is then +3.5 to +6.6 (10-90 %), on true silence at
+least +8.5, so a bias of up to 7 wakes a stuck model and leaves silence silent. Knows nothing
+about models: speech scores and "said something" in, advice out.
+"""
+
+from __future__ import annotations
+
+_SPEECH = 0.5  # a voice detector's score from which 80 ms count as speech
+RESTART_AFTER = 50  # rows of speech without a word (4 s) before a fresh decoder tries again
+_BIAS_AFTER = 100  # rows of speech (8 s) before [P] is made less likely
+_BIAS_STEP, _MOST_BIAS = 0.5, 7.0
+
+
+class RutGuard:
+    """Watches one track. `mute_rows` counts rows of speech since the last word."""
+
+    def __init__(self) -> None:
+        self.mute_rows = 0
+        self._restart_at = RESTART_AFTER
+
+    def observe(self, speech: float, said_something: bool) -> bool:
+        """One row more; True when the decoder should be restarted from the kept audio.
+
+        `speech` scores the row whose words this step would announce. After a restart that
+        brought nothing the next one waits eight times as long: it is probably not speech.
+        """
+        if said_something:
+            self.__init__()  # type: ignore[misc]
+            return False
+        self.mute_rows += speech >= _SPEECH
+        if self.mute_rows < self._restart_at:
+            return False
+        self._restart_at *= 8
+        return True
+
+    @property
+    def pad_bias(self) -> float:
+        """What to add to the logit of [P] now: 0, or down to -7 in a long rut."""
+        over = self.mute_rows - _BIAS_AFTER
+        return -min(_MOST_BIAS, _BIAS_STEP * over) if over > 0 else 0.0

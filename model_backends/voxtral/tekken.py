@@ -1,0 +1,92 @@
+"""Token ids to bytes, from Mistral's `tekken.json`. Reads only: this engine never encodes text.
+
+Ids below the number of special tokens are control ids and never printed; the others are raw
+bytes, which need not be whole characters. Knows nothing about words or times.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from model_backends.base import EngineError
+from model_backends.voxtral.schedule import LEFT_PAD_ROWS
+
+_DEFAULT_SPECIAL = 1000
+
+
+class Tekken:
+    """The vocabulary. `bos`, `eos`, `pad` ([P], nothing to say) and `word` ([W]) are ids."""
+
+    def __init__(self, special: Mapping[str, int], tokens: list[bytes], special_count: int) -> None:
+        self._tokens = tokens
+        self._special_count = special_count
+        self.bos = _special(special, "<s>")
+        self.eos = _special(special, "</s>")
+        self.pad = _special(special, "[STREAMING_PAD]")
+        self.word = _special(special, "[STREAMING_WORD]")
+
+    @classmethod
+    def load(cls, path: Path, vocab: int) -> Tekken:
+        """Read the file for a model of `vocab` ids. Raises EngineError naming what is wrong."""
+        try:
+            content = json.loads(path.read_text("utf-8"))
+            count = int(content["config"].get("default_num_special_tokens", _DEFAULT_SPECIAL))
+            special = {t["token_str"]: int(t["rank"]) for t in content["special_tokens"]}
+            tokens = _tokens(content["vocab"], vocab - count)
+        except FileNotFoundError as error:
+            raise EngineError(
+                f"{path.name} is missing from the model's folder.", "Download it again."
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+            raise EngineError(
+                f"{path.name} is not a Tekken vocabulary ({error}).", "Download it again."
+            ) from error
+        _check_audio(content.get("audio"))
+        return cls(special, tokens, count)
+
+    def is_text(self, token: int) -> bool:
+        """Whether the id stands for bytes to print."""
+        return token >= self._special_count
+
+    def text(self, token: int) -> bytes:
+        """The bytes of an id; empty for control ids and for ids the vocabulary does not reach."""
+        rank = token - self._special_count
+        return self._tokens[rank] if 0 <= rank < len(self._tokens) else b""
+
+
+def _tokens(entries: list[dict[str, Any]], reachable: int) -> list[bytes]:
+    """Bytes by rank. The published file lists 150,000 entries, of which 130,072 have an id."""
+    tokens = [b""] * min(reachable, len(entries))
+    for entry in entries:
+        rank = int(entry["rank"])
+        if 0 <= rank < len(tokens):
+            try:
+                tokens[rank] = base64.b64decode(entry["token_bytes"], validate=True)
+            except binascii.Error as error:
+                raise ValueError(f"rank {rank} is not base64") from error
+    return tokens
+
+
+def _special(special: Mapping[str, int], name: str) -> int:
+    if name not in special:
+        raise EngineError(
+            f"The vocabulary has no {name} token, so the model is not Voxtral Realtime.",
+            "Choose the folder of Voxtral-Mini-4B-Realtime.",
+        )
+    return special[name]
+
+
+def _check_audio(audio: Any) -> None:
+    """Padding is part of what the model was trained on; refuse another rather than guess."""
+    if isinstance(audio, Mapping):
+        left_pad = audio.get("streaming_n_left_pad_tokens", LEFT_PAD_ROWS)
+        if left_pad != LEFT_PAD_ROWS:
+            raise EngineError(
+                f"The vocabulary asks for {left_pad} tokens of left padding; "
+                f"this engine knows {LEFT_PAD_ROWS}."
+            )
