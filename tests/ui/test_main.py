@@ -25,10 +25,10 @@ SPOKEN = ["Captions", "appear", "while", "you", "speak,", "word", "by", "word."]
 
 # Runs the app; says on its output what happens in it, and takes clicks from its input.
 DRIVER = """
-import argparse, sys, threading
+import sys, threading
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QPushButton
-from app import main
+from app import __main__, main
 
 def say(*what):
     print(*what, flush=True)
@@ -62,7 +62,8 @@ def begin_and_tell(parts, problem):
     say("window", window.isVisible())
 
 main._begin = begin_and_tell
-sys.exit(main.run_gui(argparse.Namespace()))
+sys.argv = ["voxline-gui"]
+__main__.gui()
 """
 
 
