@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 _MISMATCH_LIMIT = 0.6  # a guess that contradicts more of the committed words is laid out by time
 _MARKS = ".,;:!?…-–—。、，；：！？"
+_BELIEVED = 0.5  # probability from which a word needs no second look
 _TIME_WEIGHT = 0.5  # cost, in words, of ending a whole second away from the last committed word
 
 
@@ -65,6 +66,11 @@ class Agreement:
         """The tentative text after the last committed word."""
         return "".join(word.text for word in self._offered)
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether the guess before hardly believed one of the words it offers."""
+        return any(word.probability < _BELIEVED for word in self._offered)
+
     def hear(self, words: Sequence[Guess], before_ms: int) -> list[Guess]:
         """Take a new guess at the whole window; return the words it commits.
 
@@ -95,6 +101,10 @@ class Agreement:
     def finish(self) -> list[Guess]:
         """The utterance is over: commit what was offered, and the mark held back."""
         return [*self.flush(), *self._release_mark()]
+
+    def reconsider(self, words: Sequence[Guess]) -> None:
+        """Offer the words of a better guess instead; commits nothing."""
+        self._commit(self._fresh(words), 0)
 
     def cut(self, at_ms: int) -> None:
         """The window now begins at `at_ms`: forget the committed words before it."""

@@ -27,10 +27,10 @@ from model_backends.embedded.info import INFO
 from model_backends.embedded.language import LanguageChoice
 from model_backends.embedded.pace import TOO_SLOW_MS, Pace
 from model_backends.embedded.recognizer import Recognizer
-from model_backends.embedded.stream import EmbeddedStream, Work
+from model_backends.embedded.stream import Care, Ear, EmbeddedStream, Work
 
 _SMALL = "tiny.en"
-_FILE_BEAM = 5  # candidates kept while decoding a file, where nobody waits
+_CAREFUL_BEAM = 5  # candidates kept where nobody waits, or a doubtful word is to stay
 _MOST_THREADS = 4
 _SHORT_SPEECH_S = 8  # in a file, more than this is worth Whisper's whole window
 
@@ -136,7 +136,7 @@ class EmbeddedEngine:
         for stream in list(self._streams):
             work = stream.next_work
             events += stream.advance(self._ear(stream))
-            if work in (Work.GUESS, Work.BLOCK):
+            if work in (Work.GUESS, Work.REVIEW, Work.BLOCK):
                 self._streams.remove(stream)
                 self._streams.append(stream)
                 break
@@ -162,21 +162,21 @@ class EmbeddedEngine:
 
     # --- hearing -------------------------------------------------------------------------------
 
-    def _ear(self, stream: EmbeddedStream) -> Callable[[Pcm, bool], list[Guess]]:
-        def hear(pcm: Pcm, live: bool) -> list[Guess]:
+    def _ear(self, stream: EmbeddedStream) -> Ear:
+        def hear(pcm: Pcm, care: Care) -> list[Guess]:
             began = self._clock()
-            words = self._hear(stream, pcm, live)
-            if live:
+            words = self._hear(stream, pcm, care)
+            if care is Care.QUICK:
                 self._pace.record((self._clock() - began) * 1000, len(self._streams))
                 self._keep_up(stream)
             return words
 
         return hear
 
-    def _hear(self, stream: EmbeddedStream, pcm: Pcm, live: bool) -> list[Guess]:
+    def _hear(self, stream: EmbeddedStream, pcm: Pcm, care: Care) -> list[Guess]:
         choice = self._choices[stream]
         language = stream.options.language or choice.standing
-        whole = not live and len(pcm) > _SHORT_SPEECH_S * SAMPLE_RATE
+        whole = care is Care.WHOLE and len(pcm) > _SHORT_SPEECH_S * SAMPLE_RATE
         heard = None
         if language is None:
             heard = self._recognizer.encode(pcm, whole)
@@ -186,7 +186,7 @@ class EmbeddedEngine:
         recognizer = self._small if self._small and language == "en" else self._recognizer
         if heard is None or recognizer is not self._recognizer:
             heard = recognizer.encode(pcm, whole)
-        hypothesis = recognizer.hear(heard, language, 1 if live else _FILE_BEAM)
+        hypothesis = recognizer.hear(heard, language, 1 if care is Care.QUICK else _CAREFUL_BEAM)
         return hypothesis.words
 
     def _keep_up(self, stream: EmbeddedStream) -> None:

@@ -44,8 +44,16 @@ _SENTENCE_END_MS = 200  # a full stop is as good a place to cut as a pause this 
 _NEARBY = 160 * _MS  # a word must have speech within this distance, or it was invented
 
 
-Ear: TypeAlias = Callable[[Pcm, bool], list[Guess]]
-"""What a stream needs of a recogniser: (audio, live) -> words in milliseconds from its start."""
+class Care(Enum):
+    """How well a window is heard."""
+
+    QUICK = auto()  # greedily: it will be heard again
+    CAREFUL = auto()  # with several candidates: the last word on doubtful words
+    WHOLE = auto()  # so, and long audio in the model's full window: nobody waits
+
+
+Ear: TypeAlias = Callable[[Pcm, Care], list[Guess]]
+"""What a stream needs of a recogniser: words in milliseconds from the audio's start."""
 
 
 class Work(Enum):
@@ -53,6 +61,7 @@ class Work(Enum):
 
     NOTHING = auto()
     QUIET = auto()  # silence went by: say so
+    REVIEW = auto()  # a pause after doubtful words: hear the window once more, carefully
     SETTLE = auto()  # a pause: commit what was offered
     GUESS = auto()  # decode the window, commit what agrees
     BLOCK = auto()  # decode a long window once, commit it whole
@@ -73,6 +82,7 @@ class EmbeddedStream:
         self._window = Window()
         self._heard = 0  # samples: the end of the audio last decoded
         self._heard_ms = options.start_ms  # as reported: only grows
+        self._reviewed = -1  # samples: the end of the audio last heard carefully
         self._told = 0  # samples: heard, as last reported
         self._finishing = False
 
@@ -118,15 +128,24 @@ class EmbeddedStream:
             if self._finishing or waited >= step or silence >= _ONSET_OF_PAUSE:
                 return Work.GUESS
             return Work.NOTHING
+        due = self._due()
+        if any(track.doubtful for track in due) and self._reviewed < self._window.end - silence:
+            return Work.REVIEW
         if self._finishing:
             return Work.END
-        if any(
-            track.tail and silence >= rule.pause_ms * _MS
-            for track, rule in zip(self._tracks, self._rules, strict=True)
-        ):
+        if due:
             return Work.SETTLE
         quiet = silence >= _ONSET_OF_PAUSE and self._window.end - self._told >= _QUIET_PROGRESS
         return Work.QUIET if quiet else Work.NOTHING
+
+    def _due(self) -> list[Agreement]:
+        """The tracks whose offered words are to be committed now, agreed upon or not."""
+        silence = self._window.silence
+        return [
+            track
+            for track, rule in zip(self._tracks, self._rules, strict=True)
+            if track.tail and (self._finishing or silence >= rule.pause_ms * _MS)
+        ]
 
     def _unheard_speech(self) -> bool:
         window = self._window
@@ -144,6 +163,8 @@ class EmbeddedStream:
             return self._guess(ear)
         if work is Work.BLOCK:
             return self._block(ear)
+        if work is Work.REVIEW:
+            return self._review(ear)
         if work is Work.SETTLE:
             return self._settle()
         if work is Work.QUIET:
@@ -155,7 +176,7 @@ class EmbeddedStream:
     def _guess(self, ear: Ear) -> list[Event]:
         window = self._window
         end = window.end
-        words = self._listen(ear, end, live=True)
+        words = self._listen(ear, end, Care.QUICK)
         events: list[Event] = []
         for index, (track, rule) in enumerate(zip(self._tracks, self._rules, strict=True)):
             before_ms = self._session_ms(end) - rule.margin_ms
@@ -171,7 +192,7 @@ class EmbeddedStream:
         window = self._window
         last = self._finishing and window.end - window.start <= _BLOCK
         until, paused = (window.end, True) if last else self._block_end()
-        words = self._listen(ear, until, live=False)
+        words = self._listen(ear, until, Care.WHOLE)
         before_ms = None if paused else self._session_ms(until - _UNSURE_END)
         events: list[Event] = []
         for index, track in enumerate(self._tracks):
@@ -193,11 +214,20 @@ class EmbeddedStream:
         begin, end = max(pauses, key=lambda pause: (pause[1] - pause[0], pause[1]))
         return min((begin + end) // 2, reach), True
 
+    def _review(self, ear: Ear) -> list[Event]:
+        """Words that one guess alone had, and hardly believed, get a better guess."""
+        self._reviewed = self._window.end
+        words = self._listen(ear, self._window.end, Care.CAREFUL)
+        for track in self._tracks:
+            track.reconsider(words)
+        return self._report()
+
     def _settle(self) -> list[Event]:
         window = self._window
+        due = self._due()
         events: list[Event] = []
-        for index, (track, rule) in enumerate(zip(self._tracks, self._rules, strict=True)):
-            if window.silence >= rule.pause_ms * _MS:
+        for index, track in enumerate(self._tracks):
+            if track in due:
                 events += self._words(index, track.flush())
         if not any(track.tail for track in self._tracks):
             self._heard = window.end
@@ -224,11 +254,11 @@ class EmbeddedStream:
 
     # --- the window ----------------------------------------------------------------------------
 
-    def _listen(self, ear: Ear, until: int, live: bool) -> list[Guess]:
+    def _listen(self, ear: Ear, until: int, care: Care) -> list[Guess]:
         """The words of the window up to `until`, in session time, trimmed to where speech is."""
         window = self._window
         pcm = window.audio(until)
-        heard = [] if not window.speech(window.start, until) else ear(pcm, live)
+        heard = [] if not window.speech(window.start, until) else ear(pcm, care)
         self._heard = until
         timed = (self._timed(word, window.start) for word in heard)
         return [word for word in timed if word is not None]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from model_backends.base import EngineError, Event, Tail, Word
 from model_backends.embedded.rules import RULES
-from model_backends.embedded.stream import EmbeddedStream
+from model_backends.embedded.stream import Care, EmbeddedStream
 from tests.backends.embedded.talk import (
     Script,
     ScriptedEar,
@@ -137,7 +137,7 @@ def test_a_file_is_heard_in_few_long_blocks(script: Script) -> None:
     assert texts(events) == words(script)
     seconds = script[-1][2] / 1000
     assert len(ear.windows) <= seconds / 10 + 1
-    assert not any(live for _, _, live in ear.windows)
+    assert all(care is Care.WHOLE for _, _, care in ear.windows)
 
 
 def test_a_backlog_is_caught_up_in_blocks() -> None:
@@ -185,6 +185,26 @@ def test_a_pause_brings_out_the_last_words() -> None:
         events += stream.advance(ear)
     assert texts(events) == words(HELLO)
     assert not stream.done
+
+
+@pytest.mark.parametrize("pause_ms", [0, 700], ids=["end", "pause"])
+@pytest.mark.parametrize("delays", [(1000,), (DELAYS[0], DELAYS[-1])], ids=str)
+def test_a_doubtful_last_word_is_heard_again_with_care(
+    delays: tuple[int, ...], pause_ms: int
+) -> None:
+    """One guess alone has it, and hardly believes it: what was said last may be invented."""
+    ear = ScriptedEar(HELLO, invents=" What")
+    feed = list(frames(HELLO, 0, HELLO[-1][2] + 32 + pause_ms))
+    events = list(listen(EmbeddedStream(options(0, delays)), ear, feed))
+    for track in range(len(delays)):
+        assert texts(events, track) == words(HELLO)
+    assert [care for _, _, care in ear.windows].count(Care.CAREFUL) == 1
+
+
+def test_words_that_are_believed_are_not_heard_again() -> None:
+    ear = ScriptedEar(HELLO)
+    list(listen(EmbeddedStream(options()), ear, blocks(HELLO)))
+    assert all(care is Care.QUICK for _, _, care in ear.windows)
 
 
 def test_times_are_the_sessions_and_leave_out_the_pauses() -> None:
