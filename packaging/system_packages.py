@@ -20,7 +20,8 @@ WINDOW = (
     *("libegl1", "libgl1", "libfontconfig1", "libdbus-1-3", "libxkbcommon-x11-0"),
     *("libxcb-cursor0", "libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1", "libxcb-randr0"),
     *("libxcb-render-util0", "libxcb-shape0", "libxcb-xinerama0", "libxcb-xkb1"),
-    "fonts-noto-core",
+    # two megabytes for Chinese, Japanese and Korean, which would be empty boxes without
+    *("fonts-noto-core", "fonts-wqy-microhei"),
 )
 # g++: MLX on Linux compiles some of its kernels when it runs.
 TESTS = (

@@ -23,6 +23,8 @@ from app.ui.engines import EngineChoice
 from app.ui.recognition_page import RecognitionPage
 from app.ui.settings_store import SettingsStore
 
+MARGIN = 8  # pixels between the window and the top of the screen
+
 
 class Preferences(QDialog):
     """A window beside the others; captions go on, and show what is being changed."""
@@ -30,6 +32,7 @@ class Preferences(QDialog):
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._store = store
+        self._placed = False  # from then on it stays where the user puts it
         self.setWindowTitle("Voxline preferences")
         self.sample = CaptionSample(store.settings.overlay)
         self.captions = CaptionPage(store)
@@ -60,6 +63,11 @@ class Preferences(QDialog):
         self.recognition.show_engines(engines)
 
     def come_forward(self) -> None:
+        """Show it; the first time at the top, since captions are mostly at the bottom."""
+        if not self._placed:
+            self._placed = True
+            screen = self.screen().availableGeometry()
+            self.move(screen.center().x() - self.sizeHint().width() // 2, screen.top() + MARGIN)
         self.show()
         self.raise_()
         self.activateWindow()

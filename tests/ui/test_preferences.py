@@ -21,7 +21,7 @@ from app import settings
 from app.settings import OverlaySettings, Settings
 from app.ui.color_button import STANDARD_COLORS, contrast
 from app.ui.engines import EngineChoice
-from app.ui.preferences import Preferences
+from app.ui.preferences import MARGIN, Preferences
 from app.ui.settings_store import SettingsStore
 from model_backends import describe
 from model_backends.base import Availability
@@ -42,6 +42,19 @@ def preferences(store: SettingsStore, qtbot: QtBot) -> Preferences:
     with qtbot.waitExposed(made):
         made.show()
     return made
+
+
+def test_they_come_up_clear_of_the_captions_and_stay_where_they_are_put(
+    store: SettingsStore, qtbot: QtBot
+) -> None:
+    made = Preferences(store)
+    qtbot.addWidget(made)
+    made.come_forward()
+    assert made.y() - made.screen().availableGeometry().top() == MARGIN
+    made.move(30, 40)
+    made.close()
+    made.come_forward()
+    assert (made.x(), made.y()) == (30, 40)
 
 
 def test_captions_controls_change_the_settings_at_once(
