@@ -1,8 +1,9 @@
 """A Voxtral checkpoint in another number of bits, in the layout that mlx-audio also reads.
 
 Works through the source tensor by tensor and block by block, so a model converts in a few
-hundred megabytes whatever its size. Everything is written into `<target>.partial`, which becomes
-the target in one rename at the end: an interrupted conversion leaves nothing that looks whole.
+hundred megabytes whatever its size. Everything is written into `<target>.partial`, its description
+last, and that becomes the target in one rename at the end: a conversion that was interrupted, even
+by a power cut, leaves nothing that looks like a model, and the next one clears it away.
 Knows nothing about engines.
 """
 
@@ -28,7 +29,7 @@ from model_backends.voxtral.checkpoint import Entry
 from model_backends.voxtral.info import gigabytes
 from model_backends.voxtral.mlx_checkpoint import MlxCheckpoint, open_checkpoint
 from model_backends.voxtral.mlx_memory import GROUP_SIZE, OFFERED_BITS, packable
-from model_backends.voxtral.mlx_weights import check_tied
+from model_backends.voxtral.mlx_weights import check_tied, mapped_rows
 from model_backends.voxtral.names import halves_order, rotary_heads
 from model_backends.voxtral.spec import FRAMES_PER_ROW, MEL_BINS, ModelSpec, Tower
 
@@ -36,7 +37,6 @@ LAYOUT = "mlx-audio"
 _BLOCK_BYTES = 64_000_000  # of the source, converted at once
 _SHARD_BYTES = 5_000_000_000  # Hugging Face's and voxmlx's custom
 _ITEM_BYTES = {"BF16": 2, "F16": 2, "F32": 4, "U32": 4}
-_NUMPY = {"BF16": np.uint16, "F16": np.float16, "F32": np.float32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def convert(
     """Write `source` (any layout, not packed) to the new folder `target` in 16, 8, 6 or 4 bits.
 
     Raises EngineError if the source is unsound or packed already, the target exists, or the disk
-    is too small.
+    is too small or cannot be written.
     """
     if bits not in OFFERED_BITS:
         raise EngineError(f"Weights cannot be stored in {bits} bits.", "Choose 16, 8, 6 or 4.")
@@ -102,16 +102,21 @@ def convert(
     check_tied(checkpoint)
     recipe = Recipe(checkpoint, bits, group_size, block_bytes, shard_bytes)
     jobs = _plan(recipe)
-    _check_target(target, sum(job.size_bytes for job in jobs))
     partial = target.with_name(target.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a conversion that was interrupted
-    partial.mkdir(parents=True)
     try:
-        _write_all(partial, jobs, recipe, report)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    partial.replace(target)
+        _check_target(target, partial, sum(job.size_bytes for job in jobs))
+        partial.mkdir(parents=True)
+        try:
+            _write_all(partial, jobs, recipe, report)
+            partial.replace(target)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise EngineError(
+            f"{target} could not be written: {error.strerror or error}.",
+            "Nothing was left there. Choose another folder, or free some space.",
+        ) from error
     report(1.0, "done")
 
 
@@ -137,9 +142,11 @@ def _plan(recipe: Recipe) -> list[Job]:
     return jobs
 
 
-def _check_target(target: Path, size_bytes: int) -> None:
-    if target.exists():
+def _check_target(target: Path, partial: Path, size_bytes: int) -> None:
+    """Nothing is there, and there is room; clears away what an interrupted conversion left."""
+    if os.path.lexists(target):
         raise EngineError(f"{target} exists already.", "Choose a folder that does not exist yet.")
+    _clear(partial)
     parent = next(folder for folder in target.absolute().parents if folder.is_dir())
     free = shutil.disk_usage(parent).free
     if free < 1.05 * size_bytes:
@@ -148,6 +155,18 @@ def _check_target(target: Path, size_bytes: int) -> None:
             f"{gigabytes(free)} are free on that disk.",
             "Free some space, or choose another disk.",
         )
+
+
+def _clear(partial: Path) -> None:
+    """Remove an interrupted conversion. Raises EngineError if it holds anything but our files."""
+    if not os.path.lexists(partial):
+        return
+    ours = partial.is_dir() and all(
+        file.match("model*.safetensors") or file.match("*.json") for file in partial.iterdir()
+    )
+    if not ours:
+        raise EngineError(f"{partial} is in the way.", "Move it, or choose another folder.")
+    shutil.rmtree(partial)
 
 
 def _write_all(folder: Path, jobs: Sequence[Job], recipe: Recipe, report: Report) -> None:
@@ -164,15 +183,15 @@ def _write_all(folder: Path, jobs: Sequence[Job], recipe: Recipe, report: Report
                 _write(stream, offsets, job, recipe)
                 done += job.size_bytes
                 index |= {target.name: file for target in job.targets}
-            stream.flush()
-            os.fsync(stream.fileno())
+            _settle(stream)
     _write_json(
         folder / "model.safetensors.index.json",
         {"metadata": {"total_size": total}, "weight_map": dict(sorted(index.items()))},
     )
+    _write_bytes(folder / "tekken.json", recipe.checkpoint.tokenizer.read_bytes())
+    # Last: without a description a folder is not taken for a model.
     config = describe(recipe.checkpoint.spec, recipe.bits, recipe.group_size)
     _write_json(folder / "config.json", config)
-    shutil.copyfile(recipe.checkpoint.tokenizer, folder / "tekken.json")
 
 
 def describe(spec: ModelSpec, bits: int, group_size: int = GROUP_SIZE) -> dict[str, Any]:
@@ -272,21 +291,13 @@ def _blocks(job: Job, recipe: Recipe) -> Iterator[mx.array]:
     count = max(1, recipe.block_bytes * entry.shape[0] // (entry.end - entry.begin))
     if recipe.checkpoint.layout == "hf" and heads is not None:
         order = np.argsort(halves_order(*heads))
-        stored = _mapped(entry, 0, len(order))
+        stored = mapped_rows(entry, 0, len(order))
         parts = (stored[order[i : i + count]] for i in range(0, len(order), count))
     else:
-        parts = (_mapped(entry, i, count) for i in range(0, entry.shape[0], count))
+        parts = (mapped_rows(entry, i, count) for i in range(0, entry.shape[0], count))
     for part in parts:
         block = _array(part, entry.dtype)
         yield block.swapaxes(1, 2) if _is_torch_convolution(block, job) else block
-
-
-def _mapped(entry: Entry, start: int, count: int) -> NDArray[Any]:
-    """Rows `start` and up to `count` in all, mapped from the file; unmapped when let go."""
-    rows, row_bytes = entry.shape[0], (entry.end - entry.begin) // entry.shape[0]
-    shape = (min(count, rows - start), *entry.shape[1:])
-    offset = entry.begin + start * row_bytes
-    return np.memmap(entry.file, _NUMPY[entry.dtype], mode="r", offset=offset, shape=shape)
 
 
 def _is_torch_convolution(block: mx.array, job: Job) -> bool:
@@ -307,4 +318,16 @@ def _bytes(array: mx.array) -> bytes:
 
 
 def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    _write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(content)
+        _settle(stream)
+
+
+def _settle(stream: BinaryIO) -> None:
+    """On the disk before anything that follows: a rename must not outlive what it renames."""
+    stream.flush()
+    os.fsync(stream.fileno())

@@ -145,7 +145,7 @@ def _packed(found: Mapping[str, Entry], name: str, shape: tuple[int, ...]) -> Pa
         raise EngineError(
             f"The weights lack the tensor {stem}biases.", "Only MLX's affine format is read."
         )
-    if weight.dtype != "U32" or len(weight.shape) != 2 or len(scales.shape) != 2:
+    if weight.dtype != "U32" or {len(s) for s in (shape, weight.shape, scales.shape)} != {2}:
         raise EngineError(f"Tensor {name} has scales, but is not packed the way MLX does.", _AGAIN)
     outputs, inputs = shape
     bits = weight.shape[1] * 32 / inputs

@@ -130,6 +130,9 @@ def test_what_is_refused_and_by_which_name(tmp_path: Path) -> None:
     refusal({k: v for k, v in held.items() if k != name + "weight"}, "wk.weight")
     refusal(held | {name + "scales": held[name + "scales"][:, :-1]}, "packed in a way")
     refusal(held | {name + "weight": held[name + "weight"][:-1]}, "shape")
+    flat = "encoder.transformer_norm."  # never packed by anybody
+    scales = {flat + "scales": held[name + "scales"], flat + "biases": held[name + "biases"]}
+    refusal(held | scales | {flat + "weight": held[name + "weight"]}, "transformer_norm")
     refusal(held | {"decoder.layers.9.extra.weight": held[name + "scales"]}, "layers.9.extra")
     refusal(held | {"decoder.norm.weight": mx.zeros(spec.decoder.width, mx.int32)}, "I32")
     mx.save_safetensors(str(file), held)

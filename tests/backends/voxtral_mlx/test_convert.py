@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
 
 from model_backends.base import EngineError  # noqa: E402
 from model_backends.voxtral import convert as converter  # noqa: E402
+from model_backends.voxtral import info_mlx, mlx_weights  # noqa: E402
 from model_backends.voxtral.convert import convert  # noqa: E402
 from model_backends.voxtral.mlx_checkpoint import open_checkpoint  # noqa: E402
 from model_backends.voxtral.mlx_weights import load_network  # noqa: E402
@@ -77,13 +80,23 @@ def test_a_converted_model_still_hears(tmp_path: Path, bits: int) -> None:
     engine.close()
 
 
-def test_memory_is_bounded_by_the_block(tmp_path: Path) -> None:
-    """A tensor of 16 MB passes through in blocks of half a megabyte."""
+@pytest.mark.parametrize("layout", ["native", "hf"])
+def test_memory_is_bounded_by_the_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    """A tensor of 16 MB passes through in blocks of half a megabyte; so does the comparison with
+    a copy of it as output head."""
     spec = layouts.RANDOM_SPEC
     tensors = layouts.random()
     wide = replace(spec, vocab=32_768)
     tensors["embedding.weight"] = mx.random.normal((wide.vocab, spec.decoder.width))
-    source = layouts.write(tmp_path / "source", "native", wide, tensors)
+    source = layouts.write(tmp_path / "source", layout, wide, tensors)
+    if layout == "hf":
+        file = source / "model.safetensors"
+        held = dict(mx.load(str(file)))
+        mx.save_safetensors(str(file), held | {"lm_head.weight": tensors["embedding.weight"]})
+        del held
+    monkeypatch.setattr(mlx_weights, "_COMPARED", 125_000)
     del tensors
     mx.clear_cache()
     mx.reset_peak_memory()
@@ -131,6 +144,68 @@ def test_an_interrupted_conversion_leaves_nothing_behind(
     (tmp_path / "copy.partial" / "model.safetensors").write_bytes(b"half")
     convert(TINY, tmp_path / "copy", 4, quiet)
     assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+
+
+def test_at_no_moment_is_half_a_model_taken_for_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file is on the disk before the next is begun; the description comes last."""
+    settle, found = converter._settle, []
+
+    def look(stream: BinaryIO) -> None:
+        settle(stream)
+        found.append(info_mlx.checkpoints(tmp_path))
+        for folder in found[-1]:
+            open_checkpoint(folder)
+
+    monkeypatch.setattr(converter, "_settle", look)
+    convert(TINY, tmp_path / "copy", 4, quiet, shard_bytes=700_000)
+    assert len(found) > 5
+    assert not any(found[:-1])
+
+
+def test_a_disk_that_fills_up_meanwhile_is_a_sentence_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(converter, "_write", full)
+    with pytest.raises(EngineError, match="could not be written: No space left"):
+        convert(TINY, tmp_path / "copy", 4, quiet)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_an_interrupted_conversion_left_is_not_counted_against_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial = tmp_path / "copy.partial"
+    partial.mkdir()
+    (partial / "model.safetensors").write_bytes(b"half")
+    room = shutil.disk_usage(tmp_path)
+
+    def usage(path: Path) -> object:
+        return room._replace(free=1000 if partial.exists() else 10**9)
+
+    monkeypatch.setattr(converter.shutil, "disk_usage", usage)
+    convert(TINY, tmp_path / "copy", 4, quiet)
+    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+
+
+def test_what_is_not_ours_stays(tmp_path: Path) -> None:
+    """A folder of somebody's own that happens to be called so; a link to nowhere; a file."""
+    mine = tmp_path / "copy.partial" / "thesis.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine", "utf-8")
+    with pytest.raises(EngineError, match="in the way"):
+        convert(TINY, tmp_path / "copy", 4, quiet)
+    assert mine.read_text("utf-8") == "mine"
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(EngineError, match="exists already"):
+        convert(TINY, link, 4, quiet)
+    with pytest.raises(EngineError, match="could not be written"):
+        convert(TINY, mine / "copy", 4, quiet)
 
 
 def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
