@@ -59,7 +59,17 @@ def choose_device(name: str | None) -> torch.device:
     if not there.get(kind, False):
         found = ", ".join(kind for kind, here in there.items() if here)
         raise EngineError(f"PyTorch finds no device “{name}” here.", f"It finds: {found}.")
+    if kind == "cuda" and name != kind:
+        _choose_gpu(name.partition(":")[2])
     return torch.device(name)
+
+
+def _choose_gpu(number: str) -> None:
+    """Make a GPU the current one: streams and captured graphs belong to that."""
+    count = torch.cuda.device_count()
+    if not number.isdecimal() or int(number) >= count:
+        raise EngineError(f"There is no GPU “{number}” here.", f"PyTorch finds {count}, from 0 on.")
+    torch.cuda.set_device(int(number))
 
 
 def choose_precision(extra: Any, device: torch.device, folder: Path) -> str:

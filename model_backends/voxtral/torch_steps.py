@@ -30,11 +30,12 @@ class Step:
         floats: NDArray[np.float32],
         device: torch.device,
         pool: Any,
+        side: torch.cuda.Stream | None,
     ) -> None:
         """`ints` and `floats` are harmless inputs (idle lanes) to warm up and capture with."""
         self._function = function
         self._idle = torch.from_numpy(ints.copy()), torch.from_numpy(floats.copy())
-        self._cuda, self._pool, self._met = device.type == "cuda", pool, 0
+        self._cuda, self._pool, self._side, self._met = device.type == "cuda", pool, side, 0
         self._host_ints, self._host_floats = torch.from_numpy(ints), torch.from_numpy(floats)
         if self._cuda:
             self._host_ints = self._host_ints.pin_memory()
@@ -45,7 +46,7 @@ class Step:
         self._graph: torch.cuda.CUDAGraph | None = None
 
     def run(self, ints: NDArray[np.int64], floats: NDArray[np.float32]) -> Tensor:
-        """The answer, on the device; on CUDA it is overwritten by the next run."""
+        """The answer, on the device; on CUDA it is overwritten by the next run of this step."""
         self._met += 1
         if self._cuda and self._graph is None and self._met > _PLAIN_RUNS:
             self._graph = self._captured()
@@ -68,14 +69,18 @@ class Step:
     def _captured(self) -> torch.cuda.CUDAGraph:
         self._ints.copy_(self._idle[0])
         self._floats.copy_(self._idle[1])
-        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        side = self._side
+        assert side is not None
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
-            self._function(self._ints, self._floats)  # libraries take their workspace
+            answer = self._function(self._ints, self._floats)  # libraries take their workspace
         torch.cuda.current_stream().wait_stream(side)
+        # Outside the pool: there another graph of the pool could use the answer's memory for its
+        # own passing values, and overwrite an answer that has not been read yet.
+        self._answer = torch.empty_like(answer)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
-            self._answer = self._function(self._ints, self._floats)
+        with torch.cuda.graph(graph, pool=self._pool, stream=side):
+            self._answer.copy_(self._function(self._ints, self._floats))
         return graph
 
 
@@ -84,9 +89,13 @@ class Steps:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._pool = torch.cuda.graph_pool_handle() if device.type == "cuda" else None
+        # One stream for all warm-ups and captures: libraries keep a workspace for each they meet.
+        self._side: torch.cuda.Stream | None = None
+        if device.type == "cuda":
+            self._side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._steps: dict[Hashable, Step] = {}
         self._version: object = None
+        self.clear()
 
     def get(
         self,
@@ -96,12 +105,14 @@ class Steps:
     ) -> Step:
         """The step for `key`; `make` gives its function and harmless inputs."""
         if version != self._version:
-            self._steps.clear()
+            self.clear()
             self._version = version
         if key not in self._steps:
             function, ints, floats = make()
-            self._steps[key] = Step(function, ints, floats, self._device, self._pool)
+            self._steps[key] = Step(function, ints, floats, self._device, self._pool, self._side)
         return self._steps[key]
 
     def clear(self) -> None:
+        """Forget all steps. A pool dies with its last graph, and its handle with it."""
         self._steps.clear()
+        self._pool = torch.cuda.graph_pool_handle() if self._device.type == "cuda" else None
