@@ -64,6 +64,15 @@ def test_logits_equal_the_reference_in_any_blocks(
     assert logits_of(speech, reference, blocks=blocks) < 1e-4
 
 
+def test_the_fused_attention_equals_the_two_products(
+    speech: TorchSpeech, reference: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which of the two runs depends on the processor and the type; both must be right."""
+    for multiplies in (True, False):
+        monkeypatch.setattr(torch_model, "_multiplies", lambda *_, m=multiplies: m)
+        assert logits_of(speech, reference) < 1e-4
+
+
 def test_a_stream_at_its_24th_hour_is_as_good_as_at_its_first(
     speech: TorchSpeech, reference: dict[str, torch.Tensor]
 ) -> None:

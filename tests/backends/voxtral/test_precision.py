@@ -68,6 +68,63 @@ def test_packed_weights_on_a_processor_are_exact(rows: int) -> None:
         assert torch.equal(layer.rows(torch.tensor([[5, 47]])), weight[[5, 47]][None])
 
 
+def byte_weights(outputs: int, inputs: int) -> tuple[torch_quant.Int8, torch_cpu.Linear]:
+    """The same 8 bit weights in plain storage and in the processor's."""
+    plain = torch_quant.Int8(torch.randn(outputs, inputs))
+    packed = torch_cpu.pack_bytes(plain.weight, plain.scale, torch.ones(outputs))
+    if packed is None:
+        pytest.skip("this processor has no product of bytes")
+    return plain, packed
+
+
+def test_a_product_of_bytes_is_closer_to_its_weights_than_bfloat16_can_write() -> None:
+    """One channel forty times louder than the others must not cost them their bits."""
+    torch.manual_seed(3)
+    plain, packed = byte_weights(64, 512)
+    x = torch.randn(2, 3, 512)
+    x[..., 7] *= 40.0
+    exact = x.double() @ plain.dequantised().double().T + 1.0
+    wrong = (packed(x) - exact).square().mean().sqrt() / exact.square().mean().sqrt()
+    assert packed(x).shape == exact.shape
+    assert float(wrong) < 2.0**-9
+    assert packed(x.bfloat16()).dtype == torch.bfloat16
+
+
+def test_the_largest_bytes_do_not_saturate() -> None:
+    plain, packed = byte_weights(16, 256)
+    plain.weight.fill_(127)
+    plain.scale.fill_(1.0)
+    packed = torch_cpu.Bytes(plain.weight, plain.scale, None)
+    for sign in (1.0, -1.0):
+        assert torch.allclose(packed(torch.full((1, 256), sign)), torch.tensor(sign * 127 * 256))
+
+
+def test_a_row_of_bytes_does_not_depend_on_its_company() -> None:
+    _, packed = byte_weights(48, 96)
+    x = torch.randn(5, 96)
+    x[3] *= 1000.0
+    x[4] = 0.0
+    alone = torch.cat([packed(row[None]) for row in x])
+    assert torch.equal(packed(x), alone)
+    assert torch.equal(alone[4], torch.ones(48))
+
+
+def test_sixteen_bits_have_a_fast_product_where_onednn_refuses_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(weight: object, bias: object) -> None:
+        raise RuntimeError("bf16 path needs the cpu support avx512bw")
+
+    monkeypatch.setattr(torch_cpu, "Packed", refuse)
+    weight, bias = torch.randn(48, 96).bfloat16(), torch.randn(48).bfloat16()
+    layer, x = torch_cpu.pack(weight, bias), torch.randn(4, 96).bfloat16()
+    if "fbgemm" in torch.backends.quantized.supported_engines:
+        assert isinstance(layer, torch_cpu.HalfStored)
+    exact = x.double() @ weight.double().T + bias
+    assert layer(x).dtype == torch.bfloat16
+    assert float((layer(x) - exact).abs().max()) < 2.0**-8 * float(exact.abs().max())
+
+
 def test_only_weights_that_16_bits_hold_are_kept_in_16_bits() -> None:
     """The tiniest bfloat16 weight survives beside the largest; a float32 weight does not pass."""
     weight = torch.tensor([[3.0, 2.0**-13], [2.0**-20, -0.0078125]])
