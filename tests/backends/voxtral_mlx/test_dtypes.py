@@ -1,0 +1,142 @@
+"""The type of every value that a 16-bit model computes: nothing turns into float32 unseen.
+
+A float32 value that meets a 16-bit one turns the result, and all that follows, into float32: no
+error, half the speed, twice the memory. MLX itself lists what each step computes. Its fused
+kernels, which a processor would run as a dozen float32 operations, are replaced by one operation
+with the same rule for the result's type.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
+
+from model_backends.voxtral import mlx_model, mlx_speech  # noqa: E402
+from model_backends.voxtral.mlx_speech import MlxSpeech  # noqa: E402
+from model_backends.voxtral.mlx_weights import DTYPES  # noqa: E402
+from model_backends.voxtral.schedule import SILENT_ROWS  # noqa: E402
+from model_backends.voxtral.verbs import DecodeWork, EncodeWork  # noqa: E402
+from tests.backends.voxtral.listening import TINY  # noqa: E402
+from tests.backends.voxtral_mlx.forcing import load_speech  # noqa: E402
+
+STEPS = ("_encode_step", "_decode_step", "_answer_step")
+
+
+@pytest.fixture(autouse=True)
+def _fused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rms_norm(x: Any, weight: Any, eps: float) -> Any:
+        return x * 1.0 if weight is None else x * weight
+
+    def attention(q: Any, k: Any, v: Any, *, scale: float, mask: Any) -> Any:
+        assert mask.dtype == mx.bool_
+        return q * k.max() * v.max()
+
+    monkeypatch.setattr(mx.fast, "rms_norm", rms_norm)
+    monkeypatch.setattr(mx.fast, "scaled_dot_product_attention", attention)
+
+
+Made = tuple[str, tuple[int, ...], Any]  # primitive, shape, type
+
+
+def computed(speech: MlxSpeech, lanes: int) -> dict[str, list[Made]]:
+    """What one step of each kind computes, for one lane or for two at two delays."""
+    given: dict[str, tuple[Any, ...]] = {}
+    steps = {name: getattr(speech, name) for name in STEPS}
+
+    def noting(name: str) -> Any:
+        def run(*args: Any) -> Any:
+            given[name] = args
+            return steps[name](*args)
+
+        return run
+
+    sources = [speech.open_encoder() for _ in range(lanes)]
+    slots = [speech.open_decoder(delay) for delay in (1, 6)[:lanes]]
+    for name in STEPS:
+        setattr(speech, name, noting(name))
+    mel = np.zeros((11, 128), np.float32)
+    speech.encode([EncodeWork(source, SILENT_ROWS, mel) for source in sources])
+    rows = [((source, SILENT_ROWS),) for source in sources]
+    pairs = zip(slots, rows, strict=True)
+    speech.decode([DecodeWork(slot, SILENT_ROWS, (32,), row) for slot, row in pairs])
+    return {name: traced(steps[name], given[name]) for name in STEPS}
+
+
+def traced(step: Any, args: tuple[Any, ...]) -> list[Made]:
+    """Every value that a step makes, as MLX would run it."""
+    flat: list[Any] = []
+    nested = taken_apart(args, flat)
+    found: list[Made] = []
+
+    def note(event: dict[str, Any]) -> None:
+        if event["type"] == "primitive":
+            found.extend((event["name"], shape, dtype) for _, shape, dtype in event["outputs"])
+
+    def flat_step(*arrays: Any) -> list[Any]:
+        results: list[Any] = []
+        taken_apart(step(*nested(iter(arrays))), results)
+        return results
+
+    mx.export_function(note, flat_step, *flat)
+    return found
+
+
+def taken_apart(value: Any, flat: list[Any]) -> Any:
+    """Append the arrays of nested lists to `flat`; returns what nests such arrays again."""
+    if isinstance(value, mx.array):
+        flat.append(value)
+        return next
+    parts = [taken_apart(part, flat) for part in value]
+    return lambda arrays: [part(arrays) for part in parts]
+
+
+def astray(speech: MlxSpeech, lanes: int = 1) -> list[Made]:
+    """Values in float32 other than the rotation, done in pairs of channels, and the logits."""
+    spec, found = speech.spec, computed(speech, lanes)
+    sizes = {tower.head_dim for tower in (spec.encoder, spec.decoder)}
+    pairs = {shape for d in sizes for shape in ((d // 2, 2), (d // 2, 1), (d, 1))}
+    wrong = []
+    for name, made in found.items():
+        assert len(made) > 5, "nothing was traced"
+        for primitive, shape, dtype in made:
+            rotation = name != "_answer_step" and shape[-2:] in pairs
+            logits = name == "_answer_step" and primitive not in ("Matmul", "QuantizedMatmul")
+            small = shape in {(), (2,), (lanes, 1, 1)}  # constants; whether a stream begins
+            if dtype == mx.float32 and not (rotation or logits or small):
+                wrong.append((primitive, shape, dtype))
+    return wrong
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bits", "lanes"), [("bf16", None, 1), ("bf16", 4, 2), ("fp16", None, 2)]
+)
+def test_nothing_turns_into_float32(dtype: str, bits: int | None, lanes: int) -> None:
+    speech = load_speech(TINY, DTYPES[dtype], bits)
+    assert astray(speech, lanes) == []
+    speech.close()
+
+
+def test_a_mel_that_is_not_cast_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mistake of others: the mel comes in float32 and takes the whole graph along."""
+    encode = mlx_model.encode
+
+    def uncast(net: Any, mel: Any, *rest: Any) -> Any:
+        class Stubborn:
+            def astype(self, dtype: Any) -> Any:
+                return mel
+
+        return encode(net, Stubborn(), *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(mlx_speech, "encode", uncast)
+    wrong = astray(load_speech(TINY, mx.bfloat16))
+    assert {"Matmul", "AddMM", "Sigmoid"} <= {made[0] for made in wrong}
+
+
+def test_a_rotation_that_is_not_cast_back_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    rotate = mlx_model.rotate
+    monkeypatch.setattr(mlx_model, "rotate", lambda x, turn: rotate(x, turn).astype(mx.float32))
+    assert astray(load_speech(TINY, mx.bfloat16))
