@@ -176,14 +176,15 @@ def silu(x: mx.array) -> mx.array:
     return x * mx.sigmoid(x)
 
 
-def ring_mask(query: mx.array, limit: mx.array, slots: int) -> mx.array:
-    """Which ring slots each position sees, shape (1, 1, T, C), bool.
+def ring_mask(query: mx.array, limit: mx.array, ring: mx.array, slots: int) -> mx.array:
+    """Which ring slots each position sees, shape (1, 1, T, C), bool. All but `slots` are (T,).
 
     A slot is visible if the key it holds is at most `limit - 1` positions older than the query:
     age = (query slot - slot) mod C. Slots not yet written, or written for later positions, have
-    a larger age. `limit` is min(window, keys so far).
+    a larger age. `limit` is min(window, keys so far). `ring` is C once more: a plain number would
+    be written into the fused kernel, and every longer ring would have to wait for a new one.
     """
-    age = mx.remainder(query[:, None] - mx.arange(slots, dtype=query.dtype), slots)
+    age = mx.remainder(query[:, None] - mx.arange(slots, dtype=query.dtype), ring[:, None])
     return (age < limit[:, None])[None, None]
 
 
@@ -252,12 +253,12 @@ def block(
 
 
 def places_of(ints: mx.array, rope: mx.array, lengths: Sequence[int]) -> Places:
-    """Places from (B, T, 2) ints (ring slot, key limit) and (B, T, d) rope (cosines, sines).
+    """Places from (B, T, 3) ints (ring slot, key limit, C) and (B, T, d) rope (cosines, sines).
 
     `lengths`: C of each lane's ring.
     """
-    write, limit = ints[..., 0], ints[..., 1]
-    masks = [ring_mask(write[i], limit[i], slots) for i, slots in enumerate(lengths)]
+    write, limit, ring = ints[..., 0], ints[..., 1], ints[..., 2]
+    masks = [ring_mask(write[i], limit[i], ring[i], slots) for i, slots in enumerate(lengths)]
     cosines, sines = mx.split(rope[:, :, None, :, None], 2, axis=3)  # (B, T, 1, d / 2, 1) each
     signs = mx.array([-1.0, 1.0])
     return Places(write, masks, (cosines, sines * signs))

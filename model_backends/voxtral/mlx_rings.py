@@ -61,10 +61,11 @@ class Ring:
             self._grow(length)
 
     def places(self, positions: NDArray[np.int64]) -> NDArray[np.int32]:
-        """(T, 2) int32 for absolute positions: ring slot, key limit."""
+        """(T, 3) int32 for absolute positions: ring slot, key limit, C."""
         count = positions - self._first
         limit = np.minimum(count + 1, self._tower.window)
-        return np.stack([count % self.length, limit], -1).astype(np.int32)
+        ring = np.full_like(count, self.length)
+        return np.stack([count % self.length, limit, ring], -1).astype(np.int32)
 
     def rope(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         return rope(positions, self._tower.head_dim, self._tower.rope_theta)

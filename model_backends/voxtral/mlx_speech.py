@@ -299,7 +299,7 @@ class MlxSpeech:
 
 
 def _standing(rings: Sequence[Ring], positions: Sequence[Any]) -> tuple[mx.array, mx.array]:
-    """Places (B, T, 2) int32 and rope (B, T, d) float32 of each lane's positions."""
+    """Places (B, T, 3) int32 and rope (B, T, d) float32 of each lane's positions."""
     places = [ring.places(at) for ring, at in zip(rings, positions, strict=True)]
     ropes = [ring.rope(at) for ring, at in zip(rings, positions, strict=True)]
     return mx.array(np.stack(places)), mx.array(np.stack(ropes))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
@@ -18,12 +17,9 @@ mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
 from model_backends.voxtral import mlx_model, mlx_speech  # noqa: E402
 from model_backends.voxtral.mlx_speech import MlxSpeech  # noqa: E402
 from model_backends.voxtral.mlx_weights import DTYPES  # noqa: E402
-from model_backends.voxtral.schedule import SILENT_ROWS  # noqa: E402
-from model_backends.voxtral.verbs import DecodeWork, EncodeWork  # noqa: E402
 from tests.backends.voxtral.listening import TINY  # noqa: E402
 from tests.backends.voxtral_mlx.forcing import load_speech  # noqa: E402
-
-STEPS = ("_encode_step", "_decode_step", "_answer_step")
+from tests.backends.voxtral_mlx.tracing import Listed, computed  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -42,61 +38,16 @@ def _fused(monkeypatch: pytest.MonkeyPatch) -> None:
 Made = tuple[str, tuple[int, ...], Any]  # primitive, shape, type
 
 
-def computed(speech: MlxSpeech, lanes: int) -> dict[str, list[Made]]:
-    """What one step of each kind computes, for one lane or for two at two delays."""
-    given: dict[str, tuple[Any, ...]] = {}
-    steps = {name: getattr(speech, name) for name in STEPS}
-
-    def noting(name: str) -> Any:
-        def run(*args: Any) -> Any:
-            given[name] = args
-            return steps[name](*args)
-
-        return run
-
-    sources = [speech.open_encoder() for _ in range(lanes)]
-    slots = [speech.open_decoder(delay) for delay in (1, 6)[:lanes]]
-    for name in STEPS:
-        setattr(speech, name, noting(name))
-    mel = np.zeros((11, 128), np.float32)
-    speech.encode([EncodeWork(source, SILENT_ROWS, mel) for source in sources])
-    rows = [((source, SILENT_ROWS),) for source in sources]
-    pairs = zip(slots, rows, strict=True)
-    speech.decode([DecodeWork(slot, SILENT_ROWS, (32,), row) for slot, row in pairs])
-    return {name: traced(steps[name], given[name]) for name in STEPS}
-
-
-def traced(step: Any, args: tuple[Any, ...]) -> list[Made]:
-    """Every value that a step makes, as MLX would run it."""
-    flat: list[Any] = []
-    nested = taken_apart(args, flat)
-    found: list[Made] = []
-
-    def note(event: dict[str, Any]) -> None:
-        if event["type"] == "primitive":
-            found.extend((event["name"], shape, dtype) for _, shape, dtype in event["outputs"])
-
-    def flat_step(*arrays: Any) -> list[Any]:
-        results: list[Any] = []
-        taken_apart(step(*nested(iter(arrays))), results)
-        return results
-
-    mx.export_function(note, flat_step, *flat)
-    return found
-
-
-def taken_apart(value: Any, flat: list[Any]) -> Any:
-    """Append the arrays of nested lists to `flat`; returns what nests such arrays again."""
-    if isinstance(value, mx.array):
-        flat.append(value)
-        return next
-    parts = [taken_apart(part, flat) for part in value]
-    return lambda arrays: [part(arrays) for part in parts]
+def made_by(listed: Listed) -> list[Made]:
+    """Every value that a step makes."""
+    primitives = [event for event in listed if event["type"] == "primitive"]
+    return [(e["name"], shape, dtype) for e in primitives for _, shape, dtype in e["outputs"]]
 
 
 def astray(speech: MlxSpeech, lanes: int = 1) -> list[Made]:
     """Values in float32 other than the rotation, done in pairs of channels, and the logits."""
-    spec, found = speech.spec, computed(speech, lanes)
+    spec = speech.spec
+    found = {name: made_by(listed) for name, listed in computed(speech, lanes).items()}
     sizes = {tower.head_dim for tower in (spec.encoder, spec.decoder)}
     pairs = {shape for d in sizes for shape in ((d // 2, 2), (d // 2, 1), (d, 1))}
     wrong = []

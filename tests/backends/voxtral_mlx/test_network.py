@@ -22,6 +22,7 @@ from model_backends.voxtral.schedule import SILENT_ROWS  # noqa: E402
 from model_backends.voxtral.spec import ModelSpec  # noqa: E402
 from model_backends.voxtral.verbs import Decoded, DecodeWork, EncodeWork  # noqa: E402
 from tests.backends.voxtral.listening import TINY, clip  # noqa: E402
+from tests.backends.voxtral_mlx import layouts  # noqa: E402
 from tests.backends.voxtral_mlx.forcing import (  # noqa: E402
     adapter_rows,
     encode_all,
@@ -29,8 +30,10 @@ from tests.backends.voxtral_mlx.forcing import (  # noqa: E402
     load_speech,
     speech_of,
 )
+from tests.backends.voxtral_mlx.tracing import Listed, computed  # noqa: E402
 
 DELAY = 6
+SHORT_RINGS = layouts.RANDOM_SPEC  # at first; windows as long as the published model's
 DAY_ROWS = 24 * 3600 * 25 // 2
 
 Reference = dict[str, NDArray[np.float32]]
@@ -85,6 +88,24 @@ def test_compiled_steps_say_the_same(speech: MlxSpeech) -> None:
     assert np.abs(margins[0] - margins[1]).max() < 1e-4
 
 
+def test_a_longer_ring_needs_no_new_kernels() -> None:
+    """A number in a traced step becomes part of the fused kernel's source. One that changed as
+    rings grow would have the GPU's compiler called in the middle of a session."""
+    speech = speech_of(mlx_weights.random_network(SHORT_RINGS, mx.float32))
+    short, long = (numbers(computed(speech, 1, slots)) for slots in (0, 10_000))
+    assert short == long
+    speech.close()
+
+
+def numbers(steps: dict[str, Listed]) -> list[list[float]]:
+    """The constants in each step's trace, in order."""
+    found = []
+    for listed in steps.values():
+        (constants,) = (e["constants"] for e in listed if e["type"] == "constants")
+        found.append([np.array(array.astype(mx.float32)).tolist() for _, array in constants])
+    return found
+
+
 def two_lanes(speech: MlxSpeech) -> list[Decoded]:
     """Twelve steps of two streams at two delays in one batch, each fed its own ids."""
     mels = []
@@ -117,7 +138,7 @@ def test_rotation_is_that_of_mlx_where_float32_angles_are_good_enough() -> None:
     x = mx.random.normal((1, 1, 3, 64), key=mx.random.key(1))
     for position, low, high in ((0, 0, 1e-7), (700, 0, 1e-3), (540_000, 1e-3, 1)):
         angles = schedule.rope(np.array([position]), 64, 1e6)
-        turn = mlx_model.places_of(mx.zeros((1, 1, 2), mx.int32), mx.array(angles[None]), [1]).turn
+        turn = mlx_model.places_of(mx.zeros((1, 1, 3), mx.int32), mx.array(angles[None]), [1]).turn
         ours = mlx_model.rotate(x, turn)
         theirs = mx.fast.rope(
             x.transpose(0, 2, 1, 3), 64, traditional=True, base=1e6, scale=1.0, offset=position
