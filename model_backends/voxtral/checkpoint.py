@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -79,21 +79,24 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     Raises EngineError with the name of the first tensor or file that is wrong.
     """
     spec = read_spec(folder)
-    entries = {e.name: e for file in weight_files(folder) for e in read_header(file)}
+    everything = [entry for file in weight_files(folder) for entry in read_header(file)]
+    entries = _by_name((entry.name, entry) for entry in everything)
     layout = names.layout_of(entries)
     if layout not in ("native", "hf"):
         raise EngineError(
             f"The weights in {folder.name} are not in Mistral's or Hugging Face's layout.",
             "Download mistralai/Voxtral-Mini-4B-Realtime-2602, or use the MLX engine.",
         )
-    tidied = {names.tidy(name, layout): entry for name, entry in entries.items()}
+    tidied = _by_name((names.tidy(name, layout), entry) for name, entry in entries.items())
     if not (folder / "tekken.json").is_file():
         raise EngineError("tekken.json is missing from the model's folder.", _AGAIN)
+    tensors = _match(tidied, spec, layout)
+    _check_places(everything)
     return Checkpoint(
         folder=folder,
         layout=layout,
         spec=spec,
-        tensors=_match(tidied, spec, layout),
+        tensors=tensors,
         head=tidied.get("lm_head.weight"),
     )
 
@@ -115,6 +118,8 @@ def weight_files(folder: Path) -> list[Path]:
 
 def read_header(file: Path) -> list[Entry]:
     """The tensors of one safetensors file. Raises EngineError naming what does not add up."""
+    if not file.is_file():
+        raise EngineError(f"{file.name} is not a file, or leads nowhere.", _AGAIN)
     size = file.stat().st_size
     with file.open("rb") as stream:
         start = stream.read(8)
@@ -122,9 +127,9 @@ def read_header(file: Path) -> list[Entry]:
         if not 2 <= length <= min(_LONGEST_HEADER, size - 8):
             raise EngineError(f"{file.name} is not a safetensors file, or was cut short.", _AGAIN)
         try:
-            header = json.loads(stream.read(length))
-        except ValueError as error:
-            raise EngineError(f"{file.name} has an unreadable header.", _AGAIN) from error
+            header = json.loads(stream.read(length), object_pairs_hook=_each_once)
+        except (ValueError, RecursionError) as error:
+            raise EngineError(f"{file.name} has an unreadable header ({error}).", _AGAIN) from error
     if not isinstance(header, dict):
         raise EngineError(f"{file.name} has an unreadable header.", _AGAIN)
     header.pop("__metadata__", None)
@@ -133,8 +138,8 @@ def read_header(file: Path) -> list[Entry]:
 
 def _entry(name: str, fields: Any, file: Path, base: int, size: int) -> Entry:
     try:
-        begin, end = (int(offset) for offset in fields["data_offsets"])
-        shape = tuple(int(n) for n in fields["shape"])
+        begin, end = (_whole(offset) for offset in fields["data_offsets"])
+        shape = tuple(_whole(n) for n in fields["shape"])
         dtype = str(fields["dtype"])
     except (KeyError, TypeError, ValueError) as error:
         raise EngineError(f"{file.name}: tensor {name} has no place or shape.", _AGAIN) from error
@@ -145,6 +150,57 @@ def _entry(name: str, fields: Any, file: Path, base: int, size: int) -> Entry:
     if base + end > size:
         raise EngineError(f"{file.name} was cut short: tensor {name} is not all there.", _AGAIN)
     return Entry(name, dtype, shape, file, base + begin, base + end)
+
+
+def _whole(number: Any) -> int:
+    if type(number) is not int:  # nor bool
+        raise TypeError
+    return number
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key in found if sum(key == other for other, _ in pairs) > 1)
+        raise ValueError(f"{twice} is there twice")
+    return found
+
+
+def _by_name(pairs: Iterable[tuple[str, Entry]]) -> dict[str, Entry]:
+    found: dict[str, Entry] = {}
+    for name, entry in pairs:
+        if name in found:
+            where = f"{found[name].file.name} and {entry.file.name}"
+            raise EngineError(f"The tensor {name} is there twice ({where}).", _AGAIN)
+        found[name] = entry
+    return found
+
+
+def _check_places(entries: Iterable[Entry]) -> None:
+    """No two tensors of a file may share bytes, and no bytes may lie outside them."""
+    before: Entry | None = None
+    for entry in sorted(entries, key=lambda entry: (entry.file, entry.begin, entry.end)):
+        if before is not None and before.file == entry.file:
+            if entry.begin < before.end:
+                raise EngineError(
+                    f"{entry.file.name}: tensors {before.name} and {entry.name} overlap.", _AGAIN
+                )
+            if entry.begin > before.end:
+                raise EngineError(
+                    f"{entry.file.name}: there are stray bytes before tensor {entry.name}.", _AGAIN
+                )
+        elif before is not None:
+            _check_last(before)
+        before = entry
+    if before is not None:
+        _check_last(before)
+
+
+def _check_last(entry: Entry) -> None:
+    if entry.end != entry.file.stat().st_size:
+        raise EngineError(
+            f"{entry.file.name}: there are stray bytes after tensor {entry.name}.", _AGAIN
+        )
 
 
 def _match(found: dict[str, Entry], spec: ModelSpec, layout: str) -> dict[str, Entry]:
@@ -198,7 +254,7 @@ def _indexed(folder: Path, index: Mapping[str, Any]) -> list[Path]:
 def _json(path: Path) -> Mapping[str, Any]:
     try:
         content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise EngineError(f"{path.name} cannot be read ({error}).", _AGAIN) from error
     if not isinstance(content, Mapping):
         raise EngineError(f"{path.name} is not a model's description.", _AGAIN)

@@ -178,12 +178,13 @@ def _same(key: str, holder: Mapping[str, Any], expected: int) -> None:
 
 def _size(args: Mapping[str, Any], key: str) -> int:
     """A positive whole number; `sliding_window` is a string in some published files."""
+    written = args.get(key)
     try:
-        value = int(args[key])
-    except (KeyError, TypeError, ValueError):
+        value = 0 if isinstance(written, (bool, float)) else int(written)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
         value = 0
     if not 0 < value <= _MOST[key]:
-        raise EngineError(f"The model's description has no usable {key}: {args.get(key)!r}.")
+        raise EngineError(f"The model's description has no usable {key}: {written!r:.40}.")
     return value
 
 

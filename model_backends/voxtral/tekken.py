@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from model_backends.base import EngineError
+from model_backends.base import SAMPLE_RATE, EngineError
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS
 
 _DEFAULT_SPECIAL = 1000
@@ -42,12 +42,20 @@ class Tekken:
             raise EngineError(
                 f"{path.name} is missing from the model's folder.", "Download it again."
             ) from error
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as why:
             raise EngineError(
-                f"{path.name} is not a Tekken vocabulary ({error}).", "Download it again."
-            ) from error
+                f"{path.name} is not a Tekken vocabulary ({why}).", "Download it again."
+            ) from why
         _check_audio(content.get("audio"))
-        return cls(special, tokens, count)
+        loaded = cls(special, tokens, count)
+        for token in (loaded.bos, loaded.eos, loaded.pad, loaded.word):
+            if not 0 <= token < count <= vocab:
+                raise EngineError(
+                    f"{path.name} gives a control token the id {token}; the model has {vocab} ids, "
+                    f"of which {count} are control tokens.",
+                    "Download it again.",
+                )
+        return loaded
 
     def is_text(self, token: int) -> bool:
         """Whether the id stands for bytes to print."""
@@ -84,6 +92,9 @@ def _special(special: Mapping[str, int], name: str) -> int:
 def _check_audio(audio: Any) -> None:
     """Padding is part of what the model was trained on; refuse another rather than guess."""
     if isinstance(audio, Mapping):
+        rate = audio.get("sampling_rate", SAMPLE_RATE)
+        if rate != SAMPLE_RATE:
+            raise EngineError(f"The vocabulary is for sound at {rate} Hz, not {SAMPLE_RATE}.")
         left_pad = audio.get("streaming_n_left_pad_tokens", LEFT_PAD_ROWS)
         if left_pad != LEFT_PAD_ROWS:
             raise EngineError(

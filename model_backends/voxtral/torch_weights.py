@@ -6,13 +6,14 @@ tensor library and the row orders; what a sound checkpoint is, `checkpoint.py` h
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from model_backends.base import EngineError, Report
@@ -35,7 +36,8 @@ def compute_dtype(precision: str) -> torch.dtype:
 def load_network(
     checkpoint: Checkpoint, device: torch.device, precision: str, report: Report
 ) -> Network:
-    """Read all tensors. Raises EngineError for an untied head or too little memory."""
+    """Read all tensors. Raises EngineError for an untied head, for a tensor that holds anything
+    but numbers, or for too little memory."""
     dtype = compute_dtype(precision)
     total, done = checkpoint.size_bytes, 0
     with ExitStack() as files:
@@ -47,7 +49,9 @@ def load_network(
             tensor = _in_halves(read(entry), name, checkpoint.spec, checkpoint.layout)
             done += entry.end - entry.begin
             report(done / total, "weights")
-            return tensor.to(device=device, dtype=dtype, copy=True)
+            tensor = tensor.to(device=device, dtype=dtype, copy=True)
+            _check_finite(tensor, entry.name)
+            return tensor
 
         if checkpoint.head is not None:
             _check_tied(read(checkpoint.head), read(checkpoint.tensors["embedding.weight"]))
@@ -114,7 +118,12 @@ def _reader(files: ExitStack) -> Callable[[Entry], Tensor]:
 
     def read(entry: Entry) -> Tensor:
         if entry.file not in opened:
-            opened[entry.file] = files.enter_context(safe_open(entry.file, framework="pt"))
+            try:
+                opened[entry.file] = files.enter_context(safe_open(entry.file, framework="pt"))
+            except SafetensorError as error:
+                raise EngineError(
+                    f"{entry.file.name} cannot be read ({error}).", "Download the model again."
+                ) from error
         tensor: Tensor = opened[entry.file].get_tensor(entry.name)
         return tensor
 
@@ -125,6 +134,16 @@ def _in_halves(tensor: Tensor, name: str, spec: ModelSpec, layout: str) -> Tenso
     """q and k rows so that channel i rotates with i + d/2, as `torch_model.rotate` expects."""
     heads = rotary_heads(name, spec) if layout == "native" else None
     return tensor if heads is None else tensor[torch.from_numpy(halves_order(*heads))]
+
+
+def _check_finite(tensor: Tensor, name: str) -> None:
+    """One read of the tensor: what is no number, or infinite in this precision, stays in a sum."""
+    if not math.isfinite(float(tensor.sum(dtype=torch.float32))):
+        raise EngineError(
+            f"Tensor {name} holds values that are not finite numbers in "
+            f"{str(tensor.dtype).removeprefix('torch.')}.",
+            "Download the model again, or choose another precision.",
+        )
 
 
 def _check_tied(head: Tensor, embedding: Tensor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 import struct
@@ -133,10 +134,96 @@ def test_a_tensor_that_claims_more_than_its_place_is_named(folder: Path) -> None
     assert WQ in refused(folder)
 
 
-@pytest.mark.parametrize("offsets", [[-2, 81918], [81920, 0], ["a", "b"], [1]])
+@pytest.mark.parametrize("offsets", [[-2, 81918], [81920, 0], ["a", "b"], [1], [0.0, 81920.0]])
 def test_an_impossible_place_is_named(folder: Path, offsets: list[Any]) -> None:
     rewrite(folder / WEIGHTS, lambda header: header[WQ].__setitem__("data_offsets", offsets))
     assert WQ in refused(folder)
+
+
+@pytest.mark.parametrize("shape", [[float("inf"), 3], [256.0, 160], [True, 40960], [10**30] * 2])
+def test_an_impossible_shape_is_named(folder: Path, shape: list[Any]) -> None:
+    rewrite(folder / WEIGHTS, lambda header: header[WQ].__setitem__("shape", shape))
+    assert WQ in refused(folder)
+
+
+def test_tensors_that_share_bytes_are_named(folder: Path) -> None:
+    w1, w3 = (WQ.replace("attention.wq", f"feed_forward.w{i}") for i in (1, 3))
+
+    def overlap(header: Header) -> None:
+        header[w3]["data_offsets"] = [at + 2 for at in header[w1]["data_offsets"]]
+
+    rewrite(folder / WEIGHTS, overlap)
+    assert w1 in refused(folder)
+    assert w3 in refused(folder)
+
+
+def test_bytes_that_no_tensor_claims_are_refused(folder: Path) -> None:
+    last = max(read_header(folder / WEIGHTS), key=lambda entry: entry.end)
+    with (folder / WEIGHTS).open("ab") as file:
+        file.write(b"more")
+    assert last.name in refused(folder)
+
+
+def test_a_tensor_that_is_there_twice_is_named(folder: Path) -> None:
+    shutil.copy(folder / WEIGHTS, folder / "consolidated-2.safetensors")
+    assert "twice" in refused(folder)
+    assert "consolidated-2" in refused(folder)
+
+
+def test_a_header_with_one_name_twice_is_refused(folder: Path) -> None:
+    def twice(header: Header) -> None:
+        header["A"] = header["norm.weight"]
+
+    rewrite(folder / WEIGHTS, twice)
+    content = (folder / WEIGHTS).read_bytes().replace(b'"A":', b'"norm.weight":', 1)
+    length = struct.unpack("<Q", content[:8])[0] + len("norm.weight") - 1
+    (folder / WEIGHTS).write_bytes(struct.pack("<Q", length) + content[8:])
+    assert "norm.weight is there twice" in refused(folder)
+
+
+@pytest.mark.parametrize("kind", ["folder", "dangling", "pipe"])
+def test_weights_that_are_no_file_are_refused(folder: Path, kind: str) -> None:
+    weights = folder / WEIGHTS
+    weights.unlink()
+    if kind == "folder":
+        weights.mkdir()
+    elif kind == "dangling":
+        weights.symlink_to(folder / "nowhere")
+    elif hasattr(os, "mkfifo"):
+        os.mkfifo(weights)
+    assert WEIGHTS in refused(folder)
+
+
+@pytest.mark.parametrize("file", ["params.json", "tekken.json", WEIGHTS])
+def test_a_description_nested_without_end_is_refused(folder: Path, file: str) -> None:
+    nested = b"[" * 200_000
+    length = struct.pack("<Q", len(nested)) if file == WEIGHTS else b""
+    (folder / file).write_bytes(length + nested)
+    with pytest.raises(EngineError, match=file):
+        Tekken.load(open_checkpoint(folder).tokenizer, 1400)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(folder: Path, value: float) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    from safetensors.torch import load_file, save_file
+
+    from tests.backends.voxtral.conftest import load
+
+    tensors = load_file(folder / WEIGHTS)
+    tensors[WQ][3, 5] = value
+    save_file(tensors, folder / WEIGHTS)
+    with pytest.raises(EngineError, match=WQ):
+        load(folder)
+
+
+def test_what_the_tensor_library_refuses_is_a_sentence(folder: Path) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    from tests.backends.voxtral.conftest import load
+
+    rewrite(folder / WEIGHTS, lambda header: header.__setitem__("__metadata__", {"format": 1}))
+    with pytest.raises(EngineError, match=WEIGHTS):
+        load(folder)
 
 
 def test_a_file_cut_short_names_what_is_missing(folder: Path) -> None:
@@ -177,7 +264,8 @@ def params_changed(folder: Path, change: Callable[[dict[str, Any]], None]) -> No
 @pytest.mark.parametrize(
     ("key", "value"),
     [("n_layers", -1), ("dim", "wide"), ("sliding_window", None), ("vocab_size", 10**12),
-     ("n_kv_heads", 3), ("rope_theta", "x"), ("norm_eps", None)],
+     ("n_kv_heads", 3), ("rope_theta", "x"), ("norm_eps", None), ("n_layers", 4.7),
+     ("n_layers", float("inf")), ("n_layers", True), ("norm_eps", float("nan"))],
 )  # fmt: skip
 def test_impossible_sizes_are_refused_before_memory_is_asked_for(
     folder: Path, key: str, value: object
@@ -243,7 +331,11 @@ def test_a_head_that_differs_from_the_embedding_is_refused(folder: Path, tmp_pat
     "change",
     [lambda t: t.pop("vocab"), lambda t: t["special_tokens"].pop(32),
      lambda t: t["vocab"][7].__setitem__("token_bytes", "no base64!"),
-     lambda t: t.__setitem__("audio", {"streaming_n_left_pad_tokens": 38})],
+     lambda t: t.__setitem__("audio", {"streaming_n_left_pad_tokens": 38}),
+     lambda t: t.__setitem__("audio", {"sampling_rate": 8000}),
+     lambda t: t["special_tokens"][32].__setitem__("rank", 10**9),
+     lambda t: t["config"].__setitem__("default_num_special_tokens", 5000),
+     lambda t: t["config"].__setitem__("default_num_special_tokens", -5)],
 )  # fmt: skip
 def test_a_spoilt_vocabulary_is_refused(folder: Path, change: Callable[[Any], Any]) -> None:
     content = json.loads((folder / "tekken.json").read_text())
