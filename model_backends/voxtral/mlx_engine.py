@@ -18,7 +18,9 @@ from model_backends.voxtral.mlx_memory import (
     OFFERED_BITS,
     Chip,
     fits,
+    may_take,
     memory_needed,
+    weight_bytes,
 )
 from model_backends.voxtral.mlx_model import Network
 from model_backends.voxtral.mlx_speech import MlxSpeech
@@ -90,7 +92,7 @@ def load(options: LoadOptions, report: Report) -> MlxEngine:
     try:
         net = _read(checkpoint, bits, dtype_name, report)
         report(0.9, "warming up")
-        limits.wire(memory_needed(checkpoint.spec, bits))
+        limits.wire(needed_by(checkpoint, bits))
         precision = dtype_name if bits >= 16 else f"{bits} bits, {dtype_name}"
         speech = MlxSpeech(net, tokens, precision)
         engine = MlxEngine(f"{folder.name} ({precision})", speech, tokens, limits)
@@ -161,14 +163,23 @@ def _check_device(name: str | None) -> None:
         )
 
 
+def needed_by(checkpoint: MlxCheckpoint, bits: int) -> int:
+    """Bytes for everything at once. A packed file says itself what its weights take: smaller
+    groups and an embedding left in 16 bits add up to half a gigabyte and more."""
+    needed = memory_needed(checkpoint.spec, bits)
+    if not checkpoint.packed:
+        return needed
+    return needed - weight_bytes(checkpoint.spec, bits) + checkpoint.size_bytes
+
+
 def _check_memory(checkpoint: MlxCheckpoint, bits: int, computer: Chip) -> None:
-    spec = checkpoint.spec
-    if fits(spec, bits, computer):
+    spec, needed = checkpoint.spec, needed_by(checkpoint, bits)
+    if may_take(needed, computer):
         return
     fitting = [b for b in OFFERED_BITS if b < bits and fits(spec, b, computer)]
     hint = f"It fits in {fitting[0]} bits." if fitting else "Use the embedded engine."
     raise EngineError(
-        f"In {bits} bits the model needs {info.gigabytes(memory_needed(spec, bits))}; "
+        f"In {bits} bits the model needs {info.gigabytes(needed)}; "
         f"this computer has {info.gigabytes(computer.memory_bytes)} for all programs.",
         hint,
     )

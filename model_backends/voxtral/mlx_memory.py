@@ -36,7 +36,7 @@ _BANDWIDTH = {
     "M4": 120, "M4 Pro": 273, "M4 Max": 410,
     "M5": 153,
 }  # fmt: skip
-_UNKNOWN_BANDWIDTH = 100
+_UNKNOWN_BANDWIDTH = {"": 100, "Pro": 150, "Max": 300, "Ultra": 800}  # the least of its kind so far
 _IN_PRACTICE = 1.6  # real steps take 1.3 to 2 times the bound set by bandwidth
 _BUDGET_MS = 72.0  # of the 80 ms that a step has, so that a hiccup is made up for
 _SHARE_BESIDE_OTHERS = 0.45  # of all memory: a browser and a call want the rest
@@ -59,7 +59,9 @@ class Chip:
     @property
     def bandwidth(self) -> float:
         """Bytes per second that the GPU can read."""
-        return 1e9 * _BANDWIDTH.get(self.family, _UNKNOWN_BANDWIDTH)
+        kind = self.family.partition(" ")[2]
+        unknown = _UNKNOWN_BANDWIDTH.get(kind, _UNKNOWN_BANDWIDTH[""])
+        return 1e9 * _BANDWIDTH.get(self.family, unknown)
 
     @property
     def half_precision(self) -> str:
@@ -130,4 +132,9 @@ def recommended_bits(spec: ModelSpec, chip: Chip) -> int:
 
 def fits(spec: ModelSpec, bits: int, chip: Chip) -> bool:
     """Whether the model can run at all."""
-    return memory_needed(spec, bits) <= _SHARE_AT_MOST * chip.memory_bytes
+    return may_take(memory_needed(spec, bits), chip)
+
+
+def may_take(count: int, chip: Chip) -> bool:
+    """Whether one program can have this many bytes."""
+    return count <= _SHARE_AT_MOST * chip.memory_bytes

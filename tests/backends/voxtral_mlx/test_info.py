@@ -39,6 +39,8 @@ def on(monkeypatch: pytest.MonkeyPatch, system: str, machine: str, mlx: bool) ->
         (mac("M4 Max", 48), 16, "bf16"),
         (mac("M3 Ultra", 96), 16, "bf16"),
         (mac("M9 Hyper", 64), 4, "bf16"),  # unknown: assumed slow
+        (mac("M9 Pro", 48), 8, "bf16"),  # newer than this table: like the slowest of its kind
+        (mac("M9 Max", 48), 16, "bf16"),
     ],
 )
 def test_bits_follow_from_bandwidth_and_memory(chip: Chip, bits: int, dtype: str) -> None:

@@ -15,8 +15,9 @@ mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
 from model_backends.base import StreamOptions  # noqa: E402
 from model_backends.voxtral import mlx_engine, mlx_memory  # noqa: E402
 from model_backends.voxtral.mel import MelStream  # noqa: E402
+from model_backends.voxtral.mlx_checkpoint import open_checkpoint  # noqa: E402
 from model_backends.voxtral.mlx_engine import Limits, MlxEngine  # noqa: E402
-from model_backends.voxtral.mlx_weights import random_network  # noqa: E402
+from model_backends.voxtral.mlx_weights import load_network, random_network  # noqa: E402
 from model_backends.voxtral.schedule import ROW_SAMPLES, SILENT_ROWS  # noqa: E402
 from model_backends.voxtral.spec import ModelSpec, Tower  # noqa: E402
 from model_backends.voxtral.verbs import DecodeWork, EncodeWork  # noqa: E402
@@ -37,6 +38,22 @@ def test_weights_weigh_what_was_computed(bits: int) -> None:
     net = random_network(SCALED, mx.float16, None if bits == 16 else bits)
     weighed = sum(array.nbytes for array in net.arrays)
     assert weighed == pytest.approx(mlx_memory.weight_bytes(SCALED, bits), rel=2e-3)
+
+
+@pytest.mark.parametrize("group_size", [32, 64])
+def test_a_packed_file_says_what_it_takes(tmp_path: Path, group_size: int) -> None:
+    """An older one, its embedding in 16 bits, or one in smaller groups."""
+    from tests.backends.voxtral_mlx import layouts
+
+    tensors = {name: t.astype(mx.bfloat16) for name, t in layouts.random(SCALED).items()}
+    packs = layouts.not_the_embedding if group_size == 64 else layouts.everything
+    folder = layouts.write(tmp_path / "m", "mlx-audio", SCALED, tensors, 4, group_size, packs)
+    checkpoint = open_checkpoint(folder)
+    held = load_network(checkpoint, mx.bfloat16, None, lambda fraction, what: None).arrays
+    besides = mlx_memory.memory_needed(SCALED, 4) - mlx_memory.weight_bytes(SCALED, 4)
+    weighed = sum(array.nbytes for array in held)
+    assert mlx_engine.needed_by(checkpoint, 4) == pytest.approx(weighed + besides, rel=1e-4)
+    assert weighed > 1.05 * mlx_memory.weight_bytes(SCALED, 4)
 
 
 def test_a_stream_at_full_length_weighs_what_was_computed() -> None:
