@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,13 +13,14 @@ from safetensors import safe_open
 
 mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
 
-from model_backends.voxtral import mlx_model, mlx_weights, schedule  # noqa: E402
+from model_backends.voxtral import mlx_model, mlx_speech, mlx_weights, schedule  # noqa: E402
 from model_backends.voxtral.mel import MelStream  # noqa: E402
 from model_backends.voxtral.mlx_checkpoint import open_checkpoint  # noqa: E402
 from model_backends.voxtral.mlx_speech import MlxSpeech  # noqa: E402
 from model_backends.voxtral.names import halves_order, rotary_heads  # noqa: E402
 from model_backends.voxtral.schedule import SILENT_ROWS  # noqa: E402
 from model_backends.voxtral.spec import ModelSpec  # noqa: E402
+from model_backends.voxtral.tekken import Tekken  # noqa: E402
 from model_backends.voxtral.verbs import Decoded, DecodeWork, EncodeWork  # noqa: E402
 from tests.backends.voxtral.listening import TINY, clip  # noqa: E402
 from tests.backends.voxtral_mlx import layouts  # noqa: E402
@@ -95,6 +96,43 @@ def test_a_longer_ring_needs_no_new_kernels() -> None:
     short, long = (numbers(computed(speech, 1, slots)) for slots in (0, 10_000))
     assert short == long
     speech.close()
+
+
+def test_on_a_gpu_all_three_steps_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[object] = []
+    monkeypatch.setattr(mx.metal, "is_available", lambda: True)
+    monkeypatch.setattr(mx, "compile", lambda step: compiled.append(step) or step)
+    net = mlx_weights.random_network(SHORT_RINGS, mx.float32)
+    MlxSpeech(net, Tekken.load(TINY / "tekken.json", net.spec.vocab), "test").close()
+    assert len(compiled) == 3
+
+
+def test_work_is_started_as_soon_as_described_and_waited_for_once(
+    speech: MlxSpeech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row and three chained steps: the device is busy all along, the host waits at the end."""
+    source, reader = speech.open_encoder(), speech.open_decoder(1)
+    done: list[str] = []
+    start, decoded = mlx_speech._start, mlx_speech._decoded
+
+    def started(*arrays: object) -> None:
+        done.append("start")
+        start(*arrays)
+
+    def waited(answers: Sequence[object]) -> list[Decoded]:
+        done.append("wait")
+        return decoded(answers)
+
+    monkeypatch.setattr(mlx_speech, "_start", started)
+    monkeypatch.setattr(mlx_speech, "_decoded", waited)
+    mel = np.zeros((3 + 8 * 3, 128), np.float32)
+    speech.encode([EncodeWork(source, SILENT_ROWS, mel)])
+    rows = tuple((source, SILENT_ROWS + i) for i in range(3))
+    (answers,) = speech.decode([DecodeWork(reader, SILENT_ROWS, (32,), rows)])
+    speech.close_decoder(reader)
+    speech.close_encoder(source)
+    assert len(answers) == 3
+    assert done == ["start"] * 4 + ["wait"]
 
 
 def numbers(steps: dict[str, Listed]) -> list[list[float]]:
