@@ -36,6 +36,7 @@ from model_backends.voxtral.stream import VoxtralStream
 from model_backends.voxtral.tekken import Tekken
 from model_backends.voxtral.torch_speech import TorchSpeech
 from model_backends.voxtral.torch_weights import assembled, compute_dtype, random_tensors
+from model_backends.voxtral.verbs import DecodeWork
 
 DELAY = 6
 _ENC = {"rope_theta": 1e6, "norm_eps": 1e-5, "biases": True, "window": 750}
@@ -194,18 +195,19 @@ class Bench:
     def files(self, precision: str, seconds: float, pad_share: float) -> None:
         """Files: one step after the other; with drafts; with drafts and enough silence."""
         runner = self.runner(precision)
-        self._file(runner, 20.0, 0.0, draft=True)  # warm-up and captures
-        speed, _ = self._file(runner, seconds, 0.0, draft=False)
-        self.rows.append(Row(f"file, {precision}, sequential", f"{speed:.2f} × real time"))
-        speed, share = self._file(runner, seconds, 0.0, draft=True)
-        self.rows.append(Row(f"file, {precision}, draft and verify", f"{speed:.2f} × real time",
-                             f"{100 * share:.0f} % of ids are [P]"))  # fmt: skip
-        bias = self._bias_for(runner, pad_share)
-        speed, share = self._file(runner, seconds, bias, draft=True)
-        self.rows.append(Row(f"file, {precision}, draft and verify, [P] biased by {bias:+.2f}",
-                             f"{speed:.2f} × real time",
-                             f"{100 * share:.0f} % of ids are [P]"))  # fmt: skip
+        self._file(runner, 20.0, draft=True)  # warm-up and captures
+        self._speed(runner, seconds, "")
+        assert isinstance(runner.engine._speech_model, TorchSpeech)
+        _Patterned(runner.engine._speech_model, pad_share)
+        self._speed(runner, seconds, f", logits biased to {100 * pad_share:.0f} % [P]")
         runner.engine.close()
+
+    def _speed(self, runner: Runner, seconds: float, note: str) -> None:
+        for draft, how in ((False, "sequential"), (True, "draft and verify")):
+            speed, share = self._file(runner, seconds, draft)
+            self.rows.append(Row(f"file, {runner.precision}, {how}{note}",
+                                 f"{speed:.2f} × real time",
+                                 f"{100 * share:.0f} % of ids are [P]"))  # fmt: skip
 
     def endurance(self, precision: str, hours: float) -> None:
         """Memory over a long stream, from the moment its windows are full."""
@@ -241,15 +243,12 @@ class Bench:
             Row(f"step, {what}", f"p50 {p50:.2f} ms, p99 {p99:.2f} ms ({len(step_ms)})", ratio)
         )
 
-    def _file(
-        self, runner: Runner, seconds: float, bias: float, draft: bool
-    ) -> tuple[float, float]:
+    def _file(self, runner: Runner, seconds: float, draft: bool) -> tuple[float, float]:
         """(speed as a multiple of real time, share of [P]) of one file."""
         stream = runner.engine.open(StreamOptions("file", 0, (ROW_MS * DELAY,), 0, realtime=False))
         reader = stream.tracks[0].reader
         reader._may_draft = draft
-        reader.pad_bias, reader.ids = bias, []
-        stream.tracks[0]._guard = _Unmoved(bias)  # type: ignore[assignment]
+        reader.ids = []
         stream.push(np.resize(runner.audio, int(16_000 * seconds)), 0.0)
         stream.finish()
         start = time.perf_counter()
@@ -257,16 +256,6 @@ class Bench:
             runner.engine.advance()
         speed = seconds / (time.perf_counter() - start)
         return speed, reader.ids.count(32) / len(reader.ids)
-
-    def _bias_for(self, runner: Runner, share: float) -> float:
-        low, high = -400.0, 400.0
-        for _ in range(12):
-            middle = (low + high) / 2
-            if self._file(runner, 4.0, middle, draft=True)[1] < share:
-                low = middle
-            else:
-                high = middle
-        return high
 
     def _run(self, runner: Runner, seconds: float) -> None:
         for _ in range(int(seconds / 8.0)):
@@ -282,16 +271,25 @@ class Bench:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-class _Unmoved:
-    """A guard that keeps the benchmark's own bias."""
+class _Patterned:
+    """Makes a model say [P] and words in turn, as speech does: words of three ids, pauses drawn
+    so that [P] has its share. The logits are the model's; a bias of [P] decides each row."""
 
-    mute_rows = 0
+    def __init__(self, model: TorchSpeech, share: float) -> None:
+        rng, mean = np.random.default_rng(0), 3 * share / (1 - share)
+        eighths = np.round(-mean * np.log(1 - (np.arange(8) + 0.5) / 8)).astype(int)
+        gaps = np.concatenate([rng.permutation(eighths) for _ in range(200)])
+        pattern = [sign for gap in gaps for sign in [1.0] * int(gap) + [-1.0] * 3]
+        self._bias = 1e4 * np.array(pattern, np.float32)
+        self._inputs = model._decode_inputs
+        model._decode_inputs = self._biased  # type: ignore[method-assign]
 
-    def __init__(self, bias: float) -> None:
-        self.pad_bias = bias
-
-    def observe(self, speech: float, said_something: bool) -> bool:
-        return False
+    def _biased(self, piece: DecodeWork | None, skip: int, steps: int, padded: int
+                ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:  # fmt: skip
+        ints, floats = self._inputs(piece, skip, steps, padded)
+        rows = [row for _, row in piece.rows[skip : skip + steps]] if piece else []
+        floats[: len(rows), -1] = self._bias[np.array(rows, int) % len(self._bias)]
+        return ints, floats
 
 
 def table(bench: Bench, command: str) -> str:

@@ -70,7 +70,7 @@ class Network:
     """All weights."""
 
     spec: ModelSpec
-    conv: tuple[Dense, Dense]  # kernels flattened: (out, in * 3)
+    conv: tuple[Linear, Linear]  # kernels flattened: (out, in * 3)
     encoder: list[Layer]
     encoder_norm: Tensor
     adapter: tuple[Linear, Linear]
@@ -94,14 +94,16 @@ class Network:
         return torch.stack(gains).to(self.decoder_norm.dtype)
 
 
-def build(spec: ModelSpec, get: Get, pack: Pack = Dense, pack_head: Pack | None = None) -> Network:
+def build(
+    spec: ModelSpec, get: Get, pack: Pack = Dense, pack_head: Pack = Dense, pack_conv: Pack = Dense
+) -> Network:
     """Assemble the network; `get` is called once per tensor, layer by layer."""
 
     def tower(name: str, sizes: Tower) -> list[Layer]:
         return [_layer(f"{name}.layers.{i}.", sizes, get, pack) for i in range(sizes.layers)]
 
-    def conv(i: int) -> Dense:
-        return Dense(get(f"encoder.conv.{i}.weight").flatten(1), get(f"encoder.conv.{i}.bias"))
+    def conv(i: int) -> Linear:
+        return pack_conv(get(f"encoder.conv.{i}.weight").flatten(1), get(f"encoder.conv.{i}.bias"))
 
     return Network(
         spec=spec,
@@ -109,7 +111,7 @@ def build(spec: ModelSpec, get: Get, pack: Pack = Dense, pack_head: Pack | None 
         encoder=tower("encoder", spec.encoder),
         encoder_norm=get("encoder.norm.weight"),
         adapter=(pack(get("adapter.0.weight"), None), pack(get("adapter.1.weight"), None)),
-        embedding=(pack_head or pack)(get("embedding.weight"), None),
+        embedding=pack_head(get("embedding.weight"), None),
         decoder=tower("decoder", spec.decoder),
         decoder_norm=get("decoder.norm.weight"),
         ada=[

@@ -128,12 +128,12 @@ def _int4_where_it_fits(weight: Tensor, bias: Tensor | None) -> Linear:
     return Int4(weight, bias) if fits else _int8(weight, bias)
 
 
-def packer(precision: str, device: torch.device) -> tuple[Pack, Pack]:
-    """How to store linear layers, and how the tied embedding and head."""
+def packer(precision: str, device: torch.device) -> tuple[Pack, Pack, Pack]:
+    """How to store linear layers, the tied embedding and head, and the convolutions."""
+    on_cpu = device.type == "cpu" and precision != "fp16"
+    exact: Pack = torch_cpu.pack if on_cpu else Dense
     if precision == "int8":
-        return _int8, _int8_head
+        return _int8, _int8_head, exact
     if precision == "int4":
-        return _int4_where_it_fits, _int8_head
-    if device.type == "cpu" and precision != "fp16":
-        return torch_cpu.pack, torch_cpu.pack_embedding
-    return Dense, Dense
+        return _int4_where_it_fits, _int8_head, exact
+    return exact, torch_cpu.pack_embedding if on_cpu else Dense, exact

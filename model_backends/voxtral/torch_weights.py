@@ -102,10 +102,9 @@ def network_from(
 
 def assembled(spec: ModelSpec, get: Get, precision: str, device: torch.device) -> Network:
     """A network from tensors with q/k rows in halves order. Raises EngineError if none fits."""
-    pack, pack_head = packer(precision, device)
     try:
         with torch.inference_mode():
-            return build(spec, get, pack, pack_head)
+            return build(spec, get, *packer(precision, device))
     except torch.OutOfMemoryError as error:
         raise EngineError(
             f"The model does not fit into the memory of {device} in {precision}.",
