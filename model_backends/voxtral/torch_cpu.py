@@ -111,13 +111,20 @@ class Embedding:
 
 def pack(weight: Tensor, bias: Tensor | None) -> Linear:
     """The fastest storage here that computes with exactly these weights."""
-    ways: list[Callable[[], Linear]] = [lambda: Packed(weight, bias)]
-    exponent = _half_exponent(weight)
-    if exponent is not None:
-        # float32: half the bytes. bfloat16: for processors whose oneDNN refuses it.
-        first = 0 if weight.dtype == torch.float32 else 1
-        ways.insert(first, lambda: HalfStored(weight, exponent, bias))
+    ways: list[Callable[[], Linear]] = [
+        lambda: Packed(weight, bias),
+        lambda: _half_stored(weight, bias),
+    ]
+    if weight.dtype == torch.float32:  # half the bytes; for bfloat16 only where oneDNN refuses
+        ways.reverse()
     return _first_that_runs(ways, weight) or Dense(weight, bias)
+
+
+def _half_stored(weight: Tensor, bias: Tensor | None) -> Linear:
+    exponent = _half_exponent(weight)
+    if exponent is None:
+        raise NotImplementedError("not exact, or no kernel")
+    return HalfStored(weight, exponent, bias)
 
 
 def pack_bytes(weight: Tensor, scale: Tensor, bias: Tensor | None) -> Linear | None:

@@ -137,7 +137,8 @@ def _in_halves(tensor: Tensor, name: str, spec: ModelSpec, layout: str) -> Tenso
 
 def _check_finite(tensor: Tensor, name: str) -> None:
     """One read of the tensor: what is no number, or infinite in this precision, stays in a sum."""
-    if not math.isfinite(float(tensor.sum(dtype=torch.float32))):
+    wide = torch.float32 if tensor.dtype == torch.float16 else None  # whose own sum might overflow
+    if not math.isfinite(float(tensor.sum(dtype=wide))):
         raise EngineError(
             f"Tensor {name} holds values that are not finite numbers in "
             f"{str(tensor.dtype).removeprefix('torch.')}.",
