@@ -285,6 +285,9 @@ class EngineClient:
             )
         with self._changed:
             self._process = process
+            closing = self._closing
+        if closing:  # `close()` came before there was a process that it could end
+            process.kill()
         return process
 
     def _begin(self) -> m.Start:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -116,6 +118,28 @@ def test_an_interpreter_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     client.start()
     assert client.finished.wait(10)
     assert [type(event) for event in events] == [m.Failure]
+
+
+def test_a_worker_that_starts_while_the_client_closes_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Collector(start_message(tmp_path)).client
+    workers: queue.Queue[subprocess.Popen[bytes]] = queue.Queue()
+    start = subprocess.Popen
+
+    def start_and_close(*args: Any, **options: Any) -> subprocess.Popen[bytes]:
+        process: subprocess.Popen[bytes] = start(*args, **options)
+        client.kill()
+        workers.put(process)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", start_and_close)
+    client.start()
+    worker = workers.get(timeout=10)
+    try:
+        worker.wait(10)
+    finally:
+        worker.kill()
 
 
 def test_closing_the_pipe_ends_the_worker_even_while_it_is_busy(tmp_path: Path) -> None:
