@@ -11,16 +11,16 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from app import paths
 from app.audio.advice import advice
 from app.audio.capture import Capture, CaptureEvent, Feed, Level, SoundState
-from app.audio.clock import SessionClock
-from app.audio.microphone import Microphone
-from app.audio.playback import Playback
-from app.audio.sources import NoSourceError, choose_source
+from app.audio.clock import GAP_MS, SessionClock
+from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
+from app.audio.sources import NoSourceError
 from app.core.files import check_writable
 from app.core.timeline import Gap, Timeline, spaced
 from app.engine import messages as m
@@ -31,7 +31,6 @@ from model_backends import describe, resolve
 from model_backends.base import EngineInfo, Notice, Progress, Tail, UserError, Word
 
 LANE = "me"
-SAMPLE, SAMPLE_TITLE = "sample/jfk.flac", "John F. Kennedy, 20 January 1961"
 OPEN_S = 3.0  # a source that has not delivered anything by then is not going to without a word
 STOP_S = 5.0  # how long a stop waits for the last words
 BEHIND_MS = 4_000  # unheard audio beyond the engine's own delay: it is not keeping up
@@ -40,6 +39,14 @@ _CAUGHT_UP_MS = 2_000
 
 SessionEvent: TypeAlias = Word | Tail | Gap | Progress | Status | Notice | Saved
 _OVER = (Stage.STOPPED, Stage.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """What the n-th capture has to say."""
+
+    capture: int
+    event: Level | SoundState
 
 
 class Session:
@@ -63,15 +70,19 @@ class Session:
         self.timeline = Timeline()
         self.level = 0.0
         self._wake = wake
-        self._inbox: queue.SimpleQueue[ClientEvent | CaptureEvent] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[ClientEvent | _Sound] = queue.SimpleQueue()
         self._clock = SessionClock()
         self._capture: Capture | None = None
+        self._captures = 0  # how many there were: what an earlier one still has to say is old
+        self._sound_until: int | None = None  # session time up to which sound has come
+        self._gap_from: int | None = None  # … when the source was changed, until the next has some
         self._record: Record | None = None
         self._client = EngineClient(self._start_message(), self._put)
         self._sound = SoundState("starting")
         self._speaking = self._ready = self._behind = self._overflowed = False
         self._paused_at: int | None = None
         self._stop_by: float | None = None
+        self._patient = False  # a file that ends before the model is loaded is heard all the same
         self._opened_at = 0.0
         self._last: Word | None = None
         self.stop_asked = False
@@ -129,16 +140,18 @@ class Session:
 
     def set_source(self, source: str | None) -> None:
         """Listen to something else from here on. Raises UserError if there is no such source."""
-        feed = _feed(source)
+        feed = feed_for(source)
         self._let_go()
         self._feed = feed
         self.source_name = feed.name
         if self._paused_at is None and not self._ending:
+            self._gap_from = self._sound_until
             self._listen()
         self._refresh()
 
     def stop(self) -> None:
         """Hear out what was said (at most STOP_S), then save; pump until `over`."""
+        self._patient = False
         if self._ending:
             return
         self._stop_by = time.monotonic() + STOP_S
@@ -184,13 +197,12 @@ class Session:
                 pass
         return self.pump()
 
-    def _take(self, event: ClientEvent | CaptureEvent) -> None:
+    def _take(self, event: ClientEvent | _Sound) -> None:
         if isinstance(event, (Word, Tail, Gap, Progress)):
             self._keep(event)
-        elif isinstance(event, Level):
-            self.level = event.rms
-        elif isinstance(event, SoundState):
-            self._take_sound(event)
+        elif isinstance(event, _Sound):
+            if event.capture == self._captures:
+                self._take_sound(event.event)
         elif isinstance(event, Notice):
             self._out.append(event)
         else:
@@ -211,14 +223,18 @@ class Session:
         """Once a session: sound had to be given up."""
         if not self._overflowed:
             self._overflowed = True
-            message = "The engine is half an hour behind: the oldest sound had to be dropped."
+            message = "The engine is half an hour behind: some sound had to be dropped."
             hint = "The gap is marked. Choose a smaller model, or one on a faster computer."
             self._out.append(Notice(LANE, "overflow", message, hint))
 
-    def _take_sound(self, state: SoundState) -> None:
+    def _take_sound(self, state: Level | SoundState) -> None:
+        if isinstance(state, Level):
+            self.level = state.rms
+            return
         if state.kind == "ended":
             self._out += [Notice(LANE, "file", note) for note in self._feed.notes]
             self.stop()
+            self._patient = not self._ready
             return
         if state.kind == "moved":
             self._out.append(Notice(LANE, "moved", state.message, state.hint))
@@ -259,7 +275,9 @@ class Session:
         limit = self.options.seconds
         if limit is not None and not self._ending and self._clock.now_ms() >= limit * 1000:
             self.stop()
-        if self._stop_by is not None and time.monotonic() >= self._stop_by:
+        if self._patient and not self._ready:
+            self._stop_by = time.monotonic() + STOP_S
+        elif self._stop_by is not None and time.monotonic() >= self._stop_by:
             if self._client.lag_ms(LANE):
                 self._out.append(_late_notice(self._client.lag_ms(LANE)))
             self._end()
@@ -268,7 +286,7 @@ class Session:
         """Say what the user should know now, if it has changed."""
         if self._ending or self.status.stage in _OVER:
             return
-        silent = self._sound.kind == "silent"
+        silent = self._sound.kind == "silent" and self._feed.live
         if self._paused_at is not None:
             self._set(Status(Stage.PAUSED, "Paused."))
         elif self._sound.kind in ("stalled", "lost") or (silent and not self._ready):
@@ -305,18 +323,20 @@ class Session:
 
     def _first_feed(self) -> Feed:
         try:
-            return _feed(self.options.source)
+            return feed_for(self.options.source)
         except NoSourceError as error:
             if self.options.source is not None or not self.options.sample_if_no_source:
                 raise
             message = f"{error.message} Captioning a bundled sample instead: {SAMPLE_TITLE}."
             self._out.append(Notice(LANE, "no-microphone", message, error.hint))
-            return Playback(paths.resource(SAMPLE))
+            return sample_feed()
 
     def _listen(self) -> None:
         self._sound = SoundState("starting")
         self._opened_at = time.monotonic()
-        self._capture = Capture(self._feed, LANE, self._clock, self._from_capture)
+        self._captures += 1
+        deliver = partial(self._from_capture, self._captures)
+        self._capture = Capture(self._feed, LANE, self._clock, deliver)
         self._capture.start()
 
     def _let_go(self) -> None:
@@ -327,16 +347,20 @@ class Session:
             self._client.pause(LANE)
         self._speaking = False
 
-    def _from_capture(self, event: CaptureEvent) -> None:
+    def _from_capture(self, capture: int, event: CaptureEvent) -> None:
         """In the capture thread: audio goes straight to the client, the rest to the inbox."""
-        if isinstance(event, m.Chunk):
-            if self.sound_began is None:
-                self.sound_began = self._clock.monotonic(event.start_ms)
-            self._client.push(event)
-        else:
-            self._put(event)
+        if not isinstance(event, m.Chunk):
+            self._put(event if isinstance(event, Gap) else _Sound(capture, event))
+            return
+        if self.sound_began is None:
+            self.sound_began = self._clock.monotonic(event.start_ms)
+        gap_from, self._gap_from = self._gap_from, None
+        if gap_from is not None and event.start_ms - gap_from > GAP_MS:
+            self._put(Gap(LANE, gap_from, event.start_ms, "device"))
+        self._sound_until = event.end_ms
+        self._client.push(event)
 
-    def _put(self, event: ClientEvent | CaptureEvent) -> None:
+    def _put(self, event: ClientEvent | _Sound) -> None:
         self._inbox.put(event)
         self._wake()
 
@@ -345,14 +369,24 @@ class Session:
 
     def _fail(self, message: str, hint: str) -> None:
         self._let_go()
-        self._client.kill()
+        self._hear_the_last()
         self._save()
         self._set(Status(Stage.FAILED, message, hint))
 
     def _end(self) -> None:
-        self._client.kill()
+        self._hear_the_last()
         self._save()
         self._set(Status(Stage.STOPPED, "Stopped."))
+
+    def _hear_the_last(self) -> None:
+        """End the worker; words that have arrived, or were held back in a replay, still count."""
+        self._client.kill()
+        arrived: list[ClientEvent | _Sound] = []
+        while not self._inbox.empty():
+            arrived.append(self._inbox.get())
+        for event in (*arrived, *self._client.take_held()):
+            if isinstance(event, (Word, Gap)):
+                self._keep(event)
 
     def _save(self) -> None:
         if self._record is None:
@@ -386,17 +420,6 @@ class Session:
             "language": self.options.language,
             "source": self.source_name,
         }
-
-
-def _feed(source: str | None) -> Feed:
-    """A file if there is one of that name, else a source of sound. Raises UserError."""
-    if source is not None and (Path(source).exists() or _looks_like_a_path(source)):
-        return Playback(Path(source))
-    return Microphone(choose_source(source))
-
-
-def _looks_like_a_path(source: str) -> bool:
-    return "/" in source or "\\" in source or bool(Path(source).suffix and not source.endswith(" "))
 
 
 def _late_notice(lag_ms: int) -> Notice:

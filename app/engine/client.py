@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, cast
+from typing import IO, BinaryIO, TypeAlias, cast
 
 from app import paths
 from app.core.timeline import Gap
@@ -67,6 +67,17 @@ def child_env() -> dict[str, str]:
     env["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [env.get("PYTHONPATH")])])
     env["PYTHONUTF8"] = "1"
     return env
+
+
+def _worker_log() -> IO[bytes]:
+    """Where a worker's standard error goes; nowhere if there is no place to write."""
+    try:
+        log = paths.log_dir() / "worker.log"
+        if log.exists() and log.stat().st_size > 1_000_000:
+            log.replace(log.with_suffix(".1.log"))
+        return log.open("ab")
+    except OSError:
+        return Path(os.devnull).open("wb")
 
 
 class EngineClient:
@@ -152,6 +163,11 @@ class EngineClient:
         with self._changed:
             self._finishing = True
             self._changed.notify_all()
+
+    def take_held(self) -> list[Word]:
+        """The words that a replay holds back until it has gone on: for when it will not."""
+        with self._changed:
+            return self._buffer.finish()
 
     def close(self, timeout: float = 2.0) -> None:
         """Close the pipe, which ends the worker; kill it if it does not go."""
@@ -264,14 +280,11 @@ class EngineClient:
         finally:
             with self._changed:
                 self._ready = False
-            self._end(process)
+            self._end(process, ended)
         return ended
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        log = paths.log_dir() / "worker.log"
-        if log.exists() and log.stat().st_size > 1_000_000:
-            log.replace(log.with_suffix(".1.log"))
-        with log.open("ab") as errors:
+        with _worker_log() as errors:
             process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,
@@ -298,7 +311,9 @@ class EngineClient:
             self._finish_sent = False
             return replace(self._start, first_utterance=self._next_utterance)
 
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
+    def _end(self, process: subprocess.Popen[bytes], in_good_order: bool) -> None:
+        if not in_good_order:
+            process.kill()  # or a sender stuck in its pipe would keep us from closing that
         for pipe in (process.stdin, process.stdout):
             try:
                 if pipe is not None:

@@ -17,6 +17,8 @@ from app.engine.messages import Break, Chunk
 from model_backends.base import Progress, Word
 
 MAX_KEPT_MS = 30 * 60 * 1000  # 58 MB of int16 at 16 kHz
+_PARTS = 30  # the bound is kept by giving up a thirtieth of it (a minute) at once: one gap
+_ROUNDING_MS = 2  # how far an end told by the worker may lie before that of the last chunk
 _WORDS_KEPT_MS = 30_000  # committed words older than this before the settled point are forgotten
 
 
@@ -93,6 +95,10 @@ class _Item:
         return self.end_ms - self.start_ms
 
 
+def _follows(before: _Item, item: _Item) -> bool:
+    return item.length_ms > 0 and abs(item.start_ms - before.end_ms) <= _ROUNDING_MS
+
+
 class _Lane:
     """Unsettled items in order: the first `_heard` of them are heard, the first `_sent` sent."""
 
@@ -102,6 +108,7 @@ class _Lane:
         self._sent = self._heard = 0
         self.kept_ms = self.unheard_ms = self._sent_unheard_ms = 0
         self._end_ms = 0
+        self._broken = False  # the last that was pushed is a Break
         self._heard_ms: dict[int, int | None] = dict.fromkeys(tracks)  # by the present worker
         self._settled_ms = dict.fromkeys(tracks, 0)
         self._words: dict[int, deque[Word]] = {track: deque() for track in tracks}
@@ -115,15 +122,16 @@ class _Lane:
         self._end_ms = item.end_ms
         self.kept_ms += item.length_ms
         self.unheard_ms += item.length_ms
+        self._broken = False
         lost: list[Gap] = []
         while self.kept_ms > MAX_KEPT_MS:
-            heard = self._heard > 0
-            oldest = self._forget_oldest()
-            if not heard:
-                lost.append(Gap(self._name, oldest.start_ms, oldest.end_ms, "overflow"))
+            gap = self._give_up()
+            if gap is not None:
+                lost.append(gap)
         return lost
 
     def push_break(self) -> None:
+        self._broken = True
         self._items.append(_Item(Break(self._name), self._end_ms, self._end_ms))
 
     def may_send(self, ahead_ms: int | None) -> bool:
@@ -153,6 +161,29 @@ class _Lane:
             # what an unfinished alignment still held was never delivered: it will come again
             self._aligners[track] = ReplayAligner(list(words), replay_ms)
 
+    def _give_up(self) -> Gap | None:
+        """Make room: first with what is heard, then with the oldest sound that was not sent.
+
+        What the worker has will be heard: to mark a gap there would be untrue, and to let more be
+        sent instead would only move the backlog into the worker.
+        """
+        if self._heard or self._sent == len(self._items):
+            self._forget_oldest()
+            return None
+        items = list(self._items)
+        begin = next(i for i in range(self._sent, len(items)) if items[i].length_ms)
+        end = begin + 1
+        while end < len(items) and _follows(items[end - 1], items[end]):
+            if items[end].end_ms - items[begin].start_ms > MAX_KEPT_MS // _PARTS:
+                break
+            end += 1
+        gap = Gap(self._name, items[begin].start_ms, items[end - 1].end_ms, "overflow")
+        given_up_ms = sum(item.length_ms for item in items[begin:end])
+        self._items = deque(items[:begin] + items[end:])
+        self.kept_ms -= given_up_ms
+        self.unheard_ms -= given_up_ms
+        return gap
+
     def _forget_oldest(self) -> _Item:
         item = self._items.popleft()
         self.kept_ms -= item.length_ms
@@ -177,6 +208,8 @@ class _Lane:
         words: list[Word] = []
         if (aligner := self._aligners.get(track)) is not None:
             words = self._remember(track, aligner.progress(progress.settled_ms, progress.heard_ms))
+            if self._broken and progress.settled_ms >= self._end_ms - _ROUNDING_MS:
+                words += self._remember(track, aligner.finish())  # a pause: no more comes for now
             if aligner.aligned:
                 del self._aligners[track]
         self._advance()

@@ -21,8 +21,6 @@ from typing import BinaryIO
 
 from app.engine import messages as m
 
-_QUEUED_MESSAGES = 512  # then the pipe fills and the app keeps the rest
-
 
 def main() -> int:
     """Speak the protocol on this process's own pipes until told to finish or cut off."""
@@ -31,7 +29,9 @@ def main() -> int:
     source, sink = _private_pipes()
     send = _sender(sink)
     send(m.Hello(m.PROTOCOL_VERSION, os.getpid(), sys.version.split()[0]))
-    inbox: queue.Queue[m.Message] = queue.Queue(_QUEUED_MESSAGES)
+    # Without a bound: the app sends a minute ahead at most, and a reader that waits here for a
+    # long load to end would not see the pipe close.
+    inbox: queue.Queue[m.Message] = queue.Queue()
     threading.Thread(target=_read, args=(source, inbox), daemon=True, name="pipe reader").start()
     try:
         start = inbox.get()

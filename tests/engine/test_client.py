@@ -142,6 +142,38 @@ def test_a_worker_that_starts_while_the_client_closes_is_ended(
         worker.kill()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for the interpreter")
+def test_a_worker_that_talks_nonsense_and_hears_nothing_is_given_up(tmp_path: Path) -> None:
+    """Its pipe is full and the sender stuck in it; the reader must get out all the same."""
+    nonsense = tmp_path / "nonsense"
+    nonsense.write_text("#!/bin/sh\nsleep 0.2\necho this is no frame of ours\nexec sleep 60\n")
+    nonsense.chmod(0o755)
+    events: queue.Queue[Any] = queue.Queue()
+    client = EngineClient(start_message(tmp_path), events.put, interpreter=str(nonsense))
+    client.push(m.Chunk("me", 0, 0, bytes(2_000_000)))
+    client.start()
+    try:
+        assert client.finished.wait(60)
+    finally:
+        client.kill()
+    assert [type(events.get()) for _ in range(events.qsize())][-1] is m.Failure
+
+
+def test_a_log_that_cannot_be_written_stops_no_captions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> Path:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("app.paths.log_dir", refuse)
+    collector = Collector(start_message(tmp_path))
+    collector.client.start()
+    try:
+        collector.wait_for(m.Ready)
+    finally:
+        collector.client.kill()
+
+
 def test_closing_the_pipe_ends_the_worker_even_while_it_is_busy(tmp_path: Path) -> None:
     worker = subprocess.Popen(
         worker_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=child_env()

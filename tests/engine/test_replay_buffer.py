@@ -97,6 +97,46 @@ def test_at_the_bound_the_oldest_is_given_up_and_marked(monkeypatch) -> None:  #
     assert take_all(buffer) == [chunk(1), chunk(2), chunk(3)]
 
 
+def test_what_the_worker_has_is_no_gap_and_makes_no_room_for_more(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(replay_buffer, "MAX_KEPT_MS", 6000)
+    buffer = filled(6)
+    sent = [buffer.next(4000) for _ in range(4)]
+    lost = [gap for second in range(6, 9) for gap in buffer.push(chunk(second))]
+    assert lost == [Gap("me", s * 1000, (s + 1) * 1000, "overflow") for s in (4, 5, 6)]
+    assert not buffer.has_next(4000), "as much is with the worker as before"
+    assert buffer.ahead_ms("me") == buffer.kept_ms == 6000
+    assert [*sent, *take_all(buffer)] == [chunk(s) for s in (0, 1, 2, 3, 7, 8)]
+    buffer.rewind()
+    assert take_all(buffer) == [chunk(s) for s in (0, 1, 2, 3, 7, 8)]
+
+
+def test_a_minute_is_given_up_at_once_but_not_across_a_pause(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(replay_buffer, "MAX_KEPT_MS", 90_000)  # a thirtieth: three seconds
+    buffer = filled(4)
+    buffer.push_break("me")
+    for second in range(10, 96):
+        assert buffer.push(chunk(second)) == []
+    assert buffer.push(chunk(96)) == [Gap("me", 0, 3000, "overflow")]
+    assert buffer.push(chunk(97)) == buffer.push(chunk(98)) == []
+    assert buffer.push(chunk(99)) == [Gap("me", 3000, 4000, "overflow")]
+    assert take_all(buffer)[:2] == [Break("me"), chunk(10)]
+
+
+def test_a_pause_ends_a_replay() -> None:
+    buffer = filled(3)
+    take_all(buffer)
+    buffer.commit(word(" one", 200, 600))
+    buffer.rewind()
+    buffer.push_break("me")
+    take_all(buffer)
+    buffer.commit(word(" one", 200, 600, 1))
+    buffer.commit(word(" two", 700, 1000, 1))
+    assert buffer.aligning("me", 0)
+    passed = buffer.progress(Progress("me", 0, 3000, 3000))
+    assert [each.text for each in passed if isinstance(each, Word)] == [" two"]
+    assert not buffer.aligning("me", 0)
+
+
 def test_heard_audio_given_up_at_the_bound_is_no_gap(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(replay_buffer, "MAX_KEPT_MS", 3000)
     buffer = filled(3)

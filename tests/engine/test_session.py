@@ -12,9 +12,12 @@ import pysubs2
 import pytest
 
 from app import journal, paths
+from app import session as session_module
+from app.audio.capture import SoundState
 from app.core.files import FileProblem
 from app.core.timeline import Gap
-from app.session import BEHIND_MS, Saved, Session, SessionEvent, SessionOptions, Stage, Status
+from app.engine import messages as m
+from app.session import BEHIND_MS, LANE, Saved, Session, SessionEvent, SessionOptions, Stage, Status
 from model_backends.base import EngineError, Notice, UserError, Word
 from tests.engine.helpers import SCRIPT, TEXT, script_file
 
@@ -113,6 +116,59 @@ def test_stopping_early_saves_what_was_said(options: SessionOptions) -> None:
     saved = pysubs2.load(str(options.srt))
     assert text_of(events).startswith(" word0 word1 word2")
     assert " ".join(line.plaintext.replace("\n", " ") for line in saved) == text_of(events).strip()
+
+
+def test_a_file_that_ends_before_the_model_is_loaded_is_heard_all_the_same(
+    options: SessionOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "STOP_S", 0.0)  # the wait after Ready is over at once
+    session = Session(options)
+    session._take(session_module._Sound(0, SoundState("ended")))
+    session.pump()
+    assert session.status.stage is Stage.STOPPING
+    session._take(m.Ready("scripted", "script", "cpu", 9000))
+    session.pump()
+    assert session.status.stage is Stage.STOPPED
+
+
+def test_one_who_will_not_wait_for_the_model_need_not(
+    options: SessionOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "STOP_S", 0.0)
+    session = Session(options)
+    session._take(session_module._Sound(0, SoundState("ended")))
+    session.ask_to_stop()
+    session.pump()
+    assert session.status.stage is Stage.STOPPED
+
+
+def test_between_two_sources_there_is_a_gap_and_the_first_has_no_more_say(
+    options: SessionOptions,
+) -> None:
+    session = Session(options)
+    session._listen()
+    first = session._captures
+    session._from_capture(first, m.Chunk(LANE, 0, 0, bytes(32_000)))
+    session.set_source(str(options.source))
+    session._from_capture(first + 1, m.Chunk(LANE, 5000, 80_000, bytes(32_000)))
+    session._from_capture(first + 1, m.Chunk(LANE, 9000, 96_000, bytes(32_000)))
+    session._take(session_module._Sound(first, SoundState("ended")))
+    events = session.pump()
+    assert [e for e in events if isinstance(e, Gap)] == [Gap(LANE, 1000, 5000, "device")]
+    assert not session.stop_asked and session.status.stage is not Stage.STOPPING
+    session.abort()
+
+
+def test_words_held_back_in_a_replay_are_not_lost_when_time_is_up(
+    options: SessionOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session(options)
+    late, held = (Word(LANE, 0, 0, text, 0, 200) for text in (" late", " held"))
+    monkeypatch.setattr(session._client, "take_held", lambda: [held])
+    session._inbox.put(late)
+    session._end()
+    assert text_of(session.pump()) == " late held"
+    assert session.timeline.text() == "late held"
 
 
 def test_words_are_on_disk_within_a_second_and_for_the_owner_only(options: SessionOptions) -> None:
