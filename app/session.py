@@ -233,8 +233,9 @@ class Session:
             return
         if state.kind == "ended":
             self._out += [Notice(LANE, "file", note) for note in self._feed.notes]
-            self.stop()
-            self._patient = not self._ready
+            if not self._ending:
+                self.stop()
+                self._patient = not self._ready
             return
         if state.kind == "moved":
             self._out.append(Notice(LANE, "moved", state.message, state.hint))
@@ -248,6 +249,8 @@ class Session:
 
     def _take_worker(self, event: ClientEvent) -> None:
         if isinstance(event, m.Loading):
+            if self._ending:
+                return
             fraction = round(event.fraction * 20) / 20  # there may be a report for each tensor
             self._set(Status(Stage.STARTING, "Loading the speech model …", "", fraction))
         elif isinstance(event, m.Ready):

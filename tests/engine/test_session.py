@@ -124,6 +124,7 @@ def test_a_file_that_ends_before_the_model_is_loaded_is_heard_all_the_same(
     monkeypatch.setattr(session_module, "STOP_S", 0.0)  # the wait after Ready is over at once
     session = Session(options)
     session._take(session_module._Sound(0, SoundState("ended")))
+    session._take(m.Loading(0.5, "reading"))
     session.pump()
     assert session.status.stage is Stage.STOPPING
     session._take(m.Ready("scripted", "script", "cpu", 9000))
@@ -135,11 +136,15 @@ def test_one_who_will_not_wait_for_the_model_need_not(
     options: SessionOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session_module, "STOP_S", 0.0)
-    session = Session(options)
-    session._take(session_module._Sound(0, SoundState("ended")))
-    session.ask_to_stop()
-    session.pump()
-    assert session.status.stage is Stage.STOPPED
+    ended = session_module._Sound(0, SoundState("ended"))
+    first, second = Session(options), Session(options)
+    first._take(ended)
+    first.stop()
+    second.stop()
+    second._take(ended)
+    for session in (first, second):
+        session.pump()
+        assert session.status.stage is Stage.STOPPED
 
 
 def test_between_two_sources_there_is_a_gap_and_the_first_has_no_more_say(
