@@ -25,7 +25,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 CHECKOUT = Path(__file__).parents[1]
 # The fastest first, so that a broken core is known within seconds.
-ORDER = ("core", "setup", "engine", "backends", "cli", "audio", "ui")
+ORDER = ("core", "setup", "session", "worker", "model_backends", "measure", "cli", "audio", "ui")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

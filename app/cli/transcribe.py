@@ -31,7 +31,7 @@ from app.core.export import (
 from model_backends.base import UserError
 
 if TYPE_CHECKING:
-    from app.transcription import Heard, Transcriber, Transcript
+    from app.session.transcription import Heard, Transcriber, Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Job:
 
 def run(args: argparse.Namespace) -> int:
     """Transcribe every file that can be; the exit status tells whether that was all of them."""
-    from app.transcription import EngineUnavailableError, Transcriber
+    from app.session.transcription import EngineUnavailableError, Transcriber
 
     choice = chosen_engine(args, patient=True)
     jobs, failed = plan(args.files, args.format, args.output, args.force)

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.core.cues import Cue, cues, lane_label
-from app.core.files import FileProblem, check_writable, write_new, write_unique
 from app.core.script import needs_space
 from app.core.timeline import Gap, spaced
+from app.session.files import FileProblem, check_writable, write_new, write_unique
 from model_backends.base import Word
 
 __all__ = [

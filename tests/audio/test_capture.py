@@ -14,7 +14,7 @@ from app.audio import capture as capture_module
 from app.audio.capture import Block, Capture, CaptureEvent, Level, SoundState, Watch
 from app.audio.clock import SessionClock
 from app.core.timeline import Gap
-from app.engine.messages import Chunk
+from app.worker.messages import Chunk
 from model_backends.base import UserError
 
 
