@@ -18,16 +18,9 @@ from typing import TYPE_CHECKING, Any
 from app.cli import EXIT_FAILED, tell, tell_above_bar
 from app.cli.arguments import FORMATS, STANDARD_OUTPUT
 from app.cli.usage import EngineChoice, UsageError, chosen_engine
-from app.core.export import (
-    FileProblem,
-    check_writable,
-    cues,
-    to_json_object,
-    to_srt,
-    to_txt,
-    to_vtt,
-    write_new,
-)
+from app.core.cues import cues
+from app.core.export import to_json_object, to_srt, to_txt, to_vtt
+from app.session.files import FileProblem, check_writable, write_new
 from model_backends.base import UserError
 
 if TYPE_CHECKING:

@@ -38,9 +38,10 @@ from typing import Any, TypeAlias
 import psutil
 
 from app import paths
-from app.core.export import cues, to_srt, write_new, write_unique
+from app.core.cues import cues
+from app.core.export import to_srt
 from app.core.timeline import Gap, Timeline
-from app.session.files import FileProblem, file_problem
+from app.session.files import FileProblem, file_problem, write_new, write_unique
 from model_backends.base import Event, Word
 
 VERSION = 1

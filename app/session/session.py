@@ -21,6 +21,7 @@ from app.audio.capture import Capture, CaptureEvent, Feed, Level, SoundState
 from app.audio.clock import GAP_MS, SessionClock
 from app.audio.devices.base import NoSourceError
 from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
+from app.core.chunk import Chunk
 from app.core.timeline import Gap, Timeline, spaced
 from app.session.files import check_writable
 from app.session.record import Record, Saved
@@ -352,7 +353,7 @@ class Session:
 
     def _from_capture(self, capture: int, event: CaptureEvent) -> None:
         """In the capture thread: audio goes straight to the client, the rest to the inbox."""
-        if not isinstance(event, m.Chunk):
+        if not isinstance(event, Chunk):
             self._put(event if isinstance(event, Gap) else _Sound(capture, event))
             return
         if self.sound_began is None:

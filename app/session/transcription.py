@@ -19,6 +19,7 @@ import numpy as np
 import psutil
 
 from app.audio.files import Sound, int16_bytes, open_sound
+from app.core.chunk import Chunk
 from app.core.timeline import Gap, Timeline
 from app.worker import messages as m
 from app.worker.client import ClientEvent, EngineClient, Restarting
@@ -135,10 +136,10 @@ class Transcriber:
             self._take(None, _TICK_S)
         return self._client
 
-    def _chunks(self, hearing: _Hearing) -> Iterator[m.Chunk]:
+    def _chunks(self, hearing: _Hearing) -> Iterator[Chunk]:
         """The file's audio; live, each chunk when its time has come."""
         for pcm in _live_blocks(hearing.sound) if self._live else hearing.sound.blocks():
-            chunk = m.Chunk(hearing.lane, hearing.samples // 16, hearing.samples, int16_bytes(pcm))
+            chunk = Chunk(hearing.lane, hearing.samples // 16, hearing.samples, int16_bytes(pcm))
             hearing.samples += len(pcm)
             if self._live:
                 self._wait_until(hearing.begun + hearing.samples / SAMPLE_RATE, hearing)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, TypeAlias, cast
 
 from app import paths
+from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from app.worker import messages as m
 from app.worker.replay_buffer import ReplayBuffer
@@ -119,7 +120,7 @@ class EngineClient:
         for target, name in ((self._supervise, "engine reader"), (self._send_all, "engine sender")):
             threading.Thread(target=target, daemon=True, name=name).start()
 
-    def push(self, chunk: m.Chunk) -> None:
+    def push(self, chunk: Chunk) -> None:
         """Hand over audio; never blocks. What cannot be kept is marked with a Gap."""
         with self._changed:
             lost = self._buffer.push(chunk)

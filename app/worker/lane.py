@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from app.core.chunk import Chunk
 from app.worker.language import LanguageTracker
-from app.worker.messages import Chunk, Message, Speech
+from app.worker.messages import Message, Speech
 from app.worker.segmenter import Closed, Opened, Segmenter
 from app.worker.vad import FRAME, FRAME_MS, Vad
 from model_backends.base import (

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from app.core.chunk import Chunk
 from app.worker import messages as m
 from app.worker.lane import Lane
 from app.worker.vad import Vad, make_vad
@@ -81,7 +82,7 @@ class Loop:
                 return
 
     def _handle(self, message: m.Message) -> None:
-        if isinstance(message, m.Chunk):
+        if isinstance(message, Chunk):
             self._lane(message.lane).hear(message)
         elif isinstance(message, m.SetDelay):
             self._lane(message.lane).set_delay(message.track, message.ms)

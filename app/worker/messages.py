@@ -13,7 +13,8 @@ import struct
 from dataclasses import dataclass, field, fields
 from typing import Any, BinaryIO, TypeAlias
 
-from model_backends.base import Notice, Progress, Tail, Word
+from app.core.chunk import Chunk
+from model_backends.base import Notice, Progress, Sentence, Tail, Word
 
 PROTOCOL_VERSION = 1
 _LENGTHS = struct.Struct(">II")
@@ -43,27 +44,6 @@ class Start:
     first_utterance: int = 0  # numbers go on after a restart
     vad: str = "silero"  # or "webrtc"
     extra: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Audio of one lane. `index` is the lane's running sample number within an unbroken run.
-
-    A `start_ms` that does not follow from the chunk before is a gap in what was heard.
-    """
-
-    lane: str
-    start_ms: int
-    index: int
-    pcm: bytes = b""  # the payload: int16 little-endian, mono, 16 kHz
-
-    @property
-    def samples(self) -> int:
-        return len(self.pcm) // 2
-
-    @property
-    def end_ms(self) -> int:
-        return self.start_ms + self.samples // 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +135,16 @@ _TYPES: dict[str, type[Any]] = {
 }  # fmt: skip
 
 
+_SENTENCES = {"message", "hint", "text"}  # fields that may hold a Sentence
+
+
+def _written(value: Any) -> Any:
+    return value.to_json() if isinstance(value, Sentence) else value
+
+
 def encode(message: Message) -> bytes:
     """One frame."""
-    values = {f.name: getattr(message, f.name) for f in fields(message)}
+    values = {f.name: _written(getattr(message, f.name)) for f in fields(message)}
     payload = values.pop("pcm") if isinstance(message, Chunk) else b""
     header = json.dumps({"type": type(message).__name__, **values}, ensure_ascii=False).encode()
     return _LENGTHS.pack(len(header), len(payload)) + header + payload
@@ -190,7 +177,10 @@ def _decode(header: bytes, payload: bytes) -> Message:
             values["pcm"] = payload
         if kind is Start:
             values["delays_ms"] = tuple(values.get("delays_ms", ()))
+        for name in _SENTENCES & values.keys():
+            if isinstance(values[name], dict):
+                values[name] = Sentence.from_json(values[name])
         message: Message = kind(**values)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
         raise ProtocolError(f"not a message of this protocol: {header[:80]!r}") from error
     return message

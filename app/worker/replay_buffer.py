@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.core.chunk import Chunk
 from app.core.timeline import Gap
-from app.worker.messages import Break, Chunk
+from app.worker.messages import Break
 from app.worker.replay import ReplayAligner
 from model_backends.base import Progress, Word
 

@@ -12,8 +12,8 @@ import pytest
 
 from app.cli import main
 from app.cli.transcribe import Job, plan
-from app.core.export import FileProblem
 from app.session import transcription
+from app.session.files import FileProblem
 from model_backends import scripted
 from tests.cli.sounds import tone, write_media, write_wav
 

@@ -13,6 +13,7 @@ import pytest
 
 from app import paths
 from app.audio.capture import SoundState
+from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from app.session import journal
 from app.session import session as session_module
@@ -163,10 +164,10 @@ def test_between_two_sources_there_is_a_gap_and_the_first_has_no_more_say(
     session = Session(options)
     session._listen()
     first = session._captures
-    session._from_capture(first, m.Chunk(LANE, 0, 0, bytes(32_000)))
+    session._from_capture(first, Chunk(LANE, 0, 0, bytes(32_000)))
     session.set_source(str(options.source))
-    session._from_capture(first + 1, m.Chunk(LANE, 5000, 80_000, bytes(32_000)))
-    session._from_capture(first + 1, m.Chunk(LANE, 9000, 96_000, bytes(32_000)))
+    session._from_capture(first + 1, Chunk(LANE, 5000, 80_000, bytes(32_000)))
+    session._from_capture(first + 1, Chunk(LANE, 9000, 96_000, bytes(32_000)))
     session._take(session_module._Sound(first, SoundState("ended")))
     events = session.pump()
     assert [e for e in events if isinstance(e, Gap)] == [Gap(LANE, 1000, 5000, "device")]

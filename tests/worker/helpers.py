@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app import paths
 from app.audio.files import int16_bytes, open_sound
+from app.core.chunk import Chunk
 from app.worker import messages as m
 from app.worker.client import ClientEvent, EngineClient
 from model_backends.base import Word
@@ -23,12 +24,12 @@ def script_file(folder: Path) -> Path:
     return path
 
 
-def sample_chunks(lane: str = "me", block_ms: int = 100) -> list[m.Chunk]:
+def sample_chunks(lane: str = "me", block_ms: int = 100) -> list[Chunk]:
     """The bundled sample as the capture would deliver it."""
     chunks, index = [], 0
     with open_sound(paths.resource("sample/jfk.flac")) as sound:
         for block in sound.blocks(block_ms):
-            chunks.append(m.Chunk(lane, index // 16, index, int16_bytes(block)))
+            chunks.append(Chunk(lane, index // 16, index, int16_bytes(block)))
             index += len(block)
     return chunks
 

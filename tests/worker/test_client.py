@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from app.core.chunk import Chunk
 from app.worker import messages as m
 from app.worker.client import EngineClient, Restarting, child_env, worker_command
 from model_backends.base import Progress, Word
@@ -28,7 +29,7 @@ def collector(tmp_path: Path) -> Iterator[Collector]:
     collector.client.kill()
 
 
-def push_all(client: EngineClient, chunks: list[m.Chunk]) -> None:
+def push_all(client: EngineClient, chunks: list[Chunk]) -> None:
     for chunk in chunks:
         client.push(chunk)
 
@@ -150,7 +151,7 @@ def test_a_worker_that_talks_nonsense_and_hears_nothing_is_given_up(tmp_path: Pa
     nonsense.chmod(0o755)
     events: queue.Queue[Any] = queue.Queue()
     client = EngineClient(start_message(tmp_path), events.put, interpreter=str(nonsense))
-    client.push(m.Chunk("me", 0, 0, bytes(2_000_000)))
+    client.push(Chunk("me", 0, 0, bytes(2_000_000)))
     client.start()
     try:
         assert client.finished.wait(60)

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.chunk import Chunk
 from app.worker import messages as m
-from model_backends.base import Notice, Progress, Tail, Word
+from model_backends.base import Notice, Progress, Sentence, Tail, Word
 
 EXAMPLES: list[m.Message] = [
     m.Start(m.PROTOCOL_VERSION, "embedded", "/models", delays_ms=(480, 2400), language="en"),
-    m.Chunk("me", 1200, 19_200, b"\x01\x00\xff\x7f"),
+    Chunk("me", 1200, 19_200, b"\x01\x00\xff\x7f"),
     m.SetDelay("me", 0, 960),
     m.Break("them"),
     m.Finish(),
@@ -39,7 +40,7 @@ def test_a_message_comes_back_as_it_was(message: m.Message) -> None:
 
 @given(pcm=st.binary(max_size=300), start=st.integers(0, 2**40), index=st.integers(0, 2**40))
 def test_audio_is_carried_to_the_byte(pcm: bytes, start: int, index: int) -> None:
-    chunk = m.Chunk("me", start, index, pcm)
+    chunk = Chunk("me", start, index, pcm)
     assert m.read(io.BytesIO(m.encode(chunk))) == chunk
 
 
@@ -62,3 +63,18 @@ def test_what_is_no_message_is_an_error(header: bytes) -> None:
 def test_a_printed_line_is_not_taken_for_a_frame() -> None:
     with pytest.raises(m.ProtocolError):
         m.read(io.BytesIO(b"Warning: some library wrote this to standard output\n"))
+
+
+def test_a_sentence_crosses_with_its_values() -> None:
+    said = Sentence("Whisper {model} is too slow.", model="base")
+    stream = io.BytesIO(m.encode(m.Notice("me", "smaller-model", said, Sentence("Wait."))))
+    notice = m.read(stream)
+    assert isinstance(notice, m.Notice)
+    assert isinstance(notice.message, Sentence)
+    assert (notice.message, notice.message.template) == (said, "Whisper {model} is too slow.")
+
+
+def test_a_sentence_without_its_values_is_no_message() -> None:
+    frame = m.encode(m.Notice("me", "code", Sentence("{a}", a=1))).replace(b'"a": 1', b'"b": 1')
+    with pytest.raises(m.ProtocolError):
+        m.read(io.BytesIO(frame))

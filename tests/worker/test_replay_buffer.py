@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from app.worker import replay_buffer
-from app.worker.messages import Break, Chunk
+from app.worker.messages import Break
 from app.worker.replay_buffer import ReplayBuffer
 from model_backends.base import Progress, Word
 

@@ -11,8 +11,10 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app import paths
-from app.core.export import cues, to_srt, to_txt, to_vtt, write_new
+from app.core.cues import cues
+from app.core.export import to_srt, to_txt, to_vtt
 from app.core.timeline import Timeline
+from app.session.files import write_new
 
 _FILTERS = {
     ".srt": "Subtitles, SubRip (*.srt)",
