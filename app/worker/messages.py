@@ -283,6 +283,7 @@ _BY_ANNOTATION: dict[str, Check] = {
     "str | None": _or_none(_text),
     "int": _whole,
     "float": _fraction,
+    "float | None": _or_none(_fraction),
     "bool": _exactly(bool),
     "bytes": _exactly(bytes),
     "tuple[int, ...]": lambda value: tuple(_whole(item) for item in value),
