@@ -1,8 +1,8 @@
 """Nothing leaves this machine: every switch that keeps libraries from telling their makers.
 
 Some libraries report by default (onnxruntime sends events to Microsoft and keeps a device id on
-disk; huggingface_hub counts downloads). One place says no for all: call `keep_to_ourselves()`
-first thing in every process, before such a library is imported; a child gets `SWITCHES` in its
+disk; huggingface_hub counts downloads). One place says no for all: importing `app` calls
+`keep_to_ourselves()`, before such a library can be imported, and a child gets `SWITCHES` in its
 environment. A new dependency that reports anything gets its switch here. Knows nothing about
 what the libraries are used for.
 """

@@ -19,7 +19,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
-from app import privacy
 from app.worker import messages as m
 from app.worker.heartbeat import Heartbeat
 from model_backends.base import Sentence
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 def main() -> int:
     """Speak the protocol on this process's own pipes until its input closes."""
     faulthandler.enable()
-    privacy.keep_to_ourselves()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the app's to handle: it will flush us
     source, sink = _private_pipes()
     send = _sender(sink)
