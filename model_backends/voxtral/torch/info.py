@@ -26,6 +26,7 @@ INFO = EngineInfo(
     languages=(),
     hangover_ms=info.HANGOVER_MS,
     takes_folder=True,
+    whole_files=True,
     word_error_rate=info.WORD_ERROR_RATE,
     max_tracks=2,
     precisions=("fp32", "bf16", "fp16", "int8", "int4"),
