@@ -12,8 +12,9 @@ import soundfile
 
 from app.audio.capture import Capture, CaptureEvent, SoundState
 from app.audio.clock import SessionClock
-from app.audio.devices.base import NoSourceError, SourceError, choose_source, list_sources
-from app.audio.devices.portaudio import Microphone
+from app.audio.devices.base import NoSourceError, SourceError
+from app.audio.feeds import feed_for
+from app.audio.sources import choice_named, choose, list_sources
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from tests.support.pulse import PulseServer
@@ -28,7 +29,7 @@ class Ear:
         self.events: queue.Queue[CaptureEvent] = queue.Queue()
         self.clock = SessionClock()
         self.chunks: list[Chunk] = []
-        self.capture = Capture(Microphone(choose_source(None)), "me", self.clock, self.events.put)
+        self.capture = Capture(feed_for(None), "me", self.clock, self.events.put)
         self.capture.start()
 
     def next(self, kind: type, timeout: float = 20.0) -> CaptureEvent:
@@ -76,16 +77,17 @@ def test_sources_carry_the_names_of_the_sound_server(pulse: PulseServer) -> None
         pulse.system_source,
         f"{pulse.sink}.monitor",
     }
-    assert choose_source(sources[-1].name.upper()) == sources[-1]
-    with pytest.raises(SourceError, match="not a source here") as refused:
-        choose_source("Nobody's microphone")
+    assert choose(sources[-1].choice) == sources[-1]
+    assert choice_named(sources[-1].name.upper()) == sources[-1].choice
+    with pytest.raises(SourceError, match="no source here") as refused:
+        choice_named("Nobody's microphone")
     assert sources[0].name in refused.value.hint
 
 
 def test_without_a_microphone_it_says_so(pulse: PulseServer) -> None:
     pulse.unplug()
     with pytest.raises(NoSourceError, match="No microphone"):
-        choose_source(None)
+        choose(None)
 
 
 def test_a_tone_is_heard_whole_at_its_level(pulse: PulseServer, ear: Ear, tone: Path) -> None:

@@ -100,6 +100,15 @@ class PulseServer:
         done = subprocess.run(command, env=self.env, check=True, capture_output=True, text=True)
         return done.stdout
 
+    def add_source(self, name: str, description: str, master: str = "virtmic_sink.monitor") -> None:
+        """One more microphone, which hears what its master does."""
+        # the arguments of a module are parsed by the server: quotes within quotes
+        escaped = description.replace("\\", "\\\\").replace("'", "\\'").replace(" ", "\\ ")
+        self.pactl(
+            *("load-module", "module-remap-source", f"source_name={name}", f"master={master}"),
+            f"source_properties=device.description='{escaped}'",
+        )
+
     def suspend(self, source: str | None = None, on: bool = True) -> None:
         """A suspended source delivers nothing and tells nobody."""
         self.pactl("suspend-source", source or self.source, "1" if on else "0")

@@ -1,4 +1,4 @@
-"""A microphone (or any source of the sound server) as a feed, through PortAudio.
+"""PortAudio: the door to sound on Windows and macOS, and on a Linux without a sound server.
 
 The callback only copies bytes out; everything else happens on the capture thread. On Linux the
 server may silently move us to another source when ours is unplugged, without any error from
@@ -17,12 +17,74 @@ import numpy as np
 
 from app.audio.advice import advice
 from app.audio.capture import Block
-from app.audio.devices.base import SourceError, SourceInfo, portaudio_device
+from app.audio.devices.base import AbsentSourceError, SourceError, SourceInfo, told_apart
+from app.native import DESKTOP
+from model_backends.base import Sentence
 
 BLOCK_S = 0.032  # the voice detector's frame
 _WATCH_S = 1.0
 _portaudio = threading.Lock()  # PortAudio's own start-up and shutdown are not thread-safe
 _lost = threading.Event()  # a device has gone since PortAudio last looked
+_MARK = "portaudio:"  # begins the ids of this door; no sound server's id has a colon there
+
+
+def sources() -> list[SourceInfo] | None:
+    """Every input; None where PortAudio cannot be had. Blocks while a driver does."""
+    try:
+        import sounddevice as sd
+
+        default = sd.default.device[0]
+        inputs = _inputs(sd)
+    except Exception:  # OSError: no PortAudio library; PortAudioError: it cannot initialise
+        return None
+    return [
+        SourceInfo(ident, device["name"], "microphone", device["index"] == default)
+        for ident, device in inputs.items()
+    ]
+
+
+def is_ours(source: SourceInfo) -> bool:
+    """Whether a source was listed by this door."""
+    return source.id.startswith(_MARK)
+
+
+def feed(source: SourceInfo) -> Microphone:
+    """One of the sources, to be opened."""
+    return Microphone(source)
+
+
+def _inputs(sd: Any) -> dict[str, Any]:
+    """PortAudio's description of each input by our id: its name, numbered among equals."""
+    api = _host_api(sd)
+    inputs = [
+        device
+        for device in sd.query_devices()
+        if device["max_input_channels"] > 0 and (api is None or device["hostapi"] == api)
+    ]
+    # PortAudio's own numbers change with every plug; a name may hold any white space
+    names = told_apart(" ".join(device["name"].split()) for device in inputs)
+    return {f"{_MARK}{name}": device for name, device in zip(names, inputs, strict=True)}
+
+
+def _host_api(sd: Any) -> int | None:
+    """On Windows each microphone is listed once an API: take WASAPI's, the modern one."""
+    if DESKTOP != "windows":
+        return None
+    names = [api["name"] for api in sd.query_hostapis()]
+    return names.index("Windows WASAPI") if "Windows WASAPI" in names else None
+
+
+def _device(sd: Any, source: SourceInfo) -> int | str:
+    """What to give PortAudio to open this source. On Linux also points the server's door at it."""
+    if not is_ours(source):
+        os.environ["PULSE_SOURCE"] = source.id  # read by the ALSA plugin as the stream is opened
+        return "pulse"
+    device = _inputs(sd).get(source.id)
+    if device is None:
+        raise AbsentSourceError(
+            Sentence("{name} is not connected any more.", name=source.name), advice("lost")
+        )
+    return int(device["index"])
 
 
 class Microphone:
@@ -65,7 +127,7 @@ class _OpenMicrophone:
         self._closed = threading.Event()
         self._moved: str | None = None
         _refresh(sd)
-        device = portaudio_device(source)
+        device = _device(sd, source)
         info = sd.query_devices(device, "input")
         self.rate = int(info["default_samplerate"])
 
