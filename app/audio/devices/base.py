@@ -61,7 +61,7 @@ class Door(Protocol):
         """What can be listened to, in the door's order, its names not yet told apart.
 
         None: there is no such door on this computer. May block for as long as the sound server
-        does. Raises NoAnswerError.
+        does.
         """
 
     def feed(self, source: SourceInfo) -> Feed:
