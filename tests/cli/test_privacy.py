@@ -62,8 +62,17 @@ class Watched:
         variables = {f"VOXLINE_{kind}": str(home) for kind in ("DATA", "CONFIG", "TRANSCRIPTS")}
         with self.output.open("wb") as output:
             self._process = subprocess.Popen(
-                [*alone, *watch, "-o", str(self._trace), sys.executable, "-P", "-m", "app"]
-                + list(arguments),
+                [
+                    *alone,
+                    *watch,
+                    "-o",
+                    str(self._trace),
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "app",
+                    *list(arguments),
+                ],
                 env=child_env() | environment | variables,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
