@@ -419,9 +419,9 @@ class EngineClient:
             self._outgoing.delay_refused(message)
         elif isinstance(message, Notice) and message.code in _LASTING:
             told = message.lane, message.code
-            if told in self._lasting:
+            if message.message and told in self._lasting:
                 return []
-            self._lasting.add(told)
+            (self._lasting.add if message.message else self._lasting.discard)(told)
         elif isinstance(message, m.Finished):
             if not self._outgoing.end_asked:
                 raise m.ProtocolError("Finished, and nobody had asked for the end")
