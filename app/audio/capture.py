@@ -44,11 +44,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class SoundState:
-    """How the source is doing: starting, flowing, stalled, silent, lost, moved or ended."""
+    """How the source is doing: starting, flowing, stalled, silent, lost or ended; or that the
+    system gives us another one (moved), whose name is `source`, and that it does so no more (back).
+    """
 
     kind: str
     message: str = ""
     hint: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +254,7 @@ class Watch:
         if arrived - self._sound >= SILENT_S:
             if self._system:
                 return self._become("silent", f"Nothing is playing on {self._name}.", "")
-            message = f"No sound is arriving from {self._name}."
+            message = f"No sound is arriving from {self._moved or self._name}."
             return self._become("silent", message, advice("silent"))
         return None
 
@@ -263,7 +266,7 @@ class Watch:
         self.hopeless = waited > 2 * STALLED_S + 1
         if waited < STALLED_S:
             return None
-        message = f"No sound is arriving from {self._name}."
+        message = f"No sound is arriving from {self._moved or self._name}."
         return self._become("stalled", message, advice("stalled"))
 
     def moved(self, to: str | None) -> SoundState | None:
@@ -272,9 +275,9 @@ class Watch:
             return None
         self._moved = to
         if to is None:
-            return None
+            return SoundState("back")
         message = f"{self._name} is gone; listening to {to} instead."
-        return SoundState("moved", message, advice("lost"))
+        return SoundState("moved", message, advice("lost"), to)
 
     def _become(self, kind: str, message: str, hint: str) -> SoundState | None:
         if kind == self._kind:
