@@ -107,6 +107,7 @@ def open_session(chosen: Settings, predecessor: Session | None = None) -> Sessio
     language or precision that was chosen for another engine, or another version of this one, is
     no reason not to caption: it is left out.
     """
+    from app.audio.choice import from_text
     from app.session.session import Session, SessionOptions
     from app.ui.state.bridge import SessionBridge
     from model_backends import describe, resolve
@@ -114,7 +115,7 @@ def open_session(chosen: Settings, predecessor: Session | None = None) -> Sessio
     wanted = chosen.engine_options
     options = SessionOptions(
         engine=describe(resolve(wanted.engine, paths.models_dir())).fitting(wanted),
-        source=chosen.source or None,
+        source=from_text(chosen.source),
         keep_transcript=chosen.keep_transcripts,
     )
     return SessionBridge(partial(Session, options, predecessor=predecessor))

@@ -14,8 +14,10 @@ from types import FrameType
 
 from app import paths
 from app.audio.capture import Feed
+from app.audio.choice import MediaFile, SourceChoice
 from app.audio.devices.base import NoSourceError
 from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
+from app.audio.sources import choice_named
 from app.cli.showing import Showing, own
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen
 from app.cli.usage import UsageError, chosen_engine
@@ -30,13 +32,14 @@ _WAIT_S = 0.1
 def run(args: argparse.Namespace) -> int:
     """Caption until the source ends, `--seconds` have passed, or the user stops it."""
     choice = chosen_engine(args)  # a wrong choice is told before anything is opened
-    _refuse_to_overwrite_source(args.source, args.srt)
     screen = _screen(args.json)
     _offer_unfinished(screen)
-    feed, note = _feed(args.source)
+    source = None if args.source is None else choice_named(args.source)
+    _refuse_to_overwrite(source, args.srt)
+    feed, note = _feed(source)
     options = SessionOptions(
         engine=choice.options,
-        source=args.source,
+        source=source,
         srt=args.srt,
         force=args.force,
         seconds=args.seconds,
@@ -45,10 +48,10 @@ def run(args: argparse.Namespace) -> int:
     return listening.run(note)
 
 
-def _refuse_to_overwrite_source(source: str | None, srt: Path | None) -> None:
+def _refuse_to_overwrite(source: SourceChoice | None, srt: Path | None) -> None:
     """Raise UsageError if the subtitles would be written over what is listened to."""
     try:
-        same = source is not None and srt is not None and Path(source).samefile(srt)
+        same = isinstance(source, MediaFile) and srt is not None and source.path.samefile(srt)
     except OSError:  # one of them is not there
         return
     if same:
@@ -58,7 +61,7 @@ def _refuse_to_overwrite_source(source: str | None, srt: Path | None) -> None:
         )
 
 
-def _feed(source: str | None) -> tuple[Feed, Notice | None]:
+def _feed(source: SourceChoice | None) -> tuple[Feed, Notice | None]:
     """What to listen to. Without any microphone, and if none was asked for, the bundled sample.
 
     Raises UserError naming what there is.

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from app.audio.capture import Feed, Level, SoundState
 from app.core.timeline import Gap
-from app.session.sources import Source
+from app.session.sources import SourceChoice
 from app.session.status import Status
 from app.worker import messages as m
 from app.worker.client import ClientEvent
@@ -50,7 +50,7 @@ class SetDelay:
 class SetSource:
     """Listen to something else; None is the system's microphone."""
 
-    source: Source | None
+    source: SourceChoice | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class Find:
 
     lane: str
     search: int
-    source: Source | None
+    source: SourceChoice | None
 
 
 @dataclass(frozen=True, slots=True)

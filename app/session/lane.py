@@ -15,7 +15,7 @@ from app.audio.capture import Feed, Level, SoundState
 from app.audio.clock import GAP_MS
 from app.core.timeline import Gap
 from app.session import events as e
-from app.session.sources import Source, label_of
+from app.session.sources import SourceChoice, label_of
 from model_backends.base import Notice, Progress, Sentence, UserError, Word
 
 OPEN_MS = 3_000  # a source that has not delivered anything by then is not going to without a word
@@ -28,7 +28,7 @@ _ROUNDING_MS = 2  # how far an end told by the worker may lie before that of the
 class Lane:
     """Methods return what is to be done and told, in order."""
 
-    def __init__(self, name: str, source: Source | None = None) -> None:
+    def __init__(self, name: str, source: SourceChoice | None = None) -> None:
         self.name = name
         self.feed: Feed | None = None
         self.level = 0.0
@@ -86,7 +86,7 @@ class Lane:
 
     @property
     def remark(self) -> str:
-        """Why something else is listened to than was chosen; empty while that is not so."""
+        """What is worth knowing of the source while sound comes, with what to do; or empty."""
         if self._away and self.feed is not None:
             return Sentence(
                 "{wanted} is not connected. Listening to {other} until it is back.",
@@ -94,8 +94,8 @@ class Lane:
                 other=self.source_name,
             )
         if self._moved is not None:
-            return self._moved.message
-        return ""
+            return _whole(self._moved)
+        return _whole(self.sound) if self.sound.kind == "quiet" else ""
 
     # --- what is listened to ---------------------------------------------------------------
 
@@ -105,7 +105,7 @@ class Lane:
             return self._look(now_ms, self._wanted)
         return self._switch(now_ms, feed)
 
-    def choose(self, now_ms: int, source: Source | None) -> list[e.Output]:
+    def choose(self, now_ms: int, source: SourceChoice | None) -> list[e.Output]:
         """Another source is wanted; until it is found the one before is listened to."""
         self._wanted = source
         return self._look(now_ms, source)
@@ -129,7 +129,7 @@ class Lane:
             return self._look(now_ms, None)
         return self._nothing_to_hear(now_ms, answer)
 
-    def _look(self, now_ms: int, source: Source | None) -> list[e.Output]:
+    def _look(self, now_ms: int, source: SourceChoice | None) -> list[e.Output]:
         if self.feed is None and self.sound.kind != "none":
             self._opened_at_ms = now_ms
         self._search += 1
@@ -275,6 +275,10 @@ class Lane:
         while self._gaps and self._gaps[0][1] <= settled_ms:
             out.append(self._gaps.popleft()[0])
         return out
+
+
+def _whole(state: SoundState) -> str:
+    return f"{state.message} {state.hint}".strip()
 
 
 def _span(gap: Gap) -> tuple[int, int]:

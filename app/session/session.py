@@ -32,7 +32,7 @@ from app.session.events import Choices, HeardOut, Saved, SessionEvent
 from app.session.files import check_writable
 from app.session.lane import Lane
 from app.session.record import Record
-from app.session.sources import Answer, Source, look_for, why_not
+from app.session.sources import Found, SourceChoice, look_for, why_not
 from app.session.start import resolved, start_message
 from app.session.state import SessionState
 from app.session.status import SessionOptions, Stage, Status
@@ -70,7 +70,7 @@ class Ear(Protocol):
 
 MakeClient: TypeAlias = Callable[[m.Start, Callable[[ClientEvent], None]], Client]
 MakeEar: TypeAlias = Callable[[Feed, str, SessionClock, Callable[[CaptureEvent], None]], Ear]
-Search: TypeAlias = Callable[["Source | None", Callable[[Answer], None]], None]
+Search: TypeAlias = Callable[["SourceChoice | None", Callable[[Found], None]], None]
 
 
 class Session:
@@ -167,7 +167,7 @@ class Session:
         self.delay_ms = ms
         self._put(e.SetDelay(ms))
 
-    def set_source(self, source: Source | None) -> None:
+    def set_source(self, source: SourceChoice | None) -> None:
         """Listen to something else, as soon as it is found."""
         self._put(e.SetSource(source))
 
@@ -320,7 +320,7 @@ class Session:
         else:
             self._put(e.Sound(lane, capture, event))
 
-    def _answer(self, lane: str, search: int, answer: Answer) -> None:
+    def _answer(self, lane: str, search: int, answer: Found) -> None:
         """In the thread of a search."""
         if isinstance(answer, UserError):
             self._put(e.NotFound(lane, search, why_not(answer), answer))
@@ -334,7 +334,7 @@ class Session:
             "model": engine.model,
             "delay_ms": engine.delay_ms,
             "language": engine.language,
-            "source": self._state.source_name,
+            "source": str(self._state.source_name),
         }
 
 

@@ -51,7 +51,7 @@ class SessionState:
         self._options = options
         self._lanes = {lane.name: lane for lane in lanes}
         self._main = lanes[0]
-        self._delay_ms = self._delay_before_ms = delay_ms
+        self._delay_ms = delay_ms
         self._engine = _Engine()
         self._ending = _Ending()
         self._last: dict[str, Word] = {}
@@ -99,7 +99,7 @@ class SessionState:
             case e.Kept():
                 self._end(event)
             case Notice():
-                self._tell(event)
+                self._out.append(event)
             case (
                 e.Begin() | e.Pause() | e.Resume() | e.SetDelay() | e.SetSource()
                 | e.Stop() | e.Abort()
@@ -127,8 +127,8 @@ class SessionState:
                 for lane in self._lanes.values():
                     self._keep(lane.resume(now_ms))
             case e.SetDelay(ms=ms) if ms != self._delay_ms:
-                self._delay_before_ms = self._delay_ms
-                self._change_delay(ms)
+                self._delay_ms = ms
+                self._out += [e.ChangeDelay(lane, 0, ms) for lane in self._lanes]
             case e.SetSource(source=source):
                 self._out += self._main.choose(now_ms, source)
 
@@ -139,10 +139,6 @@ class SessionState:
         self._out.append(e.StartEngine())
         for lane in self._lanes.values():
             self._out += lane.begin(now_ms, begin.feed if lane is self._main else None)
-
-    def _change_delay(self, ms: int) -> None:
-        self._delay_ms = ms
-        self._out += [e.ChangeDelay(lane, 0, ms) for lane in self._lanes]
 
     def _abort(self) -> None:
         self._let_go()
@@ -198,13 +194,6 @@ class SessionState:
             self._overflowed = True
             self._out.append(Notice(lane.name, "overflow", _OVERFLOW, _OVERFLOW_HINT))
 
-    def _tell(self, notice: Notice) -> None:
-        """An engine's notice. A delay it refuses is taken back before the user hears of it."""
-        if notice.code == "delay-refused" and self._delay_ms != self._delay_before_ms:
-            self._change_delay(self._delay_before_ms)
-            self._show_choices()
-        self._out.append(notice)
-
     # --- the engine ------------------------------------------------------------------------
 
     def _take_engine(self, now_ms: int, event: e.Input) -> None:
@@ -217,6 +206,8 @@ class SessionState:
             self._out.append(e.KeepWorker(event))
         elif isinstance(event, m.Speech) and event.lane in self._lanes:
             self._lanes[event.lane].speaking = event.speaking
+        elif isinstance(event, m.DelayRefused) and event.refused_ms == self._delay_ms:
+            self._delay_ms = event.kept_ms  # a notice follows, which says why
         elif isinstance(event, Restarting):
             engine.ready, engine.behind, engine.fraction = False, True, None
             notice = Notice(self._main.name, "restarting", event.message, _NOTHING_LOST)

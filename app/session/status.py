@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from app.audio.choice import SourceChoice
 from model_backends.base import EngineOptions, Sentence
 
 
@@ -52,8 +53,7 @@ class SessionOptions:
     """What the user chose. None or empty: the default."""
 
     engine: EngineOptions = field(default_factory=EngineOptions)
-    source: str | None = None  # what to listen to: None is the system's microphone
-    source_name: str = ""  # what people call it, as far as that is remembered
+    source: SourceChoice | None = None  # None: the system's microphone
     srt: Path | None = None
     force: bool = False
     seconds: float | None = None

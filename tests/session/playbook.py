@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from app.audio.capture import Block, Opened, SoundState
+from app.audio.choice import Device
 from app.core.timeline import Gap
 from app.session import events as e
 from app.session.lane import Lane
@@ -31,8 +32,10 @@ class StillFeed:
         raise AssertionError("the state opens nothing")
 
 
+JABRA = Device("alsa_input.usb-GN_Netcom_A_S_Jabra_EVOLVE_65-00.mono-fallback", "Jabra Evolve 65")
+WEBCAM = Device("portaudio:USB2.0 Camera", "USB2.0 Camera")
 MICROPHONE = StillFeed("Built-in Audio Analog Stereo")
-HEADSET = StillFeed("Jabra Evolve 65 (Mono)")
+HEADSET = StillFeed("Jabra Evolve 65 Mono")
 FILE = StillFeed("talk.flac", live=False, notes=["talk.flac is cut short."])
 
 

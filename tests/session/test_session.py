@@ -15,6 +15,7 @@ import pytest
 
 from app import paths
 from app.audio.capture import Feed, Level
+from app.audio.choice import MediaFile
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from app.session import journal
@@ -31,12 +32,12 @@ from app.session.session import (
     Stage,
     Status,
 )
-from app.session.sources import Answer, look_for
+from app.session.sources import Found, SourceChoice, look_for
 from app.session.state import BEHIND_MS
 from app.worker import messages as m
 from model_backends.base import EngineError, EngineOptions, Notice, UserError, Word
 from tests.session.fakes import FakeCapture, FakeClient, check_fakes, text_of
-from tests.session.playbook import HEADSET, MICROPHONE, READY, word
+from tests.session.playbook import HEADSET, JABRA, MICROPHONE, READY, word
 from tests.worker.helpers import SCRIPT, TEXT, script_file
 
 
@@ -44,7 +45,7 @@ from tests.worker.helpers import SCRIPT, TEXT, script_file
 def options(tmp_path: Path, sample: Path) -> SessionOptions:
     return SessionOptions(
         engine=EngineOptions("scripted", model=str(script_file(tmp_path))),
-        source=str(sample),
+        source=MediaFile(sample),
         srt=tmp_path / "captions.srt",
     )
 
@@ -68,7 +69,7 @@ class Rig:
     session: Session
     client: FakeClient
     captures: list[FakeCapture]
-    searches: list[tuple[str | None, Callable[[Answer], None]]]
+    searches: list[tuple[SourceChoice | None, Callable[[Found], None]]]
 
     def until(self, wanted: object) -> list[SessionEvent]:
         """Pump until the session has said this: an event, a kind of event or a stage."""
@@ -97,7 +98,7 @@ def rigged() -> Iterator[Callable[..., Rig]]:
 
     def make(options: SessionOptions | None = None, feed: Feed | None = MICROPHONE) -> Rig:
         captures: list[FakeCapture] = []
-        searches: list[tuple[str | None, Callable[[Answer], None]]] = []
+        searches: list[tuple[SourceChoice | None, Callable[[Found], None]]] = []
 
         def make_capture(*given: object) -> FakeCapture:
             captures.append(FakeCapture(*given))  # type: ignore[arg-type]
@@ -159,11 +160,11 @@ def test_every_verb_reaches_what_it_is_for(rigged: Callable[..., Rig]) -> None:
     session.resume()
     rig.until(Stage.LISTENING)
     assert rig.capture(2).state == "started"
-    session.set_source("jabra")
+    session.set_source(JABRA)
     while not rig.searches:
         session.wait(0.1)
     source, answer = rig.searches[0]
-    assert source == "jabra"
+    assert source == JABRA
     answer(HEADSET)
     rig.until(Choices(HEADSET.name, 960))
     assert session.source_name == rig.capture(3).name == HEADSET.name
@@ -240,14 +241,14 @@ def test_looking_for_a_source_keeps_nobody_waiting(rigged: Callable[..., Rig]) -
 
 
 def test_the_real_search_answers_elsewhere(sample: Path) -> None:
-    came: list[tuple[Answer, str]] = []
+    came: list[tuple[Found, str]] = []
     done = threading.Event()
 
-    def answer(found: Answer) -> None:
+    def answer(found: Found) -> None:
         came.append((found, threading.current_thread().name))
         done.set()
 
-    look_for(str(sample), answer)
+    look_for(MediaFile(sample), answer)
     assert done.wait(20)
     (found, thread) = came[0]
     assert not isinstance(found, UserError) and found.name == "jfk.flac"
@@ -312,7 +313,8 @@ def test_a_file_is_captioned_live_and_saved(options: SessionOptions) -> None:
     subtitles = pysubs2.load(str(options.srt))
     assert " ".join(line.plaintext.replace("\n", " ") for line in subtitles) == TEXT.strip()
     stages = [e.stage for e in events if isinstance(e, Status)]
-    assert [stage for stage in dict.fromkeys(stages) if stage is not Stage.LISTENING] == [
+    seldom = (Stage.LISTENING, Stage.CATCHING_UP)  # on a busy computer
+    assert [stage for stage in dict.fromkeys(stages) if stage not in seldom] == [
         Stage.STARTING,
         Stage.SPEECH,
         Stage.STOPPING,
@@ -433,7 +435,7 @@ def test_a_source_that_holds_no_sound_fails_with_its_sentence(
 ) -> None:
     wrong = tmp_path / "speech.wav"
     wrong.write_text("This is not sound.\n" * 100)
-    session = Session(replace(options, source=str(wrong)))
+    session = Session(replace(options, source=MediaFile(wrong)))
     session.start()
     run(session)
     assert session.status.stage is Stage.FAILED

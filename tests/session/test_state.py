@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.audio.capture import Level, SoundState
+from app.audio.choice import MediaFile
 from app.core.timeline import Gap
 from app.session import events as e
 from app.session.lane import OPEN_MS, Lane
@@ -20,9 +21,11 @@ from tests.session.playbook import (
     FILE,
     FLOWING,
     HEADSET,
+    JABRA,
     LANE,
     MICROPHONE,
     READY,
+    WEBCAM,
     Play,
     heard,
     settled,
@@ -206,7 +209,7 @@ def test_what_the_capture_lost_is_a_gap() -> None:
 def test_between_two_sources_there_is_a_gap_and_the_first_has_no_more_say() -> None:
     play = Play().listening()
     play.at(1000, heard(0, 1000), settled(1000))
-    assert play.at(1100, e.SetSource("jabra")) == [e.Find(LANE, 1, "jabra")]
+    assert play.at(1100, e.SetSource(JABRA)) == [e.Find(LANE, 1, JABRA)]
     assert play.at(1500, e.Found(LANE, 1, HEADSET))[:2] == [
         e.LetGo(LANE),
         e.Listen(LANE, 2, HEADSET),
@@ -220,14 +223,14 @@ def test_between_two_sources_there_is_a_gap_and_the_first_has_no_more_say() -> N
 
 def test_two_sources_without_a_pause_between_them_leave_no_gap() -> None:
     play = Play().listening()
-    play.at(1000, heard(0, 1000), settled(1000), e.SetSource("jabra"))
+    play.at(1000, heard(0, 1000), settled(1000), e.SetSource(JABRA))
     play.at(1100, e.Found(LANE, 1, HEADSET), heard(1100, 1200, capture=2))
     assert play.transcript == []
 
 
 def test_a_source_found_too_late_is_not_listened_to() -> None:
     play = Play().listening()
-    play.at(1000, e.SetSource("jabra"), e.SetSource("webcam"))
+    play.at(1000, e.SetSource(JABRA), e.SetSource(WEBCAM))
     assert play.at(2000, e.Found(LANE, 1, HEADSET)) == []
     webcam = replace_name("USB2.0 Camera")
     assert e.Listen(LANE, 2, webcam) in play.at(2100, e.Found(LANE, 2, webcam))
@@ -239,7 +242,7 @@ def replace_name(name: str) -> object:
 
 def test_who_has_paused_is_not_heard_because_of_another_source() -> None:
     play = Play().listening()
-    play.at(1000, e.Pause(), e.SetSource("jabra"))
+    play.at(1000, e.Pause(), e.SetSource(JABRA))
     play.at(1100, e.Found(LANE, 1, HEADSET))
     assert len(play.of(e.Listen)) == 1 and play.status.stage is Stage.PAUSED
     assert e.Listen(LANE, 2, HEADSET) in play.at(2000, e.Resume())
@@ -251,7 +254,7 @@ def not_found(search: int, why: str, message: str = "It is not there.") -> e.Not
 
 def test_a_file_that_cannot_be_heard_is_refused_and_the_source_stays() -> None:
     play = Play().listening()
-    play.at(1000, e.SetSource("/no/such.wav"))
+    play.at(1000, e.SetSource(MediaFile(Path("/no/such.wav"))))
     assert play.at(1100, not_found(1, "refused", "There is no such file.")) == [
         Notice(LANE, "refused", "There is no such file.", "Look.")
     ]
@@ -259,7 +262,7 @@ def test_a_file_that_cannot_be_heard_is_refused_and_the_source_stays() -> None:
 
 
 def test_a_first_source_that_can_never_be_heard_is_a_failure() -> None:
-    play = Play(SessionOptions(source="/no/such.wav"))
+    play = Play(SessionOptions(source=MediaFile(Path("/no/such.wav"))))
     play.at(0, e.Begin())
     assert play.at(100, not_found(1, "refused", "There is no such file.")) == [
         e.EndEngine(),
@@ -271,19 +274,19 @@ def test_a_first_source_that_can_never_be_heard_is_a_failure() -> None:
 
 def test_an_absent_device_is_stood_in_for_until_it_is_back() -> None:
     """U3: told for as long as it lasts, in every status."""
-    play = Play(SessionOptions(source="Jabra"))
-    assert e.Find(LANE, 1, "Jabra") in play.at(0, e.Begin(), READY)
+    play = Play(SessionOptions(source=JABRA))
+    assert e.Find(LANE, 1, JABRA) in play.at(0, e.Begin(), READY)
     assert play.at(100, not_found(1, "absent"))[0] == e.Find(LANE, 2, None)
     play.at(200, e.Found(LANE, 2, MICROPHONE))
     assert e.Choices(MICROPHONE.name, 480, source_is_away=True) in play.said
-    remark = f"Jabra is not connected. Listening to {MICROPHONE.name} until it is back."
+    remark = f"Jabra Evolve 65 is not connected. Listening to {MICROPHONE.name} until it is back."
     assert play.status.remark == remark
     play.at(1000, e.Sound(LANE, 1, FLOWING), heard(200, 1000), m.Speech(LANE, True, 900))
     assert (play.status.stage, play.status.remark) == (Stage.SPEECH, remark)
 
-    assert play.at(3200, e.Tick()) == [e.Find(LANE, 3, "Jabra")]
+    assert play.at(3200, e.Tick()) == [e.Find(LANE, 3, JABRA)]
     assert play.at(3300, e.Tick(), not_found(3, "absent")) == [], "it goes on listening"
-    assert play.at(6300, e.Tick()) == [e.Find(LANE, 4, "Jabra")]
+    assert play.at(6300, e.Tick()) == [e.Find(LANE, 4, JABRA)]
     play.at(6400, e.Found(LANE, 4, HEADSET))
     assert e.LetGo(LANE) in play.said and e.Listen(LANE, 2, HEADSET) in play.said
     assert play.status.remark == ""
@@ -309,11 +312,11 @@ def test_without_any_microphone_it_says_so_and_looks_again() -> None:
 
 
 def test_neither_the_device_nor_a_microphone() -> None:
-    play = Play(SessionOptions(source="Jabra"))
+    play = Play(SessionOptions(source=JABRA))
     play.at(0, e.Begin(), READY, not_found(1, "absent"), not_found(2, "none"))
     assert play.status.stage is Stage.NO_SOUND
-    assert play.status.message == "Jabra is not connected, and there is no microphone."
-    assert play.at(3000, e.Tick()) == [e.Find(LANE, 3, "Jabra")], "the device first"
+    assert play.status.message == "Jabra Evolve 65 is not connected, and there is no microphone."
+    assert play.at(3000, e.Tick()) == [e.Find(LANE, 3, JABRA)], "the device first"
 
 
 def test_a_stuck_sound_server_is_asked_again() -> None:
@@ -339,6 +342,15 @@ def test_moved_by_the_system_the_truth_is_told_until_it_is_back() -> None:
     assert play.of(e.Choices)[-1] == e.Choices(MICROPHONE.name, 480)
 
 
+def test_sound_too_quiet_for_speech_is_remarked_upon_while_it_lasts() -> None:
+    play = Play().listening()
+    play.at(900, sound("quiet", "The sound is very quiet.", "Turn it up."))
+    assert play.status.stage is Stage.LISTENING
+    assert play.status.remark == "The sound is very quiet. Turn it up."
+    play.at(1900, e.Sound(LANE, 1, FLOWING))
+    assert play.status.remark == ""
+
+
 # --- the engine --------------------------------------------------------------------------------
 
 
@@ -355,13 +367,17 @@ def test_a_delay_that_the_engine_refuses_is_taken_back_and_captions_go_on() -> N
     play = Play().listening()
     play.at(500, e.SetDelay(960), e.SetDelay(2400))
     refused = Notice(LANE, "delay-refused", "There is not enough memory for 2400 ms.")
-    assert play.at(600, refused) == [
-        e.ChangeDelay(LANE, 0, 960),
+    assert play.at(600, m.DelayRefused(LANE, 0, 2400, 960), refused) == [
         e.Choices(MICROPHONE.name, 960),
         refused,
     ]
-    assert play.at(700, refused) == [refused], "once: nothing goes round in a circle"
     assert play.status.stage is Stage.LISTENING
+
+
+def test_a_refusal_that_comes_too_late_changes_nothing() -> None:
+    play = Play().listening()
+    play.at(500, e.SetDelay(2400), e.SetDelay(960))
+    assert play.at(600, m.DelayRefused(LANE, 0, 2400, 480)) == []
 
 
 def test_a_worker_that_dies_is_told_and_loads_again() -> None:
@@ -499,7 +515,7 @@ def test_an_abort_ends_everything_at_once() -> None:
 
 def test_while_stopping_nothing_else_is_done() -> None:
     play = Play().listening()
-    play.at(900, e.SetSource("jabra"), e.Stop())
+    play.at(900, e.SetSource(JABRA), e.Stop())
     for verb in (e.Pause(), e.Resume(), e.SetDelay(80), e.SetSource(None), e.Stop()):
         assert play.at(1000, verb) == []
     assert play.at(1100, e.Found(LANE, 1, HEADSET), m.Loading(0.2, "")) == []

@@ -10,9 +10,10 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
+from app.audio.choice import MediaFile
 from app.core.timeline import Gap, Timeline
 from app.session.session import Choices, Session, SessionEvent, SessionOptions, Stage, Status
-from app.session.sources import Source
+from app.session.sources import SourceChoice
 from app.settings import Settings
 from app.ui.state.bridge import SessionBridge
 from app.ui.state.captioning import Captioning
@@ -76,7 +77,7 @@ class FakeSession:
     def set_delay(self, ms: int) -> None:
         self._note("set_delay", ms)
 
-    def set_source(self, source: Source | None) -> None:
+    def set_source(self, source: SourceChoice | None) -> None:
         self._note("set_source", source)
 
     def stop(self) -> None:
@@ -100,7 +101,7 @@ def fake_captioning(parent: QObject) -> Captioning:
 
 def check_fake(sample: Path) -> None:
     """Raise AssertionError for a verb or an attribute that a real session has not."""
-    options = SessionOptions(EngineOptions("scripted"), source=str(sample))
+    options = SessionOptions(EngineOptions("scripted"), source=MediaFile(sample))
     real, fake = Session(options), FakeSession(lambda: None)
     own = {"say", "calls", "refusal", "pumps", "predecessor"}
     for name in {*vars(fake), *vars(FakeSession)} - own:

@@ -23,7 +23,7 @@ from model_backends.base import Notice, Tail, UserError, Word
 
 if TYPE_CHECKING:
     from app.session.session import SessionEvent
-    from app.session.sources import Source
+    from app.session.sources import SourceChoice
 
 TICK_MS = 100  # a meter follows syllables without flicker
 
@@ -111,7 +111,7 @@ class SessionBridge(QObject):
     def set_delay(self, ms: int) -> None:
         self._do(lambda: self.session.set_delay(ms))
 
-    def set_source(self, source: Source | None) -> None:
+    def set_source(self, source: SourceChoice | None) -> None:
         """None is the system's microphone."""
         self._do(lambda: self.session.set_source(source))
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app.audio.choice import from_text
 from app.session.status import Stage, Status
 from app.settings import Settings
 from app.ui.state.settings_store import SettingsStore
@@ -240,6 +241,6 @@ class Captioning(QObject):
             self.stop() if self.stage is Stage.PAUSED else self.start_another()
         else:
             if moved:
-                bridge.set_source(now.source or None)
+                bridge.set_source(from_text(now.source))
             if wanted.delay_ms is not None and wanted.delay_ms != was.delay_ms:
                 bridge.set_delay(wanted.delay_ms)

@@ -7,6 +7,7 @@ from threading import Thread, current_thread
 import pytest
 from PySide6.QtCore import QObject, Slot
 
+from app.audio.choice import Device
 from app.core.timeline import Gap
 from app.session.session import Choices, HeardOut, Saved, Stage, Status
 from app.ui.state.bridge import SessionBridge
@@ -76,7 +77,7 @@ def test_verbs_reach_the_session(qtbot, bridge):
     bridge.pause()
     bridge.resume()
     bridge.set_delay(960)
-    bridge.set_source("usb")
+    bridge.set_source(Device("usb"))
     bridge.set_source(None)
     bridge.stop()
     bridge.abort()
@@ -85,7 +86,7 @@ def test_verbs_reach_the_session(qtbot, bridge):
         ("pause",),
         ("resume",),
         ("set_delay", 960),
-        ("set_source", "usb"),
+        ("set_source", Device("usb")),
         ("set_source", None),
         ("stop",),
         ("abort",),
@@ -121,7 +122,7 @@ def test_what_is_held_is_told_later_and_all_of_it(qtbot, bridge):
 def test_what_the_session_refuses_is_told_and_does_no_harm(qtbot, bridge):
     bridge.session.refusal = UserError("No such source.", "Choose another.")
     with qtbot.waitSignal(bridge.notice) as told:
-        bridge.set_source("gone")
+        bridge.set_source(Device("gone"))
     assert (told.args[0].message, told.args[0].hint) == ("No such source.", "Choose another.")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from app.audio.choice import Device
 from app.session.session import Choices, HeardOut, Saved, Stage, Status
 from model_backends.base import Notice, UserError, Word
 from tests.ui.conftest import Rig
@@ -110,7 +111,7 @@ def test_what_is_chosen_meanwhile_is_for_the_one_that_listens(rig: Rig) -> None:
     rig.captioning.start_another()
     rig.store.change(source="usb")
     rig.store.change_delay(960)
-    assert rig.session.calls == [("start",), ("set_source", "usb"), ("set_delay", 960)]
+    assert rig.session.calls == [("start",), ("set_source", Device("usb")), ("set_delay", 960)]
 
 
 def test_a_third_session_waits_for_both(rig: Rig) -> None:
@@ -187,7 +188,7 @@ def test_source_and_delay_reach_the_running_session(rig: Rig) -> None:
     rig.store.change(delay_ms={**rig.store.settings.delay_ms, "embedded": 2000})  # another's
     rig.store.change(source="")
     assert rig.session.calls[1:] == [
-        ("set_source", "usb"),
+        ("set_source", Device("usb")),
         ("set_delay", 960),
         ("set_source", None),
     ]
