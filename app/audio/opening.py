@@ -25,7 +25,7 @@ WRITER_S = 30.0  # a program that fills a pipe may take this long to begin
 
 # what FFmpeg takes a text or an unknown file for: a screen of characters
 _NOT_MEDIA = {"tty", "bin", "xbin", "adf", "idf"}
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+[^/]")  # `Path` has made one slash of two
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")  # `Path` has made one slash of two
 _STANDARD_INPUTS = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
 
@@ -108,8 +108,9 @@ def check_readable(path: Path) -> None:
 
 def _missing(path: Path) -> SoundFileError:
     if _URL.match(str(path)):
+        address = str(path).replace(":/", "://", 1)  # as it was typed
         return SoundFileError(
-            Sentence("“{path}” is an address; only files are taken.", path=path),
+            Sentence("“{address}” is an address; only files are taken.", address=address),
             Sentence("Download it first, and name the file."),
         )
     return SoundFileError(

@@ -445,7 +445,7 @@ def test_a_pipe_nobody_writes_to_is_given_up(
 
 @pytest.mark.parametrize("address", ["https://example.org/talk.mp3", "rtsp://cam/1"])
 def test_an_address_is_no_file_and_told_so(address: str) -> None:
-    with pytest.raises(SoundFileError, match="only files are taken") as refused:
+    with pytest.raises(SoundFileError, match=f"“{address}” is an address") as refused:
         open_sound(Path(address))
     assert "Download" in refused.value.hint
 
