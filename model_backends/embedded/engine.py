@@ -186,8 +186,8 @@ class EmbeddedEngine:
         recognizer = self._small if self._small and language == "en" else self._recognizer
         if heard is None or recognizer is not self._recognizer:
             heard = recognizer.encode(pcm, whole)
-        hypothesis = recognizer.hear(heard, language, 1 if care is Care.QUICK else _CAREFUL_BEAM)
-        return hypothesis.words
+        beam = 1 if care is Care.QUICK else _CAREFUL_BEAM
+        return recognizer.transcribe(heard, language, beam).words
 
     def _keep_up(self, stream: EmbeddedStream) -> None:
         """Change to the smaller model, or at least say so, when decoding is too slow to follow."""

@@ -48,7 +48,7 @@ class Recognizer:
     def languages(self, heard: Encoded) -> dict[str, float]:
         return {self._language: 0.9}
 
-    def hear(self, heard: Encoded, language: str, beam: int = 1) -> Hypothesis:
+    def transcribe(self, heard: Encoded, language: str, beam: int = 1) -> Hypothesis:
         self._clock.now_s += self._cost_s
         self.heard.append(language)
         count = int(heard.seconds)
