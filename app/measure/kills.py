@@ -37,7 +37,7 @@ _SHORTEST_S = 20.0  # a recording in which something can happen
 _PAUSES_MS = (400, 2_600)  # between the clips of one speaker: shorter and longer than the hangover
 _QUIET_END_MS = 3_000  # the microphone stays open
 _FIRST_FAULT_MS = 4_000
-_GAPS_MS = (4_000, 14_000)  # from one fault to the next
+_GAPS_MS = (3_000, 8_000)  # from one fault to the next
 _STALLS_MS = (1_000, 20_000)
 _AFTER_SENTENCE_MS = (100, 1_500)
 _CHECKOUT = Path(__file__).parents[2]
@@ -109,6 +109,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--slow", type=float, default=1.0, help="decodes cost so many times more")
     parser.add_argument("--speech", type=Path, help="a folder with manifest.jsonl")
     parser.add_argument("--match", default="", help="only recordings whose name contains this")
+    parser.add_argument("--recordings", type=int, metavar="N", help="at most so many of them")
     parser.add_argument("--live", action="store_true", help="real time, real processes")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
@@ -119,6 +120,7 @@ def _passes(options: argparse.Namespace) -> Iterator[Pass]:
     chance = random.Random(options.seed)
     left = Counts(options.kills, options.stalls)
     recordings = [r for r in _recordings(_speech(options)) if options.match in r.name]
+    recordings = recordings[: options.recordings]
     if not recordings:
         raise UserError(f"No recording of 20 s and more is called “{options.match}”.")
     undisturbed: dict[str, list[Word]] = {}

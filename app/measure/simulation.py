@@ -12,6 +12,7 @@ import itertools
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from app.worker.replay_buffer import ReplayBuffer
 from app.worker.vad import SileroVad
 from model_backends.base import Event, Pcm, Progress, Word
 from model_backends.embedded.engine import EmbeddedEngine
+from model_backends.embedded.weights import Weights
 
 _LANE = "me"
 _CHUNK = 512  # samples: 32 ms, about what a sound server delivers at once
@@ -112,11 +114,9 @@ class Simulation:
     # --- the worker's side -------------------------------------------------------------------
 
     def _begin_worker(self) -> None:
-        self._engine = EmbeddedEngine(
-            self._recognizer,  # type: ignore[arg-type]  # the verbs an engine uses
-            "simulated",
-            clock=lambda: self.now_ms / 1000,
-        )
+        recognizer: Any = self._recognizer  # has the verbs an engine uses
+        weights = Weights(recognizer, "simulated", load_small=None)
+        self._engine = EmbeddedEngine(weights, clock=lambda: self.now_ms / 1000)
         self._lane = Lane(
             _LANE,
             self._engine,

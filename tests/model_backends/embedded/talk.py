@@ -1,7 +1,8 @@
-"""A scripted voice: audio that says where it is, and an ear that reads the script for it.
+"""A scripted voice: audio that says where it is, and a recogniser that reads the script for it.
 
-Each sample's value is its own number since the session began, so that an ear handed any window
-knows what it covers and returns the words of the script that end inside it, in the window's time.
+Each sample's value is its own number since the session began, so that a recogniser handed any
+window knows what it covers and returns the words of the script that end inside it, in the window's
+time.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import numpy as np
 
 from model_backends.base import Event, Pcm, Progress, StreamOptions, Word
 from model_backends.embedded.agreement import Guess
-from model_backends.embedded.stream import Care, EmbeddedStream
+from model_backends.embedded.listening import Care
+from model_backends.embedded.stream import EmbeddedStream
 
 FRAME = 512
 MS = 16  # samples in a millisecond
@@ -22,7 +24,7 @@ Script = Sequence[tuple[str, int, int]]  # (text, start_ms, end_ms) of the sessi
 
 
 @dataclass
-class ScriptedEar:
+class ScriptedRecognizer:
     """Hears what the script says; the last word of an unfinished window is misheard."""
 
     script: Script
@@ -64,7 +66,7 @@ def options(
 
 def listen(
     stream: EmbeddedStream,
-    ear: ScriptedEar,
+    recognizer: ScriptedRecognizer,
     blocks: Sequence[tuple[Pcm, float]],
     every: int = 1,
 ) -> Iterator[Event]:
@@ -72,10 +74,10 @@ def listen(
     for count, (pcm, speech) in enumerate(blocks, start=1):
         stream.push(pcm, speech)
         if count % every == 0:
-            yield from stream.advance(ear)
+            yield from stream.advance(recognizer)
     stream.finish()
     while not stream.done:
-        yield from stream.advance(ear)
+        yield from stream.advance(recognizer)
 
 
 def said(events: Sequence[Event], track: int = 0) -> list[tuple[str, int, int]]:
