@@ -24,13 +24,13 @@ _BREATH = 250 * _MS  # no word goes on after so long a silence
 _SHORTEST_HOLE = 1_000 * _MS  # speech without words: two short words and more
 _SHORTEST_AT_END = 2_000 * _MS  # live, what was said last is heard again anyway
 _LONGEST_PIECE = 10_000 * _MS  # of a hole: the window that costs least
-_MOST_PIECES = 3  # a second: one call is to stay bounded
+_MOST_PIECES = 4  # one call is to stay bounded
+_MOST_HOLES = 2
 _CONTEXT = 1_500 * _MS  # a word beside a hole that is no longer than this is heard with it
-_SAME_PLACE_MS = 300  # two hearings of one word differ by less
 _BARREN = 0.7  # a hole of which so much was tried in vain is not tried again
 
 _START_MS = 300  # the longest a word takes: this ...
-_LETTER_MS = 110  # ... and this for each letter, at a speech slow enough for dictation
+_LETTER_MS = 80  # ... and this for each letter: half as fast again as people read aloud
 _LETTERS_OF_DIGIT = 5  # "7" is "seven"
 _LETTERS_OF_SYLLABLE = 2.5  # an ideograph, a kana, a Hangul block
 _STRETCHED_MS = 400  # beyond the longest: not drawn out but stretched over a hole
@@ -121,7 +121,7 @@ class Listening:
             for hole in self._holes(placed, until, care)
             if hole.end > settled and not self._tried(hole)
         ]
-        for hole in reversed(holes[:_MOST_PIECES]):
+        for hole in reversed(holes[:_MOST_HOLES]):
             placed = self._filled(transcribe, placed, hole, until)
         last = len(placed) - 1
         return [self._timed(one.held(index == last)) for index, one in enumerate(placed)]
@@ -187,45 +187,49 @@ class Listening:
         """The words with those of a second hearing in the hole, if it has any."""
         before = placed[hole.first - 1] if hole.first else None
         after = placed[hole.after] if hole.after < len(placed) else None
-        begin, end = hole.begin, hole.end
-        if before is not None and before.end - before.begin <= _CONTEXT:
-            begin = before.begin
-        if after is not None and after.end - after.begin <= _CONTEXT:
-            end = after.end
-        found: list[_Placed] = []
-        for part_begin, part_end in self._pieces(begin, min(end, until)):
-            pcm = self._window.audio(part_end, part_begin)
-            found += self._placed(transcribe(pcm, Care.CAREFUL), part_begin)
+        before = before if before and before.end - before.begin <= _CONTEXT else None
+        after = after if after and after.end - after.begin <= _CONTEXT else None
+        begin = before.begin if before else hole.begin
+        end = min(after.end if after else hole.end, until)
+        found = _without_neighbours(self._again(transcribe, begin, end), before, after)
         inside = [one for one in found if hole.begin <= (one.begin + one.end) // 2 < hole.end]
-        inside = _without_neighbours(inside, before, after)
         if not inside:
             self._barren.append((hole.begin, hole.end))
             return placed
         return [*placed[: hole.first], *inside, *placed[hole.after :]]
 
-    def _pieces(self, begin: int, end: int) -> list[tuple[int, int]]:
-        """A stretch in parts that the recogniser hears at one go, parted at pauses."""
-        pieces: list[tuple[int, int]] = []
-        while end - begin > _LONGEST_PIECE and len(pieces) < _MOST_PIECES - 1:
-            pauses = self._window.pauses(begin + _LONGEST_PIECE // 2, begin + _LONGEST_PIECE)
-            longest = max(pauses, key=lambda pause: pause[1] - pause[0], default=None)
-            cut = begin + _LONGEST_PIECE if longest is None else sum(longest) // 2
-            pieces.append((begin, cut))
+    def _again(self, transcribe: Transcribe, begin: int, end: int) -> list[_Placed]:
+        """The words of a stretch, heard in pieces that cost little."""
+        found: list[_Placed] = []
+        for _ in range(_MOST_PIECES):
+            cut, paused = self._piece_end(begin, end)
+            pcm = self._window.audio(cut, begin)
+            words = self._placed(transcribe(pcm, Care.CAREFUL), begin)
             begin = cut
-        return [*pieces, (begin, end)]
+            if not paused and len(words) > 1:  # the last one may be cut off: it comes again
+                begin = words.pop().begin
+            found += words
+            if begin >= end:
+                break
+        return found
+
+    def _piece_end(self, begin: int, end: int) -> tuple[int, bool]:
+        """Where a piece ends, best in a pause."""
+        if end - begin <= _LONGEST_PIECE:
+            return end, True
+        pauses = self._window.pauses(begin + _LONGEST_PIECE // 2, begin + _LONGEST_PIECE)
+        if not pauses:
+            return begin + _LONGEST_PIECE, False
+        pause_begin, pause_end = max(pauses, key=lambda pause: pause[1] - pause[0])
+        return (pause_begin + pause_end) // 2, True
 
 
 def _without_neighbours(
     words: list[_Placed], before: _Placed | None, after: _Placed | None
 ) -> list[_Placed]:
-    """Without a word that is the one before or after the hole, heard again with it."""
-    if words and before is not None and _same(words[0], before):
+    """Without the words before and after the hole, which were heard again with it."""
+    if words and before is not None and words[0].word.key == before.word.key:
         words = words[1:]
-    if words and after is not None and _same(words[-1], after):
+    if words and after is not None and words[-1].word.key == after.word.key:
         words = words[:-1]
     return words
-
-
-def _same(one: _Placed, other: _Placed) -> bool:
-    apart = max(one.begin, other.begin) - min(one.end, other.end)
-    return one.word.key == other.word.key and apart < _SAME_PLACE_MS * _MS

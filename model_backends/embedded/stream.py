@@ -21,7 +21,7 @@ from model_backends.base import (
 )
 from model_backends.embedded.agreement import Agreement, Guess
 from model_backends.embedded.info import INFO
-from model_backends.embedded.listening import Care, Listening, Transcribe, longest_ms
+from model_backends.embedded.listening import Care, Listening, Transcribe
 from model_backends.embedded.rules import RULES, Rule
 from model_backends.embedded.window import Window
 
@@ -64,7 +64,6 @@ class EmbeddedStream:
         self._tracks = [Agreement() for _ in options.delays_ms]
         self._settled_ms = [options.start_ms] * len(self._tracks)
         self._tails = [""] * len(self._tracks)
-        self._told_end_ms = [options.start_ms] * len(self._tracks)  # of the last word returned
         self._window = Window()
         self._listening = Listening(self._window, options.start_ms)
         self._heard = 0  # samples: the end of the audio last decoded
@@ -293,19 +292,10 @@ class EmbeddedStream:
     # --- events --------------------------------------------------------------------------------
 
     def _words(self, index: int, words: list[Guess]) -> list[Event]:
-        return [self._word(index, word) for word in words]
-
-    def _word(self, index: int, word: Guess) -> Word:
-        """As returned: it ends when its letters end, and a mark where the word before it does.
-
-        The attention reaches into the pause behind a word; a replay is laid out by these times.
-        """
-        length_ms = longest_ms(word.text) if word.bare.strip() else 0
-        start_ms = word.start_ms if length_ms else self._told_end_ms[index]
-        end_ms = max(start_ms, min(word.end_ms, word.start_ms + length_ms))
-        self._told_end_ms[index] = end_ms
         lane, utterance = self.options.lane, self.options.utterance
-        return Word(lane, index, utterance, word.text, start_ms, end_ms, self.language)
+        return [
+            Word(lane, index, utterance, w.text, w.start_ms, w.end_ms, self.language) for w in words
+        ]
 
     def _report(self) -> list[Event]:
         """Tails that changed, and how far each track has come."""

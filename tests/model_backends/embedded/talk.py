@@ -8,7 +8,7 @@ time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -25,10 +25,15 @@ Script = Sequence[tuple[str, int, int]]  # (text, start_ms, end_ms) of the sessi
 
 @dataclass
 class ScriptedRecognizer:
-    """Hears what the script says; the last word of an unfinished window is misheard."""
+    """Hears what the script says; the last word of an unfinished window is misheard.
+
+    With `skips`, a stretch in session time, whoever is not careful leaves out the words in it, and
+    a word beside it is stretched over the place, as Whisper's attention does.
+    """
 
     script: Script
     invents: str = ""  # heard, with little belief, behind the last word by whoever is quick
+    skips: tuple[int, int] | None = None
     windows: list[tuple[int, int, Care]] = field(default_factory=list)  # start, end in ms
 
     def __call__(self, pcm: Pcm, care: Care) -> list[Guess]:
@@ -39,9 +44,23 @@ class ScriptedRecognizer:
             for word, s, e in self.script
             if (s + e) // 2 >= start and s < end - 40
         ]
+        if self.skips is not None and care is not Care.CAREFUL:
+            heard = _skipping(heard, self.skips[0] - start, self.skips[1] - start, end - start)
         if self.invents and care is Care.QUICK and end > self.script[-1][2]:
             heard.append(Guess(self.invents, heard[-1].end_ms - 32, heard[-1].end_ms, 0.3))
         return heard
+
+
+def _skipping(words: list[Guess], begin: int, end: int, window: int) -> list[Guess]:
+    kept = [w for w in words if w.start_ms < begin or w.end_ms > end]
+    if len(kept) == len(words):
+        return words
+    after = next((i for i, w in enumerate(kept) if w.start_ms >= begin), None)
+    if after is not None:
+        kept[after] = replace(kept[after], start_ms=kept[after - 1].end_ms if after else 0)
+    elif kept:
+        kept[-1] = replace(kept[-1], end_ms=window)
+    return kept
 
 
 def audio(start_ms: int, end_ms: int) -> Pcm:

@@ -106,6 +106,32 @@ def test_after_a_crash_the_words_go_on(script: Script, data: st.DataObject) -> N
     assert overlap <= 1, "more than a word's remnant was heard again"
 
 
+NAMES = [f" {a}{b}{c}" for a in "bdfgklmn" for b in "aeiou" for c in "nt"]
+SPEECH = [(name, i * 320, i * 320 + 320) for i, name in enumerate(NAMES)]
+
+
+@given(st.integers(0, 70), st.integers(5, 30), st.booleans(), st.sampled_from((1, 4, 20, 600)))
+@settings(max_examples=40, deadline=None)
+def test_speech_that_a_guess_leaves_out_is_not_cut_away(
+    first: int, count: int, live: bool, every: int
+) -> None:
+    """Every guess but a careful one skips these words and stretches a neighbour over them."""
+    skips = first * 320, (first + count) * 320
+    recognizer = ScriptedRecognizer(SPEECH, skips=skips)
+    stream = EmbeddedStream(options(live=live))
+    assert texts(list(listen(stream, recognizer, blocks(SPEECH), every))) == words(SPEECH)
+
+
+def test_sound_without_words_is_heard_twice_and_not_at_every_guess() -> None:
+    """Singing, or a far voice: the detector takes it for speech and no guess has a word."""
+    recognizer = ScriptedRecognizer([(" la", 0, 20_000)], skips=(0, 20_000))
+    recognizer.script = []
+    feed = list(frames([(" la", 0, 20_000)], 0, 20_000))
+    assert texts(list(listen(EmbeddedStream(options()), recognizer, feed))) == []
+    cares = [care for _, _, care in recognizer.windows]
+    assert 1 <= cares.count(Care.CAREFUL) <= cares.count(Care.QUICK) / 3
+
+
 @given(scripts(), st.sampled_from(DELAYS), st.sampled_from(DELAYS), st.data())
 @settings(max_examples=40, deadline=None)
 def test_a_change_of_delay_loses_and_doubles_nothing(
