@@ -74,6 +74,7 @@ class Simulation:
         self._delay_ms, self._load_ms, self._language = delay_ms, load_ms, language
         self._buffer = ReplayBuffer((delay_ms,))
         self._utterances = itertools.count()
+        self._spoken: dict[str, str] = {}  # as the client tells the next worker
         self._listening_ms = 0.0  # when the worker is there (again)
         self._finishing = False
         self._begin_worker()
@@ -110,13 +111,17 @@ class Simulation:
 
     def _show(self, word: Word) -> None:
         self.shown.append(Shown(word, self.now_ms))
+        if word.language is not None:
+            self._spoken[word.lane] = word.language
 
     # --- the worker's side -------------------------------------------------------------------
 
     def _begin_worker(self) -> None:
         recognizer: Any = self._recognizer  # has the verbs an engine uses
         weights = Weights(recognizer, "simulated", load_small=None)
-        self._engine = EmbeddedEngine(weights, clock=lambda: self.now_ms / 1000)
+        self._engine = EmbeddedEngine(
+            weights, spoken=self._spoken, clock=lambda: self.now_ms / 1000
+        )
         self._lane = Lane(
             _LANE,
             self._engine,

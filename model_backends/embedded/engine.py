@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from model_backends.base import (
     SAMPLE_RATE,
@@ -39,7 +39,8 @@ def load(options: LoadOptions, report: Report) -> EmbeddedEngine:
     """Find, check and load the weights.
 
     With no model asked for, tiny.en stands in for a base that cannot be had (English only), and
-    helps from the start where an earlier worker came to need it (`options.adapted`).
+    helps from the start where an earlier worker came to need it (`options.adapted`). What each
+    lane spoke last, if an earlier worker heard it, is in `options.extra["spoken"]`.
     Raises EngineError when there is nothing to load, or for a device other than the processor.
     """
     if options.device not in (None, "cpu"):
@@ -95,7 +96,7 @@ def _load(options: LoadOptions, report: Report) -> EmbeddedEngine:
         adapted=options.adapted == with_small(model),
     )
     report(1.0, Sentence("Whisper {model}", model=model))
-    return EmbeddedEngine(weights, notices)
+    return EmbeddedEngine(weights, notices, options.extra.get("spoken"))
 
 
 def _file_threads() -> int:
@@ -113,16 +114,17 @@ class EmbeddedEngine:
         self,
         weights: Weights,
         notices: Sequence[Event] = (),
+        spoken: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`notices` are told first; `clock` is in seconds."""
+        """`notices` are told first; `spoken`: what each lane spoke last; `clock` in seconds."""
         self.weights = weights
         self.model = weights.name  # changes where tiny.en has to help out
         self._clock = clock
         self._notices = list(notices)
         self._streams: list[EmbeddedStream] = []  # whoever was heard longest ago comes first
         self._choices: dict[EmbeddedStream, LanguageChoice] = {}
-        self._spoken: dict[str, str] = {}  # lane -> the language it spoke last
+        self._spoken = dict(spoken or {})  # lane -> the language it spoke last
 
     def open(self, options: StreamOptions) -> EmbeddedStream:
         if not 1 <= len(options.delays_ms) <= INFO.max_tracks:

@@ -23,6 +23,8 @@ _NEARBY = 160 * _MS  # a word must have speech within this distance, or it was i
 _BREATH = 250 * _MS  # no word goes on after so long a silence
 _SHORTEST_HOLE = 1_000 * _MS  # speech without words: two short words and more
 _SHORTEST_AT_END = 2_000 * _MS  # live, what was said last is heard again anyway
+_SHORTEST_APART = 400 * _MS  # with silence on both sides: a few words of their own
+_OVER = 96 * _MS  # of silence at the end: what was said last has been said
 _LONGEST_PIECE = 10_000 * _MS  # of a hole: the window that costs least
 _MOST_PIECES = 4  # one call is to stay bounded
 _MOST_HOLES = 2
@@ -135,7 +137,8 @@ class Listening:
     def _place(self, word: Guess, origin: int) -> _Placed | None:
         """Without the silence around it; None if nobody spoke there.
 
-        Where the attention reaches over a pause, the word is on the side with more speech.
+        Where the attention reaches over a pause, the word is before it, unless there is but a rest
+        of the word before; where it goes on behind the pause, that is the onset of the next one.
         """
         begin, end = origin + word.start_ms * _MS, origin + word.end_ms * _MS
         stretches = self._window.spoken(begin, end, _BREATH)
@@ -143,7 +146,8 @@ class Listening:
             if self._window.voiced_span(begin - _NEARBY, end + _NEARBY) is None:
                 return None
             return _Placed(word, begin, end)
-        begin, end = max(stretches, key=lambda stretch: stretch[1] - stretch[0])
+        longest = max(end - begin for begin, end in stretches)
+        begin, end = next(s for s in stretches if 2 * (s[1] - s[0]) >= longest)
         stretched = end - begin > (longest_ms(word.text) + _STRETCHED_MS) * _MS
         return _Placed(word, begin, end, stretched)
 
@@ -163,14 +167,21 @@ class Listening:
             if one is not None and one.stretched:
                 continue
             end = until if one is None else one.begin
-            at_end = one is None and care is Care.QUICK
             spared = sum(word.longest for word in placed[first:index])
             speech = self._window.speech(begin, end) - spared if end > begin else 0
-            if speech >= (_SHORTEST_AT_END if at_end else _SHORTEST_HOLE):
+            if speech >= self._shortest(begin, end, last=one is None, care=care):
                 holes.append(_Hole(begin, end, first, index))
             if one is not None:
                 begin, first = max(begin, one.end), index + 1
         return holes
+
+    def _shortest(self, begin: int, end: int, last: bool, care: Care) -> int:
+        """How much speech between two words makes a hole."""
+        span = self._window.voiced_span(begin, end)
+        after = _OVER if last else _BREATH
+        if span is not None and span[0] - begin >= _BREATH and end - span[1] >= after:
+            return _SHORTEST_APART
+        return _SHORTEST_AT_END if last and care is Care.QUICK else _SHORTEST_HOLE
 
     def _tried(self, hole: _Hole) -> bool:
         length = self._window.speech(hole.begin, hole.end)

@@ -249,13 +249,16 @@ class EmbeddedStream:
         return words
 
     def _shorten(self, end: int) -> None:
-        """Cut the front away after a committed word, best where a pause or a sentence ends."""
+        """Cut the front away after a committed word, best where a pause or a sentence ends.
+
+        Not after the last one: a word that stays lets the next guess find its place.
+        """
         limit = self._committed()
         if limit is None:
             return
         slowest = min(self._tracks, key=lambda track: track.committed_ms or 0)
         latest = self._session_ms(min(limit, end - _CONTEXT))
-        words = [word for word in slowest.committed if word.end_ms <= latest]
+        words = [word for word in slowest.committed[:-1] if word.end_ms <= latest]
         near = [word for word in words if self._sample(word.end_ms) >= end - 2 * _CONTEXT]
         if near:
             self._cut(self._sample(_best_end(near).end_ms))
@@ -272,9 +275,14 @@ class EmbeddedStream:
         return events
 
     def _resume_at(self, otherwise: int) -> int:
-        """Where to go on after a cut inside speech: the last committed word's end if that moves."""
-        committed = self._committed()
-        return committed if committed and committed > self._window.start else otherwise
+        """Where to go on after a cut inside speech: before the last committed word, if that moves.
+
+        That word stays, so that the next guess finds its place; else the cut is behind it.
+        """
+        slowest = min(self._tracks, key=lambda track: track.committed_ms or 0)
+        last = slowest.committed[-1:] if self._committed() is not None else []
+        ways = [self._sample(ms) for word in last for ms in (word.start_ms, word.end_ms)]
+        return next((at for at in ways if at > self._window.start), otherwise)
 
     def _cut(self, at: int) -> None:
         self._window.cut(at)
