@@ -294,3 +294,4 @@ class LoadOptions:
     realtime: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)  # engine-specific, e.g. {"bits": 8}
     adapted: str = ""  # `Engine.model` as an earlier worker left it, where that changed by itself
+    spoken: Mapping[str, str] = field(default_factory=dict)  # lane -> language it spoke last

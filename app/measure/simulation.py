@@ -18,9 +18,9 @@ import numpy as np
 
 from app.core.chunk import Chunk
 from app.measure.decodes import KeptRecognizer
-from app.worker.client import AHEAD_MS
 from app.worker.lane import Lane
 from app.worker.messages import Break, Message
+from app.worker.outgoing import AHEAD_MS
 from app.worker.replay_buffer import ReplayBuffer
 from app.worker.vad import SileroVad
 from model_backends.base import Event, Pcm, Progress, Word
@@ -140,7 +140,7 @@ class Simulation:
             if isinstance(message, Break):
                 self._lane.pause()
             else:
-                self._lane.hear(message)
+                self._lane.take(message)
         if not self._chunks and not self._finishing:
             self._finishing = True
             self._lane.pause()
@@ -167,7 +167,7 @@ class Simulation:
     def _deliver(self, events: Sequence[Event]) -> None:
         self._take_audio()  # what came in meanwhile
         for event in events:
-            self._receive(self._lane.dress(event))
+            self._receive(self._lane.annotate(event))
 
     # --- faults ------------------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ class Start:
     vad: str = "silero"  # or "webrtc"
     extra: dict[str, Any] = field(default_factory=dict)
     adapted: str = ""  # the model an earlier worker changed to by itself; see `Adapted`
+    spoken: dict[str, str] = field(default_factory=dict)  # lane -> the language it spoke last
 
     def loads_like(self, other: Start) -> bool:
         """Whether a worker that loaded for `other` has what this needs."""

@@ -40,7 +40,7 @@ def load(options: LoadOptions, report: Report) -> EmbeddedEngine:
 
     With no model asked for, tiny.en stands in for a base that cannot be had (English only), and
     helps from the start where an earlier worker came to need it (`options.adapted`). What each
-    lane spoke last, if an earlier worker heard it, is in `options.extra["spoken"]`.
+    lane spoke last, if an earlier worker heard it, is in `options.spoken`.
     Raises EngineError when there is nothing to load, or for a device other than the processor.
     """
     if options.device not in (None, "cpu"):
@@ -96,7 +96,7 @@ def _load(options: LoadOptions, report: Report) -> EmbeddedEngine:
         adapted=options.adapted == with_small(model),
     )
     report(1.0, Sentence("Whisper {model}", model=model))
-    return EmbeddedEngine(weights, notices, options.extra.get("spoken"))
+    return EmbeddedEngine(weights, notices, options.spoken)
 
 
 def _file_threads() -> int:

@@ -224,6 +224,17 @@ def test_idle_until_there_is_enough_to_hear() -> None:
     assert engine.idle
 
 
+def test_what_a_lane_spoke_under_an_earlier_worker_is_a_hint() -> None:
+    """Half a second of English passes for Romanian where nothing is known."""
+    clock = Clock()
+    for spoken, language in (({}, "ro"), ({"me": "en"}, "en")):
+        base = Recognizer(clock, 0.1, "ro")
+        weights = Weights(base, "base", None)  # type: ignore[arg-type]
+        engine = EmbeddedEngine(weights, spoken=spoken, clock=clock)
+        speak(engine, 1, engine.open(options()))
+        assert base.heard[0] == language
+
+
 def test_a_forced_language_is_used_and_reported() -> None:
     engine, base, _ = make(0.1, language="en")
     words = [
