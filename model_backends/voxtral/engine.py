@@ -2,7 +2,7 @@
 
 `advance()` encodes what has been pushed to all open streams in one batch, then lets every reader
 take steps in one batch, round after round, up to a bounded amount of work. Knows nothing about
-tensors: those are the model's, in the few verbs of `verbs.py`.
+tensors: those are the model's, in the few verbs of `speech_model.py`.
 """
 
 from __future__ import annotations

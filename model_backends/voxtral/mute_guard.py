@@ -14,7 +14,7 @@ _BIAS_AFTER = 100  # rows of speech (8 s) before [P] is made less likely
 _BIAS_STEP, _MOST_BIAS = 0.5, 7.0
 
 
-class RutGuard:
+class MuteGuard:
     """Watches one track. `mute_rows` counts rows of speech since the last word."""
 
     def __init__(self) -> None:
@@ -38,6 +38,6 @@ class RutGuard:
 
     @property
     def pad_bias(self) -> float:
-        """What to add to the logit of [P] now: 0, or down to -7 in a long rut."""
+        """What to add to the logit of [P] now: 0, or down to -7 over a long mute stretch."""
         over = self.mute_rows - _BIAS_AFTER
         return -min(_MOST_BIAS, _BIAS_STEP * over) if over > 0 else 0.0

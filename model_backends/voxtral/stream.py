@@ -1,4 +1,4 @@
-"""One utterance being heard: audio in, rows out to one or more tracks. Satisfies `base.Stream`.
+"""One utterance being transcribed: audio in, rows out to its tracks. Satisfies `base.Stream`.
 
 All tracks share one encoder. The stream decides how much to encode (rows kept for readers that
 started further back must not be overwritten), and when the padding that flushes a finished
@@ -167,5 +167,5 @@ class VoxtralStream:
         return self._speech[-back]
 
     def __repr__(self) -> str:
-        heard = (self.rows_ready - LEFT_PAD_ROWS) * ROW_SAMPLES / SAMPLE_RATE
-        return f"VoxtralStream({self._options.lane!r}, {heard:.2f} s encoded)"
+        encoded = (self.rows_ready - LEFT_PAD_ROWS) * ROW_SAMPLES / SAMPLE_RATE
+        return f"VoxtralStream({self._options.lane!r}, {encoded:.2f} s encoded)"

@@ -1,8 +1,8 @@
 """One output track of a stream: a delay, the words said at it, and the guard that watches it.
 
-A track is served by one reader. To change the delay, or to recover from a rut, a second reader
-starts some seconds back on the same encoder rows, catches up with the first, hands over the
-words that had not been said, and takes its place. Knows nothing about audio or tensors.
+A track is served by one reader. To change the delay, or to recover when it has gone mute, a
+second reader starts some seconds back on the same encoder rows, catches up with the first, hands
+over the words that had not been said, and takes its place. Knows nothing about audio or tensors.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 
 from model_backends.base import EngineError, Event, Notice, Progress, StreamOptions, Tail, Word
 from model_backends.voxtral.handover import Handover
-from model_backends.voxtral.mute_guard import RutGuard
+from model_backends.voxtral.mute_guard import MuteGuard
 from model_backends.voxtral.reader import Reader
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS, ROW_MS
 from model_backends.voxtral.speech_model import ROWS_KEPT, Decoded, DecodeWork, SpeechModel
 from model_backends.voxtral.tekken import Tekken
 from model_backends.voxtral.words import LONGEST_WORD_MS, TimedText
 
-_CONTEXT_ROWS = 38  # 3 s that a new reader hears before the first word it may say
+_CONTEXT_ROWS = 38  # 3 s that a new reader reads before the first word it may say
 _REACH_BACK_ROWS = ROWS_KEPT - 256  # how far back a new reader can start: 61 s
 _WORDS_REMEMBERED = 64
 
@@ -48,7 +48,7 @@ class Track:
         self._model = model
         self._tokens = tokens
         self._source = source
-        self._guard = RutGuard()
+        self._guard = MuteGuard()
         self._mute_row = 0  # where the guard began to count
         self._handover = Handover()
         self._said: deque[TimedText] = deque(maxlen=_WORDS_REMEMBERED)
@@ -56,7 +56,7 @@ class Track:
         self._settled_ms = 0
         self._heard_ms = 0
         self._successor: Reader | None = None
-        self._waiting: list[TimedText] = []  # what the successor heard while catching up
+        self._waiting: list[TimedText] = []  # what the successor said while catching up
         self.reader = self._open(delay_tokens, LEFT_PAD_ROWS)
 
     @property
@@ -160,14 +160,14 @@ class Track:
         self._successor, self._waiting = successor, []
 
     def _switch(self) -> list[Event]:
-        """The successor takes over; what it heard and the other had not said is said now."""
+        """The successor takes over; what it read and the other had not said is said now."""
         assert self._successor is not None
         self._model.close_decoder(self.reader.slot)
         self.reader, self._successor = self._successor, None
         self._handover = Handover(self._said)
         events = self._speak(self._waiting)
         if events:
-            self._guard = RutGuard()
+            self._guard = MuteGuard()
         self._waiting = []
         return events
 

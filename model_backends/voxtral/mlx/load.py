@@ -9,21 +9,21 @@ import mlx.core as mx
 import numpy as np
 
 from model_backends.base import EngineError, LoadOptions, Report, StreamOptions
-from model_backends.voxtral import info
+from model_backends.voxtral import info, memory
 from model_backends.voxtral.checkpoint.packed import MlxCheckpoint, open_checkpoint
 from model_backends.voxtral.engine import VoxtralEngine
-from model_backends.voxtral.mlx.info import INFO, bits_for, chip, find_model
-from model_backends.voxtral.mlx.memory import (
+from model_backends.voxtral.mlx.chip import (
     BUFFER_CACHE_BYTES,
     OFFERED_BITS,
     Chip,
     fits,
     may_take,
     memory_needed,
-    weight_bytes,
+    storage,
 )
+from model_backends.voxtral.mlx.info import INFO, bits_for, chip, find_model
 from model_backends.voxtral.mlx.model import Network
-from model_backends.voxtral.mlx.runner import MlxSpeech
+from model_backends.voxtral.mlx.runner import ModelRunner
 from model_backends.voxtral.mlx.weights import DTYPES, load_network
 from model_backends.voxtral.schedule import ROW_SAMPLES
 from model_backends.voxtral.stream import VoxtralStream
@@ -61,7 +61,7 @@ class Limits:
 class MlxEngine(VoxtralEngine):
     """A loaded model, and the limits it was loaded under."""
 
-    def __init__(self, name: str, model: MlxSpeech, tokens: Tekken, limits: Limits) -> None:
+    def __init__(self, name: str, model: ModelRunner, tokens: Tekken, limits: Limits) -> None:
         super().__init__(INFO, name, model, tokens)
         self._limits = limits
 
@@ -94,7 +94,7 @@ def load(options: LoadOptions, report: Report) -> MlxEngine:
         report(0.9, "warming up")
         limits.wire(needed_by(checkpoint, bits))
         precision = dtype_name if bits >= 16 else f"{bits} bits, {dtype_name}"
-        speech = MlxSpeech(net, tokens, precision)
+        speech = ModelRunner(net, tokens, precision)
         engine = MlxEngine(f"{folder.name} ({precision})", speech, tokens, limits)
         warm_up(engine)
     except BaseException:
@@ -169,7 +169,7 @@ def needed_by(checkpoint: MlxCheckpoint, bits: int) -> int:
     needed = memory_needed(checkpoint.spec, bits)
     if not checkpoint.packed:
         return needed
-    return needed - weight_bytes(checkpoint.spec, bits) + checkpoint.size_bytes
+    return needed - memory.weight_bytes(checkpoint.spec, storage(bits)) + checkpoint.size_bytes
 
 
 def _check_memory(checkpoint: MlxCheckpoint, bits: int, computer: Chip) -> None:
@@ -186,13 +186,13 @@ def _check_memory(checkpoint: MlxCheckpoint, bits: int, computer: Chip) -> None:
 
 
 def warm_up(engine: VoxtralEngine) -> None:
-    """A second of silence, row by row, on one lane and then on two, so that every kernel and
+    """A second of silence, row by row, on one voice and then on two, so that every kernel and
     trace that live captions need exists before the first word is spoken."""
     streams: list[VoxtralStream] = []
     for row in range(_WARM_UP_ROWS):
         if row in (0, 2):
-            lane = f"warm-up {row}"
-            streams.append(engine.open(StreamOptions(lane, 0, (INFO.default_delay_ms,), 0)))
+            voice = f"warm-up {row}"
+            streams.append(engine.open(StreamOptions(voice, 0, (INFO.default_delay_ms,), 0)))
         for stream in streams:
             stream.push(np.zeros(ROW_SAMPLES, np.float32), 0.0)
         engine.advance()

@@ -1,12 +1,12 @@
-"""The network in MLX: weights, and pure steps over key/value rings.
+"""The network in MLX: weights, and pure steps over KV caches.
 
-Read top to bottom, beside `torch_model.py`: dense layers, one transformer block, the encoder step
-(mel to adapter rows), the decoder step (row + token to the next token). A step takes its rings
+Read top to bottom, beside `torch/model.py`: dense layers, one transformer block, the encoder step
+(mel to adapter rows), the decoder step (row + token to the next token). A step takes its caches
 and returns them extended; MLX writes in place because nobody else holds the old ones. No step
 branches on data, so `mx.compile` may trace it once per shape.
 
-Shapes: B lanes, T positions, D width, H heads, K key/value heads, d head_dim, C ring slots.
-Each lane brings its own rings, as long as its own past. q and k rows are in the native order:
+Shapes: B slots, T positions, D width, H heads, K key/value heads, d head_dim, C cells of a cache.
+Each slot brings its own caches, as long as its own past. q and k rows are in the native order:
 channels 2i and 2i + 1 rotate together. Knows nothing about streams, files or when to run.
 """
 
@@ -22,8 +22,8 @@ import mlx.core as mx
 from model_backends.voxtral.schedule import delay_embedding
 from model_backends.voxtral.spec import FRAMES_PER_ROW, ModelSpec, Tower
 
-Cache: TypeAlias = tuple[mx.array, mx.array]  # keys and values of one layer of one lane: (K, C, d)
-Caches: TypeAlias = list[list[Cache]]  # [lane][layer]
+Cache: TypeAlias = tuple[mx.array, mx.array]  # keys and values of one layer of one slot: (K, C, d)
+Caches: TypeAlias = list[list[Cache]]  # [slot][layer]
 
 
 class Linear(Protocol):
@@ -160,10 +160,10 @@ def _layer(prefix: str, tower: Tower, get: Get, pack: Pack) -> Layer:
 
 @dataclass(slots=True)
 class Places:
-    """Where this step's positions stand in the rings, shared by all layers."""
+    """Where this step's positions stand in the caches, shared by all layers."""
 
-    write: mx.array  # (B, T) ring slot that takes the new key
-    masks: list[mx.array]  # per lane (1, 1, T, C): which ring slots each position sees
+    write: mx.array  # (B, T) cell that takes the new key
+    masks: list[mx.array]  # per slot (1, 1, T, C): which cells each position sees
     turn: tuple[mx.array, mx.array]  # (B, T, 1, d / 2, 2) float32: cosines; -sines and sines
 
 
@@ -176,15 +176,15 @@ def silu(x: mx.array) -> mx.array:
     return x * mx.sigmoid(x)
 
 
-def ring_mask(query: mx.array, limit: mx.array, ring: mx.array, slots: int) -> mx.array:
-    """Which ring slots each position sees, shape (1, 1, T, C), bool. All but `slots` are (T,).
+def window_mask(query: mx.array, limit: mx.array, length: mx.array, cells: int) -> mx.array:
+    """Which cells each position sees, shape (1, 1, T, C), bool. All but `cells` are (T,).
 
-    A slot is visible if the key it holds is at most `limit - 1` positions older than the query:
-    age = (query slot - slot) mod C. Slots not yet written, or written for later positions, have
-    a larger age. `limit` is min(window, keys so far). `ring` is C once more: a plain number would
-    be written into the fused kernel, and every longer ring would have to wait for a new one.
+    A cell is visible if the key it holds is at most `limit - 1` positions older than the query:
+    age = (query's cell - cell) mod C. Cells not yet written, or written for later positions, have
+    a larger age. `limit` is min(window, keys so far). `length` is C once more: a plain number would
+    be written into the fused kernel, and every longer cache would have to wait for a new one.
     """
-    age = mx.remainder(query[:, None] - mx.arange(slots, dtype=query.dtype), ring[:, None])
+    age = mx.remainder(query[:, None] - mx.arange(cells, dtype=query.dtype), length[:, None])
     return (age < limit[:, None])[None, None]
 
 
@@ -203,22 +203,22 @@ def rotate(x: mx.array, turn: tuple[mx.array, mx.array]) -> mx.array:
 def attention(
     x: mx.array, layer: Layer, tower: Tower, caches: Sequence[Cache], places: Places
 ) -> tuple[mx.array, list[Cache]]:
-    """Causal sliding-window attention of x (B, T, D) over each lane's ring, which it extends."""
+    """Causal sliding-window attention of x (B, T, D) over each slot's cache, which it extends."""
     batch, steps, _ = x.shape
     heads, kv, d = tower.heads, tower.kv_heads, tower.head_dim
     qkv = layer.wqkv(x).reshape(batch, steps, heads + 2 * kv, d)
     qk = rotate(qkv[:, :, : heads + kv], places.turn).transpose(0, 2, 1, 3)
     new_values = qkv[:, :, heads + kv :].transpose(0, 2, 1, 3)
     outs, extended = [], []
-    for lane, (keys, values) in enumerate(caches):
-        keys = written(keys, places.write[lane], qk[lane, heads:])
-        values = written(values, places.write[lane], new_values[lane])
+    for slot, (keys, values) in enumerate(caches):
+        keys = written(keys, places.write[slot], qk[slot, heads:])
+        values = written(values, places.write[slot], new_values[slot])
         out = mx.fast.scaled_dot_product_attention(
-            qk[lane : lane + 1, :heads],
+            qk[slot : slot + 1, :heads],
             keys[None],
             values[None],
             scale=d**-0.5,
-            mask=places.masks[lane],
+            mask=places.masks[slot],
         )
         outs.append(out)
         extended.append((keys, values))
@@ -226,10 +226,10 @@ def attention(
     return layer.wo(joined.transpose(0, 2, 1, 3).reshape(batch, steps, heads * d)), extended
 
 
-def written(ring: mx.array, slots: mx.array, new: mx.array) -> mx.array:
-    """A ring (K, C, d) with `new` (K, T, d) in `slots` (T,); in place if the old one is let go."""
-    places = mx.broadcast_to(slots[None, :, None], new.shape)
-    return mx.put_along_axis(ring, places, new, axis=1)
+def written(cache: mx.array, cells: mx.array, new: mx.array) -> mx.array:
+    """A cache (K, C, d) with `new` (K, T, d) in `cells` (T,); in place if the old one is let go."""
+    places = mx.broadcast_to(cells[None, :, None], new.shape)
+    return mx.put_along_axis(cache, places, new, axis=1)
 
 
 def block(
@@ -253,12 +253,12 @@ def block(
 
 
 def places_of(ints: mx.array, rope: mx.array, lengths: Sequence[int]) -> Places:
-    """Places from (B, T, 3) ints (ring slot, key limit, C) and (B, T, d) rope (cosines, sines).
+    """Places from (B, T, 3) ints (cell, key limit, C) and (B, T, d) rope (cosines, sines).
 
-    `lengths`: C of each lane's ring.
+    `lengths`: C of each slot's cache.
     """
-    write, limit, ring = ints[..., 0], ints[..., 1], ints[..., 2]
-    masks = [ring_mask(write[i], limit[i], ring[i], slots) for i, slots in enumerate(lengths)]
+    write, limit, length = ints[..., 0], ints[..., 1], ints[..., 2]
+    masks = [window_mask(write[i], limit[i], length[i], cells) for i, cells in enumerate(lengths)]
     cosines, sines = mx.split(rope[:, :, None, :, None], 2, axis=3)  # (B, T, 1, d / 2, 1) each
     signs = mx.array([-1.0, 1.0])
     return Places(write, masks, (cosines, sines * signs))
@@ -284,7 +284,7 @@ def encode(
     """Mel (B, 3 + 8 R, 128) to encoder output (B, 4 R, De) and adapter rows (B, R, D).
 
     The mel is cast to the weights' type first: a float32 input would turn every product and every
-    ring after it into float32.
+    cache after it into float32.
     """
     tower = net.spec.encoder
     x = stem(net, mel.astype(net.encoder_norm.dtype), keep)
@@ -306,7 +306,7 @@ def decode(
 ) -> tuple[mx.array, Caches]:
     """Tokens (B, T) and audio rows (B, T, D) to the last layer's output (B, T, D).
 
-    `gains`: per lane (layers, D), see `Network.ffn_gain`.
+    `gains`: per slot (layers, D), see `Network.ffn_gain`.
     """
     x = net.embedding.rows(tokens) + audio
     together = gains[0] if len(gains) == 1 else mx.stack(list(gains), axis=1)[:, :, None]
@@ -346,10 +346,10 @@ def _through(
     caches: Caches,
     places: Places,
 ) -> tuple[mx.array, Caches]:
-    """All blocks of a tower; returns the rings by lane and layer, as they came."""
+    """All blocks of a tower; returns the caches by slot and layer, as they came."""
     extended: Caches = [[] for _ in caches]
     for i, (layer, gain) in enumerate(zip(layers, gains, strict=True)):
-        x, lanes = block(x, layer, gain, tower, [lane[i] for lane in caches], places)
-        for held, cache in zip(extended, lanes, strict=True):
+        x, written_to = block(x, layer, gain, tower, [held[i] for held in caches], places)
+        for held, cache in zip(extended, written_to, strict=True):
             held.append(cache)
     return x, extended

@@ -32,7 +32,7 @@ class Step:
         pool: Any,
         side: torch.cuda.Stream | None,
     ) -> None:
-        """`ints` and `floats` are harmless inputs (idle lanes) to warm up and capture with."""
+        """`ints` and `floats` are harmless inputs (idle slots) to warm up and capture with."""
         self._function = function
         self._idle = torch.from_numpy(ints.copy()), torch.from_numpy(floats.copy())
         self._cuda, self._pool, self._side, self._met = device.type == "cuda", pool, side, 0
@@ -85,7 +85,7 @@ class Step:
 
 
 class Steps:
-    """Steps by shape, made when first needed and forgotten when the rings move."""
+    """Steps by shape, made when first needed and forgotten when the KV caches move."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device

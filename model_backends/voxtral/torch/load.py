@@ -14,7 +14,7 @@ from model_backends.voxtral.checkpoint.folder import open_checkpoint
 from model_backends.voxtral.engine import VoxtralEngine
 from model_backends.voxtral.tekken import Tekken
 from model_backends.voxtral.torch.info import INFO, Device, fitting
-from model_backends.voxtral.torch.runner import TorchSpeech
+from model_backends.voxtral.torch.runner import ModelRunner
 from model_backends.voxtral.torch.weights import PRECISIONS, load_network
 
 _BY_BITS = {32: "fp32", 16: "bf16", 8: "int8", 4: "int4"}
@@ -39,7 +39,7 @@ def load(options: LoadOptions, report: Report) -> VoxtralEngine:
     net = load_network(checkpoint, device, precision, lambda done, _: report(0.9 * done, "weights"))
     report(0.9, "warming up")
     engine = VoxtralEngine(
-        INFO, f"{folder.name} ({precision})", TorchSpeech(net, tokens, precision), tokens
+        INFO, f"{folder.name} ({precision})", ModelRunner(net, tokens, precision), tokens
     )
     _warm_up(engine)
     report(1.0, "ready")

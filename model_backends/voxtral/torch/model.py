@@ -1,11 +1,11 @@
-"""The network in PyTorch: weights, and pure steps over static key/value rings.
+"""The network in PyTorch: weights, and pure steps over static KV caches.
 
 Read top to bottom: dense layers, one transformer block, the encoder step (mel to adapter rows),
 the decoder step (row + token to the next token). Every step has fixed shapes and no branch on
 data, so it can be captured as a CUDA graph; the CPU runs the very same code.
 
-Shapes: B lanes, T positions, D width, H heads, K key/value heads, d head_dim, C ring slots.
-A ring has C - 1 slots in turn and one scratch slot (the last) where idle lanes write. Knows
+Shapes: B slots, T positions, D width, H heads, K key/value heads, d head_dim, C cells of a cache.
+A cache has C - 1 cells in turn and one scratch cell (the last) where idle slots write. Knows
 nothing about streams, files or when to run.
 """
 
@@ -142,24 +142,24 @@ def _layer(prefix: str, tower: Tower, get: Get, pack: Pack) -> Layer:
 
 @dataclass(slots=True)
 class Places:
-    """Where this step's positions stand in the rings, shared by all layers."""
+    """Where this step's positions stand in the caches, shared by all layers."""
 
-    lanes: Tensor  # (B, 1) index of each lane within the rings passed in
-    write: Tensor  # (B, T) ring slot that takes the new key
+    slots: Tensor  # (B, 1) index of each slot within the caches passed in
+    write: Tensor  # (B, T) cell that takes the new key
     mask: Tensor  # (B, 1, G T, C) added to the scores: 0 or -inf
     rope: Tensor  # (B, T, 1, d): cosines, then sines
 
 
-def ring_mask(query: Tensor, limit: Tensor, slots: int, dtype: torch.dtype) -> Tensor:
-    """Which ring slots each position sees, shape (B, 1, T, C), 0 or -inf.
+def window_mask(query: Tensor, limit: Tensor, cells: int, dtype: torch.dtype) -> Tensor:
+    """Which cells each position sees, shape (B, 1, T, C), 0 or -inf.
 
-    A slot is visible if the key it holds is at most `limit - 1` positions older than the query:
-    age = (query slot - slot) mod (C - 1). Slots not yet written, or written for later positions,
+    A cell is visible if the key it holds is at most `limit - 1` positions older than the query:
+    age = (query's cell - cell) mod (C - 1). Cells not yet written, or written for later positions,
     have a larger age. `limit` is min(window, keys so far).
     """
-    slot = torch.arange(slots, device=query.device)
-    age = torch.remainder(query[..., None] - slot, slots - 1)
-    visible = (age < limit[..., None]) & (slot < slots - 1)
+    cell = torch.arange(cells, device=query.device)
+    age = torch.remainder(query[..., None] - cell, cells - 1)
+    visible = (age < limit[..., None]) & (cell < cells - 1)
     mask = torch.zeros(visible.shape, dtype=dtype, device=query.device)
     return mask.masked_fill_(~visible, float("-inf"))[:, None]
 
@@ -174,13 +174,13 @@ def rotate(x: Tensor, rope: Tensor) -> Tensor:
 def attention(
     x: Tensor, layer: Layer, tower: Tower, keys: Tensor, values: Tensor, places: Places
 ) -> Tensor:
-    """Causal sliding-window attention of x (B, T, D) over rings (B, K, C, d), which it extends."""
+    """Causal sliding-window attention of x (B, T, D) over caches (B, K, C, d), which it extends."""
     batch, steps, _ = x.shape
     heads, kv, d = tower.heads, tower.kv_heads, tower.head_dim
     qkv = layer.wqkv(x).view(batch, steps, heads + 2 * kv, d)
     qk = rotate(qkv[:, :, : heads + kv], places.rope)
-    keys[places.lanes, :, places.write] = qk[:, :, heads:]
-    values[places.lanes, :, places.write] = qkv[:, :, heads + kv :]
+    keys[places.slots, :, places.write] = qk[:, :, heads:]
+    values[places.slots, :, places.write] = qkv[:, :, heads + kv :]
     # The queries that share a key head become rows of one product: (B, K, G T, d).
     q = qk[:, :, :heads].view(batch, steps, kv, heads // kv, d)
     q = q.permute(0, 2, 3, 1, 4).reshape(batch, kv, -1, d)
@@ -191,7 +191,7 @@ def attention(
 
 def _attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
     if q.shape[2] <= _FEW_QUERIES and _multiplies(q.device.type, q.dtype):
-        # Few queries over a long ring are a matter of reading it once. cuBLAS spreads the keys
+        # Few queries over a long cache are a matter of reading it once. cuBLAS spreads the keys
         # over the whole GPU, where the fused kernel would use one block per head; on a processor
         # that knows the type two products are no slower, in bfloat16 nearly twice as fast.
         scores = torch.matmul(q, keys.transpose(-1, -2)).float() * q.shape[-1] ** -0.5 + mask
@@ -230,12 +230,12 @@ def block(
     return x + layer.w2(F.silu(gate) * up)
 
 
-def places_of(tower: Tower, ints: Tensor, rope: Tensor, slots: int, dtype: torch.dtype) -> Places:
-    """Places from (B, T, 3) ints (write slot, query slot, limit) and (B, T, d) rope."""
+def places_of(tower: Tower, ints: Tensor, rope: Tensor, cells: int, dtype: torch.dtype) -> Places:
+    """Places from (B, T, 3) ints (cell to write, cell to query from, limit) and (B, T, d) rope."""
     write, query, limit = ints.unbind(-1)
-    mask = ring_mask(query, limit, slots, dtype)
-    lanes = torch.arange(ints.shape[0], device=ints.device)[:, None]
-    return Places(lanes, write, _grouped(mask, tower), rope[:, :, None])
+    mask = window_mask(query, limit, cells, dtype)
+    slots = torch.arange(ints.shape[0], device=ints.device)[:, None]
+    return Places(slots, write, _grouped(mask, tower), rope[:, :, None])
 
 
 def stem(net: Network, mel: Tensor, keep: Tensor) -> Tensor:
@@ -305,8 +305,8 @@ def choose(logits: Tensor, bias: Tensor, pad: int, eos: int) -> Tensor:
 
 def _grouped(mask: Tensor, tower: Tower) -> Tensor:
     """(B, 1, T, C) to (B, 1, G T, C); one row per head group when T is 1 (it broadcasts)."""
-    batch, _, steps, slots = mask.shape
+    batch, _, steps, cells = mask.shape
     group = tower.heads // tower.kv_heads
     if steps == 1 or group == 1:
         return mask
-    return mask.expand(batch, group, steps, slots).reshape(batch, 1, group * steps, slots)
+    return mask.expand(batch, group, steps, cells).reshape(batch, 1, group * steps, cells)

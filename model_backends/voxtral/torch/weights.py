@@ -1,7 +1,7 @@
 """From a checked checkpoint (or a seed) to the network on a device, one tensor at a time.
 
 Files are memory-mapped, so loading needs little more than the weights themselves. Knows the
-tensor library and the row orders; what a sound checkpoint is, `checkpoint.py` has decided.
+tensor library and the row orders; what a sound checkpoint is, `checkpoint/folder.py` has decided.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _reader(files: ExitStack) -> Callable[[Entry], Tensor]:
 
 
 def _in_halves(tensor: Tensor, name: str, spec: ModelSpec, layout: str) -> Tensor:
-    """q and k rows so that channel i rotates with i + d/2, as `torch_model.rotate` expects."""
+    """q and k rows so that channel i rotates with i + d/2, as `model.rotate` expects."""
     heads = rotary_heads(name, spec) if layout == "native" else None
     return tensor if heads is None else tensor[torch.from_numpy(halves_order(*heads))]
 

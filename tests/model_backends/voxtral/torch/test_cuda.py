@@ -26,7 +26,7 @@ from model_backends.voxtral.torch import graphs as torch_graphs  # noqa: E402
 from model_backends.voxtral.torch import load as torch_load  # noqa: E402
 from model_backends.voxtral.torch import runner as torch_runner  # noqa: E402
 from model_backends.voxtral.torch.model import Network  # noqa: E402
-from model_backends.voxtral.torch.runner import TorchSpeech  # noqa: E402
+from model_backends.voxtral.torch.runner import ModelRunner  # noqa: E402
 from model_backends.voxtral.torch.weights import assembled, compute_dtype  # noqa: E402
 
 GPU = torch.device("meta")
@@ -104,7 +104,7 @@ def mel(rows: int) -> Any:
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16", "int8", "int4"])
 def test_a_step_stays_on_the_gpu_and_never_asks_the_host(watch: Watch, precision: str) -> None:
     """Live steps, blocks, drafts and several streams; every result has the model's own type."""
-    speech = TorchSpeech(network(precision), Tekken(SPECIAL, [b" a"] * 408, 1000), precision)
+    speech = ModelRunner(network(precision), Tekken(SPECIAL, [b" a"] * 408, 1000), precision)
     encoders = [speech.open_encoder() for _ in range(3)]
     decoders = [speech.open_decoder(delay) for delay in (6, 1, 30)]
     speech.encode([EncodeWork(slot, 31, mel(1)) for slot in encoders])
@@ -115,8 +115,8 @@ def test_a_step_stays_on_the_gpu_and_never_asks_the_host(watch: Watch, precision
     assert len(watch.seen) > 20
     assert watch.wrong == []
     like = compute_dtype(precision)
-    rings = (*speech.encoder_rings.keys, *speech.decoder_rings.values, speech._rows)
-    assert {(t.device, t.dtype) for t in rings} == {(GPU, like)}
+    caches = (*speech.encoder_cache.keys, *speech.decoder_cache.values, speech._rows)
+    assert {(t.device, t.dtype) for t in caches} == {(GPU, like)}
 
 
 def network(precision: str) -> Network:
@@ -145,7 +145,7 @@ class Captures:
 def test_a_pool_is_not_used_again_after_its_last_graph_is_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """PyTorch refuses the handle of a pool that has died: rings grow, graphs go, all are new."""
+    """PyTorch refuses the handle of a pool that has died: caches grow, graphs go, all are new."""
     cuda, made = Captures(), []
     monkeypatch.setattr(torch_graphs.torch, "cuda", cuda)
     monkeypatch.setattr(

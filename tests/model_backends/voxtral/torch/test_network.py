@@ -18,7 +18,7 @@ from model_backends.voxtral.schedule import SILENT_ROWS  # noqa: E402
 from model_backends.voxtral.torch import model as torch_model  # noqa: E402
 from model_backends.voxtral.torch import weights as torch_weights  # noqa: E402
 from model_backends.voxtral.torch.quant import Int8  # noqa: E402
-from model_backends.voxtral.torch.runner import TorchSpeech  # noqa: E402
+from model_backends.voxtral.torch.runner import ModelRunner  # noqa: E402
 from tests.model_backends.voxtral.forcing import (  # noqa: E402
     CPU,
     adapter_rows,
@@ -26,7 +26,7 @@ from tests.model_backends.voxtral.forcing import (  # noqa: E402
     forced_logits,
     load_speech,
 )
-from tests.model_backends.voxtral.listening import TINY, clip  # noqa: E402
+from tests.model_backends.voxtral.transcribing import TINY, clip  # noqa: E402
 
 DELAY = 6
 
@@ -38,11 +38,11 @@ def reference() -> dict[str, torch.Tensor]:
 
 
 @pytest.fixture(scope="module")
-def speech() -> TorchSpeech:
+def speech() -> ModelRunner:
     return load_speech(TINY)
 
 
-def logits_of(speech: TorchSpeech, reference: dict[str, torch.Tensor], **how: object) -> float:
+def logits_of(speech: ModelRunner, reference: dict[str, torch.Tensor], **how: object) -> float:
     """Largest difference to the reference's logits."""
     ids = reference["input_ids"].tolist()
     logits = forced_logits(speech, clip("join_00"), ids, DELAY, **how)  # type: ignore[arg-type]
@@ -51,7 +51,7 @@ def logits_of(speech: TorchSpeech, reference: dict[str, torch.Tensor], **how: ob
 
 @pytest.mark.parametrize("blocks", [(1,), (2, 5, 1, 8), (32,)])
 def test_adapter_rows_equal_the_reference_in_any_blocks(
-    speech: TorchSpeech, reference: dict[str, torch.Tensor], blocks: tuple[int, ...]
+    speech: ModelRunner, reference: dict[str, torch.Tensor], blocks: tuple[int, ...]
 ) -> None:
     slot, rows = encode_all(speech, clip("join_00"), DELAY, blocks)
     difference = adapter_rows(speech, slot, rows) - reference["adapter"][SILENT_ROWS:]
@@ -61,13 +61,13 @@ def test_adapter_rows_equal_the_reference_in_any_blocks(
 
 @pytest.mark.parametrize("blocks", [(1,), (2, 5, 1, 8), (32,)])
 def test_logits_equal_the_reference_in_any_blocks(
-    speech: TorchSpeech, reference: dict[str, torch.Tensor], blocks: tuple[int, ...]
+    speech: ModelRunner, reference: dict[str, torch.Tensor], blocks: tuple[int, ...]
 ) -> None:
     assert logits_of(speech, reference, blocks=blocks) < 1e-4
 
 
 def test_the_fused_attention_equals_the_two_products(
-    speech: TorchSpeech, reference: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+    speech: ModelRunner, reference: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which of the two runs depends on the processor and the type; both must be right."""
     for multiplies in (True, False):
@@ -76,7 +76,7 @@ def test_the_fused_attention_equals_the_two_products(
 
 
 def test_a_stream_at_its_24th_hour_is_as_good_as_at_its_first(
-    speech: TorchSpeech, reference: dict[str, torch.Tensor]
+    speech: ModelRunner, reference: dict[str, torch.Tensor]
 ) -> None:
     assert logits_of(speech, reference, first_row=24 * 3600 * 25 // 2) < 1e-4
 
@@ -97,7 +97,7 @@ def mutated(
             CPU,
             "fp32",
         )
-    return logits_of(TorchSpeech(net, sound._tokens, "fp32"), reference, **how)
+    return logits_of(ModelRunner(net, sound._tokens, "fp32"), reference, **how)
 
 
 @pytest.mark.parametrize("step", [-1, 1])
@@ -141,7 +141,7 @@ def test_a_dropped_bias_is_caught(reference: dict[str, torch.Tensor], bias: str)
 
 
 def test_a_mel_grid_40_samples_early_is_caught(
-    speech: TorchSpeech, reference: dict[str, torch.Tensor]
+    speech: ModelRunner, reference: dict[str, torch.Tensor]
 ) -> None:
     early = np.concatenate([clip("join_00")[40:], np.zeros(40, np.float32)])
     ids = reference["input_ids"].tolist()
@@ -169,7 +169,7 @@ def test_a_quantised_model_is_its_dequantised_twin_up_to_bf16(
             return tensor if small else Int8(tensor).dequantised()
 
         net = torch_weights.network_from(eight.spec, dequantised, CPU, "fp32")
-    twin = TorchSpeech(net, eight._tokens, "fp32")
+    twin = ModelRunner(net, eight._tokens, "fp32")
     ids = reference["input_ids"].tolist()
     logits = {
         name: forced_logits(speech, clip("join_00"), ids, DELAY)
