@@ -118,7 +118,7 @@ class Reader:
         self._token = step.token
         if self.ids is not None:
             self.ids.append(step.token)
-        return self._builder.push(step.token, self.schedule.end_token(row))
+        return self._builder.push(step.token, self.schedule.end_token(row), step.logprob)
 
     def _verified(self, work: DecodeWork, answers: Sequence[Decoded]) -> list[Decoded]:
         """Answers up to and with the first that differs from what was drafted after it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from model_backends.base import EngineError, Event, Notice, Progress, StreamOptions, Tail, Word
 from model_backends.voxtral.handover import Handover
@@ -123,7 +124,7 @@ class Track:
         for word in self._handover.unsaid(words):
             last = self._said[-1].end_ms if self._said else 0
             start = max(word.start_ms, last)
-            word = TimedText(word.text, start, max(word.end_ms, start + ROW_MS))
+            word = replace(word, start_ms=start, end_ms=max(word.end_ms, start + ROW_MS))
             self._said.append(word)
             events.append(self._word(word))
         return events
@@ -137,7 +138,7 @@ class Track:
                 self._mute_row = row
             spoken = step.token == self._tokens.word or self._tokens.is_text(step.token)
             speech = speech_at(self.reader.schedule.end_token(row))
-            if self._guard.observe(speech, spoken) and self._successor is None:
+            if self._guard.observe(speech, step.gap, spoken) and self._successor is None:
                 events.append(self._listen_again())
         self.reader.pad_bias = self._guard.pad_bias
         return events
@@ -197,6 +198,7 @@ class Track:
             word.text,
             start + word.start_ms,
             start + word.end_ms,
+            confidence=word.confidence,
         )
 
     def _tail(self) -> Tail:

@@ -21,6 +21,7 @@ import mlx.core as mx
 
 from model_backends.voxtral.schedule import delay_embedding
 from model_backends.voxtral.spec import FRAMES_PER_ROW, ModelSpec, Tower
+from model_backends.voxtral.speech_model import BONUS_REACH
 
 Cache: TypeAlias = tuple[mx.array, mx.array]  # keys and values of one layer of one slot: (K, C, d)
 Caches: TypeAlias = list[list[Cache]]  # [slot][layer]
@@ -320,22 +321,35 @@ def predict(net: Network, x: mx.array) -> mx.array:
     return net.embedding(normed).astype(mx.float32)
 
 
-def choose(logits: mx.array, bias: mx.array, pad: int, eos: int) -> mx.array:
-    """Logits (B, T, vocab) to (B, T, 3) float32: id to go on with, natural id, margin of [P].
+Bonuses = tuple[mx.array, mx.array]  # ids (B, K) and what to add to their logits (B, K)
 
-    </s> never ends a live stream, so it is not among the ids to go on with. `bias` (B, T) is
-    added to [P] for the first answer only. Ids below 2**24 are exact in float32.
+
+def choose(
+    logits: mx.array, bias: mx.array, pad: int, eos: int, bonuses: Bonuses | None = None
+) -> mx.array:
+    """Logits (B, T, vocab) to (B, T, 3) float32: id to go on with, its gap, its log probability.
+
+    See `speech_model.Decoded`. `bias` (B, T) is added to [P]; T is 1 with `bonuses`. Ids below
+    2**24 are exact in float32.
     """
     ids = mx.arange(logits.shape[-1])
-    pad_logit, eos_logit = logits[..., pad], logits[..., eos]
-    others = mx.where((ids == pad) | (ids == eos), -mx.inf, logits)
-    best, token = others.max(-1), mx.argmax(others, -1).astype(mx.int32)
-    rival = mx.maximum(best, eos_logit)
-    natural = mx.where(eos_logit > best, eos, token)
-    natural = mx.where(pad_logit >= rival, pad, natural)
-    going_on = mx.where(pad_logit + bias >= best, pad, token)
-    answers = [going_on.astype(mx.float32), natural.astype(mx.float32), pad_logit - rival]
-    return mx.stack(answers, -1)
+    adjusted = mx.where(ids == eos, -mx.inf, logits)
+    adjusted = mx.where(ids == pad, adjusted + bias[..., None], adjusted)
+    if bonuses is not None:
+        adjusted = _lifted(adjusted, *bonuses)
+    token = mx.argmax(adjusted, -1, keepdims=True).astype(mx.int32)
+    chosen = mx.take_along_axis(logits, token, -1)
+    rival = mx.where(ids == token, -mx.inf, logits).max(-1, keepdims=True)
+    together = mx.logsumexp(logits, -1, keepdims=True)
+    return mx.concatenate([token.astype(mx.float32), chosen - rival, chosen - together], -1)
+
+
+def _lifted(logits: mx.array, ids: mx.array, bonus: mx.array) -> mx.array:
+    """Logits (B, 1, vocab) with bonuses added, where the best is within reach."""
+    ids = ids[:, None]
+    asked = mx.take_along_axis(logits, ids, -1)
+    near = asked >= logits.max(-1, keepdims=True) - BONUS_REACH
+    return mx.put_along_axis(logits, ids, asked + mx.where(near, bonus[:, None], 0.0), -1)
 
 
 def _through(

@@ -37,6 +37,7 @@ from model_backends.voxtral.spec import FRAMES_PER_ROW
 from model_backends.voxtral.speech_model import (
     DECODE_ROWS,
     ENCODE_ROWS,
+    MOST_BONUSES,
     ROWS_KEPT,
     SILENCE,
     Decoded,
@@ -82,7 +83,9 @@ class ModelRunner:
         self._dtype = net.decoder_norm.dtype
         compiled = mx.metal.is_available() if compiled is None else compiled
         self._compile: Callable[[Any], Any] = mx.compile if compiled else _as_it_is
-        self._encode_step, self._decode_step, self._answer_step = self._steps(net)
+        (self._encode_step, self._decode_step, self._answer_step, self._lifted_step) = self._steps(
+            net
+        )
         self._encoders: dict[int, EncoderSlot] = {}
         self._decoders: dict[int, DecoderSlot] = {}
         self._silent_frames: list[Cache] = []  # the encoder's cache behind the silent rows
@@ -155,7 +158,8 @@ class ModelRunner:
     def close(self) -> None:
         """Drop every array and hand MLX's spare buffers back to the system."""
         self._net = None
-        self._encode_step = self._decode_step = self._answer_step = _unloaded
+        self._encode_step = self._decode_step = _unloaded
+        self._answer_step = self._lifted_step = _unloaded
         self._encoders.clear()
         self._decoders.clear()
         self._silent_frames = []
@@ -219,8 +223,13 @@ class ModelRunner:
     ) -> None:
         """`steps` positions of each piece after the first `skip`; appends (steps, 3) each."""
         hidden = self._hidden(work, skip, steps)
-        bias = np.repeat(np.array([[piece.pad_bias] for piece in work], np.float32), steps, 1)
-        said = self._answer_step(hidden, mx.array(bias))
+        bias = mx.array(
+            np.repeat(np.array([[piece.pad_bias] for piece in work], np.float32), steps, 1)
+        )
+        if steps == 1 and any(piece.bonuses for piece in work):
+            said = self._lifted_step(hidden, bias, *_bonuses(work))
+        else:
+            said = self._answer_step(hidden, bias)
         for i, piece in enumerate(work):
             self._decoders[piece.slot].last = said[i, -1, 0].astype(mx.int32)
             answers[piece.slot].append(said[i])
@@ -264,8 +273,9 @@ class ModelRunner:
 
     # The steps.
 
-    def _steps(self, net: Network) -> tuple[Any, Any, Any]:
-        """The encoder's, the decoder's and the head's step, traced where that is wanted."""
+    def _steps(self, net: Network) -> tuple[Any, ...]:
+        """The encoder's, the decoder's and the head's step, the last also with bonuses; traced
+        where that is wanted."""
         pad, eos = self._tokens.pad, self._tokens.eos
 
         def encode_step(
@@ -289,7 +299,13 @@ class ModelRunner:
         def answer_step(hidden: mx.array, bias: mx.array) -> mx.array:
             return choose(predict(net, hidden), bias, pad, eos)
 
-        return self._compile(encode_step), self._compile(decode_step), self._compile(answer_step)
+        def lifted_step(
+            hidden: mx.array, bias: mx.array, ids: mx.array, bonus: mx.array
+        ) -> mx.array:
+            return choose(predict(net, hidden), bias, pad, eos, (ids, bonus))
+
+        steps = (encode_step, decode_step, answer_step, lifted_step)
+        return tuple(self._compile(step) for step in steps)
 
     @property
     def _network(self) -> Network:
@@ -328,7 +344,17 @@ def _free(slots: dict[int, Any]) -> int:
 def _decoded(answers: Sequence[mx.array]) -> list[Decoded]:
     """Waits for the device: the one place where the loop does."""
     rows: Any = mx.concatenate(list(answers)).tolist()
-    return [Decoded(int(token), int(natural), margin) for token, natural, margin in rows]
+    return [Decoded(int(token), gap, logprob) for token, gap, logprob in rows]
+
+
+def _bonuses(work: Sequence[DecodeWork]) -> tuple[mx.array, mx.array]:
+    """Ids (B, MOST_BONUSES) int32 and bonuses float32; the rest of a line adds 0 to id 0."""
+    ids = np.zeros((len(work), MOST_BONUSES), np.int32)
+    bonus = np.zeros((len(work), MOST_BONUSES), np.float32)
+    for i, piece in enumerate(work):
+        for j, (token, value) in enumerate(piece.bonuses):
+            ids[i, j], bonus[i, j] = token, value
+    return mx.array(ids), mx.array(bonus)
 
 
 def _device_name() -> str:

@@ -288,9 +288,9 @@ class _Patterned:
         self._inputs = model._decode_inputs
         model._decode_inputs = self._biased  # type: ignore[method-assign]
 
-    def _biased(self, piece: DecodeWork | None, skip: int, steps: int, padded: int
+    def _biased(self, piece: DecodeWork | None, skip: int, steps: int, padded: int, room: int = 0
                 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:  # fmt: skip
-        ints, floats = self._inputs(piece, skip, steps, padded)
+        ints, floats = self._inputs(piece, skip, steps, padded, room)
         rows = [row for _, row in piece.rows[skip : skip + steps]] if piece else []
         floats[: len(rows), -1] = self._bias[np.array(rows, int) % len(self._bias)]
         return ints, floats

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from model_backends.voxtral.schedule import delay_embedding
 from model_backends.voxtral.spec import FRAMES_PER_ROW, ModelSpec, Tower
+from model_backends.voxtral.speech_model import BONUS_REACH
 
 _FEW_QUERIES = 16  # rows of one key head's product, up to which attention is two plain products
 
@@ -287,20 +288,35 @@ def decode(
     return net.embedding(F.rms_norm(x, (tower.width,), net.decoder_norm, tower.norm_eps))
 
 
-def choose(logits: Tensor, bias: Tensor, pad: int, eos: int) -> Tensor:
-    """Logits (B, T, vocab) to (B, T, 3) float32: id to go on with, natural id, margin of [P].
+Bonuses = tuple[Tensor, Tensor]  # ids (B, K) and what to add to their logits (B, K)
 
-    </s> never ends a live stream, so it is not among the ids to go on with. `bias` (B, T) is
-    added to [P] for the first answer only. Ids below 2**24 are exact in float32.
+
+def choose(
+    logits: Tensor, bias: Tensor, pad: int, eos: int, bonuses: Bonuses | None = None
+) -> Tensor:
+    """Logits (B, T, vocab) to (B, T, 3) float32: id to go on with, its gap, its log probability.
+
+    See `speech_model.Decoded`. `bias` (B, T) is added to [P]; T is 1 with `bonuses`. Ids below
+    2**24 are exact in float32.
     """
-    pad_logit, eos_logit = logits[..., pad].float().clone(), logits[..., eos].float().clone()
-    logits[..., pad] = float("-inf")
-    logits[..., eos] = float("-inf")
-    best, token = logits.max(-1)
-    rival = torch.maximum(best.float(), eos_logit)
-    natural = token.masked_fill(eos_logit > best, eos).masked_fill_(pad_logit >= rival, pad)
-    going_on = token.masked_fill(pad_logit + bias >= best, pad)
-    return torch.stack([going_on.float(), natural.float(), pad_logit - rival], -1)
+    raw = logits.float()
+    adjusted = raw.clone()
+    adjusted[..., eos] = float("-inf")
+    adjusted[..., pad] += bias
+    if bonuses is not None:
+        _lift(adjusted[:, 0], *bonuses)
+    token = adjusted.argmax(-1, keepdim=True)
+    chosen = raw.gather(-1, token)
+    all_together = torch.logsumexp(raw, -1, keepdim=True)
+    rival = adjusted.copy_(raw).scatter_(-1, token, float("-inf")).amax(-1, keepdim=True)
+    return torch.cat([token.float(), chosen - rival, chosen - all_together], -1)
+
+
+def _lift(logits: Tensor, ids: Tensor, bonus: Tensor) -> None:
+    """Add bonuses to logits (B, vocab) in place, where the best is within reach."""
+    asked = logits.gather(-1, ids)
+    near = asked >= logits.amax(-1, keepdim=True) - BONUS_REACH
+    logits.scatter_(-1, ids, asked + bonus * near)
 
 
 def _grouped(mask: Tensor, tower: Tower) -> Tensor:

@@ -22,6 +22,7 @@ from model_backends.voxtral.spec import FRAMES_PER_ROW, MEL_BINS
 from model_backends.voxtral.speech_model import (
     DECODE_ROWS,
     ENCODE_ROWS,
+    MOST_BONUSES,
     ROWS_KEPT,
     SILENCE,
     Decoded,
@@ -238,48 +239,56 @@ class ModelRunner:
         """`steps` positions of each piece after the first `skip`: (slots, steps, 3)."""
         start, count = _span(list(work), self.decoder_cache.slots)
         padded = steps if self._device.type != "cuda" else 1 << (steps - 1).bit_length()
+        room = MOST_BONUSES if any(piece.bonuses for piece in work.values()) else 0
         inputs = [
-            self._decode_inputs(work.get(start + i), skip, steps, padded) for i in range(count)
+            self._decode_inputs(work.get(start + i), skip, steps, padded, room)
+            for i in range(count)
         ]
-        idle = [self._decode_inputs(None, 0, 0, padded)] * count
+        idle = [self._decode_inputs(None, 0, 0, padded, room)] * count
         step = self._steps.get(
-            ("decode", start, count, padded),
+            ("decode", start, count, padded, room),
             self._version,
-            lambda: (self._decoder_step(start, count), *_stacked(idle)),
+            lambda: (self._decoder_step(start, count, room), *_stacked(idle)),
         )
         return step.run(*_stacked(inputs))[:, :steps]
 
     def _decode_inputs(
-        self, piece: DecodeWork | None, skip: int, steps: int, padded: int
+        self, piece: DecodeWork | None, skip: int, steps: int, padded: int, room: int = 0
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """One slot: (T, 5) token, row address, places; (T, d + 1) rope and the bias of [P]."""
+        """One slot: (T, 5 + room) token, row address, places, ids with a bonus; (T, d + 1 + room)
+        rope, the bias of [P], bonuses."""
         cache = self.decoder_cache
-        ints = np.zeros((padded, 5), np.int64)
-        ints[:, 2:] = cache.idle(padded)
-        floats = np.zeros((padded, cache.tower.head_dim + 1), np.float32)
+        d = cache.tower.head_dim
+        ints = np.zeros((padded, 5 + room), np.int64)
+        ints[:, 2:5] = cache.idle(padded)
+        floats = np.zeros((padded, d + 1 + room), np.float32)
         if piece is None or skip >= len(piece.rows):
             return ints, floats
         known = piece.tokens[skip : skip + steps]
         ints[:steps, 0] = [*known, *(_FED_BACK,) * (steps - len(known))]
         ints[:steps, 1] = [_address(*row) for row in piece.rows[skip : skip + steps]]
         positions = piece.position + skip + np.arange(steps)
-        ints[:steps, 2:] = cache.places(piece.slot, positions)
-        floats[:steps, :-1] = cache.rope(positions)
-        floats[:steps, -1] = piece.pad_bias
+        ints[:steps, 2:5] = cache.places(piece.slot, positions)
+        floats[:steps, :d] = cache.rope(positions)
+        floats[:steps, d] = piece.pad_bias
+        for i, (token, bonus) in enumerate(piece.bonuses if room else ()):
+            ints[0, 5 + i], floats[0, d + 1 + i] = token, bonus
         return ints, floats
 
-    def _decoder_step(self, start: int, count: int) -> Function:
+    def _decoder_step(self, start: int, count: int, room: int) -> Function:
         net, dtype, tower = self._network, self._dtype, self._network.spec.decoder
         keys, values = self.decoder_cache.view(start, count)
         cells, pad, eos = self.decoder_cache.length, self._tokens.pad, self._tokens.eos
+        d = tower.head_dim
         part = slice(start, start + count)
         gains, last, all_rows = self._gains[:, part], self._last[part], self._rows
 
         def step(ints: Tensor, floats: Tensor) -> Tensor:
             tokens = torch.where(ints[..., 0] < 0, last[:, None], ints[..., 0])
-            places = places_of(tower, ints[..., 2:], floats[..., :-1], cells, dtype)
+            places = places_of(tower, ints[..., 2:5], floats[..., :d], cells, dtype)
             logits = decode(net, tokens, all_rows[ints[..., 1]], gains, places, keys, values)
-            answer = choose(logits, floats[..., -1], pad, eos)
+            bonuses = (ints[:, 0, 5:], floats[:, 0, d + 1 :]) if room else None
+            answer = choose(logits, floats[..., d], pad, eos, bonuses)
             active = ints[:, -1, 2] != cells - 1  # an idle slot writes to the scratch cell
             last.copy_(torch.where(active, answer[:, -1, 0].long(), last))
             return answer
@@ -325,7 +334,7 @@ def _stacked(
 
 def _decoded(answers: Tensor, count: int) -> list[Decoded]:
     rows: list[list[float]] = answers[:count].tolist()
-    return [Decoded(int(token), int(natural), margin) for token, natural, margin in rows]
+    return [Decoded(int(token), gap, logprob) for token, gap, logprob in rows]
 
 
 def _device_name(device: torch.device) -> str:

@@ -31,7 +31,7 @@ test_a_track_that_does_not_change = (
     shared.test_a_track_that_does_not_change_is_not_touched_by_one_that_does
 )
 test_a_mute_stretch = shared.test_a_mute_stretch_is_noticed_and_its_words_recovered
-test_the_end_token_never_ends_captions = shared.test_the_end_token_never_ends_captions
+test_confidences = shared.test_clear_words_are_sure_and_all_confidences_are_probabilities
 test_what_the_engine_refuses = shared.test_what_the_engine_refuses
 test_idle_means_that_nothing_would_happen = shared.test_idle_means_that_nothing_would_happen
 

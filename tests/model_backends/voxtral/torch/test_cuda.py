@@ -88,7 +88,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
 
     def no_numbers(answers: Any, count: int) -> list[Decoded]:
         assert answers.shape[0] >= count
-        return [Decoded(32, 32, 9.0)] * count
+        return [Decoded(32, 9.0, -0.1)] * count
 
     monkeypatch.setattr(torch_runner, "Steps", Watched)
     monkeypatch.setattr(torch_runner, "_decoded", no_numbers)
@@ -112,6 +112,8 @@ def test_a_step_stays_on_the_gpu_and_never_asks_the_host(watch: Watch, precision
     rows = tuple((encoders[0], row) for row in range(31, 47))
     speech.decode([DecodeWork(slot, 31, (32,), rows[:3]) for slot in decoders])
     speech.decode([DecodeWork(slot, 34, (32,) * 13, rows[3:]) for slot in decoders[:2]])
+    wished = ((1001, 2.0), (1002, 2.0))
+    speech.decode([DecodeWork(decoders[2], 34, (33,), rows[3:4], bonuses=wished)])
     assert len(watch.seen) > 20
     assert watch.wrong == []
     like = compute_dtype(precision)

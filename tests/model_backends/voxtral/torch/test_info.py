@@ -14,7 +14,6 @@ import pytest
 import model_backends
 from model_backends.base import EngineError
 from model_backends.voxtral import info
-from model_backends.voxtral.mute_guard import RESTART_AFTER, MuteGuard
 from model_backends.voxtral.torch import info as torch_info
 from model_backends.voxtral.torch.info import Device
 from tests.model_backends.voxtral.transcribing import TINY
@@ -135,36 +134,3 @@ def test_which_folder_a_name_means(models_dir: Path) -> None:
             info.find_model(model, models_dir)
     with pytest.raises(EngineError, match="not on this computer"):
         info.find_model(None, models_dir / "whisper")
-
-
-def watch(guard: MuteGuard, rows: int, speech: float = 1.0) -> list[int]:
-    """Rows at which the guard asks for a restart."""
-    return [row for row in range(rows) if guard.observe(speech, said_something=False)]
-
-
-def test_the_guard_asks_once_and_then_waits_much_longer() -> None:
-    assert watch(MuteGuard(), 8 * RESTART_AFTER) == [RESTART_AFTER - 1, 8 * RESTART_AFTER - 1]
-
-
-def test_silence_of_any_length_is_no_mute_stretch() -> None:
-    guard = MuteGuard()
-    assert watch(guard, 10_000, speech=0.2) == []
-    assert guard.pad_bias == 0.0
-
-
-def test_a_word_makes_the_guard_forget() -> None:
-    guard = MuteGuard()
-    watch(guard, RESTART_AFTER - 1)
-    assert not guard.observe(1.0, said_something=True)
-    assert watch(guard, RESTART_AFTER - 1) == []
-
-
-def test_the_bias_grows_slowly_and_never_reaches_the_margin_of_silence() -> None:
-    guard = MuteGuard()
-    biases = []
-    for _ in range(200):
-        guard.observe(1.0, said_something=False)
-        biases.append(guard.pad_bias)
-    assert biases == sorted(biases, reverse=True)
-    assert biases[99] == 0.0
-    assert biases[-1] == -7.0 > -8.5
