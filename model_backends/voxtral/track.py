@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from model_backends.base import EngineError, Event, Notice, Progress, StreamOptions, Tail, Word
 from model_backends.voxtral.handover import Handover
+from model_backends.voxtral.hotwords import Hotwords
 from model_backends.voxtral.mute_guard import MuteGuard
 from model_backends.voxtral.reader import Reader
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS, ROW_MS
@@ -43,8 +44,10 @@ class Track:
         tokens: Tekken,
         source: int,
         delay_tokens: int,
+        hotwords: Hotwords | None = None,
     ) -> None:
         self._index = index
+        self._hotwords = hotwords
         self._options = options
         self._model = model
         self._tokens = tokens
@@ -174,7 +177,9 @@ class Track:
 
     def _open(self, delay_tokens: int, first_row: int) -> Reader:
         slot = self._model.open_decoder(delay_tokens)
-        return Reader(self._tokens, slot, self._source, delay_tokens, first_row)
+        return Reader(
+            self._tokens, slot, self._source, delay_tokens, first_row, hotwords=self._hotwords
+        )
 
     def _settle(self) -> None:
         """Move the point before which nothing can follow: no word is longer than 1.2 s."""

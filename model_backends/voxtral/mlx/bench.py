@@ -28,9 +28,10 @@ import mlx.core as mx
 import numpy as np
 
 from model_backends.base import EngineError, LoadOptions, Pcm, StreamOptions, Tail, Word
+from model_backends.voxtral.engine import warm_up
 from model_backends.voxtral.mlx.chip import memory_needed
 from model_backends.voxtral.mlx.info import INFO, chip
-from model_backends.voxtral.mlx.load import Limits, MlxEngine, load, warm_up
+from model_backends.voxtral.mlx.load import Limits, MlxEngine, load
 from model_backends.voxtral.mlx.runner import ModelRunner
 from model_backends.voxtral.mlx.weights import DTYPES, random_network
 from model_backends.voxtral.schedule import ROW_MS, ROW_SAMPLES, Schedule, delay_tokens

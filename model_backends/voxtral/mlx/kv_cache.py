@@ -1,7 +1,8 @@
 """KV caches of one stream, and the arithmetic of where its positions stand in them.
 
-Each slot has caches of its own, which grow in doubling steps up to the window, so that a short
-utterance costs little and a long one stops growing; a closed slot gives its memory back at once.
+Each slot has caches of its own: at full length from the start where memory allows, else growing in
+doubling steps up to the window, so that a short utterance costs little. A closed slot gives its
+memory back at once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_backends.voxtral.memory import cache_cells
-from model_backends.voxtral.mlx.model import Cache
+from model_backends.voxtral.mlx.model import LayerCache
 from model_backends.voxtral.schedule import rope
 from model_backends.voxtral.spec import Tower
 
@@ -24,7 +25,12 @@ class KVCache:
     """Keys and values of one tower for one stream: per layer two arrays (K, C, d)."""
 
     def __init__(
-        self, tower: Tower, block: int, dtype: mx.Dtype, saved: Sequence[Cache] = ()
+        self,
+        tower: Tower,
+        block: int,
+        dtype: mx.Dtype,
+        saved: Sequence[LayerCache] = (),
+        full_length: bool = False,
     ) -> None:
         """`block`: most positions written at once; the cache keeps that many besides the window.
         `saved`: what `prefix()` gave, to begin with those positions behind."""
@@ -32,8 +38,8 @@ class KVCache:
         self._longest = cache_cells(tower, block)
         self._first = 0
         empty = mx.zeros((tower.kv_heads, 0, tower.head_dim), dtype)
-        self.layers: list[Cache] = list(saved) or [(empty, empty)] * tower.layers
-        self._grow(min(_SHORTEST, self._longest))
+        self.layers: list[LayerCache] = list(saved) or [(empty, empty)] * tower.layers
+        self._grow(self._longest if full_length else min(_SHORTEST, self._longest))
 
     @property
     def length(self) -> int:
@@ -70,7 +76,7 @@ class KVCache:
     def rope(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         return rope(positions, self._tower.head_dim, self._tower.rope_theta)
 
-    def prefix(self, count: int) -> list[Cache]:
+    def prefix(self, count: int) -> list[LayerCache]:
         """A copy of the first `count` positions, evaluated so that it holds no more than that."""
         saved = [
             (mx.contiguous(keys[:, :count]), mx.contiguous(values[:, :count]))

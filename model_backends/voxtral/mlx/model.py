@@ -23,8 +23,10 @@ from model_backends.voxtral.schedule import delay_embedding
 from model_backends.voxtral.spec import FRAMES_PER_ROW, ModelSpec, Tower
 from model_backends.voxtral.speech_model import BONUS_REACH
 
-Cache: TypeAlias = tuple[mx.array, mx.array]  # keys and values of one layer of one slot: (K, C, d)
-Caches: TypeAlias = list[list[Cache]]  # [slot][layer]
+LayerCache: TypeAlias = tuple[
+    mx.array, mx.array
+]  # keys and values of one layer of one slot: (K, C, d)
+Caches: TypeAlias = list[list[LayerCache]]  # [slot][layer]
 
 
 class Linear(Protocol):
@@ -202,8 +204,8 @@ def rotate(x: mx.array, turn: tuple[mx.array, mx.array]) -> mx.array:
 
 
 def attention(
-    x: mx.array, layer: Layer, tower: Tower, caches: Sequence[Cache], places: Places
-) -> tuple[mx.array, list[Cache]]:
+    x: mx.array, layer: Layer, tower: Tower, caches: Sequence[LayerCache], places: Places
+) -> tuple[mx.array, list[LayerCache]]:
     """Causal sliding-window attention of x (B, T, D) over each slot's cache, which it extends."""
     batch, steps, _ = x.shape
     heads, kv, d = tower.heads, tower.kv_heads, tower.head_dim
@@ -238,9 +240,9 @@ def block(
     layer: Layer,
     gain: mx.array,
     tower: Tower,
-    caches: Sequence[Cache],
+    caches: Sequence[LayerCache],
     places: Places,
-) -> tuple[mx.array, list[Cache]]:
+) -> tuple[mx.array, list[LayerCache]]:
     """One transformer block. `gain` is the FFN norm's weight, (D,) or (B, 1, D)."""
     y = mx.fast.rms_norm(x, layer.attention_norm, tower.norm_eps)
     attended, extended = attention(y, layer, tower, caches, places)

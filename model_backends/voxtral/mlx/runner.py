@@ -22,8 +22,8 @@ from model_backends.base import EngineError
 from model_backends.voxtral.mel import MelStream
 from model_backends.voxtral.mlx.kv_cache import KVCache
 from model_backends.voxtral.mlx.model import (
-    Cache,
     Caches,
+    LayerCache,
     Network,
     choose,
     decode,
@@ -33,7 +33,7 @@ from model_backends.voxtral.mlx.model import (
 )
 from model_backends.voxtral.mlx.weights import or_explain
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS, LOOK_AHEAD_SAMPLES, SILENT_ROWS
-from model_backends.voxtral.spec import FRAMES_PER_ROW
+from model_backends.voxtral.spec import FRAMES_PER_ROW, Tower
 from model_backends.voxtral.speech_model import (
     DECODE_ROWS,
     ENCODE_ROWS,
@@ -71,10 +71,17 @@ class ModelRunner:
     """A network with its KV caches. Used from one thread."""
 
     def __init__(
-        self, net: Network, tokens: Tekken, precision: str, compiled: bool | None = None
+        self,
+        net: Network,
+        tokens: Tekken,
+        precision: str,
+        compiled: bool | None = None,
+        full_length: bool = False,
     ) -> None:
         """`compiled`: trace each shape of a step once; by default on a GPU. (On a processor
-        MLX would call a C++ compiler for every fused kernel.)"""
+        MLX would call a C++ compiler for every fused kernel.) `full_length`: KV caches never
+        grow; what they hold no keys in yet is masked, and masked cells are not read."""
+        self._full_length = full_length
         self.spec = net.spec
         self.precision = precision
         self.device = _device_name()
@@ -88,8 +95,8 @@ class ModelRunner:
         )
         self._encoders: dict[int, EncoderSlot] = {}
         self._decoders: dict[int, DecoderSlot] = {}
-        self._silent_frames: list[Cache] = []  # the encoder's cache behind the silent rows
-        self._silent_positions: dict[int, list[Cache]] = {}  # the decoder's, per delay
+        self._silent_frames: list[LayerCache] = []  # the encoder's cache behind the silent rows
+        self._silent_positions: dict[int, list[LayerCache]] = {}  # the decoder's, per delay
         self._silent_rows = self._encode_silence()
 
     @property
@@ -103,7 +110,7 @@ class ModelRunner:
         borrowed = self._silent_frames if first_row == 0 else []
         slot = _free(self._encoders)
         with _taking(self._encoders, slot):
-            cache = KVCache(self.spec.encoder, FRAMES_PER_ROW * ENCODE_ROWS, self._dtype, borrowed)
+            cache = self._cache(self.spec.encoder, FRAMES_PER_ROW * ENCODE_ROWS, borrowed)
             rows = mx.zeros((ROWS_KEPT, self.spec.decoder.width), self._dtype)
             mx.eval(rows)
             self._encoders[slot] = EncoderSlot(cache, rows)
@@ -120,7 +127,7 @@ class ModelRunner:
         borrowed = self._silent_positions.get(delay_tokens, []) if first_position == 0 else []
         slot = _free(self._decoders)
         with _taking(self._decoders, slot):
-            cache = KVCache(self.spec.decoder, DECODE_ROWS, self._dtype, borrowed)
+            cache = self._cache(self.spec.decoder, DECODE_ROWS, borrowed)
             gains = self._network.ffn_gain(delay_tokens)
             mx.eval(gains)
             self._decoders[slot] = DecoderSlot(cache, gains, mx.array(self._tokens.pad))
@@ -180,6 +187,9 @@ class ModelRunner:
         mx.eval(rows)
         self.close_encoder(slot)
         return rows
+
+    def _cache(self, tower: Tower, block: int, borrowed: list[LayerCache]) -> KVCache:
+        return KVCache(tower, block, self._dtype, borrowed, self._full_length)
 
     def _read_prompt(self, slot: int, first_position: int) -> None:
         """Positions 0..30: silence. Nobody asks what the model says there."""

@@ -1,8 +1,9 @@
 """KV caches of many slots in static memory, and the arithmetic of who stands where.
 
-Memory is taken in doubling steps up to the window, so that a short utterance costs little and a
-long one stops growing; after that nothing is allocated. Growing moves the tensors: `version`
-changes, and whatever was captured over the old ones must be captured again.
+On a GPU all cells of all slots are taken at load, so that nothing moves while somebody speaks.
+Elsewhere memory is taken in doubling steps up to the window: a short utterance costs little and
+a long one stops growing. Growing moves the tensors: `version` changes, and with it every step
+that was made over the old ones.
 """
 
 from __future__ import annotations
@@ -12,26 +13,29 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from model_backends.voxtral.memory import cache_cells
 from model_backends.voxtral.schedule import rope
 from model_backends.voxtral.spec import Tower
 
-_STEP = 64  # cache lengths are multiples of this
 _SHORTEST = 512
 
 
 class KVCache:
     """Keys and values of one tower: per layer a tensor (slots, K, C, d)."""
 
-    def __init__(self, tower: Tower, block: int, device: torch.device, dtype: torch.dtype) -> None:
-        """`block`: most positions written at once; the cache keeps that many besides the window."""
+    def __init__(
+        self, tower: Tower, block: int, device: torch.device, dtype: torch.dtype, slots: int = 0
+    ) -> None:
+        """`block`: most positions written at once; the cache keeps that many besides the window.
+        `slots`: so many at full length at once; 0: one short one, which grows."""
         self.tower = tower
         self.version = 0
-        self._longest = -(-(tower.window + block + 1) // _STEP) * _STEP
+        self._longest = cache_cells(tower, block, scratch=1)
         self._device, self._dtype = device, dtype
         self._first: dict[int, int] = {}  # open slot -> its first position
         self.keys: list[Tensor] = []
         self.values: list[Tensor] = []
-        self._allocate(1, min(_SHORTEST, self._longest))
+        self._allocate(slots or 1, self._longest if slots else min(_SHORTEST, self._longest))
 
     @property
     def slots(self) -> int:
@@ -80,7 +84,14 @@ class KVCache:
         return np.tile(np.array([self.length - 1, 0, 1], np.int64), (steps, 1))
 
     def rope(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
-        return rope(positions, self.tower.head_dim, self.tower.rope_theta)
+        """(T, d) float32: cosine and sine of each pair of channels in turn, times d ** -0.25.
+
+        Queries and keys are both turned by them, so their products come out with attention's
+        scale of d ** -0.5: in float32, before anything is rounded to 16 bits, at no cost.
+        """
+        d = self.tower.head_dim
+        cosines, sines = np.split(rope(positions, d, self.tower.rope_theta), 2, -1)
+        return np.stack([cosines, sines], -1).reshape(*positions.shape, d) * np.float32(d**-0.25)
 
     def view(self, start: int, count: int) -> tuple[list[Tensor], list[Tensor]]:
         """Caches of `count` consecutive slots, per layer (B, K, C, d)."""

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from model_backends.voxtral.torch import cpu as torch_cpu
-from model_backends.voxtral.torch.model import Dense, Linear, Pack
+from model_backends.voxtral.torch.model import Pack
+from model_backends.voxtral.torch.ops import Dense, Linear
 
 _ROWS_AT_ONCE = 8192  # rows widened to float32 while quantising: bounds the memory it takes
 GROUP = 32  # inputs that share a 4 bit scale

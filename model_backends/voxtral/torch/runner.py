@@ -30,19 +30,27 @@ from model_backends.voxtral.speech_model import (
     EncodeWork,
 )
 from model_backends.voxtral.tekken import Tekken
-from model_backends.voxtral.torch.graphs import Function, Steps
+from model_backends.voxtral.torch.graphs import Function, Step, Steps
 from model_backends.voxtral.torch.kv_cache import KVCache
-from model_backends.voxtral.torch.model import Network, choose, decode, encode, places_of
+from model_backends.voxtral.torch.model import Network, choose, decode, encode
+from model_backends.voxtral.torch.ops import places_of
 
+DRAFTS = (4, 8, 16, 32)  # lengths a reader's drafts have, see `reader.py`
 _FED_BACK = -1  # as a token: the id this slot gave last, still on the device
 _SCRATCH_ROW = ROWS_KEPT - 1  # in the block of silence, which holds 32 rows
 _MEL_CONTEXT = 3
+
+Inputs = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
 class ModelRunner:
     """A network with its KV caches. Used from one thread."""
 
-    def __init__(self, net: Network, tokens: Tekken, precision: str) -> None:
+    def __init__(
+        self, net: Network, tokens: Tekken, precision: str, slots: tuple[int, int] = (0, 0)
+    ) -> None:
+        """`slots`: encoder and decoder slots (powers of two) to hold at full length from the
+        beginning; 0: caches grow with what is needed."""
         like = net.decoder_norm
         self.spec = net.spec
         self.precision = precision
@@ -51,16 +59,19 @@ class ModelRunner:
         self._device, self._dtype = like.device, like.dtype
         self.device = _device_name(like.device)
         self._steps = Steps(like.device)
+        self._captures = like.device.type == "cuda"
         self._silent_keys: Tensor | None = None  # the encoder's, behind the silent rows
         self._silent_positions: dict[int, Tensor] = {}  # the decoder's, per delay
         with torch.inference_mode():
             enc, dec = net.spec.encoder, net.spec.decoder
             frames = FRAMES_PER_ROW * ENCODE_ROWS
-            self.encoder_cache = KVCache(enc, frames, self._device, self._dtype)
-            self.decoder_cache = KVCache(dec, DECODE_ROWS, self._device, self._dtype)
-            self._rows = like.new_zeros((2 * ROWS_KEPT, dec.width))  # silence, then slot 0, ...
-            self._gains = like.new_zeros((dec.layers, 1, dec.width))
-            self._last = torch.zeros(1, dtype=torch.int64, device=self._device)
+            self.encoder_cache = KVCache(enc, frames, self._device, self._dtype, slots[0])
+            self.decoder_cache = KVCache(dec, DECODE_ROWS, self._device, self._dtype, slots[1])
+            encoders, decoders = self.encoder_cache.slots, self.decoder_cache.slots
+            # Blocks of ROWS_KEPT: silence, then slot 0, ...
+            self._rows = like.new_zeros(((1 + encoders) * ROWS_KEPT, dec.width))
+            self._gains = like.new_zeros((dec.layers, decoders, dec.width))
+            self._last = torch.zeros(decoders, dtype=torch.int64, device=self._device)
             self._encode_silence()
 
     @property
@@ -121,6 +132,21 @@ class ModelRunner:
                 answers[piece.slot] = self._decode_batch({piece.slot: piece}, 0, len(piece.rows))[0]
         return [_decoded(answers[piece.slot], len(piece.rows)) for piece in work]
 
+    @torch.inference_mode()
+    def capture(self, blocks: bool) -> None:
+        """Capture every shape that live captions meet: single rows and steps of any slots. With
+        `blocks` also those of a file. Only on CUDA; for the time of loading."""
+        if not self._captures:
+            return
+        for start, count in _spans(self.encoder_cache.slots):
+            self._encoder_graph(start, count, 1).capture()
+        for start, count in _spans(self.decoder_cache.slots):
+            self._decoder_graph(start, count, 1, 0).capture()
+        if blocks:
+            self._encoder_graph(0, 1, ENCODE_ROWS).capture()
+            for steps in DRAFTS:
+                self._decoder_graph(0, 1, steps, 0).capture()
+
     def close(self) -> None:
         """Drop every tensor."""
         if self._net is None:
@@ -172,35 +198,45 @@ class ModelRunner:
     def _encode_batch(self, work: dict[int, EncodeWork], rows: int) -> None:
         """Rows of several slots; all pieces have the same number of rows."""
         for slot, piece in work.items():
-            end = FRAMES_PER_ROW * (piece.row + rows)
-            self.encoder_cache.reserve(slot, end)
+            self.encoder_cache.reserve(slot, FRAMES_PER_ROW * (piece.row + rows))
         start, count = _span(list(work), self.encoder_cache.slots)
-        inputs = [self._encode_inputs(work.get(start + i), rows) for i in range(count)]
-        idle = [self._encode_inputs(None, rows)] * count
-        step = self._steps.get(
+        ints, floats = self._idle_encode(count, rows)
+        for slot, piece in work.items():
+            self._describe_encode(piece, ints[slot - start], floats[slot - start])
+        self._encoder_graph(start, count, rows).run(ints, floats)
+
+    def _encoder_graph(self, start: int, count: int, rows: int) -> Step:
+        return self._steps.get(
             ("encode", start, count, rows),
             self._version,
-            lambda: (self._encoder_step(start, count, rows), *_stacked(idle)),
+            lambda: (
+                self._encoder_step(start, count, rows),
+                *self._idle_encode(count, rows),
+            ),
         )
-        step.run(*_stacked(inputs))
 
-    def _encode_inputs(
-        self, piece: EncodeWork | None, rows: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """One slot: places (F, 3) and row addresses (R,); mel, keep flag and rope, flattened."""
+    def _idle_encode(self, count: int, rows: int) -> Inputs:
+        """(B, 3 F + R) places and row addresses; (B, mel + 1 + F d) mel, keep flag and rope."""
         cache, frames = self.encoder_cache, FRAMES_PER_ROW * rows
-        if piece is None:
-            mel = np.zeros((_MEL_CONTEXT + 2 * frames, MEL_BINS), np.float32)
-            places, addresses = cache.idle(frames), np.full(rows, _SCRATCH_ROW)
-            angles, keep = np.zeros((frames, cache.tower.head_dim), np.float32), 1.0
-        else:
-            positions = FRAMES_PER_ROW * piece.row + np.arange(frames)
-            mel, angles = piece.mel, cache.rope(positions)
-            places = cache.places(piece.slot, positions)
-            addresses = np.array([_address(piece.slot, piece.row + i) for i in range(rows)])
-            keep = float(positions[0] != cache.first_position(piece.slot))
-        floats = np.concatenate([mel.ravel(), np.array([keep], np.float32), angles.ravel()])
-        return np.concatenate([places.ravel(), addresses]), floats
+        mel_size = (_MEL_CONTEXT + 2 * frames) * MEL_BINS
+        ints = np.full((count, 3 * frames + rows), _SCRATCH_ROW, np.int64)
+        ints[:, : 3 * frames] = cache.idle(frames).ravel()
+        floats = np.zeros((count, mel_size + 1 + frames * cache.tower.head_dim), np.float32)
+        floats[:, mel_size] = 1.0
+        return ints, floats
+
+    def _describe_encode(
+        self, piece: EncodeWork, ints: NDArray[np.int64], floats: NDArray[np.float32]
+    ) -> None:
+        """Fill one slot's line of the inputs."""
+        cache, rows = self.encoder_cache, piece.rows
+        positions = FRAMES_PER_ROW * piece.row + np.arange(FRAMES_PER_ROW * rows)
+        size = piece.mel.size
+        ints[:-rows] = cache.places(piece.slot, positions).ravel()
+        ints[-rows:] = [_address(piece.slot, piece.row + i) for i in range(rows)]
+        floats[:size] = piece.mel.ravel()
+        floats[size] = positions[0] != cache.first_position(piece.slot)
+        floats[size + 1 :] = cache.rope(positions).ravel()
 
     def _encoder_step(self, start: int, count: int, rows: int) -> Function:
         net, dtype = self._network, self._dtype
@@ -238,42 +274,52 @@ class ModelRunner:
     def _decode_batch(self, work: dict[int, DecodeWork], skip: int, steps: int) -> Tensor:
         """`steps` positions of each piece after the first `skip`: (slots, steps, 3)."""
         start, count = _span(list(work), self.decoder_cache.slots)
-        padded = steps if self._device.type != "cuda" else 1 << (steps - 1).bit_length()
+        padded = 1 << (steps - 1).bit_length() if self._captures else steps
         room = MOST_BONUSES if any(piece.bonuses for piece in work.values()) else 0
-        inputs = [
-            self._decode_inputs(work.get(start + i), skip, steps, padded, room)
-            for i in range(count)
-        ]
-        idle = [self._decode_inputs(None, 0, 0, padded, room)] * count
-        step = self._steps.get(
+        ints, floats = self._idle_decode(count, padded, room)
+        for slot, piece in work.items():
+            if skip < len(piece.rows):
+                self._describe_decode(piece, skip, steps, ints[slot - start], floats[slot - start])
+        return self._decoder_graph(start, count, padded, room).run(ints, floats)[:, :steps]
+
+    def _decoder_graph(self, start: int, count: int, padded: int, room: int) -> Step:
+        return self._steps.get(
             ("decode", start, count, padded, room),
             self._version,
-            lambda: (self._decoder_step(start, count, room), *_stacked(idle)),
+            lambda: (
+                self._decoder_step(start, count, room),
+                *self._idle_decode(count, padded, room),
+            ),
         )
-        return step.run(*_stacked(inputs))[:, :steps]
 
-    def _decode_inputs(
-        self, piece: DecodeWork | None, skip: int, steps: int, padded: int, room: int = 0
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """One slot: (T, 5 + room) token, row address, places, ids with a bonus; (T, d + 1 + room)
+    def _idle_decode(self, count: int, padded: int, room: int) -> Inputs:
+        """(B, T, 5 + room) token, row address, places, ids with a bonus; (B, T, d + 1 + room)
         rope, the bias of [P], bonuses."""
+        ints = np.zeros((count, padded, 5 + room), np.int64)
+        ints[:, :, 2:5] = self.decoder_cache.idle(padded)
+        width = self.decoder_cache.tower.head_dim + 1 + room
+        return ints, np.zeros((count, padded, width), np.float32)
+
+    def _describe_decode(
+        self,
+        piece: DecodeWork,
+        skip: int,
+        steps: int,
+        ints: NDArray[np.int64],
+        floats: NDArray[np.float32],
+    ) -> None:
+        """Fill one slot's lines of the inputs."""
         cache = self.decoder_cache
         d = cache.tower.head_dim
-        ints = np.zeros((padded, 5 + room), np.int64)
-        ints[:, 2:5] = cache.idle(padded)
-        floats = np.zeros((padded, d + 1 + room), np.float32)
-        if piece is None or skip >= len(piece.rows):
-            return ints, floats
         known = piece.tokens[skip : skip + steps]
+        positions = piece.position + skip + np.arange(steps)
         ints[:steps, 0] = [*known, *(_FED_BACK,) * (steps - len(known))]
         ints[:steps, 1] = [_address(*row) for row in piece.rows[skip : skip + steps]]
-        positions = piece.position + skip + np.arange(steps)
         ints[:steps, 2:5] = cache.places(piece.slot, positions)
         floats[:steps, :d] = cache.rope(positions)
         floats[:steps, d] = piece.pad_bias
-        for i, (token, bonus) in enumerate(piece.bonuses if room else ()):
+        for i, (token, bonus) in enumerate(piece.bonuses):
             ints[0, 5 + i], floats[0, d + 1 + i] = token, bonus
-        return ints, floats
 
     def _decoder_step(self, start: int, count: int, room: int) -> Function:
         net, dtype, tower = self._network, self._dtype, self._network.spec.decoder
@@ -320,16 +366,19 @@ def _address(slot: int, row: int) -> int:
     return (slot + 1) * ROWS_KEPT + row % ROWS_KEPT
 
 
+def _spans(total: int) -> list[tuple[int, int]]:
+    """(first, count) of every run of slots that a batch may take: powers of two, aligned."""
+    sizes = [1 << i for i in range(total.bit_length())]
+    return [(start, size) for size in sizes for start in range(0, total, size)]
+
+
 def _span(slots: Sequence[int], total: int) -> tuple[int, int]:
-    """(first, count) of the smallest power-of-two run of slots that holds all of `slots`."""
-    count = 1 << (max(slots) - min(slots)).bit_length()
-    return min(min(slots), total - count), count
-
-
-def _stacked(
-    slots: Sequence[tuple[NDArray[np.int64], NDArray[np.float32]]],
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    return np.stack([ints for ints, _ in slots]), np.stack([floats for _, floats in slots])
+    """The smallest of `_spans` that holds all of `slots`."""
+    low, high = min(slots), max(slots)
+    return min(
+        (span for span in _spans(total) if span[0] <= low and high < sum(span)),
+        key=lambda span: span[1],
+    )
 
 
 def _decoded(answers: Tensor, count: int) -> list[Decoded]:

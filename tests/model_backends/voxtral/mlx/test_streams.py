@@ -10,6 +10,7 @@ import pytest
 
 from model_backends.voxtral.engine import VoxtralEngine
 from model_backends.voxtral.schedule import ROW_SAMPLES
+from tests.model_backends.voxtral import test_hotwords as hotwords
 from tests.model_backends.voxtral import test_streams as shared
 from tests.model_backends.voxtral.transcribing import (
     DELAYS,
@@ -81,3 +82,8 @@ def test_a_closed_stream_takes_its_caches_along(engine: VoxtralEngine) -> None:
     before = engine._speech_model.cache_bytes  # type: ignore[attr-defined]
     transcribe(engine, clip(LONG)[:32_000], 1, 6)
     assert engine._speech_model.cache_bytes == before  # type: ignore[attr-defined]
+
+
+test_made_up_words_that_nobody_said = hotwords.test_made_up_words_that_nobody_said_change_nothing
+test_a_word_that_was_missed = hotwords.test_a_word_that_was_said_and_missed_is_written_when_expected
+expecting = hotwords.expecting

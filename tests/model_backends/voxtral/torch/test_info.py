@@ -14,6 +14,7 @@ import pytest
 import model_backends
 from model_backends.base import EngineError
 from model_backends.voxtral import info
+from model_backends.voxtral.spec import PUBLISHED
 from model_backends.voxtral.torch import info as torch_info
 from model_backends.voxtral.torch.info import Device
 from tests.model_backends.voxtral.transcribing import TINY
@@ -86,6 +87,17 @@ def test_on_a_processor_it_works_and_is_not_preferred(
     assert row.available
     assert row.details["precision"] == "fp32"
     assert not row.details["preferred"]
+
+
+@pytest.mark.parametrize(("gigabytes", "precision"), [(5, "int4"), (11, "int4"), (64, "int4")])
+def test_on_a_processor_the_full_model_never_gets_sixteen_bits(
+    monkeypatch: pytest.MonkeyPatch, gigabytes: int, precision: str
+) -> None:
+    """The slowest of all there: 436 ms of products a step against 155."""
+    monkeypatch.setattr(torch_info, "read_spec", lambda folder: PUBLISHED)
+    processor = Device("cpu", "a processor", int(gigabytes * 1.05e9))
+    assert torch_info.fitting(processor, Path("published")) == precision
+    assert torch_info.fitting(Device("cuda", "GPU", 24 * 10**9), Path("published")) == "bf16"
 
 
 def test_too_little_memory_is_said_before_loading(

@@ -16,7 +16,9 @@ import torch.nn.functional as F  # noqa: E402, N812
 from model_backends.voxtral.checkpoint import tensor_names  # noqa: E402
 from model_backends.voxtral.schedule import SILENT_ROWS  # noqa: E402
 from model_backends.voxtral.torch import model as torch_model  # noqa: E402
+from model_backends.voxtral.torch import ops as torch_ops  # noqa: E402
 from model_backends.voxtral.torch import weights as torch_weights  # noqa: E402
+from model_backends.voxtral.torch.kv_cache import KVCache  # noqa: E402
 from model_backends.voxtral.torch.quant import Int8  # noqa: E402
 from model_backends.voxtral.torch.runner import ModelRunner  # noqa: E402
 from tests.model_backends.voxtral.forcing import (  # noqa: E402
@@ -70,8 +72,8 @@ def test_the_fused_attention_equals_the_two_products(
     speech: ModelRunner, reference: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which of the two runs depends on the processor and the type; both must be right."""
-    for multiplies in (True, False):
-        monkeypatch.setattr(torch_model, "_multiplies", lambda *_, m=multiplies: m)
+    for few in (16, 0):
+        monkeypatch.setattr(torch_ops, "_FEW_QUERIES", few)
         assert logits_of(speech, reference) < 1e-4
 
 
@@ -112,11 +114,39 @@ def test_a_window_off_by_one_is_caught(
     assert mutated(reference, change) > 1e-3
 
 
-def test_a_missing_permutation_is_caught(
-    reference: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+def test_rows_in_the_wrong_order_are_caught(reference: dict[str, torch.Tensor]) -> None:
+    spec = load_speech(TINY).spec
+
+    def change(name: str, tensor: torch.Tensor) -> torch.Tensor:
+        heads = tensor_names.rotary_heads(name, spec)
+        return tensor if heads is None else tensor[tensor_names.halves_order(*heads)]
+
+    assert mutated(reference, change_tensor=change) > 1.0
+
+
+def test_attention_is_scaled_by_the_rotation() -> None:
+    """Queries and keys both hold the fourth root of 1 / d, so scores need no rounding product."""
+    tower = replace(load_speech(TINY).spec.decoder, head_dim=128)
+    turn = KVCache(tower, 8, CPU, torch.float32).rope(np.array([0, 7]))
+    assert turn[0, ::2] == pytest.approx(128**-0.25)
+    assert (turn**2).reshape(2, 64, 2).sum(-1) == pytest.approx(128**-0.5)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "q", "key", "apart"),
+    [(torch.bfloat16, 1.0, 20.0, 0.0625), (torch.float16, 256.0, 300.0, 0.0)],
+)
+def test_scores_of_sixteen_bits_are_not_rounded(
+    dtype: torch.dtype, q: float, key: float, apart: float
 ) -> None:
-    monkeypatch.setattr(torch_weights, "rotary_heads", lambda name, spec: None)
-    assert mutated(reference) > 1.0
+    """20 and 20.0625 are one number in bfloat16; 76,800 is infinite in float16."""
+    queries, keys = torch.zeros(1, 1, 1, 64), torch.zeros(1, 1, 2, 64)
+    queries[..., :2] = q
+    keys[..., 0], keys[:, :, 1, 1] = key, apart
+    values = torch.tensor([0.0, 1.0])[None, None, :, None].repeat(1, 1, 1, 64)
+    mask = torch.zeros(1, 1, 1, 2, dtype=dtype)
+    out = torch_ops.softmax_attention(queries.to(dtype), keys.to(dtype), values.to(dtype), mask)
+    assert float(out[..., 0]) == pytest.approx(1 / (1 + np.exp(-q * apart)), abs=3e-3)
 
 
 @pytest.mark.parametrize("delay", [5, 7, 480])
