@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 from app import paths
+from app.audio.sources import choice_named
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen
 from app.cli.usage import chosen_engine
 from app.session import journal
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         precision=choice.precision,
         delay_ms=choice.delays_ms[0],
         language=choice.language,
-        source=args.source,
+        source=None if args.source is None else choice_named(args.source),
         srt=args.srt,
         force=args.force,
         seconds=args.seconds,
