@@ -127,6 +127,7 @@ class Word:
     start_ms: int
     end_ms: int
     language: str | None = None
+    confidence: float | None = None  # 0..1, the least of its tokens' probabilities; if known
 
 
 @dataclass(frozen=True, slots=True)
