@@ -69,7 +69,7 @@ class Incoming:
         if isinstance(event, Tail):
             return [] if self._buffer.aligning(event.lane, event.track) else [event]
         if isinstance(event, Word):
-            self._outgoing.spoken(event.utterance)
+            self._outgoing.spoken(event)
             words = self._buffer.commit(event)
             if words:
                 self._restarts.progressed()

@@ -6,7 +6,7 @@ from app.core.chunk import Chunk
 from app.worker import messages as m
 from app.worker.outgoing import AHEAD_MS, Outgoing
 from app.worker.replay_buffer import ReplayBuffer
-from model_backends.base import Progress
+from model_backends.base import Progress, Word
 
 START = m.Start(m.PROTOCOL_VERSION, "scripted", "/models", delays_ms=(480,), first_utterance=3)
 
@@ -86,11 +86,18 @@ def test_abandon_goes_before_everything_that_waits() -> None:
     assert everything(outgoing) == [m.Abandon()], "a later worker has nothing to do either"
 
 
-def test_numbers_of_utterances_go_on() -> None:
+def test_a_later_worker_numbers_on_and_knows_what_was_spoken() -> None:
     outgoing, _ = rig()
-    outgoing.spoken(8)
-    outgoing.spoken(5)
-    assert outgoing.begin().first_utterance == 9
+    assert outgoing.begin().spoken == {}
+    for lane, utterance, text, language in (
+        ("me", 8, " Guten", "de"),
+        ("them", 5, " Bonjour", "fr"),
+        ("me", 6, " hm", None),
+    ):
+        outgoing.spoken(Word(lane, 0, utterance, text, 0, 300, language))
+    begin = outgoing.begin()
+    assert begin.first_utterance == 9
+    assert begin.spoken == {"me": "de", "them": "fr"}
 
 
 def test_a_later_worker_begins_with_the_model_an_earlier_one_came_to() -> None:
