@@ -469,3 +469,25 @@ def test_an_engine_slower_than_speech_is_told_and_skips_nothing(
     assert TEXT.startswith(said), "what came is complete as far as it goes"
     late = [e for e in events if isinstance(e, Notice) and e.code == "cut-off"]
     assert late or said == TEXT, "and if stopping could not wait for the rest, that is told"
+
+
+def test_the_next_session_takes_over_the_worker_and_listens_meanwhile(
+    options: SessionOptions,
+) -> None:
+    """U2: what is said while the first one ends is heard by the second."""
+    first = Session(replace(options, srt=None))
+    first.start()
+    while first.worker_pid is None or not first.timeline.words():
+        first.wait(0.1)
+    pid = first.worker_pid
+    second = Session(replace(options, srt=None, seconds=8), predecessor=first)
+    second.start()
+    first.stop()
+    before = run(first)
+    pids: set[int | None] = set()
+    heard = run(second, lambda event: pids.add(second.worker_pid))
+    assert HeardOut() in before and first.status.stage is Stage.STOPPED
+    assert pids - {None} == {pid}, "loaded once"
+    words = [event for event in heard if isinstance(event, Word)]
+    assert words and words[0].text == " word0", "it has listened from its own beginning"
+    assert second.status.stage is Stage.STOPPED
