@@ -127,6 +127,7 @@ class Word:
     start_ms: int
     end_ms: int
     language: str | None = None
+    confidence: float | None = None  # 0..1, the least of its tokens' probabilities; if known
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence for the user about how the engine is doing; captions go on."""
+    """A sentence for the user about how the engine is doing; captions go on.
+
+    It holds until it is taken back: by a notice of the same lane and code with an empty message.
+    """
 
     lane: str
     code: str  # stable, for tests and translations: "behind", "mute", "smaller-model", ...
@@ -319,3 +323,4 @@ class LoadOptions:
     realtime: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)  # engine-specific, e.g. {"bits": 8}
     adapted: str = ""  # `Engine.model` as an earlier worker left it, where that changed by itself
+    spoken: Mapping[str, str] = field(default_factory=dict)  # lane -> language it spoke last
