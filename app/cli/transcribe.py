@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,16 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.audio.opening import is_standard_input, name_of
 from app.cli import EXIT_FAILED, tell, tell_above_bar
 from app.cli.arguments import FORMATS, STANDARD_OUTPUT
 from app.cli.usage import EngineChoice, UsageError, chosen_engine
 from app.core.cues import cues
 from app.core.export import to_json_object, to_srt, to_txt, to_vtt
 from app.session.files import FileProblem, check_writable, write_new
-from model_backends.base import UserError
+from model_backends.base import Sentence, UserError
 
 if TYPE_CHECKING:
     from app.session.transcription import Heard, Transcriber, Transcript
+
+_SUFFIX = re.compile(r"\.(?=.*[A-Za-z])[A-Za-z0-9]{1,5}")  # of a file's kind: no “.264-GRP”
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,11 @@ def run(args: argparse.Namespace) -> int:
                 tell(error.message, error.hint)
                 failed += 1
             except KeyboardInterrupt:
-                tell(f"Interrupted: nothing was written for {job.source}.")
+                tell(
+                    Sentence(
+                        "Interrupted: nothing was written for {name}.", name=name_of(job.source)
+                    )
+                )
                 raise
     return EXIT_FAILED if failed else 0
 
@@ -70,7 +78,7 @@ def plan(
     jobs: list[Job] = []
     claimed: dict[str, Path] = {_key(path): path for path in sources}
     for source in sources:
-        target = (folder or source.parent) / f"{source.stem}.{format_}"
+        target = _target(source, folder, format_)
         try:
             _claim(source, target, claimed, force)
             jobs.append(Job(source, target))
@@ -79,41 +87,61 @@ def plan(
     return jobs, len(sources) - len(jobs)
 
 
+def _target(source: Path, folder: Path | None, format_: str) -> Path:
+    """Beside the source, or in `folder`; what is piped in has no place of its own."""
+    if is_standard_input(source):
+        return (folder or Path()) / f"stdin.{format_}"
+    stem = source.stem if _SUFFIX.fullmatch(source.suffix) else source.name
+    return (folder or source.parent) / f"{stem}.{format_}"
+
+
 def _claim(source: Path, target: Path, claimed: dict[str, Path], force: bool) -> None:
     """Reserve a target for a source. Raises FileProblem if it is taken, or cannot be written."""
     key = _key(target)
     if key in claimed:
         other = claimed[key]
-        reason = "is an input itself" if key == _key(other) else f"is the result of {other}"
+        is_input = key == _key(other)
+        left_out = "{source} is left out: its result would be {target}, which is "
+        reason = left_out + ("an input itself." if is_input else "the result of {other}.")
         raise FileProblem(
-            f"{source} is left out: its result would be {target}, which {reason}.",
-            "Rename it, or use --output with another folder.",
+            Sentence(reason, source=source, target=target, other=other),
+            Sentence("Rename it, or use --output with another folder."),
         )
-    if source.exists():  # what does not exist is told when its turn comes, in better words
+    # what does not exist is told when its turn comes, in better words
+    if is_standard_input(source) or source.exists():
         check_writable(target, force)
     claimed[key] = source
 
 
 def _key(path: Path) -> str:
     """What two names of one file have in common."""
-    return os.path.normcase(path.resolve())
+    return os.path.normcase(os.path.realpath(path))  # Path.resolve() refuses a link to itself
 
 
 def _folder(output: str) -> Path:
     folder = Path(output)
     looks_like_file = folder.suffix.lstrip(".").lower() in FORMATS
     if folder.is_file() or (looks_like_file and not folder.exists()):
-        raise UsageError(f"--output {output} is not a folder.", "Name a folder, or - to print.")
+        raise UsageError(
+            Sentence("--output {output} is not a folder.", output=output),
+            Sentence("Name a folder, or - to print."),
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileProblem(f"The folder {output} cannot be made: {error.strerror}.") from error
+        raise FileProblem(
+            Sentence(
+                "The folder {output} cannot be made: {reason}.",
+                output=output,
+                reason=error.strerror,
+            )
+        ) from error
     return folder
 
 
 def _do(job: Job, transcriber: Transcriber, choice: EngineChoice, args: argparse.Namespace) -> None:
-    with _progress_bar(job.source.name) as heard:
-        transcript = transcriber.transcribe(job.source, heard)
+    with _progress_bar(name_of(job.source)) as heard:
+        transcript = transcriber.transcribe(job.source, heard, args.track)
     for note in transcript.notes:
         tell(note)
     ready = transcriber.ready
@@ -125,7 +153,7 @@ def _do(job: Job, transcriber: Transcriber, choice: EngineChoice, args: argparse
         sys.stdout.flush()
     else:
         write_new(job.target, text, args.force)
-        tell(f"Saved: {job.target}")
+        tell(Sentence("Saved: {path}", path=job.target))
 
 
 def render(transcript: Transcript, format_: str, details: dict[str, Any], lines: bool) -> str:
