@@ -87,7 +87,11 @@ def to_json_object(
         "delay_ms": delay_ms,
         "language": language,
         "text": "".join(texts).strip(),
-        "words": [{"text": t, "start_ms": w.start_ms, "end_ms": w.end_ms} for t, w in timed],
+        "words": [
+            {"text": t, "start_ms": w.start_ms, "end_ms": w.end_ms}
+            | ({} if w.confidence is None else {"confidence": w.confidence})
+            for t, w in timed
+        ],
     }
 
 

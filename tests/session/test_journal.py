@@ -252,7 +252,7 @@ def test_recovery_that_cannot_write_keeps_the_journal(tmp_path: Path) -> None:
 _VICTIM = """
 import sys, threading
 from pathlib import Path
-from app.journal import Journal
+from app.session.journal import Journal
 from tests.core.words import spoken
 book = Journal(Path(sys.argv[1]), {}, print)
 for word in spoken(" one two three four five"):
