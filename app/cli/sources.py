@@ -10,6 +10,7 @@ from app.audio.advice import advice
 from app.audio.sources import list_sources
 from app.cli import tell
 from app.cli.table import table
+from model_backends.base import Sentence
 
 
 def run(args: argparse.Namespace) -> int:
@@ -20,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(rows, ensure_ascii=False) + "\n")
         return 0
     if not sources:
-        tell("Nothing to listen to was found.", advice("none"))
+        tell(Sentence("Nothing to listen to was found."), advice("none"))
         return 0
     marks = {True: "default", False: ""}
     sys.stdout.write(table([[s.name, s.kind, marks[s.default], s.id] for s in sources]))

@@ -87,10 +87,18 @@ def _doubled(calm: Sequence[Word], shaken: Sequence[Word]) -> list[Finding]:
         if repeat is None:
             continue
         begin, length = repeat
+        run = shaken[begin : begin + 2 * length]
         near = old[max(0, a1 - 2 * length) : a2 + 2 * length]
-        if not _holds(near, new[begin : begin + 2 * length]):
-            found.append(_finding("doubled", shaken[begin : begin + 2 * length]))
+        if not _holds(near, _keys_of(run)) and not _spoken_as_often(calm, run):
+            found.append(_finding("doubled", run))
     return found
+
+
+def _spoken_as_often(calm: Sequence[Word], run: Sequence[Word]) -> bool:
+    """About as many words were said in the run's time: it is another word misheard."""
+    begin, end = run[0].start_ms, run[-1].end_ms
+    count = sum(begin <= (word.start_ms + word.end_ms) // 2 <= end for word in calm)
+    return count >= len(run) - len(run) // 4
 
 
 def _repeat(keys: Sequence[str], begin: int, end: int) -> tuple[int, int] | None:

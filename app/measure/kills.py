@@ -5,7 +5,7 @@
 Each recording is first captioned undisturbed, then again and again with faults at random moments
 and at the ends of sentences, on a simulated clock (see `simulation`), and the words are compared.
 Decodes are kept on disk, so a seed that ran once runs again in seconds. `--live` kills real
-workers of a real `voxline listen` instead, in real time.
+workers of a real `voxline listen` instead, in real time; the undisturbed run is simulated.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ _PAUSES_MS = (400, 2_600)  # between the clips of one speaker: shorter and longe
 _QUIET_END_MS = 3_000  # the microphone stays open
 _FIRST_FAULT_MS = 4_000
 _GAPS_MS = (3_000, 8_000)  # from one fault to the next
+_LIVE_GAPS_MS = (11_000, 17_000)  # a client that has lost many workers waits with the next
 _STALLS_MS = (1_000, 20_000)
 _AFTER_SENTENCE_MS = (100, 1_500)
 _CHECKOUT = Path(__file__).parents[2]
@@ -78,7 +79,7 @@ class Pass:
 
     recording: str
     number: int
-    faults: list[Fault]
+    faults: Sequence[Fault]
     findings: list[Finding]
 
 
@@ -116,7 +117,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def _passes(options: argparse.Namespace) -> Iterator[Pass]:
-    captioner = _live(options) if options.live else _simulated(options)
+    simulated = _simulated(options)
+    captioner = _live(options) if options.live else simulated
+    gaps_ms = _LIVE_GAPS_MS if options.live else _GAPS_MS
     chance = random.Random(options.seed)
     left = Counts(options.kills, options.stalls)
     recordings = [r for r in _recordings(_speech(options)) if options.match in r.name]
@@ -128,14 +131,15 @@ def _passes(options: argparse.Namespace) -> Iterator[Pass]:
     while left.all > 0:
         recording = recordings[number % len(recordings)]
         if recording.name not in undisturbed:
-            undisturbed[recording.name] = captioner(recording, [])
+            undisturbed[recording.name] = simulated(recording, [])[0]
         calm = undisturbed[recording.name]
-        faults = plan(recording, calm, left, options.at, chance)
-        found = differences(calm, captioner(recording, faults), recording.text)
+        planned = plan(recording, calm, left, options.at, chance, gaps_ms)
+        words, faults = captioner(recording, planned)
+        found = differences(calm, words, recording.text)
         one = Pass(recording.name, number, faults, found)
         _tell(one)
         yield one
-        left = left.less(faults)
+        left = left.less(planned)
         number += 1
 
 
@@ -186,7 +190,12 @@ def _quiet(ms: int, seed: int) -> Pcm:
 
 
 def plan(
-    recording: Recording, calm: Sequence[Word], left: Counts, at: str, chance: random.Random
+    recording: Recording,
+    calm: Sequence[Word],
+    left: Counts,
+    at: str,
+    chance: random.Random,
+    gaps_ms: tuple[int, int] = _GAPS_MS,
 ) -> list[Fault]:
     """Faults for one pass: at random gaps, some moved to just after a sentence's end."""
     ends = [w.end_ms for w in joined(calm) if w.text.rstrip().endswith((".", "?", "!"))]
@@ -198,7 +207,7 @@ def plan(
             at_ms = _after_sentence(at_ms, ends, chance)
         stall = chance.randrange(rest.all) >= rest.kills
         faults.append(Fault(at_ms, chance.randint(*_STALLS_MS) if stall else None))
-        at_ms += (faults[-1].stall_ms or 0) + chance.randint(*_GAPS_MS)
+        at_ms += (faults[-1].stall_ms or 0) + chance.randint(*gaps_ms)
     return faults
 
 
@@ -210,7 +219,8 @@ def _after_sentence(at_ms: int, ends: Sequence[int], chance: random.Random) -> i
 # --- captioning ------------------------------------------------------------------------------
 
 
-Captioner = Callable[[Recording, Sequence[Fault]], list[Word]]
+# the words, and the faults that could be done
+Captioner = Callable[[Recording, Sequence[Fault]], tuple[list[Word], Sequence[Fault]]]
 
 
 def _simulated(options: argparse.Namespace) -> Captioner:
@@ -220,8 +230,10 @@ def _simulated(options: argparse.Namespace) -> Captioner:
     cost = COSTS[options.model].times(options.slow)
     recognizer = KeptRecognizer(options.model, folder, kept, cost)
 
-    def caption(recording: Recording, faults: Sequence[Fault]) -> list[Word]:
-        return Simulation(recognizer, recording.pcm, faults, options.delay_ms).run()
+    def caption(
+        recording: Recording, faults: Sequence[Fault]
+    ) -> tuple[list[Word], Sequence[Fault]]:
+        return Simulation(recognizer, recording.pcm, faults, options.delay_ms).run(), faults
 
     return caption
 
@@ -229,7 +241,9 @@ def _simulated(options: argparse.Namespace) -> Captioner:
 def _live(options: argparse.Namespace) -> Captioner:
     """In real time, by a `voxline listen` of its own."""
 
-    def caption(recording: Recording, faults: Sequence[Fault]) -> list[Word]:
+    def caption(
+        recording: Recording, faults: Sequence[Fault]
+    ) -> tuple[list[Word], Sequence[Fault]]:
         return listen(recording.pcm, faults, options.model, options.delay_ms)
 
     return caption

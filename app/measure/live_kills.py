@@ -27,11 +27,15 @@ from model_backends.base import SAMPLE_RATE, Pcm, UserError, Word
 _PATIENCE_S = 120.0  # after the sound's end, for what is still to be heard
 
 
-def listen(pcm: Pcm, faults: Sequence[Fault], model: str, delay_ms: int) -> list[Word]:
-    """Caption `pcm` (float32, 16 kHz) in real time with these faults; the words, in order.
+def listen(
+    pcm: Pcm, faults: Sequence[Fault], model: str, delay_ms: int
+) -> tuple[list[Word], list[Fault]]:
+    """Caption `pcm` (float32, 16 kHz) in real time with these faults.
 
-    Raises UserError when captions fail altogether.
+    Returns the words, in order, and the faults that could be done: where a worker was there to be
+    harmed. Raises UserError when captions fail altogether.
     """
+    done: list[Fault] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         soundfile.write(folder / "speech.wav", pcm, SAMPLE_RATE, "PCM_16")
@@ -42,13 +46,13 @@ def listen(pcm: Pcm, faults: Sequence[Fault], model: str, delay_ms: int) -> list
             process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=errors, env=_environment(folder)
             )
-            harm = threading.Thread(target=_harm, args=(process.pid, faults), daemon=True)
+            harm = threading.Thread(target=_harm, args=(process.pid, faults, done), daemon=True)
             harm.start()
             words = _words(process, len(pcm) / SAMPLE_RATE + _total_stall_s(faults) + _PATIENCE_S)
             errors.seek(0)
             if process.returncode:
                 raise UserError("Captions failed.", errors.read().decode()[-500:])
-    return words
+    return words, done
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -76,7 +80,7 @@ def _words(process: subprocess.Popen[bytes], timeout_s: float) -> list[Word]:
     return words
 
 
-def _harm(pid: int, faults: Sequence[Fault]) -> None:
+def _harm(pid: int, faults: Sequence[Fault], done: list[Fault]) -> None:
     """Do the faults, timed from when the first worker is there: about when the file begins."""
     begun = None
     while begun is None:
@@ -89,6 +93,7 @@ def _harm(pid: int, faults: Sequence[Fault]) -> None:
         worker = _worker(pid)
         if worker is None:
             continue
+        done.append(fault)
         if fault.stall_ms is None:
             os.kill(worker, signal.SIGKILL)
         else:

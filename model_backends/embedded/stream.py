@@ -266,7 +266,12 @@ class EmbeddedStream:
             self._cut(self._sample(words[-1].end_ms))
 
     def _give_up_waiting(self, words: list[Guess], end: int) -> list[Event]:
-        """Nothing agrees for too long: commit the guess but for its end, and go on from there."""
+        """Nothing agrees for too long: commit the guess but for its end, and go on from there.
+
+        The front may have been cut away since the guess was made, and the committed words with it.
+        """
+        start_ms = self._session_ms(self._window.start)
+        words = [word for word in words if (word.start_ms + word.end_ms) // 2 >= start_ms]
         before = end - _CONTEXT
         events: list[Event] = []
         for index, track in enumerate(self._tracks):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.measure.differences import Finding, differences
 from model_backends.base import Word
 
@@ -31,13 +33,25 @@ def test_case_marks_and_one_misheard_word_are_no_finding() -> None:
 
 
 def test_a_doubled_word_is_found_with_its_times() -> None:
-    found = differences(run("of steel Anon"), run("of steel steel. Anon"))
-    assert found == [Finding("doubled", 300, 900, "steel steel.")]
+    calm = run("of steel Anon")
+    again = Word("me", 0, 0, " steel.", 600, 600)
+    found = differences(calm, [*calm[:2], again, calm[2]])
+    assert found == [Finding("doubled", 300, 600, "steel steel.")]
 
 
 def test_a_doubled_run_is_found() -> None:
-    shaken = READ.replace("all our blood", "all our blood all our blood")
-    assert kinds(READ, shaken) == [("doubled", "all our blood all our blood")]
+    """The second time squeezed in where there is no time for it."""
+    calm = run(READ)
+    again = [replace(word, start_ms=2_700, end_ms=2_700) for word in calm[6:9]]
+    found = differences(calm, [*calm[:9], *again, *calm[9:]])
+    assert [(f.kind, f.text) for f in found] == [("doubled", "all our blood all our blood")]
+
+
+def test_another_word_misheard_as_the_one_before_is_not_doubled() -> None:
+    """Two words take the time of two: "Thou also, Dee was" and "Dee also, Dee also"."""
+    assert kinds("but Tao also wasu and", "but D'I D'I and") == []
+    calm, shaken = run("and Thou also Dee wasu", 500), run("and Dee also Dee so also", 400)
+    assert "doubled" not in [f.kind for f in differences(calm, shaken)]
 
 
 def test_what_the_speaker_says_twice_is_not_doubled() -> None:

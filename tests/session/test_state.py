@@ -452,6 +452,18 @@ def test_a_file_that_ends_before_the_model_is_loaded_is_heard_all_the_same() -> 
     assert play.of(e.EndEngine)
 
 
+def test_a_file_that_has_ended_is_heard_out_for_as_long_as_that_goes_on() -> None:
+    """Unlike one who stops, it keeps nobody waiting."""
+    play = Play().listening(feed=FILE)
+    play.at(9000, heard(0, 9000), sound("ended"))
+    for ms in (12_000, 15_000, 18_000):
+        play.at(ms, settled(ms // 4), e.Tick({LANE: 9000 - ms // 4}))
+    assert not play.of(e.EndEngine)
+    play.at(18_100, e.Stop())
+    play.at(18_000 + STOP_MS, settled(6000), e.Tick({LANE: 3000}))
+    assert play.of(e.EndEngine) and play.notices()[-1] == "cut-off"
+
+
 @pytest.mark.parametrize("first", ["the file's end", "the user"])
 def test_one_who_will_not_wait_for_the_model_need_not(first: str) -> None:
     play = Play()

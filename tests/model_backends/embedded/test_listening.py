@@ -7,7 +7,7 @@ import pytest
 from model_backends.embedded.agreement import Guess
 from model_backends.embedded.listening import Care, Listening, Transcribe, longest_ms
 from model_backends.embedded.window import Window
-from tests.model_backends.embedded.talk import MS, Script, ScriptedRecognizer, frames
+from tests.model_backends.embedded.talk import MS, Script, ScriptedRecognizer, audio, frames
 
 
 def listening(script: Script, until_ms: int, start_ms: int = 0) -> Listening:
@@ -92,10 +92,29 @@ def test_where_nothing_more_is_heard_the_word_keeps_what_its_letters_allow() -> 
 def test_a_word_ends_before_the_pause_that_the_attention_reaches_into() -> None:
     """ "steel." is said at 384–720; the guess ends it where the next word begins."""
     spoken = [(" much", 80, 384), (" steel.", 384, 720), (" Anon", 1_616, 2_000)]
-    guess = [Guess(" much", 80, 384), Guess(" steel.", 384, 1_792), Guess(" Anon", 1_792, 2_000)]
+    guess = [Guess(" much", 80, 384), Guess(" steel.", 384, 1_990), Guess(" Anon", 1_990, 2_000)]
     transcribe, _ = answers(guess)
     found = listening(spoken, 2_000).words(transcribe, 2_000 * MS, Care.QUICK)
     assert [word.end_ms for word in found] == [384, 736, 2_000], "to a frame of 32 ms"
+
+
+def test_a_few_words_between_pauses_are_not_passed_over() -> None:
+    """ "… to him. What to thee?" and the guess ends with "him": 0.7 s of speech by itself."""
+    spoken = [
+        (" him,", 0, 320),
+        (" What", 960, 1_120),
+        (" to", 1_120, 1_280),
+        (" thee?", 1_280, 1_664),
+    ]
+    recognizer = ScriptedRecognizer(spoken)
+    transcribe, asked = answers(
+        [Guess(" him,", 0, 1_760)], recognizer(audio(0, 1_760), Care.CAREFUL)
+    )
+    found = listening(spoken, 1_760).words(transcribe, 1_760 * MS, Care.QUICK)
+    assert texts(found) == "him, What to thee?"
+    transcribe, asked = answers([Guess(" him,", 0, 1_664)])
+    listening(spoken, 1_664).words(transcribe, 1_664 * MS, Care.QUICK)
+    assert asked == [Care.QUICK], "while somebody speaks the next guess will have it"
 
 
 def test_a_word_begins_after_the_pause_that_the_attention_reaches_back_over() -> None:

@@ -122,6 +122,26 @@ def test_speech_that_a_guess_leaves_out_is_not_cut_away(
     assert texts(list(listen(stream, recognizer, blocks(SPEECH), every))) == words(SPEECH)
 
 
+def test_after_a_stall_nothing_is_said_again() -> None:
+    """A guess at more than 15 s: its front is cut away before the rest of it is committed."""
+    script = [
+        (f" {name.strip()}", s + 1_000 * (s > 3_000), e + 1_000 * (s > 3_000))
+        for name, s, e in SPEECH
+    ]
+    feed = blocks(script)
+    for stalled_at in range(60, 200, 20):
+        stream, recognizer = EmbeddedStream(options()), ScriptedRecognizer(script)
+        events: list[Event] = []
+        for number, (pcm, speech) in enumerate(feed):
+            stream.push(pcm, speech)
+            if not stalled_at <= number < stalled_at + 15_500 // 32:
+                events += stream.advance(recognizer)
+        stream.finish()
+        while not stream.done:
+            events += stream.advance(recognizer)
+        assert texts(events) == words(script)
+
+
 def test_sound_without_words_is_heard_twice_and_not_at_every_guess() -> None:
     """Singing, or a far voice: the detector takes it for speech and no guess has a word."""
     recognizer = ScriptedRecognizer([(" la", 0, 20_000)], skips=(0, 20_000))
