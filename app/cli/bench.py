@@ -21,7 +21,7 @@ from typing import Any
 from app import paths
 from app.cli import EXIT_FAILED, tell
 from app.cli.table import table
-from app.cli.usage import EngineChoice, chosen_engine
+from app.cli.usage import ChosenEngine, chosen_engine
 from app.measure.evaluation import (
     Clip,
     Errors,
@@ -82,7 +82,7 @@ def _step_bench(args: argparse.Namespace) -> int:
     return subprocess.run(command, env=child_env(), check=False).returncode
 
 
-def _in_the_window(clip: Clip, choice: EngineChoice) -> ClipRun:
+def _in_the_window(clip: Clip, choice: ChosenEngine) -> ClipRun:
     settings = Settings(
         engine=choice.info.name,
         model=choice.model or "",
@@ -113,7 +113,7 @@ def _in_the_window(clip: Clip, choice: EngineChoice) -> ClipRun:
         )
 
 
-def _as_files(clips: Sequence[Clip], choice: EngineChoice) -> tuple[float, float]:
+def _as_files(clips: Sequence[Clip], choice: ChosenEngine) -> tuple[float, float]:
     """Seconds of sound, and seconds that hearing them took with the model loaded."""
     audio_s = wall_s = 0.0
     with Transcriber(choice.start(choice.delays_ms[0], realtime=False), tell) as transcriber:
@@ -125,7 +125,7 @@ def _as_files(clips: Sequence[Clip], choice: EngineChoice) -> tuple[float, float
 
 
 def _report(
-    choice: EngineChoice, runs: Sequence[ClipRun], audio_s: float, wall_s: float
+    choice: ChosenEngine, runs: Sequence[ClipRun], audio_s: float, wall_s: float
 ) -> dict[str, Any]:
     late = [ms for each in runs for ms in each.latencies_ms]
     errors = sum((each.errors for each in runs), Errors())

@@ -16,7 +16,7 @@ from typing import Any
 
 from app.cli import EXIT_FAILED, tell, tell_above_bar
 from app.cli.table import table
-from app.cli.usage import EngineChoice, chosen_engine
+from app.cli.usage import ChosenEngine, chosen_engine
 from app.measure.evaluation import (
     Clip,
     Errors,
@@ -103,7 +103,7 @@ def _latencies_ms(clip: Clip, heard: Transcript) -> list[int]:
 
 
 def _report(
-    choice: EngineChoice, model: str, live: bool, results: Sequence[ClipResult]
+    choice: ChosenEngine, model: str, live: bool, results: Sequence[ClipResult]
 ) -> dict[str, Any]:
     """Everything measured, as JSON-able values: a row per delay and subset, then each clip."""
     rows = []

@@ -6,20 +6,18 @@ Every target is checked before the first file is decoded, and written whole or n
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.cli import EXIT_FAILED, tell, tell_above_bar
-from app.cli.arguments import FORMATS, STANDARD_OUTPUT
-from app.cli.usage import EngineChoice, UsageError, chosen_engine
-from app.core.cues import cues
-from app.core.export import to_json_object, to_srt, to_txt, to_vtt
+from app.cli.arguments import STANDARD_OUTPUT
+from app.cli.usage import ChosenEngine, UsageError, chosen_engine
+from app.core.export import FORMATS, Export, to_json
 from app.session.files import FileProblem, check_writable, write_new
 from model_backends.base import UserError
 
@@ -111,42 +109,33 @@ def _folder(output: str) -> Path:
     return folder
 
 
-def _do(job: Job, transcriber: Transcriber, choice: EngineChoice, args: argparse.Namespace) -> None:
+def _do(job: Job, transcriber: Transcriber, choice: ChosenEngine, args: argparse.Namespace) -> None:
     with _progress_bar(job.source.name) as heard:
         transcript = transcriber.transcribe(job.source, heard)
     for note in transcript.notes:
         tell(note)
-    ready = transcriber.ready
-    model = ready.model if ready else choice.info.default_model
-    details = {"engine": choice.info.name, "model": model, "delay_ms": choice.delays_ms[0]}
-    text = render(transcript, args.format, details, lines=job.target is None)
+    export = _export(transcript, transcriber, choice)
     if job.target is None:
-        sys.stdout.write(text)
+        one_line = args.format == "json"
+        sys.stdout.write(to_json(export, None) if one_line else FORMATS[args.format].write(export))
         sys.stdout.flush()
     else:
-        write_new(job.target, text, args.force)
+        write_new(job.target, FORMATS[args.format].write(export), args.force)
         tell(f"Saved: {job.target}")
 
 
-def render(transcript: Transcript, format_: str, details: dict[str, Any], lines: bool) -> str:
-    """The result as text that ends with a newline, if it is not empty.
-
-    `details` are the JSON's `engine`, `model` and `delay_ms`; with `lines` JSON is on one line.
-    """
-    words, gaps = transcript.words, transcript.gaps
-    if format_ == "json":
-        value = to_json_object(
-            file=str(transcript.path),
-            duration_ms=transcript.duration_ms,
-            language=transcript.language,
-            words=words,
-            **details,
-        )
-        return json.dumps(value, ensure_ascii=False, indent=None if lines else 2) + "\n"
-    if format_ == "txt":
-        return to_txt(words, gaps)
-    timed = cues(words, gaps)
-    return to_vtt(timed) if format_ == "vtt" else to_srt(timed)
+def _export(transcript: Transcript, transcriber: Transcriber, choice: ChosenEngine) -> Export:
+    ready = transcriber.ready
+    return Export(
+        words=transcript.words,
+        gaps=transcript.gaps,
+        duration_ms=transcript.duration_ms,
+        language=transcript.language,
+        file=str(transcript.path),
+        engine=choice.info.name,
+        model=ready.model if ready else choice.info.default_model,
+        delay_ms=choice.delays_ms[0],
+    )
 
 
 @contextmanager

@@ -20,7 +20,7 @@ class UsageError(UserError):
 
 
 @dataclass(frozen=True, slots=True)
-class EngineChoice:
+class ChosenEngine:
     """What the options shared by every command that loads an engine come to."""
 
     info: EngineInfo
@@ -45,7 +45,7 @@ class EngineChoice:
         )
 
 
-def chosen_engine(args: argparse.Namespace, patient: bool = False) -> EngineChoice:
+def chosen_engine(args: argparse.Namespace, patient: bool = False) -> ChosenEngine:
     """Resolve and check the shared engine options. Raises UsageError naming what is offered.
 
     `patient`: nobody waits for a word, so unless `--delay-ms` says otherwise the longest delay is
@@ -60,7 +60,7 @@ def chosen_engine(args: argparse.Namespace, patient: bool = False) -> EngineChoi
         _check_model(args.model, info)
     except EngineError as error:
         raise UsageError(error.message, error.hint) from error
-    return EngineChoice(info, args.model, delays, language, args.device, args.precision)
+    return ChosenEngine(info, args.model, delays, language, args.device, args.precision)
 
 
 def _delays(

@@ -38,8 +38,7 @@ from typing import Any, TypeAlias
 import psutil
 
 from app import paths
-from app.core.cues import cues
-from app.core.export import to_srt
+from app.core.export import FORMATS, Export
 from app.core.timeline import Gap, Timeline
 from app.session.files import FileProblem, file_problem, write_new, write_unique
 from model_backends.base import Event, Word
@@ -54,7 +53,7 @@ OnError: TypeAlias = Callable[[str, str], None]  # (message, hint), called in th
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class Contents:
     """What a journal holds."""
 
     header: dict[str, Any]
@@ -234,7 +233,7 @@ def transcript_path(started: datetime, folder: Path | None = None) -> Path:
     return (folder or paths.transcripts_dir()) / name
 
 
-def read(path: Path) -> Transcript:
+def read(path: Path) -> Contents:
     """What can be read of a journal. Raises FileProblem if it cannot be opened."""
     try:
         lines = path.read_bytes().splitlines()
@@ -248,7 +247,7 @@ def read(path: Path) -> Transcript:
             timeline.add(event)
         else:
             found |= _note(record)
-    return Transcript(words=timeline.words(), gaps=timeline.gaps, **found)
+    return Contents(words=timeline.words(), gaps=timeline.gaps, **found)
 
 
 def unfinished(folder: Path) -> list[Unfinished]:
@@ -287,7 +286,7 @@ def recover(path: Path, srt: Path | None = None) -> Path:
     if transcript.saved is not None and transcript.saved.exists():
         discard(path)
         return transcript.saved
-    text = to_srt(cues(transcript.words, transcript.gaps))
+    text = FORMATS["srt"].write(Export(transcript.words, transcript.gaps))
     saved = write_new(srt, text) if srt else write_unique(transcript_path(transcript.started), text)
     discard(path)
     return saved
@@ -325,7 +324,7 @@ def _header(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _journals(folder: Path) -> Iterable[tuple[Path, Transcript]]:
+def _journals(folder: Path) -> Iterable[tuple[Path, Contents]]:
     for path in sorted(folder.glob("*" + SUFFIX)):
         with contextlib.suppress(FileProblem):  # deleted meanwhile, or not ours to read
             yield path, read(path)
@@ -373,9 +372,9 @@ def _note(record: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _is_running(transcript: Transcript) -> bool:
+def _is_running(contents: Contents) -> bool:
     """Whether the process that wrote the journal still lives; a reused pid does not count."""
-    pid, created = transcript.header.get("pid"), transcript.header.get("created")
+    pid, created = contents.header.get("pid"), contents.header.get("created")
     if not isinstance(pid, int) or not isinstance(created, int | float):
         return False
     try:

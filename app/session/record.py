@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app import paths
-from app.core.cues import cues
-from app.core.export import to_srt
+from app.core.export import FORMATS, Export
 from app.core.timeline import Gap, Timeline
 from app.session import journal
 from app.session.files import FileProblem, write_new, write_unique
@@ -60,7 +59,7 @@ class Record:
         if not words and self._srt is None:
             self._journal.close(ended=True)
             return None
-        text = to_srt(cues(words, timeline.gaps))
+        text = FORMATS["srt"].write(Export(words, timeline.gaps))
         if self._srt is not None:
             return self._written(write_new(self._srt, text, self._force))
         return self._written(write_unique(journal.transcript_path(self._started), text))
@@ -70,7 +69,7 @@ class Record:
 
         The journal stays only then: it holds what could be written of the words.
         """
-        text = to_srt(cues(timeline.words(), timeline.gaps))
+        text = FORMATS["srt"].write(Export(timeline.words(), timeline.gaps))
         name = journal.transcript_path(self._started).name
         for folder in (paths.transcripts_dir(), Path.home(), Path(tempfile.gettempdir())):
             with contextlib.suppress(FileProblem):

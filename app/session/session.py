@@ -22,7 +22,7 @@ from app.audio.clock import GAP_MS, SessionClock
 from app.audio.devices.base import NoSourceError
 from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
 from app.core.chunk import Chunk
-from app.core.timeline import Gap, Timeline, spaced
+from app.core.timeline import Gap, Timeline
 from app.session.files import check_writable
 from app.session.record import Record, Saved
 from app.session.status import SessionOptions, Stage, Status
@@ -85,7 +85,6 @@ class Session:
         self._stop_by: float | None = None
         self._patient = False  # a file that ends before the model is loaded is heard all the same
         self._opened_at = 0.0
-        self._last: Word | None = None
         self.stop_asked = False
         self.save_failed = False  # not where it was wanted; elsewhere, if there is a Saved
         self.sound_began: float | None = None  # monotonic s of the first sample, for measuring
@@ -211,14 +210,12 @@ class Session:
         self._refresh()
 
     def _keep(self, event: Word | Tail | Gap | Progress) -> None:
-        if isinstance(event, Word):
-            event = self._last = spaced(self._last, event)
-        elif isinstance(event, Gap) and event.reason == "overflow":
+        if isinstance(event, Gap) and event.reason == "overflow":
             self._tell_overflow()
-        self.timeline.add(event)
-        if self._record is not None and isinstance(event, (Word, Gap)):
-            self._record.add(event)
-        self._out.append(event)
+        kept = self.timeline.add(event)
+        if self._record is not None and isinstance(kept, (Word, Gap)):
+            self._record.add(kept)
+        self._out.append(kept)
 
     def _tell_overflow(self) -> None:
         """Once a session: sound had to be given up."""
