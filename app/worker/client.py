@@ -73,9 +73,10 @@ def child_env() -> dict[str, str]:
 def _worker_log() -> IO[bytes]:
     """Where a worker's standard error goes; nowhere if there is no place to write."""
     try:
-        log = paths.log_dir() / "worker.log"
+        log = paths.private_file(paths.log_dir() / "worker.log")
         if log.exists() and log.stat().st_size > 1_000_000:
             log.replace(log.with_suffix(".1.log"))
+            paths.private_file(log)
         return log.open("ab")
     except OSError:
         return Path(os.devnull).open("wb")
