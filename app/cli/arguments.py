@@ -25,7 +25,9 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*args, **kwargs)
 
     def error(self, message: str) -> NoReturn:
-        sentence = message[:1].upper() + message[1:].rstrip(".")
+        from app.core.script import harmless
+
+        sentence = harmless(message[:1].upper() + message[1:].rstrip("."))
         self.exit(2, f"{self.prog}: {sentence}. See {self.prog} --help.\n")
 
 

@@ -9,7 +9,6 @@ transcribed as files. Timings belong here and in no test.
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -22,9 +21,11 @@ from app import paths
 from app.cli import EXIT_FAILED, tell
 from app.cli.table import table
 from app.cli.usage import ChosenEngine, chosen_engine
+from app.core.encoding import json_text
 from app.measure.evaluation import (
     Clip,
     Errors,
+    check_can_score,
     latencies_ms,
     normalizer,
     percentile,
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if args.against:
         return _step_bench(args)
     choice = chosen_engine(args)
+    check_can_score()
     manifest = args.manifest or paths.resource("sample/manifest.jsonl")
     clips = read_manifest(manifest, args.subset)
     runs = []
@@ -69,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     tell("As files …")
     audio_s, wall_s = _as_files(clips, choice)
     report = _report(choice, runs, audio_s, wall_s)
-    sys.stdout.write(json.dumps(report) + "\n" if args.json else _as_text(report))
+    sys.stdout.write(json_text(report) + "\n" if args.json else _as_text(report))
     return 0 if all("failed" not in each.stages for each in runs) else EXIT_FAILED
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from types import FrameType
 
 from app import paths
-from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen
+from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
 from app.cli.usage import chosen_engine
 from app.session import journal
+from app.session.files import check_apart
 from app.session.session import Saved, Session, SessionEvent
 from app.session.status import SessionOptions, Stage, Status
-from model_backends.base import Notice
+from model_backends.base import Notice, Sentence, UserError
 
 _WAIT_S = 0.1
 
@@ -25,6 +27,8 @@ _WAIT_S = 0.1
 def run(args: argparse.Namespace) -> int:
     """Caption until the source ends, `--seconds` have passed, or the user stops it."""
     choice = chosen_engine(args)  # a wrong choice is told before anything is opened
+    if args.srt is not None and args.source is not None:
+        check_apart(args.srt, Path(args.source))
     screen = _screen(args.json)
     _offer_unfinished(screen)
     options = SessionOptions(
@@ -47,8 +51,7 @@ def _screen(as_json: bool) -> Screen:
     if as_json:
         return JsonScreen(sys.stdout, sys.stderr)
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        columns = shutil.get_terminal_size().columns
-        return TerminalScreen(sys.stdout, sys.stderr, columns)
+        return TerminalScreen(sys.stdout, sys.stderr, partial(terminal_columns, sys.stdout))
     return PlainScreen(sys.stdout, sys.stderr)
 
 
@@ -66,7 +69,9 @@ class _Listening:
             session.start()
             try:
                 self._show_until_over()
-            except OSError:  # the reader of our output has gone: nothing is lost, only unseen
+            except (
+                BrokenPipeError
+            ):  # the reader of our output has gone: nothing is lost, only unseen
                 session.stop()
                 while not session.over:
                     session.wait(_WAIT_S)
@@ -91,7 +96,7 @@ class _Listening:
     def _tell(self, event: SessionEvent) -> None:
         match event:
             case Saved(path=path):
-                self._screen.tell(f"Saved: {path}")
+                self._screen.tell(Sentence("Saved: {path}", path=path))
             case Notice():
                 self._screen.tell(f"{event.message} {event.hint}".strip())
             case Status(stage=Stage.NO_SOUND | Stage.FAILED):
@@ -100,7 +105,7 @@ class _Listening:
                 self._tell_state("The engine is behind; catching up.")
             case Status(stage=Stage.LISTENING):
                 name = self._session.source_name
-                self._tell_state(f"Listening to {name}. Ctrl-C stops.")
+                self._tell_state(Sentence("Listening to {name}. Ctrl-C stops.", name=name))
 
     def _tell_state(self, message: str) -> None:
         if message != self._told:
@@ -133,7 +138,8 @@ def _offer_unfinished(screen: Screen) -> None:
     journal.prune(folder)
     for lost in journal.unfinished(folder):
         when = f"{lost.started:%Y-%m-%d %H:%M}"
-        screen.tell(f"The session of {when} was cut off: “{lost.preview} …” ({lost.words} words).")
+        template = "The session of {when} was cut off: “{preview} …” ({count} words)."
+        screen.tell(Sentence(template, when=when, preview=lost.preview, count=lost.words))
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             screen.tell("Start `voxline listen` in a terminal, or the window, to save it.")
             continue
@@ -143,7 +149,10 @@ def _offer_unfinished(screen: Screen) -> None:
 
 
 def _settle(lost: journal.Unfinished, answer: str, screen: Screen) -> None:
-    if answer in ("", "y", "yes"):
-        screen.tell(f"Saved: {journal.recover(lost.path)}")
-    elif answer in ("d", "delete"):
-        journal.discard(lost.path)
+    try:
+        if answer in ("", "y", "yes"):
+            screen.tell(Sentence("Saved: {path}", path=journal.recover(lost.path)))
+        elif answer in ("d", "delete"):
+            journal.discard(lost.path)
+    except UserError as error:  # it stays where it is, and is offered again
+        screen.tell(f"{error.message} {error.hint}".strip())

@@ -6,7 +6,6 @@ Every target is checked before the first file is decoded, and written whole or n
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +17,9 @@ from app.cli import EXIT_FAILED, tell, tell_above_bar
 from app.cli.arguments import STANDARD_OUTPUT
 from app.cli.usage import ChosenEngine, UsageError, chosen_engine
 from app.core.export import FORMATS, Export, to_json
-from app.session.files import FileProblem, check_writable, write_new
-from model_backends.base import UserError
+from app.core.script import harmless
+from app.session.files import FileProblem, check_writable, file_key, named_after, write_new
+from model_backends.base import Sentence, UserError
 
 if TYPE_CHECKING:
     from app.session.transcription import Heard, Transcriber, Transcript
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
                 tell(error.message, error.hint)
                 failed += 1
             except KeyboardInterrupt:
-                tell(f"Interrupted: nothing was written for {job.source}.")
+                tell(Sentence("Interrupted: nothing was written for {path}.", path=job.source))
                 raise
     return EXIT_FAILED if failed else 0
 
@@ -66,9 +66,9 @@ def plan(
         return [Job(source, None) for source in sources], 0
     folder = _folder(output) if output is not None else None
     jobs: list[Job] = []
-    claimed: dict[str, Path] = {_key(path): path for path in sources}
+    claimed: dict[str, Path] = {file_key(path): path for path in sources}
     for source in sources:
-        target = (folder or source.parent) / f"{source.stem}.{format_}"
+        target = (folder or source.parent) / named_after(source, FORMATS[format_].suffix)
         try:
             _claim(source, target, claimed, force)
             jobs.append(Job(source, target))
@@ -79,12 +79,16 @@ def plan(
 
 def _claim(source: Path, target: Path, claimed: dict[str, Path], force: bool) -> None:
     """Reserve a target for a source. Raises FileProblem if it is taken, or cannot be written."""
-    key = _key(target)
+    key = file_key(target)
     if key in claimed:
         other = claimed[key]
-        reason = "is an input itself" if key == _key(other) else f"is the result of {other}"
+        template = (
+            "{path} is left out: its result would be {target}, which is the result of {other}."
+        )
+        if key == file_key(other):
+            template = "{path} is left out: its result would be {target}, which is an input itself."
         raise FileProblem(
-            f"{source} is left out: its result would be {target}, which {reason}.",
+            Sentence(template, path=source, target=target, other=other),
             "Rename it, or use --output with another folder.",
         )
     if source.exists():  # what does not exist is told when its turn comes, in better words
@@ -92,20 +96,19 @@ def _claim(source: Path, target: Path, claimed: dict[str, Path], force: bool) ->
     claimed[key] = source
 
 
-def _key(path: Path) -> str:
-    """What two names of one file have in common."""
-    return os.path.normcase(path.resolve())
-
-
 def _folder(output: str) -> Path:
     folder = Path(output)
     looks_like_file = folder.suffix.lstrip(".").lower() in FORMATS
     if folder.is_file() or (looks_like_file and not folder.exists()):
-        raise UsageError(f"--output {output} is not a folder.", "Name a folder, or - to print.")
+        message = Sentence("--output {path} is not a folder.", path=output)
+        raise UsageError(message, "Name a folder, or - to print.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileProblem(f"The folder {output} cannot be made: {error.strerror}.") from error
+        message = Sentence(
+            "The folder {path} cannot be made: {reason}.", path=output, reason=error.strerror
+        )
+        raise FileProblem(message) from error
     return folder
 
 
@@ -121,7 +124,7 @@ def _do(job: Job, transcriber: Transcriber, choice: ChosenEngine, args: argparse
         sys.stdout.flush()
     else:
         write_new(job.target, FORMATS[args.format].write(export), args.force)
-        tell(f"Saved: {job.target}")
+        tell(Sentence("Saved: {path}", path=job.target))
 
 
 def _export(transcript: Transcript, transcriber: Transcriber, choice: ChosenEngine) -> Export:
@@ -146,7 +149,7 @@ def _progress_bar(name: str) -> Iterator[Heard]:
     layout = "{desc} {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s [{elapsed}<{remaining}]"
     unknown = "{desc} {n:.0f} s [{elapsed}]"
     # disable=None: none unless standard error is a terminal
-    with tqdm(desc=name, disable=None, leave=False, bar_format=unknown) as bar:
+    with tqdm(desc=harmless(name), disable=None, leave=False, bar_format=unknown) as bar:
 
         def heard(heard_ms: int, duration_ms: int | None) -> None:
             if duration_ms:

@@ -12,7 +12,7 @@ from pathlib import Path
 from app import paths
 from app.worker import messages
 from model_backends import describe, resolve
-from model_backends.base import EngineError, EngineInfo, UserError
+from model_backends.base import EngineError, EngineInfo, Sentence, UserError
 
 
 class UsageError(UserError):
@@ -80,5 +80,10 @@ def _check_model(model: str | None, info: EngineInfo) -> None:
     if info.takes_folder and any(p.exists() for p in (Path(model), paths.models_dir() / model)):
         return
     names = ", ".join(info.models)
-    folder = ", or a folder that holds one" if info.takes_folder else ""
-    raise EngineError(f"{info.label} has no model “{model}”.", f"It takes: {names}{folder}.")
+    template = "It takes: {names}."
+    if info.takes_folder:
+        template = "It takes: {names}, or a folder that holds one."
+    raise EngineError(
+        Sentence("{engine} has no model “{name}”.", engine=info.label, name=model),
+        Sentence(template, names=names),
+    )

@@ -7,13 +7,13 @@ writes. Knows nothing about where words come from.
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from app.core.cues import Cue, cues, lane_label
+from app.core.encoding import json_text
 from app.core.paragraphs import Paragraph
 from app.core.script import visible
 from app.core.timeline import Gap, gap_between
@@ -103,7 +103,7 @@ def to_json_object(export: Export) -> dict[str, Any]:
 
 def to_json(export: Export, indent: int | None = 2) -> str:
     """That object as text."""
-    return json.dumps(to_json_object(export), ensure_ascii=False, indent=indent) + "\n"
+    return json_text(to_json_object(export), indent) + "\n"
 
 
 # by the name `--format` takes; the first is the usual one

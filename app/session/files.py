@@ -66,6 +66,13 @@ def _hint(path: Path, number: int) -> str:
     return Sentence("Set {name} to a folder that you may write to.", name=variable)
 
 
+def output_problem(error: OSError) -> FileProblem:
+    """The user's words for standard output that takes no more."""
+    reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
+    message = Sentence("Standard output cannot be written: {reason}.", reason=reason)
+    return FileProblem(message, "Free some space, or send it elsewhere.")
+
+
 def same_file(one: Path, other: Path) -> bool:
     """Whether two paths lead to one file, by whatever links; also if there is none yet."""
     try:
