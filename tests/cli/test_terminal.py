@@ -85,6 +85,15 @@ def test_a_tail_that_no_longer_fits_is_left_behind(wraps: bool) -> None:
     assert "Americans," in stage.words
 
 
+def test_what_is_told_after_the_end_does_not_repeat_the_last_row() -> None:
+    stage = Stage(60, True)
+    for word in spoken(" Hello there."):
+        stage.screen.show(word)
+    stage.screen.close()
+    stage.screen.tell("Saved.")
+    assert stage.cells.lines == ["Hello there.", ""]
+
+
 def test_without_a_change_of_width_rows_fill_up() -> None:
     stage = Stage(41, True)
     for word in spoken(TALK):
