@@ -105,6 +105,7 @@ def open_session(chosen: Settings) -> SessionBridge:
     A delay or language that was chosen for another engine, or another version of this one, is no
     reason not to caption: it is left out.
     """
+    from app.audio.choice import from_text
     from app.session.session import Session, SessionOptions
     from app.ui.state.bridge import SessionBridge
     from model_backends import describe, resolve
@@ -116,7 +117,7 @@ def open_session(chosen: Settings) -> SessionBridge:
         model=chosen.model or None,
         delay_ms=delay_ms if delay_ms in info.delays_ms else None,
         language=chosen.language if chosen.language in info.languages else None,
-        source=chosen.source or None,
+        source=from_text(chosen.source),
         sample_if_no_source=True,
         keep_transcript=chosen.keep_transcripts,
     )

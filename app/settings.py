@@ -109,7 +109,7 @@ class Settings:
     model: str = ""
     delay_ms: Mapping[str, int] = _table(_is_delays)  # engine name: delay
     language: str = ""  # ISO 639-1; "": the engine finds out
-    source: str = ""  # id of a sound source; "": the system's microphone
+    source: str = ""  # as app.audio.choice writes it; "": the system's microphone
     start_listening_on_launch: bool = True
     keep_transcripts: bool = True
     window: str = ""  # the main window's size and place, as Qt writes them; "": not shown yet

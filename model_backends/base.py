@@ -197,7 +197,7 @@ class Engine(Protocol):
     """A loaded model. Used from one thread."""
 
     info: EngineInfo
-    model: str  # what was loaded, for the transcript's header
+    model: str  # what was loaded, for the transcript's header; may change as the engine adapts
     device: str
 
     def open(self, options: StreamOptions) -> Stream:
@@ -290,3 +290,4 @@ class LoadOptions:
     language: str | None = None  # lets an engine refuse or choose early
     realtime: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)  # engine-specific, e.g. {"bits": 8}
+    adapted: str = ""  # `Engine.model` as an earlier worker left it, where that changed by itself

@@ -66,5 +66,5 @@ class _Playing:
     def close(self) -> None:
         self.closed.set()
 
-    def moved_to(self) -> str | None:
+    def moved_to(self) -> None:
         return None

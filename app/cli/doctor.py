@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import psutil
 
 from app import __version__, paths
-from app.audio.devices.base import list_sources
+from app.audio.sources import list_sources
 from app.cli.engines import all_rows, as_text
 from app.cli.models import model_rows
 from app.cli.table import table

@@ -9,10 +9,11 @@ import signal
 import sys
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from types import FrameType
 
 from app import paths
+from app.audio.choice import MediaFile
+from app.audio.sources import choice_named
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
 from app.cli.usage import chosen_engine
 from app.session import journal
@@ -27,8 +28,9 @@ _WAIT_S = 0.1
 def run(args: argparse.Namespace) -> int:
     """Caption until the source ends, `--seconds` have passed, or the user stops it."""
     choice = chosen_engine(args)  # a wrong choice is told before anything is opened
-    if args.srt is not None and args.source is not None:
-        check_apart(args.srt, Path(args.source))
+    source = None if args.source is None else choice_named(args.source)
+    if args.srt is not None and isinstance(source, MediaFile):
+        check_apart(args.srt, source.path)
     screen = _screen(args.json)
     _offer_unfinished(screen)
     options = SessionOptions(
@@ -38,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         precision=choice.precision,
         delay_ms=choice.delays_ms[0],
         language=choice.language,
-        source=args.source,
+        source=source,
         srt=args.srt,
         force=args.force,
         seconds=args.seconds,

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from app.audio.advice import advice
-from app.audio.devices.base import list_sources
+from app.audio.sources import list_sources
 from app.cli import tell
 from app.cli.table import table
 from app.core.encoding import json_text

@@ -119,6 +119,7 @@ class TerminalScreen:
         self._draw()
         if self._row:
             self._out.write("\n")
+        self._row = ""  # what is told from here on stands below it
 
     def _room(self) -> int:
         return max(_NARROWEST, self._ask_columns()) - 1  # the last column would wrap the cursor

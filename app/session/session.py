@@ -18,6 +18,7 @@ from typing import TypeAlias
 from app import paths
 from app.audio.advice import advice
 from app.audio.capture import Capture, CaptureEvent, Feed, Level, SoundState
+from app.audio.choice import SourceChoice
 from app.audio.clock import GAP_MS, SessionClock
 from app.audio.devices.base import NoSourceError
 from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
@@ -138,7 +139,7 @@ class Session:
             self.delay_ms = ms
             self._client.set_delay(LANE, 0, ms)
 
-    def set_source(self, source: str | None) -> None:
+    def set_source(self, source: SourceChoice | None) -> None:
         """Listen to something else from here on. Raises UserError if there is no such source."""
         feed = feed_for(source)
         self._let_go()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from app.audio.choice import SourceChoice
+
 
 class Stage(StrEnum):
     """What a session is doing, as the user sees it."""
@@ -32,7 +34,7 @@ class SessionOptions:
     precision: str | None = None  # of the weights, where the engine offers a choice
     delay_ms: int | None = None
     language: str | None = None
-    source: str | None = None  # id or name of a source, or the path of a file
+    source: SourceChoice | None = None  # None: the default microphone
     srt: Path | None = None
     force: bool = False
     seconds: float | None = None

@@ -16,15 +16,18 @@ import numpy as np
 
 from app.core.chunk import Chunk
 from app.worker.language import LanguageTracker
-from app.worker.messages import Message, Speech
+from app.worker.messages import DelayRefused, Message, Speech
 from app.worker.segmenter import Closed, Opened, Segmenter
 from app.worker.vad import FRAME, FRAME_MS, Vad
 from model_backends.base import (
     SAMPLE_RATE,
     Engine,
+    EngineError,
     Event,
+    Notice,
     Pcm,
     Progress,
+    Sentence,
     Stream,
     StreamOptions,
     Word,
@@ -62,6 +65,7 @@ class Lane:
         self._engine = engine
         self._vad = vad
         self._delays = list(delays_ms)
+        self._opened_with: list[int] | None = None  # the delays of the last stream
         self._send = send
         self._next_utterance = next_utterance
         self._language = language
@@ -83,7 +87,7 @@ class Lane:
 
     # --- what the worker calls -------------------------------------------------------------
 
-    def hear(self, chunk: Chunk) -> None:
+    def take(self, chunk: Chunk) -> None:
         """Take a chunk. A sample number that does not follow on is a gap: a new run begins."""
         if chunk.index != self._index:
             self.pause()
@@ -112,11 +116,15 @@ class Lane:
         self._index = None
 
     def set_delay(self, track: int, ms: int) -> None:
-        """Change a track's delay now, in an open utterance too."""
-        self._delays[track] = ms
-        self._segmenter.hangover_ms = self._hangover_ms()
-        if self._stream is not None:
-            self._stream.set_delay(track, ms)
+        """Change a track's delay now, in an open utterance too; one refused changes nothing."""
+        try:
+            self._engine.info.check_delay(ms)
+            if self._stream is not None:
+                self._stream.set_delay(track, ms)
+        except EngineError as error:
+            self._refuse(track, ms, error)
+            return
+        self._use(track, ms)
 
     def feed(self) -> None:
         """Hand waiting frames to the engine, opening and finishing its streams."""
@@ -124,7 +132,7 @@ class Lane:
             self._stream = self._current = None
         if self._stream is None and self._waiting:
             self._current = self._waiting.popleft()
-            self._stream = self._engine.open(self._options(self._current))
+            self._stream = self._open(self._current)
         if self._stream is None or self._current is None:
             self._tell_silence()
             return
@@ -134,7 +142,13 @@ class Lane:
             self._stream.finish()
             self._current.closed = False  # told once
 
-    def dress(self, event: Event) -> Event:
+    def close(self) -> None:
+        """Drop the open stream, heard out or not: the session is over."""
+        if self._stream is not None:
+            self._stream.close()
+        self._stream = self._current = None
+
+    def annotate(self, event: Event) -> Event:
         """Add what the engine cannot know: the language found in a word's text, and how much
         audio before the settled point another engine would need to go on as well."""
         if isinstance(event, Word) and event.language is None:
@@ -155,6 +169,43 @@ class Lane:
         done = self._stream is not None and self._stream.done
         frames = self._current is not None and (self._current.frames or self._current.closed)
         return bool(done or frames or (self._stream is None and not self.quiet))
+
+    # --- delays ----------------------------------------------------------------------------
+
+    def _use(self, track: int, ms: int) -> None:
+        self._delays[track] = ms
+        self._segmenter.hangover_ms = self._hangover_ms()
+
+    def _open(self, utterance: _Utterance) -> Stream:
+        """Open a stream; delays changed since the last one go back if there is no room for them."""
+        number = self._next_utterance()
+        try:
+            stream = self._engine.open(self._options(utterance, number))
+        except EngineError as error:
+            if self._opened_with in (None, self._delays):
+                raise
+            self._go_back(error)
+            stream = self._engine.open(self._options(utterance, number))
+        self._opened_with = list(self._delays)
+        return stream
+
+    def _go_back(self, error: EngineError) -> None:
+        assert self._opened_with is not None
+        for track, (ms, before) in enumerate(zip(self._delays, self._opened_with, strict=True)):
+            if ms != before:
+                self._use(track, before)
+                self._refuse(track, ms, error)
+
+    def _refuse(self, track: int, ms: int, error: EngineError) -> None:
+        """Tell that the delay stays as it is; captions go on."""
+        kept_ms = self._delays[track]
+        self._send(DelayRefused(self.name, track, ms, kept_ms))
+        message = Sentence(
+            "The delay stays at {kept} ms: {why}",
+            kept=kept_ms,
+            why=error.message,
+        )
+        self._send(Notice(self.name, "delay-refused", message, error.hint))
 
     # --- inside ----------------------------------------------------------------------------
 
@@ -206,10 +257,10 @@ class Lane:
     def _hangover_ms(self) -> int:
         return max(self._engine.info.hangover_ms[delay] for delay in self._delays)
 
-    def _options(self, utterance: _Utterance) -> StreamOptions:
+    def _options(self, utterance: _Utterance, number: int) -> StreamOptions:
         return StreamOptions(
             lane=self.name,
-            utterance=self._next_utterance(),
+            utterance=number,
             delays_ms=tuple(self._delays),
             start_ms=utterance.start_ms,
             language=self._language,

@@ -13,6 +13,7 @@ import pytest
 
 from app import paths
 from app.audio.capture import SoundState
+from app.audio.choice import MediaFile
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from app.session import journal
@@ -38,7 +39,7 @@ def options(tmp_path: Path, sample: Path) -> SessionOptions:
     return SessionOptions(
         engine="scripted",
         model=str(script_file(tmp_path)),
-        source=str(sample),
+        source=MediaFile(sample),
         srt=tmp_path / "captions.srt",
     )
 
@@ -165,7 +166,7 @@ def test_between_two_sources_there_is_a_gap_and_the_first_has_no_more_say(
     session._listen()
     first = session._captures
     session._from_capture(first, Chunk(LANE, 0, 0, bytes(32_000)))
-    session.set_source(str(options.source))
+    session.set_source(options.source)
     session._from_capture(first + 1, Chunk(LANE, 5000, 80_000, bytes(32_000)))
     session._from_capture(first + 1, Chunk(LANE, 9000, 96_000, bytes(32_000)))
     session._take(session_module._Sound(first, SoundState("ended")))
@@ -245,7 +246,7 @@ def test_where_nothing_can_be_written_the_journal_stays(
         ({"delay_ms": 77}, EngineError),
         ({"language": "xx"}, EngineError),
         ({"srt": Path("/nowhere/x.srt")}, FileProblem),
-        ({"source": "/nowhere/x.flac"}, UserError),
+        ({"source": MediaFile(Path("/nowhere/x.flac"))}, UserError),
     ],
 )
 def test_a_wrong_choice_is_refused_before_anything_starts(
@@ -261,7 +262,7 @@ def test_a_text_file_named_wav_is_refused_with_a_sentence(
     wrong = tmp_path / "speech.wav"
     wrong.write_text("This is not sound.\n" * 100)
     with pytest.raises(UserError, match=r"speech\.wav"):
-        Session(SessionOptions(**{**_fields(options), "source": str(wrong)}))
+        Session(SessionOptions(**{**_fields(options), "source": MediaFile(wrong)}))
 
 
 def test_an_engine_that_cannot_load_fails_with_its_own_sentence(options: SessionOptions) -> None:

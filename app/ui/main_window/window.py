@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
-from app.audio.devices.base import list_sources
+from app.audio.sources import list_sources
 from app.session.status import Stage, Status
 from app.settings import Settings
 from app.ui.main_window import save_as

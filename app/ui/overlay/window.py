@@ -17,7 +17,8 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from app import paths
-from app.audio.devices.base import SourceInfo, list_sources
+from app.audio.devices.base import SourceInfo
+from app.audio.sources import list_sources
 from app.session.status import Stage, Status
 from app.settings import OverlaySettings
 from app.ui.overlay.caption_view import CaptionView

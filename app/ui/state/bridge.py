@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from app.audio.choice import from_text
 from app.core.timeline import Gap
 from app.session.session import LANE, Saved, Session, Stage, Status
 from model_backends.base import Notice, Tail, UserError, Word
@@ -100,8 +101,8 @@ class SessionBridge(QObject):
         self.choices_changed.emit()
 
     def set_source(self, source: str | None) -> None:
-        """By id or name; None or empty is the system's microphone."""
-        self._do(lambda: self.session.set_source(source or None))
+        """As settings keep it (`choice.from_text`); None or empty is the system's microphone."""
+        self._do(lambda: self.session.set_source(from_text(source or "")))
         self.choices_changed.emit()
 
     def stop(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from app.audio.choice import MediaFile
 from app.session.session import Session, SessionOptions, Stage
 from app.settings import OverlaySettings
 from app.ui.overlay import window as overlay
@@ -20,7 +21,7 @@ def test_what_a_worker_hears_is_painted_word_by_word(qtbot, monkeypatch, sample)
     qtbot.addWidget(window)
     painted: list[str] = []
     window.captions.on_painted = lambda word: painted.append(word.text)
-    options = SessionOptions(engine="scripted", source=str(sample), seconds=SECONDS)
+    options = SessionOptions(engine="scripted", source=MediaFile(sample), seconds=SECONDS)
     bridge = SessionBridge(partial(Session, options), window)
     window.set_session(bridge)
     window.show()

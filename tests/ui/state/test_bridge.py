@@ -7,6 +7,7 @@ from threading import Thread, current_thread
 import pytest
 from PySide6.QtCore import QObject, Slot
 
+from app.audio.choice import Device
 from app.core.timeline import Gap
 from app.session.session import Saved, Stage, Status
 from app.ui.state.bridge import SessionBridge
@@ -83,7 +84,7 @@ def test_verbs_reach_the_session_and_time_passes_for_it(qtbot, bridge):
         ("pause",),
         ("resume",),
         ("set_delay", 960),
-        ("set_source", "usb"),
+        ("set_source", Device("usb")),
         ("set_source", None),
     ]
     before = bridge.session.pumps

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from app.audio.choice import Device
 from app.session.session import Stage, Status
 from model_backends.base import UserError, Word
 from tests.ui.conftest import Rig
@@ -96,7 +97,7 @@ def test_source_and_delay_reach_the_running_session(rig: Rig) -> None:
     rig.store.change(delay_ms={**rig.store.settings.delay_ms, "embedded": 2000})  # another's
     rig.store.change(source="")
     assert rig.session.calls[1:] == [
-        ("set_source", "usb"),
+        ("set_source", Device("usb")),
         ("set_delay", 960),
         ("set_source", None),
     ]
