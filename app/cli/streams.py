@@ -17,15 +17,10 @@ from typing import Literal, TextIO
 def prepare() -> None:
     """Make the three streams usable, once, before anything else opens a file.
 
-    A closed one (`>&-`, or a windowed program on Windows) leads nowhere instead: else the next
-    file to be opened would take its number and get what was meant for it. Captions are in any
-    script and file names may be no text at all; a pipe must take both.
+    A closed one (`>&-`, or a windowed program on Windows) leads nowhere instead, and what is opened
+    here takes its number: else the next file would, and get what was meant for it. Captions are in
+    any script and file names may be no text at all; a pipe must take both.
     """
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
     sys.stdin = sys.stdin or _nowhere("r")
     sys.stdout = sys.stdout or _nowhere("w")
     sys.stderr = sys.stderr or _nowhere("w")
