@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app import paths
 from app.core.encoding import text_of
-from model_backends.base import Sentence
+from model_backends.base import EngineOptions, Sentence
 
 if TYPE_CHECKING:
     from tomlkit.container import Container
@@ -107,12 +107,26 @@ class Settings:
     overlay: OverlaySettings = field(default_factory=OverlaySettings)
     engine: str = "embedded"
     model: str = ""
+    device: str = ""  # what the engine computes on
+    precision: str = ""  # of the engine's weights
     delay_ms: Mapping[str, int] = _table(_is_delays)  # engine name: delay
     language: str = ""  # ISO 639-1; "": the engine finds out
     source: str = ""  # as app.audio.choice writes it; "": the system's microphone
     start_listening_on_launch: bool = True
     keep_transcripts: bool = True
     window: str = ""  # the main window's size and place, as Qt writes them; "": not shown yet
+
+    @property
+    def engine_options(self) -> EngineOptions:
+        """The engine that is wanted, with the delay that was chosen for it."""
+        return EngineOptions(
+            engine=self.engine,
+            model=self.model or None,
+            device=self.device or None,
+            precision=self.precision or None,
+            delay_ms=self.delay_ms.get(self.engine),
+            language=self.language or None,
+        )
 
 
 def settings_file() -> Path:

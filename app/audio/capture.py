@@ -124,7 +124,7 @@ class Capture:
         self._rate = SAMPLE_RATE
         self._mixer = Mixer()
         self._resample = _Resampler(SAMPLE_RATE)
-        self._watch = Watch(feed.name, feed.system)
+        self._watch = Watch(feed.name, feed.system, feed.live)
         self._threads: list[threading.Thread] = []
 
     @property
@@ -160,7 +160,7 @@ class Capture:
     def _loop(self) -> None:
         attempt = 0
         while not self._closing.is_set():
-            self._watch = Watch(self._feed.name, self._feed.system)
+            self._watch = Watch(self._feed.name, self._feed.system, self._feed.live)
             try:
                 self._open_and_listen()
             except UserError as error:
@@ -258,7 +258,9 @@ class _Resampler:
 class Watch:
     """Tells flowing, stalled, silent and quiet apart from what arrives and when. Pure."""
 
-    def __init__(self, name: str, system: bool = False) -> None:
+    def __init__(self, name: str, system: bool = False, live: bool = True) -> None:
+        """`live`: a device, of which there is advice to give; else a file or a pipe."""
+        self._live = live
         self._chosen = self._name = name
         self._system = system
         self._kind = "starting"
@@ -281,13 +283,13 @@ class Watch:
         if sound:
             if self._quiet.hears(arrived, dbfs(rms)) and not self._system:
                 message = Sentence("The sound from {name} is very quiet.", name=self._name)
-                return self._become("quiet", message, advice("quiet"))
+                return self._become("quiet", message, self._advice("quiet"))
             return self._become("flowing", "", "")
         if arrived - self._sound >= SILENT_S:
             if self._system:
                 nothing = Sentence("Nothing is playing on {name}.", name=self._name)
                 return self._become("silent", nothing, "")
-            return self._become("silent", self._nothing_arrives(), advice("silent"))
+            return self._become("silent", self._nothing_arrives(), self._advice("silent"))
         return None
 
     def nothing(self, now: float) -> SoundState | None:
@@ -295,10 +297,10 @@ class Watch:
         if self._last is None:
             self._last = now
         waited = now - self._last
-        self.hopeless = waited > 2 * STALLED_S + 1
+        self.hopeless = self._live and waited > 2 * STALLED_S + 1
         if waited < STALLED_S:
             return None
-        return self._become("stalled", self._nothing_arrives(), advice("stalled"))
+        return self._become("stalled", self._nothing_arrives(), self._advice("stalled"))
 
     def moved(self, to: Elsewhere | None) -> SoundState | None:
         """The system gives us another source than the one that was chosen, or gives it back."""
@@ -316,6 +318,12 @@ class Watch:
             return SoundState("moved", message, advice("lost"), self._name)
         message = Sentence("The system has switched from {name} to {other}.", **names)
         return SoundState("moved", message, advice("moved"), self._name)
+
+    def _advice(self, problem: str) -> Sentence:
+        if self._live:
+            return advice(problem)
+        waiting = "What writes it may have stopped; captions go on when it does."
+        return Sentence(waiting if problem == "stalled" else "")
 
     def _nothing_arrives(self) -> Sentence:
         return Sentence("No sound is arriving from {name}.", name=self._name)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+STANDARD_INPUT = Path("-")  # as a file's path
 _DEVICE, _FILE = "device:", "file:"
 
 

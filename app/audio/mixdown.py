@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from model_backends.base import Pcm
 
 _MEMORY_S = 1.0  # how long what was seen of the channels counts
-_AGAINST = -0.5  # a channel correlated like this with the rest takes from it
+_AGAINST = -0.5  # correlation with another channel, below which one takes from the sum
+_CANCELLED = 1 / 8  # a block whose sum is this much weaker than its loudest channel
 _SILENT = 1e-20  # mean square; float32 of one 24-bit step is 1.4e-14
 
 
@@ -50,16 +51,14 @@ class Mixer:
         channels, samples = sound.shape
         exact = np.clip(sound, -4.0, 4.0).astype(np.float64)  # a glitch of 1e30 is not loudness
         products = exact @ exact.T
-        if self._together is not None:
+        last = self._weights
+        signs = np.ones(channels) if last is None else np.sign(last).astype(np.float64)
+        cancels = float(signs @ products @ signs) < float(products.diagonal().max()) * _CANCELLED
+        if self._together is not None and not cancels:  # else what was is over
             products += self._together * math.exp(-samples / rate / _MEMORY_S)
         self._together = products
-        if self._weights is None:
-            signs = np.ones(channels)
-        else:
-            signs = np.sign(self._weights).astype(np.float64)
         loudest = float(products.diagonal().max())
         if loudest / samples < _SILENT:
-            last = self._weights
             return last if last is not None else np.full(channels, 1 / channels, np.float32)
         signs = _agreeing(products, signs)
         mixed = float(signs @ products @ signs)
@@ -73,16 +72,19 @@ def _within_scale(mono: Pcm) -> Pcm:
 
 
 def _agreeing(products: NDArray[np.float64], signs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The signs with which no channel takes from the sum of the others; the worst turns first."""
-    energy = products.diagonal()
+    """The signs with which no channel takes from the sum of the others; the worst turns first.
+
+    Each turn makes the sum louder, so this ends.
+    """
+    energy = np.maximum(products.diagonal(), _SILENT)
+    alike = products / np.sqrt(np.outer(energy, energy))
     for _ in signs:
-        signed = products * np.outer(signs, signs)
-        with_rest = signed.sum(axis=1) - energy
-        rest = signed.sum() - 2 * with_rest - energy
-        likeness = with_rest / np.sqrt(np.maximum(energy * rest, _SILENT))
-        if likeness.min() > _AGAINST:
+        turned = np.outer(signs, signs)
+        against = (alike * turned).min(axis=1) < _AGAINST
+        gives = (products * turned).sum(axis=1) / energy - 1  # to the sum, in its own energy
+        gives[~against] = 0.0
+        worst = int(gives.argmin())  # of a pair the quieter one, so that a voice keeps its sign
+        if gives[worst] > _AGAINST:
             break
-        # of a pair that is against each other the quieter one turns, so that a voice keeps its sign
-        worst = min(range(len(signs)), key=lambda c: (round(float(likeness[c]), 6), energy[c]))
         signs = np.where(np.arange(len(signs)) == worst, -signs, signs)
     return signs

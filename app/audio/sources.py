@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.audio.advice import advice
-from app.audio.choice import Device, MediaFile, SourceChoice
+from app.audio.choice import STANDARD_INPUT, Device, MediaFile, SourceChoice
 from app.audio.devices.base import (
     AbsentSourceError,
     Door,
@@ -63,11 +63,14 @@ def choose(choice: Device | None, within_s: float = WITHIN_S) -> SourceInfo:
 def choice_named(text: str, within_s: float = WITHIN_S) -> SourceChoice:
     """What a person who typed `text` means: only for the command line, where all is text.
 
-    A source's exact id, its exact name, a file that exists, a part of one source's name, in this
-    order; and what else looks like a path is a file, which whoever opens it says is not there.
+    `-` is standard input. Else it is a source's exact id, its exact name, a file that exists, a
+    part of one source's name, in this order; and what else looks like a path is a file, which
+    whoever opens it says is not there.
     Blocks for `within_s` seconds at most. Raises SourceError naming what there is, NoAnswerError.
     """
     path = Path(text)
+    if path == STANDARD_INPUT:
+        return MediaFile(path)
     exists = bool(text) and path.exists()
     try:
         sources = list_sources(within_s)

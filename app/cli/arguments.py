@@ -118,8 +118,19 @@ class _Formats(Container[str]):
 
 
 def _transcribe(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="audio or video")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        type=Path,
+        help="audio or video, or - for standard input",
+    )
     engine_options(parser)
+    parser.add_argument(
+        "--track",
+        metavar="N|LANGUAGE",
+        help="which audio track, by its number or language (default: the usual one)",
+    )
     parser.add_argument(
         "--format",
         metavar="F",

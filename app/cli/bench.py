@@ -87,9 +87,9 @@ def _step_bench(args: argparse.Namespace) -> int:
 def _in_the_window(clip: Clip, choice: ChosenEngine) -> ClipRun:
     settings = Settings(
         engine=choice.info.name,
-        model=choice.model or "",
+        model=choice.options.model or "",
         delay_ms={choice.info.name: choice.delays_ms[0]},
-        language=choice.language or "",
+        language=choice.options.language or "",
         source=str(clip.path.absolute()),
     )
     end_ms = sound_end_ms(clip.path)
@@ -134,7 +134,7 @@ def _report(
     played_s = sum(each.audio_s for each in runs)
     return {
         "engine": choice.info.name,
-        "model": choice.model or choice.info.default_model,
+        "model": choice.options.model or choice.info.default_model,
         "delay_ms": choice.delays_ms[0],
         "clips": len(runs),
         "audio_s": round(played_s, 1),

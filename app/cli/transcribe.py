@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.audio.opening import is_standard_input, name_of
 from app.cli import EXIT_FAILED, tell, tell_above_bar
 from app.cli.arguments import STANDARD_OUTPUT
 from app.cli.usage import ChosenEngine, UsageError, chosen_engine
@@ -50,7 +51,11 @@ def run(args: argparse.Namespace) -> int:
                 tell(error.message, error.hint)
                 failed += 1
             except KeyboardInterrupt:
-                tell(Sentence("Interrupted: nothing was written for {path}.", path=job.source))
+                tell(
+                    Sentence(
+                        "Interrupted: nothing was written for {name}.", name=name_of(job.source)
+                    )
+                )
                 raise
     return EXIT_FAILED if failed else 0
 
@@ -68,7 +73,7 @@ def plan(
     jobs: list[Job] = []
     claimed: dict[str, Path] = {file_key(path): path for path in sources}
     for source in sources:
-        target = (folder or source.parent) / named_after(source, FORMATS[format_].suffix)
+        target = _target(source, folder, format_)
         try:
             _claim(source, target, claimed, force)
             jobs.append(Job(source, target))
@@ -77,21 +82,27 @@ def plan(
     return jobs, len(sources) - len(jobs)
 
 
+def _target(source: Path, folder: Path | None, format_: str) -> Path:
+    """Beside the source, or in `folder`; what is piped in has no place of its own."""
+    if is_standard_input(source):
+        return (folder or Path()) / f"stdin.{format_}"
+    return (folder or source.parent) / named_after(source, FORMATS[format_].suffix)
+
+
 def _claim(source: Path, target: Path, claimed: dict[str, Path], force: bool) -> None:
     """Reserve a target for a source. Raises FileProblem if it is taken, or cannot be written."""
     key = file_key(target)
     if key in claimed:
         other = claimed[key]
-        template = (
-            "{path} is left out: its result would be {target}, which is the result of {other}."
-        )
-        if key == file_key(other):
-            template = "{path} is left out: its result would be {target}, which is an input itself."
+        is_input = key == file_key(other)
+        left_out = "{source} is left out: its result would be {target}, which is "
+        reason = left_out + ("an input itself." if is_input else "the result of {other}.")
         raise FileProblem(
-            Sentence(template, path=source, target=target, other=other),
-            "Rename it, or use --output with another folder.",
+            Sentence(reason, source=source, target=target, other=other),
+            Sentence("Rename it, or use --output with another folder."),
         )
-    if source.exists():  # what does not exist is told when its turn comes, in better words
+    # what does not exist is told when its turn comes, in better words
+    if is_standard_input(source) or source.exists():
         check_writable(target, force)
     claimed[key] = source
 
@@ -100,21 +111,26 @@ def _folder(output: str) -> Path:
     folder = Path(output)
     looks_like_file = folder.suffix.lstrip(".").lower() in FORMATS
     if folder.is_file() or (looks_like_file and not folder.exists()):
-        message = Sentence("--output {path} is not a folder.", path=output)
-        raise UsageError(message, "Name a folder, or - to print.")
+        raise UsageError(
+            Sentence("--output {output} is not a folder.", output=output),
+            Sentence("Name a folder, or - to print."),
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        message = Sentence(
-            "The folder {path} cannot be made: {reason}.", path=output, reason=error.strerror
-        )
-        raise FileProblem(message) from error
+        raise FileProblem(
+            Sentence(
+                "The folder {output} cannot be made: {reason}.",
+                output=output,
+                reason=error.strerror,
+            )
+        ) from error
     return folder
 
 
 def _do(job: Job, transcriber: Transcriber, choice: ChosenEngine, args: argparse.Namespace) -> None:
-    with _progress_bar(job.source.name) as heard:
-        transcript = transcriber.transcribe(job.source, heard)
+    with _progress_bar(name_of(job.source)) as heard:
+        transcript = transcriber.transcribe(job.source, heard, args.track)
     for note in transcript.notes:
         tell(note)
     export = _export(transcript, transcriber, choice)

@@ -97,7 +97,11 @@ def to_json_object(export: Export) -> dict[str, Any]:
         "delay_ms": export.delay_ms,
         "language": export.language,
         "text": "".join(word.text for word in words).strip(),
-        "words": [{"text": w.text, "start_ms": w.start_ms, "end_ms": w.end_ms} for w in words],
+        "words": [
+            {"text": w.text, "start_ms": w.start_ms, "end_ms": w.end_ms}
+            | ({} if w.confidence is None else {"confidence": w.confidence})
+            for w in words
+        ],
     }
 
 

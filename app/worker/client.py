@@ -419,6 +419,9 @@ class EngineClient:
             self._outgoing.delay_refused(message)
         elif isinstance(message, Notice) and message.code in _LASTING:
             told = message.lane, message.code
+            if not message.message:
+                self._lasting.discard(told)  # taken back
+                return [message]
             if told in self._lasting:
                 return []
             self._lasting.add(told)
@@ -436,7 +439,7 @@ class EngineClient:
         if isinstance(event, Tail):
             return [] if self._buffer.aligning(event.lane, event.track) else [event]
         if isinstance(event, Word):
-            self._outgoing.spoken(event.utterance)
+            self._outgoing.spoken(event)
             words = self._buffer.commit(event)
             if words:
                 self._restarts.progressed()

@@ -33,6 +33,7 @@ def load_engine(start: m.Start, send: Send) -> Engine:
         realtime=start.realtime,
         extra=start.extra,
         adapted=start.adapted,
+        spoken=start.spoken,
     )
     engine = load(start.engine, options, lambda fraction, text: send(m.Loading(fraction, text)))
     _begin(engine, start, send, round((time.monotonic() - begun) * 1000))

@@ -50,6 +50,7 @@ class Start:
     vad: str = "silero"  # or "webrtc"
     extra: dict[str, Any] = field(default_factory=dict)
     adapted: str = ""  # the model an earlier worker changed to by itself; see `Adapted`
+    spoken: dict[str, str] = field(default_factory=dict)  # lane -> the language it spoke last
 
     def loads_like(self, other: Start) -> bool:
         """Whether a worker that loaded for `other` has what this needs."""
@@ -288,6 +289,7 @@ _BY_ANNOTATION: dict[str, Check] = {
     "bytes": _exactly(bytes),
     "tuple[int, ...]": lambda value: tuple(_whole(item) for item in value),
     "dict[str, Any]": _exactly(dict),
+    "dict[str, str]": lambda value: {_text(k): _text(v) for k, v in dict(value).items()},
 }
 _CHECKS: dict[type[Any], Mapping[str, Check]] = {
     kind: {f.name: _BY_ANNOTATION[str(f.type)] for f in fields(kind)} for kind in _TYPES.values()

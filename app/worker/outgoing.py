@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from app.worker import messages as m
 from app.worker.replay_buffer import ReplayBuffer
+from model_backends.base import Word
 
 AHEAD_MS = 60_000  # how far the worker may be sent ahead of what it has heard
 
@@ -25,6 +26,7 @@ class Outgoing:
         self._finishing = self._abandoned = False
         self.end_asked = False  # the present worker has been sent Finish or Abandon
         self._next_utterance = start.first_utterance
+        self._languages: dict[str, str] = {}  # what each lane spoke last
 
     def begin(self) -> m.Start:
         """What the next worker is told first; everything unsettled will be sent again."""
@@ -33,7 +35,9 @@ class Outgoing:
         self._urgent = [m.SetDelay(*track, ms) for track, ms in self._delays.items()]
         if self._abandoned:
             self._urgent.append(m.Abandon())
-        return replace(self._start, first_utterance=self._next_utterance)
+        return replace(
+            self._start, first_utterance=self._next_utterance, spoken=dict(self._languages)
+        )
 
     def set_delay(self, lane: str, track: int, ms: int) -> None:
         """It overtakes audio that waits, and is told to every later worker."""
@@ -55,9 +59,12 @@ class Outgoing:
         """The model that a worker changed to by itself; empty while none has."""
         return self._start.adapted
 
-    def spoken(self, utterance: int) -> None:
-        """A word of this utterance has come; a later worker numbers on from there."""
-        self._next_utterance = max(self._next_utterance, utterance + 1)
+    def spoken(self, word: Word) -> None:
+        """A word has come: a later worker numbers utterances on from there, and need not guess
+        from a few seconds what language the lane speaks."""
+        self._next_utterance = max(self._next_utterance, word.utterance + 1)
+        if word.language is not None:
+            self._languages[word.lane] = word.language
 
     def finish(self) -> None:
         """When all audio has been sent, `Finish` follows."""

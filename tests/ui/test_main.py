@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import main, paths, settings
 from app.settings import Settings
-from model_backends.base import UserError
+from model_backends.base import EngineOptions, UserError
 
 SPOKEN = ["Captions", "appear", "while", "you", "speak,", "word", "by", "word."]
 
@@ -135,17 +135,21 @@ def test_a_session_gets_what_its_engine_takes(
     qapp: QApplication, sample: Path, chosen: Settings, delay_ms: int, language: str | None
 ) -> None:
     session = main.open_session(replace(chosen, source=str(sample))).session
-    assert (session.delay_ms, session.options.language) == (delay_ms, language)
+    assert (session.delay_ms, session.options.engine.language) == (delay_ms, language)
 
 
-@pytest.mark.parametrize(
-    "chosen", [Settings(engine="nonsense"), Settings(engine="scripted", source="/no/such.wav")]
-)
-def test_a_session_that_cannot_work_says_why(qapp: QApplication, chosen: Settings) -> None:
+def test_a_session_that_cannot_work_says_why(qapp: QApplication) -> None:
     with pytest.raises(UserError) as refused:
-        main.open_session(chosen)
+        main.open_session(Settings(engine="nonsense"))
     assert refused.value.message.endswith(".")
     assert refused.value.hint
+
+
+def test_a_setting_by_hand_reaches_the_engine(qapp: QApplication, sample: Path) -> None:
+    chosen = Settings(engine="voxtral-torch", model="/m", device="cpu", precision="int8")
+    session = main.open_session(replace(chosen, source=str(sample))).session
+    wanted = EngineOptions("voxtral-torch", model="/m", device="cpu", precision="int8")
+    assert session.options.engine == wanted
 
 
 def subtitles() -> str:
@@ -257,8 +261,8 @@ def test_damaged_settings_are_told_and_kept_aside(launch: type[App]) -> None:
 def test_a_source_that_is_not_there_is_told_and_the_app_stays(launch: type[App]) -> None:
     settings.save(Settings(engine="scripted", source="/no/such/file.wav"))
     app = launch()
-    app.wait_for("status failed")
     app.wait_for("window True")
+    app.wait_for("status failed")
     assert app.process.poll() is None
     app.click("close window")
     assert app.finish()[0] == 0

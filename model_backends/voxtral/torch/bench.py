@@ -39,7 +39,7 @@ from model_backends.voxtral.torch.bench_reference import (
     reference_model,
 )
 from model_backends.voxtral.torch.info import INFO
-from model_backends.voxtral.torch.runner import TorchSpeech
+from model_backends.voxtral.torch.runner import ModelRunner
 from model_backends.voxtral.torch.weights import assembled, compute_dtype, random_tensors
 
 DELAY = 6
@@ -82,16 +82,16 @@ class Runner:
     precision: str
     engine: VoxtralEngine
     audio: NDArray[np.float32]
-    lanes: int = 1
+    voices: int = 1
     step_ms: list[float] = field(default_factory=list)
     at: int = 0
     streams: list[VoxtralStream] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
 
     def start(self, context: int) -> None:
-        """Open the lanes and fill the decoder's context."""
-        for lane in range(self.lanes):
-            options = StreamOptions(str(lane), 0, (ROW_MS * DELAY,), 0, realtime=False)
+        """Open the streams and fill the decoder's context."""
+        for voice in range(self.voices):
+            options = StreamOptions(str(voice), 0, (ROW_MS * DELAY,), 0, realtime=False)
             self.streams.append(self.engine.open(options))
         self.streams[0].tracks[0].reader.ids = self.ids
         self.push(max(context - LEFT_PAD_ROWS, DELAY + 2) * ROW_SAMPLES + 40)
@@ -102,8 +102,8 @@ class Runner:
         self.step_ms.clear()
 
     def push(self, samples: int) -> None:
-        for lane, stream in enumerate(self.streams):
-            piece = self.audio[self.at + 977 * lane :][:samples]
+        for voice, stream in enumerate(self.streams):
+            piece = self.audio[self.at + 977 * voice :][:samples]
             stream.push(np.resize(piece, samples), 0.0)
         self.at = (self.at + samples) % (len(self.audio) // 2)
 
@@ -142,15 +142,15 @@ class Bench:
         self.tensors: dict[str, Tensor] = {name: make(name) for name in shapes(self.spec)}
         self.rows: list[Row] = []
 
-    def runner(self, precision: str, lanes: int = 1) -> Runner:
+    def runner(self, precision: str, voices: int = 1) -> Runner:
         dtype = compute_dtype(precision)
         net = assembled(
             self.spec, lambda name: self.tensors[name].to(dtype), precision, self.device
         )
         tokens = tekken(self.spec.vocab)
-        model = TorchSpeech(net, tokens, precision)
+        model = ModelRunner(net, tokens, precision)
         engine = VoxtralEngine(INFO, precision, model, tokens)
-        return Runner(precision, engine, sound(240.0), lanes)
+        return Runner(precision, engine, sound(240.0), voices)
 
     def steps(self, precisions: Sequence[str], context: int, blocks: int, steps: int,
               against: bool) -> None:  # fmt: skip
@@ -187,7 +187,7 @@ class Bench:
                              f"{same} of {len(reference.ids)}"))  # fmt: skip
         runner.engine.close()
 
-    def lanes(self, precision: str, counts: Sequence[int], context: int, steps: int) -> None:
+    def streams(self, precision: str, counts: Sequence[int], context: int, steps: int) -> None:
         for count in counts:
             runner = self.runner(precision, count)
             runner.start(context)
@@ -201,7 +201,7 @@ class Bench:
         runner = self.runner(precision)
         self._file(runner, 20.0, draft=True)  # warm-up and captures
         self._speed(runner, seconds, "")
-        assert isinstance(runner.engine._speech_model, TorchSpeech)
+        assert isinstance(runner.engine._speech_model, ModelRunner)
         _Patterned(runner.engine._speech_model, pad_share)
         self._speed(runner, seconds, f", logits biased to {100 * pad_share:.0f} % [P]")
         runner.engine.close()
@@ -279,21 +279,20 @@ class _Patterned:
     """Makes a model say [P] and words in turn, as speech does: words of three ids, pauses drawn
     so that [P] has its share. The logits are the model's; a bias of [P] decides each row."""
 
-    def __init__(self, model: TorchSpeech, share: float) -> None:
+    def __init__(self, model: ModelRunner, share: float) -> None:
         rng, mean = np.random.default_rng(0), 3 * share / (1 - share)
         eighths = np.round(-mean * np.log(1 - (np.arange(8) + 0.5) / 8)).astype(int)
         gaps = np.concatenate([rng.permutation(eighths) for _ in range(200)])
         pattern = [sign for gap in gaps for sign in [1.0] * int(gap) + [-1.0] * 3]
         self._bias = 1e4 * np.array(pattern, np.float32)
-        self._inputs = model._decode_inputs
-        model._decode_inputs = self._biased  # type: ignore[method-assign]
+        self._describe = model._describe_decode
+        model._describe_decode = self._biased  # type: ignore[method-assign]
 
-    def _biased(self, piece: DecodeWork | None, skip: int, steps: int, padded: int
-                ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:  # fmt: skip
-        ints, floats = self._inputs(piece, skip, steps, padded)
-        rows = [row for _, row in piece.rows[skip : skip + steps]] if piece else []
+    def _biased(self, piece: DecodeWork, skip: int, steps: int, ints: NDArray[np.int64],
+                floats: NDArray[np.float32]) -> None:  # fmt: skip
+        self._describe(piece, skip, steps, ints, floats)
+        rows = [row for _, row in piece.rows[skip : skip + steps]]
         floats[: len(rows), -1] = self._bias[np.array(rows, int) % len(self._bias)]
-        return ints, floats
 
 
 def table(bench: Bench, command: str) -> str:
@@ -338,7 +337,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bench.steps(precisions, options.context, options.blocks, options.steps, against)
     if against and base == "fp32":
         bench.equal_ids()
-    bench.lanes(precisions[0], (2, 4), options.context, options.steps)
+    bench.streams(precisions[0], (2, 4), options.context, options.steps)
     bench.files(precisions[0], options.file_seconds, 0.7)
     if options.hours:
         bench.endurance(precisions[0], options.hours)

@@ -44,7 +44,7 @@ def reference_text(name: str, delay: int) -> str:
 
 
 @dataclass
-class Heard:
+class Transcribed:
     """What a stream gave."""
 
     events: list[Event] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Heard:
         return "".join(word.text for word in self.words(track)).strip()
 
 
-def hear(
+def transcribe(
     engine: VoxtralEngine,
     pcm: Pcm,
     *delays: int,
@@ -66,14 +66,14 @@ def hear(
     speech: float = 0.0,
     start_ms: int = 0,
     hook: Hook | None = None,
-) -> Heard:
+) -> Transcribed:
     """Push `pcm` in `pieces` samples at delays given in tokens, and flush.
 
     With `speech` 0 the guard never steps in, so that every id is the first reader's.
     """
     options = StreamOptions("me", 3, tuple(80 * n for n in delays), start_ms, realtime=realtime)
     stream = engine.open(options)
-    heard = Heard(ids=keep_ids(stream))
+    heard = Transcribed(ids=keep_ids(stream))
     at = 0
     for piece in _cut(pcm, pieces):
         if hook is not None:
@@ -95,7 +95,7 @@ def keep_ids(stream: VoxtralStream) -> list[list[int]]:
     return lists
 
 
-def drain(engine: VoxtralEngine, stream: VoxtralStream, heard: Heard) -> None:
+def drain(engine: VoxtralEngine, stream: VoxtralStream, heard: Transcribed) -> None:
     while not stream.done:
         heard.events += engine.advance()
 
