@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from app.audio.advice import advice
 from app.audio.sources import list_sources
 from app.cli import tell
 from app.cli.table import table
+from app.core.encoding import json_text
 from model_backends.base import Sentence
 
 
@@ -18,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
     sources = list_sources()
     if args.json:
         rows = [source.to_json() for source in sources]
-        sys.stdout.write(json.dumps(rows, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(rows) + "\n")
         return 0
     if not sources:
         tell(Sentence("Nothing to listen to was found."), advice("none"))

@@ -297,7 +297,7 @@ def test_nothing_is_written_where_the_user_keeps_nothing(
     settings.save(replace(spoken, source=str(sample), keep_transcripts=False))
     app = launch()
     app.wait_for("word by")
-    assert not list(paths.journal_dir().iterdir())
+    assert not paths.journal_dir().exists()
     app.click("close window")
     assert app.finish() == (0, "")
     assert not paths.transcripts_dir().exists()
