@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QTextEdit, QWidget
 from app.core.cues import lane_label
 from app.core.timeline import Gap, spaced
 from app.ui.widgets import theme
-from app.ui.widgets.languages import direction
+from app.ui.widgets.languages import LTR, direction
 from model_backends.base import Word
 
 PARAGRAPH_PAUSE_MS = 2500  # a silence this long begins a paragraph
@@ -57,6 +57,7 @@ class _Paragraph:
     block: int  # number of its text block; blocks are only ever added at the end
     start_ms: int
     last: Word
+    language: str | None  # the first that was known
 
     def goes_on_with(self, word: Word) -> bool:
         if word.start_ms - self.last.end_ms >= PARAGRAPH_PAUSE_MS:
@@ -87,6 +88,7 @@ class Transcript(QTextEdit):
         self._time_width = self.fontMetrics().horizontalAdvance("0:00:00 ") + _TIME_GAP
         self.setTabStopDistance(self._time_width)
         self._open: dict[str, _Paragraph] = {}  # by lane
+        self._marks: list[tuple[int, int]] = []  # where each match begins and ends
         self._lanes: set[str] = set()
         self.follows = True  # until the reader scrolls back
         self.verticalScrollBar().valueChanged.connect(self._take_scroll)
@@ -107,7 +109,9 @@ class Transcript(QTextEdit):
             text = spaced(paragraph.last, word).text
             self._insert(paragraph.block, text, QTextCharFormat())
             paragraph.last = word
-        else:
+            if paragraph.language is None:
+                self._learn_language(paragraph, word)
+        elif word.text.strip():  # else there is nothing to read in it
             self._begin_paragraph(word)
 
     def add_gap(self, gap: Gap) -> None:
@@ -138,7 +142,15 @@ class Transcript(QTextEdit):
             marks.append(self._mark_at(cursor))
             cursor = self.document().find(sought, cursor)
         self.setExtraSelections(marks)
+        self._marks = [(m.cursor.selectionStart(), m.cursor.selectionEnd()) for m in marks]
         return len(marks)
+
+    def place_among_marks(self) -> tuple[int, int]:
+        """Which match is selected, from 1 on (0: none of them), and how many there are."""
+        cursor = self.textCursor()
+        selected = cursor.selectionStart(), cursor.selectionEnd()
+        here = self._marks.index(selected) + 1 if selected in self._marks else 0
+        return here, len(self._marks)
 
     def go_to(self, sought: str, backward: bool = False, onward: bool = True) -> bool:
         """Select the next (or previous) place where the text occurs, around the end if need be.
@@ -166,28 +178,34 @@ class Transcript(QTextEdit):
         prefix = clock(word.start_ms) + "\t"
         if len(self._lanes) > 1:
             prefix += lane_label(word.lane) + ": "
-        block = self._append_line(prefix, word.language)
+        block = self._append_line(prefix, direction(word.language, word.text))
         self._insert(block, word.text.lstrip(), QTextCharFormat())
-        self._open[word.lane] = _Paragraph(block, word.start_ms, word)
+        self._open[word.lane] = _Paragraph(block, word.start_ms, word, word.language)
 
-    def _append_line(self, text: str, language: str | None = None) -> int:
+    def _learn_language(self, paragraph: _Paragraph, word: Word) -> None:
+        """Before, its first letter said which way it runs; now its language does."""
+        paragraph.language = word.language
+        block = self.document().findBlockByNumber(paragraph.block)
+        way = direction(word.language)
+        if word.language and block.blockFormat().layoutDirection() != way:
+            QTextCursor(block).setBlockFormat(self._shape(way))
+
+    def _append_line(self, text: str, way: Qt.LayoutDirection = LTR) -> int:
         """Add a text block that begins with `text`, dim, at the end; its number."""
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
         if self.document().isEmpty():
-            cursor.setBlockFormat(self._shape(language))
+            cursor.setBlockFormat(self._shape(way))
         else:
-            cursor.insertBlock(self._shape(language))
+            cursor.insertBlock(self._shape(way))
         cursor.insertText(text, self._dim())
         return cursor.blockNumber()
 
-    def _shape(self, language: str | None) -> QTextBlockFormat:
+    def _shape(self, way: Qt.LayoutDirection) -> QTextBlockFormat:
         """Times in a column of their own, beside the text."""
         shape = QTextBlockFormat()
-        # By language: an English sentence that opens with an Arabic name still runs to the right.
-        way = direction(language)
         shape.setLayoutDirection(way)
-        if way == Qt.LayoutDirection.LeftToRight:
+        if way == LTR:
             shape.setLeftMargin(self._time_width)
         else:
             shape.setRightMargin(self._time_width)
@@ -211,8 +229,10 @@ class Transcript(QTextEdit):
         cursor = QTextCursor(self.document())
         block = self.document().begin()
         while block.isValid():
-            opening = block.begin().fragment()
-            if opening.isValid() and opening.charFormat().hasProperty(_DIM):
+            start = block.begin()
+            # Of an empty block Qt would look for the first fragment for ever.
+            opening = None if start.atEnd() else start.fragment()
+            if opening is not None and opening.charFormat().hasProperty(_DIM):
                 cursor.setPosition(opening.position())
                 cursor.setPosition(
                     opening.position() + opening.length(), QTextCursor.MoveMode.KeepAnchor
