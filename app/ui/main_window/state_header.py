@@ -11,6 +11,8 @@ from app.ui.widgets import plain, stages, theme
 from app.ui.widgets.banner import announce
 from app.ui.widgets.level import in_words, loudness
 
+_BAR = 7  # px from one bar of the meter to the next
+
 
 class _Dot(QWidget):
     """The stage as a colour; the words beside it say the same."""
@@ -43,30 +45,32 @@ class LevelMeter(QWidget):
         self.setToolTip("Sound level")
 
     def sizeHint(self) -> QSize:
-        return QSize(self.BARS * 7, 18)
+        return QSize(self.BARS * _BAR, 18)
 
     def set_level(self, level: float) -> None:
-        """Paints only if another bar is lit now."""
+        """Paints only the bars that are lit now and were not, or the other way round."""
         self.level = min(1.0, max(0.0, level))
         lit = round(self.BARS * loudness(self.level))
         if lit == self.lit:
             return
+        first, beyond = sorted((self.lit, lit))
         self.lit = lit
         if self.accessibleDescription() != in_words(self.level):
             self.setAccessibleDescription(in_words(self.level))
-        self.update()
+        self.update(first * _BAR, 0, (beyond - first) * _BAR, self.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         look = theme.colors()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        for bar in range(self.BARS):
+        painted = event.rect()
+        for bar in range(painted.left() // _BAR, min(self.BARS, painted.right() // _BAR + 1)):
             lit = bar < self.lit
             height = self.height() - 4 if lit else 4
             painter.setBrush(QColor(look.good if lit else look.border))
             top = (self.height() - height) / 2
-            painter.drawRoundedRect(QRectF(bar * 7, top, 4, height), 2, 2)
+            painter.drawRoundedRect(QRectF(bar * _BAR, top, 4, height), 2, 2)
 
 
 class StateHeader(QWidget):
