@@ -24,6 +24,7 @@ from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from app import native, paths, settings
+from app.core.script import harmless
 from app.ui.desktop import logs
 from app.ui.desktop.interrupts import Interrupts
 from app.ui.desktop.single_instance import Claim, SingleInstance
@@ -226,7 +227,7 @@ def _leave_it_to_the_first(claim: Claim) -> int:
 
 
 def _announce(path: Path) -> None:
-    sys.stderr.write(f"Saved: {path}\n")
+    sys.stderr.write(f"Saved: {harmless(str(path))}\n")
     sys.stderr.flush()
 
 

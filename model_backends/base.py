@@ -246,6 +246,7 @@ class EngineInfo:
     languages: tuple[str, ...]  # ISO 639-1 codes the user may choose; () = the model decides
     hangover_ms: Mapping[int, int]  # per delay: silence to feed before an utterance is closed
     takes_folder: bool = False  # `--model` may name a folder with a checkpoint
+    whole_files: bool = False  # hears a file best as one utterance, cut at very long pauses only
     word_error_rate: Mapping[int, float] = field(default_factory=dict)  # per delay, %, published
     max_tracks: int = 1  # delays one stream can serve at once
     precisions: tuple[str, ...] = ()  # of the weights, for the user to choose; () = no choice

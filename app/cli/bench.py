@@ -9,7 +9,6 @@ transcribed as files. Timings belong here and in no test.
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -21,10 +20,12 @@ from typing import Any
 from app import paths
 from app.cli import EXIT_FAILED, tell
 from app.cli.table import table
-from app.cli.usage import EngineChoice, chosen_engine
+from app.cli.usage import ChosenEngine, chosen_engine
+from app.core.encoding import json_text
 from app.measure.evaluation import (
     Clip,
     Errors,
+    check_can_score,
     latencies_ms,
     normalizer,
     percentile,
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if args.against:
         return _step_bench(args)
     choice = chosen_engine(args)
+    check_can_score()
     manifest = args.manifest or paths.resource("sample/manifest.jsonl")
     clips = read_manifest(manifest, args.subset)
     runs = []
@@ -69,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     tell("As files …")
     audio_s, wall_s = _as_files(clips, choice)
     report = _report(choice, runs, audio_s, wall_s)
-    sys.stdout.write(json.dumps(report) + "\n" if args.json else _as_text(report))
+    sys.stdout.write(json_text(report) + "\n" if args.json else _as_text(report))
     return 0 if all("failed" not in each.stages for each in runs) else EXIT_FAILED
 
 
@@ -82,7 +84,7 @@ def _step_bench(args: argparse.Namespace) -> int:
     return subprocess.run(command, env=child_env(), check=False).returncode
 
 
-def _in_the_window(clip: Clip, choice: EngineChoice) -> ClipRun:
+def _in_the_window(clip: Clip, choice: ChosenEngine) -> ClipRun:
     settings = Settings(
         engine=choice.info.name,
         model=choice.options.model or "",
@@ -113,7 +115,7 @@ def _in_the_window(clip: Clip, choice: EngineChoice) -> ClipRun:
         )
 
 
-def _as_files(clips: Sequence[Clip], choice: EngineChoice) -> tuple[float, float]:
+def _as_files(clips: Sequence[Clip], choice: ChosenEngine) -> tuple[float, float]:
     """Seconds of sound, and seconds that hearing them took with the model loaded."""
     audio_s = wall_s = 0.0
     with Transcriber(choice.start(choice.delays_ms[0], realtime=False), tell) as transcriber:
@@ -125,7 +127,7 @@ def _as_files(clips: Sequence[Clip], choice: EngineChoice) -> tuple[float, float
 
 
 def _report(
-    choice: EngineChoice, runs: Sequence[ClipRun], audio_s: float, wall_s: float
+    choice: ChosenEngine, runs: Sequence[ClipRun], audio_s: float, wall_s: float
 ) -> dict[str, Any]:
     late = [ms for each in runs for ms in each.latencies_ms]
     errors = sum((each.errors for each in runs), Errors())

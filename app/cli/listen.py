@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -19,12 +19,12 @@ from app.audio.devices.base import NoSourceError
 from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
 from app.audio.sources import choice_named
 from app.cli.showing import Showing, own
-from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen
+from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
 from app.cli.usage import UsageError, chosen_engine
 from app.session import journal
 from app.session.session import LANE, Choices, HeardOut, Saved, Session, SessionEvent
 from app.session.status import SessionOptions, Stage, Status
-from model_backends.base import Notice, Sentence
+from model_backends.base import Notice, Sentence, UserError
 
 _WAIT_S = 0.1
 
@@ -84,7 +84,7 @@ def _screen(as_json: bool) -> Screen:
     if as_json:
         return JsonScreen(out, messages)
     if out.isatty() and os.environ.get("TERM") != "dumb":
-        return TerminalScreen(out, messages, shutil.get_terminal_size().columns)
+        return TerminalScreen(out, messages, partial(terminal_columns, out))
     return PlainScreen(out, messages)
 
 
@@ -213,7 +213,10 @@ def _offer_unfinished(screen: Screen) -> None:
 
 
 def _settle(lost: journal.Unfinished, answer: str, screen: Screen) -> None:
-    if answer in ("", "y", "yes"):
-        screen.tell(f"Saved: {journal.recover(lost.path)}")
-    elif answer in ("d", "delete"):
-        journal.discard(lost.path)
+    try:
+        if answer in ("", "y", "yes"):
+            screen.tell(f"Saved: {journal.recover(lost.path)}")
+        elif answer in ("d", "delete"):
+            journal.discard(lost.path)
+    except UserError as error:  # it stays where it is, and is offered again
+        screen.tell(f"{error.message} {error.hint}".strip())

@@ -21,7 +21,7 @@ class UsageError(UserError):
 
 
 @dataclass(frozen=True, slots=True)
-class EngineChoice:
+class ChosenEngine:
     """What the options shared by every command that loads an engine come to."""
 
     info: EngineInfo
@@ -33,7 +33,7 @@ class EngineChoice:
         return start_message(replace(self.options, delay_ms=delay_ms), realtime)
 
 
-def chosen_engine(args: argparse.Namespace, patient: bool = False) -> EngineChoice:
+def chosen_engine(args: argparse.Namespace, patient: bool = False) -> ChosenEngine:
     """Resolve and check the shared engine options. Raises UsageError naming what is offered.
 
     `patient`: nobody waits for a word, so unless `--delay-ms` says otherwise the longest delay is
@@ -54,7 +54,7 @@ def chosen_engine(args: argparse.Namespace, patient: bool = False) -> EngineChoi
         _check_model(args.model, info)
     except EngineError as error:
         raise UsageError(error.message, error.hint) from error
-    return EngineChoice(info, options, delays)
+    return ChosenEngine(info, options, delays)
 
 
 def _delays(

@@ -17,8 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from app import paths
-from app.core.cues import cues
-from app.core.export import to_srt
+from app.core.export import FORMATS, Export
 from app.core.timeline import Gap, Timeline
 from app.session import journal
 from app.session.events import Kept, Saved
@@ -128,13 +127,13 @@ class Record:
         words = self._timeline.words()
         if not words and self._srt is None:
             return None
-        text = to_srt(cues(words, self._timeline.gaps))
+        text = FORMATS["srt"].write(Export(words, self._timeline.gaps))
         if self._srt is not None:
             return Saved(write_new(self._srt, text, self._force))
         return Saved(write_unique(journal.transcript_path(self._started), text))
 
     def _rescued(self) -> Saved | None:
-        text = to_srt(cues(self._timeline.words(), self._timeline.gaps))
+        text = FORMATS["srt"].write(Export(self._timeline.words(), self._timeline.gaps))
         name = journal.transcript_path(self._started).name
         for folder in (paths.transcripts_dir(), Path.home(), Path(tempfile.gettempdir())):
             with contextlib.suppress(FileProblem):

@@ -19,6 +19,7 @@ from app.worker.client import Restarting
 from model_backends.base import Notice, Progress, Sentence, Tail, UserError, Word
 
 STOP_MS = 5_000  # how long a stop waits for the last words
+PATIENCE_MS = 30_000  # … and the end of a file, which nobody waits for, for any progress
 BEHIND_MS = 4_000  # unheard audio beyond the engine's own delay: it is not keeping up
 _CAUGHT_UP_MS = 2_000
 
@@ -38,7 +39,7 @@ class _Ending:
     """How far the end has come, once it has begun."""
 
     stop_by_ms: int | None = None  # None: not asked to stop
-    patient: bool = False  # a file that ends before the model is loaded is heard all the same
+    patient: bool = False  # a file has ended: it is heard out, for as long as that goes on
     dying: bool = False  # the worker is being ended: what it has said still counts
     heard_out: bool = False  # every word is out
     fault: UserError | None = field(default=None)  # why, if not because it was asked for
@@ -87,7 +88,7 @@ class SessionState:
     def _dispatch(self, now_ms: int, event: e.Input) -> None:
         match event:
             case Word() | Tail() | Progress() | Gap():
-                self._hear(event)
+                self._hear(now_ms, event)
             case e.Sound():
                 self._take_sound(now_ms, event)
             case e.Tick():
@@ -95,7 +96,7 @@ class SessionState:
             case e.Found() | e.NotFound():
                 self._take_answer(now_ms, event)
             case e.Dead():
-                self._bury(event)
+                self._bury(now_ms, event)
             case e.Kept():
                 self._end(event)
             case Notice():
@@ -152,7 +153,7 @@ class SessionState:
         self._keep(lane.take(sound))
         if lane.ended and not self._stopping:
             self._out += [Notice(lane.name, "file", note) for note in lane.notes]
-            self._stop(now_ms, patient=not self._engine.ready)
+            self._stop(now_ms, patient=True)
 
     def _take_answer(self, now_ms: int, answer: e.Found | e.NotFound) -> None:
         lane = self._lanes[answer.lane]
@@ -163,7 +164,7 @@ class SessionState:
         else:
             self._out += lane.not_found(now_ms, answer)
 
-    def _hear(self, event: Word | Tail | Progress | Gap) -> None:
+    def _hear(self, now_ms: int, event: Word | Tail | Progress | Gap) -> None:
         lane = self._lanes.get(event.lane)
         if self._ending.heard_out or lane is None:
             return
@@ -171,6 +172,8 @@ class SessionState:
             self._keep([*lane.word(event), event])
         elif isinstance(event, Progress):
             self._keep([*lane.progress(event), event])
+            if self._ending.patient:
+                self._ending.stop_by_ms = now_ms + PATIENCE_MS
         elif isinstance(event, Gap):
             if event.reason == "overflow":
                 self._tell_overflow(lane)
@@ -242,7 +245,7 @@ class SessionState:
         if ending.stop_by_ms is None or ending.dying:
             return
         if ending.patient and not self._engine.ready:
-            ending.stop_by_ms = now_ms + STOP_MS
+            ending.stop_by_ms = now_ms + PATIENCE_MS
         elif now_ms >= ending.stop_by_ms:
             if self._lag_ms:
                 self._out.append(_late_notice(self._main.name, self._lag_ms))
@@ -259,11 +262,14 @@ class SessionState:
         return self._ending.stop_by_ms is not None
 
     def _stop(self, now_ms: int, patient: bool = False) -> None:
-        """Hear out what was said: at most STOP_MS, or, if `patient`, once the model is loaded."""
-        if self._stopping:
-            self._ending.patient = False
+        """Hear out what was said: at most STOP_MS; if `patient`, PATIENCE_MS, which begins once
+        the model is loaded and anew with each progress."""
+        ending = self._ending
+        if ending.stop_by_ms is not None:
+            ending.patient = False
+            ending.stop_by_ms = min(ending.stop_by_ms, now_ms + STOP_MS)
             return
-        self._ending.stop_by_ms = now_ms + STOP_MS
+        ending.stop_by_ms = now_ms + (PATIENCE_MS if patient else STOP_MS)
         self._ending.patient = patient
         self._let_go()
         if self._status.stage is Stage.IDLE:
@@ -278,7 +284,7 @@ class SessionState:
             return
         self._ending.fault = fault
         if any(lane.sound_until_ms is not None for lane in self._lanes.values()):
-            self._stop(now_ms, patient=not self._engine.ready)
+            self._stop(now_ms, patient=True)
         else:
             self._fail(fault)
 
@@ -300,10 +306,10 @@ class SessionState:
         for lane in self._lanes.values():
             self._out += lane.let_go()
 
-    def _bury(self, dead: e.Dead) -> None:
+    def _bury(self, now_ms: int, dead: e.Dead) -> None:
         """The worker has ended, and all it has said has come."""
         for word in dead.held:
-            self._hear(word)
+            self._hear(now_ms, word)
         for lane in self._lanes.values():
             self._keep(lane.release())
         self._ending.heard_out = True

@@ -21,18 +21,18 @@ from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from app.worker import messages as m
 from app.worker.ending import read_ending
+from app.worker.incoming import Incoming
 from app.worker.link import Link, child_env, worker_command
 from app.worker.outgoing import AHEAD_MS, Outgoing
 from app.worker.replay_buffer import ReplayBuffer
 from app.worker.restarts import Backoff, Restarts, Verdict
 from app.worker.watchdog import Patience, Watch
-from model_backends.base import Notice, Progress, Sentence, Tail, Word
+from model_backends.base import Notice, Sentence, Word
 
 log = logging.getLogger(__name__)
 
 HAND_OVER_S = 20.0  # how long a loaded worker is waited for while its client finishes
 _WATCH_S = 1.0
-_LASTING = ("smaller-model", "light-vad")  # notices that are as true of the next worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ class EngineClient:
         self._buffer = ReplayBuffer(start.delays_ms)
         self._outgoing = Outgoing(start, self._buffer)
         self._restarts = Restarts(backoff or Backoff(), start.realtime)
+        self._incoming = Incoming(self._buffer, self._outgoing, self._restarts)
         self._link: Link | None = None
         self._watch: Watch | None = None
         self._hung = ""  # why the present worker was given up
@@ -89,7 +90,6 @@ class EngineClient:
         self._loaded = self._closing = self._over = False
         self._heir: EngineClient | None = None
         self._legacy: Link | None = None  # finished with, and waiting for the heir to fetch it
-        self._lasting: set[tuple[str, str]] = set()
         self._predecessor: EngineClient | None = None
         self.finished = threading.Event()  # Finished or Failure was delivered, or closed
         if predecessor is not None and predecessor._promise(self):
@@ -219,7 +219,7 @@ class EngineClient:
                 if self._loaded or self._link is None:
                     break  # it will not finish; what still loads is watched by our own watch
             link, self._legacy = self._legacy, None
-            heir._inherit(self._outgoing.model_adapted, self._lasting)
+            heir._inherit(self._outgoing.model_adapted, self._incoming.lasting)
         if link is None:
             self._disown(heir)
         return link
@@ -229,7 +229,7 @@ class EngineClient:
 
     def _inherit(self, adapted: str, lasting: set[tuple[str, str]]) -> None:
         with self._changed:
-            self._lasting |= lasting
+            self._incoming.lasting |= lasting
             if adapted:
                 self._outgoing.adapted(adapted)
 
@@ -395,7 +395,9 @@ class EngineClient:
         with self._changed:
             if self._watch is not None:
                 self._watch.heard(message, self._clock())
-            events = self._taken(message)
+            events: list[ClientEvent] = [*self._incoming.take(message)]
+            self._loaded = self._loaded or isinstance(message, m.Ready)
+            self._changed.notify_all()  # there may be room for more to be sent
             heir = self._heir if isinstance(message, m.Loading) else None
             if self._closing:
                 events = []
@@ -403,56 +405,6 @@ class EngineClient:
             self._deliver(event)
         if heir is not None:
             heir._deliver(message)  # it waits for this very worker
-
-    def _taken(self, message: m.Message) -> list[ClientEvent]:
-        """What a message means for us; the events to deliver. Raises ProtocolError."""
-        if isinstance(message, (Word, Tail, Progress)):
-            return self._heard(message)
-        if isinstance(message, m.Alive):
-            return []
-        if isinstance(message, m.Ready):
-            self._loaded = True
-            self._restarts.ready()
-        elif isinstance(message, m.Adapted):
-            self._outgoing.adapted(message.model)
-        elif isinstance(message, m.DelayRefused):
-            self._outgoing.delay_refused(message)
-        elif isinstance(message, Notice) and message.code in _LASTING:
-            told = message.lane, message.code
-            if not message.message:
-                self._lasting.discard(told)  # taken back
-                return [message]
-            if told in self._lasting:
-                return []
-            self._lasting.add(told)
-        elif isinstance(message, m.Finished):
-            if not self._outgoing.end_asked:
-                raise m.ProtocolError("Finished, and nobody had asked for the end")
-            return [*self._buffer.finish(), message]
-        elif not isinstance(message, _FROM_WORKER):
-            raise m.ProtocolError(f"{type(message).__name__} is for the app to say")
-        return [message]
-
-    def _heard(self, event: Word | Tail | Progress) -> list[ClientEvent]:
-        if not self._buffer.knows(event.lane, event.track):
-            raise m.ProtocolError(f"nothing was said on {event.lane!r}, track {event.track}")
-        if isinstance(event, Tail):
-            return [] if self._buffer.aligning(event.lane, event.track) else [event]
-        if isinstance(event, Word):
-            self._outgoing.spoken(event)
-            words = self._buffer.commit(event)
-            if words:
-                self._restarts.progressed()
-            return [*words]
-        before_ms = self._buffer.settled_ms
-        events = self._buffer.progress(event)
-        if self._buffer.settled_ms > before_ms:
-            self._restarts.progressed()
-        self._changed.notify_all()
-        return [*events]
-
-
-_FROM_WORKER = (m.Hello, m.Loading, m.Speech, m.Failure, Notice)
 
 
 def _skipped(gaps: list[Gap]) -> Notice:

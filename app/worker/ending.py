@@ -65,7 +65,7 @@ def read_ending(status: int, hung: str = "", nonsense: str = "") -> Ending:
         return Ending("hung", hung)
     if nonsense:
         return Ending("nonsense", nonsense)
-    if status < 0 or 128 < status < 160:  # a shell in between says 128 + n
+    if -65 < status < 0 or 128 < status < 160:  # a shell in between says 128 + n
         return _by_signal(-status if status < 0 else status - 128)
     return _by_nt_status(status & 0xFFFFFFFF)
 

@@ -35,6 +35,9 @@ from model_backends.base import (
 
 REPLAY_CONTEXT_MS = 8_000  # of an open utterance: a replay that begins cold mishears
 _PROGRESS_EVERY_MS = 250
+_FILE_PAUSE_MS = 20_000  # of silence, after which even a file heard whole is cut
+_QUIET_RUN_MS = 30_000  # a file no longer than this is heard though the gate stayed shut …
+_MAYBE_SPEECH = 0.25  # … if one frame of it scored this
 
 
 @dataclass(slots=True)
@@ -70,6 +73,7 @@ class Lane:
         self._next_utterance = next_utterance
         self._language = language
         self._realtime = realtime
+        self._whole = not realtime and engine.info.whole_files
         self._segmenter = Segmenter(hangover_ms=self._hangover_ms())
         self._trackers = [LanguageTracker() for _ in self._delays]
         self._waiting: deque[_Utterance] = deque()
@@ -82,6 +86,7 @@ class Lane:
         self._frames = 0  # scored since the lane began, as the segmenter numbers them
         self._run_frame = 0  # the first of this run
         self._recent: deque[tuple[Pcm, float]] = deque(maxlen=self._segmenter.keep_frames + 1)
+        self._shut_run: deque[tuple[Pcm, float]] | None = None  # a file's, while none has opened
         self._told_ms = -1
         self._ended_ms: int | None = None  # where the last run ended, until that has been told
 
@@ -93,6 +98,7 @@ class Lane:
             self.pause()
             self._run_start_ms, self._index = chunk.start_ms, chunk.index
             self._told_ms, self._ended_ms = -1, None
+            self._begin_run()
         self._index += chunk.samples
         pcm = np.frombuffer(chunk.pcm, dtype="<i2").astype(np.float32) / 32768.0
         self._rest = np.concatenate([self._rest, pcm])
@@ -104,6 +110,8 @@ class Lane:
         """The run ends here: close the utterance with everything heard, and start afresh."""
         if self._index is None:
             return
+        if self._shut_run is not None:
+            self._open_quiet(self._shut_run)
         if self._filling is not None:
             self._filling.frames.append((self._rest, 0.0))
         self._close_open()
@@ -209,9 +217,24 @@ class Lane:
 
     # --- inside ----------------------------------------------------------------------------
 
+    def _begin_run(self) -> None:
+        """A file that is heard whole is open from its first sample on."""
+        self._shut_run = None if self._realtime or self._whole else deque()
+        if self._whole:
+            self._open_at(self._segmenter.open().frame)
+
+    def _open_quiet(self, frames: deque[tuple[Pcm, float]]) -> None:
+        """One short word in a file may be too little for the gate: hear it all the same."""
+        if max((score for _, score in frames), default=0.0) >= _MAYBE_SPEECH:
+            self._start_utterance(frames)
+
     def _frame(self, frame: Pcm) -> None:
         score = self._vad.score(frame)
         self._recent.append((frame, score))
+        if self._shut_run is not None:
+            self._shut_run.append((frame, score))
+            if len(self._shut_run) * FRAME_MS > _QUIET_RUN_MS:
+                self._shut_run = None
         if self._filling is not None:
             self._filling.frames.append((frame, score))
         decision = self._segmenter.feed(score)
@@ -222,7 +245,11 @@ class Lane:
             self._close_open()
 
     def _open_at(self, frame: int) -> None:
-        frames = deque(list(self._recent)[frame - self._frames :])
+        self._shut_run = None
+        back = self._frames - frame
+        self._start_utterance(deque(list(self._recent)[-back:] if back else ()))
+
+    def _start_utterance(self, frames: deque[tuple[Pcm, float]]) -> None:
         self._filling = _Utterance(self._time_of(self._frames - len(frames)), frames)
         self._waiting.append(self._filling)
         self._send(Speech(self.name, True, self._time_of(self._frames)))
@@ -255,7 +282,8 @@ class Lane:
         return self._run_start_ms + (frame - self._run_frame) * FRAME * 1000 // SAMPLE_RATE
 
     def _hangover_ms(self) -> int:
-        return max(self._engine.info.hangover_ms[delay] for delay in self._delays)
+        hangover_ms = max(self._engine.info.hangover_ms[delay] for delay in self._delays)
+        return max(hangover_ms, _FILE_PAUSE_MS) if self._whole else hangover_ms
 
     def _options(self, utterance: _Utterance, number: int) -> StreamOptions:
         return StreamOptions(

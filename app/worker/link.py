@@ -103,19 +103,15 @@ class Link:
 
 
 def _worker_log() -> IO[bytes]:
-    """Where a worker's standard error goes; nowhere if there is no place to write."""
+    """Where a worker's standard error goes; nowhere if there is no place to write.
+
+    For its owner's eyes alone: it may hold names of files and what libraries print.
+    """
     try:
-        log = paths.log_dir() / "worker.log"
+        log = paths.private_file(paths.log_dir() / "worker.log")
         if log.exists() and log.stat().st_size > _LOG_BYTES:
             log.replace(log.with_suffix(".1.log"))
-        return _private(log)
+            paths.private_file(log)
+        return log.open("ab")
     except OSError:
         return Path(os.devnull).open("wb")
-
-
-def _private(log: Path) -> IO[bytes]:
-    """The log, for its owner's eyes alone: it may hold names of files and what libraries print."""
-    log.parent.chmod(0o700)
-    file = os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
-    log.chmod(0o600)  # one that an earlier version made
-    return file

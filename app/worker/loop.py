@@ -76,8 +76,10 @@ class Loop:
     def run(self) -> None:
         """Until `Finish` has come and everything has been flushed, or `Abandon`; then sends
         `Finished`. The engine stays loaded, with no stream open."""
-        while not (self._abandoned or (self._finishing and self._quiet)):
+        while not (self._finishing and self._quiet):
             self._take()
+            if self._abandoned:
+                break
             for lane in self._lanes.values():
                 lane.feed()
             for event in self._engine.advance():

@@ -34,6 +34,7 @@ def described(name: str, label: str, precisions: tuple[str, ...]) -> EngineInfo:
         languages=(),
         hangover_ms=HANGOVER_MS,
         takes_folder=True,
+        whole_files=True,
         word_error_rate=WORD_ERROR_RATE,
         max_tracks=2,
         precisions=precisions,

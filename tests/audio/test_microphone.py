@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from tests.support.pulse import PulseServer
 
 pytestmark = pytest.mark.audio
 
+PATIENCE_S = 20.0  # then what is waited for is not going to come
+
 
 class Ear:
     """A capture of the virtual microphone, and what it has delivered."""
@@ -34,17 +37,19 @@ class Ear:
         self.capture = Capture(feed_for(choice), "me", self.clock, self.events.put)
         self.capture.start()
 
-    def next(self, kind: type, timeout: float = 20.0) -> CaptureEvent:
+    def next(self, kind: type, until: float | None = None) -> CaptureEvent:
+        until = until or time.monotonic() + PATIENCE_S
         while True:
-            event = self.events.get(timeout=timeout)
+            event = self.events.get(timeout=max(0.0, until - time.monotonic()))
             if isinstance(event, Chunk):
                 self.chunks.append(event)
             if isinstance(event, kind):
                 return event
 
     def state(self, *kinds: str) -> SoundState:
+        until = time.monotonic() + PATIENCE_S
         while True:
-            event = self.next(SoundState)
+            event = self.next(SoundState, until)
             assert isinstance(event, SoundState)
             if event.kind in kinds:
                 return event
@@ -196,9 +201,9 @@ def test_speech_on_the_fourth_channel_of_an_interface_is_heard(
         map_ = f"--channel-map={names}"
         pulse.play(tmp_path / "eight.wav", wait=False, sink="eight", options=[map_, "--no-remap"])
         ear.state("flowing")
-        loudest = 0.0
+        loudest, until = 0.0, time.monotonic() + PATIENCE_S
         while loudest < 0.4:
-            chunk = ear.next(Chunk)
+            chunk = ear.next(Chunk, until)
             assert isinstance(chunk, Chunk)
             loudest = float(np.abs(np.frombuffer(chunk.pcm, "<i2")).max()) / 32768
     finally:

@@ -302,6 +302,25 @@ def test_a_results_folder_that_cannot_be_made(tmp_path: Path) -> None:
         plan([tmp_path / "a.mp3"], "srt", str(tmp_path / "file" / "below"), False)
 
 
+@pytest.mark.usefixtures("no_engine")
+def test_a_link_to_itself_costs_itself_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop, good = tmp_path / "loop.flac", tmp_path / "good.flac"
+    loop.symlink_to(loop)
+    good.touch()
+    assert plan([good, loop], "srt", None, False)[0][0] == Job(good, tmp_path / "good.srt")
+
+
+def test_a_name_without_a_suffix_keeps_its_dots(tmp_path: Path) -> None:
+    source = tmp_path / "My.Show.H.264-GRP"
+    source.touch()
+    assert plan([source], "srt", None, False) == (
+        [Job(source, tmp_path / "My.Show.H.264-GRP.srt")],
+        0,
+    )
+
+
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
 )

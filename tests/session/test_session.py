@@ -16,6 +16,7 @@ import pytest
 from app import paths
 from app.audio.capture import Feed, Level
 from app.audio.choice import MediaFile
+from app.audio.feeds import feed_for
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from app.session import journal
@@ -299,11 +300,16 @@ def test_an_abort_ends_the_worker_before_it_returns(rigged: Callable[..., Rig]) 
     rig.until(Stage.STOPPED)
 
 
+def whole(options: SessionOptions, predecessor: Session | None = None) -> Session:
+    """Its file is open already, so that its time begins with the session's."""
+    return Session(options, feed=feed_for(options.source), predecessor=predecessor)
+
+
 # --- whole: a file at its own pace, the scripted engine in its process, the files -----------------
 
 
 def test_a_file_is_captioned_live_and_saved(options: SessionOptions) -> None:
-    session = Session(options)
+    session = whole(options)
     session.start()
     events = run(session)
     assert session.status.stage is Stage.STOPPED
@@ -324,7 +330,7 @@ def test_a_file_is_captioned_live_and_saved(options: SessionOptions) -> None:
 
 
 def test_pausing_and_another_delay_while_someone_speaks(options: SessionOptions) -> None:
-    session = Session(options)
+    session = whole(options)
     session.start()
     seen: list[Word] = []
 
@@ -349,7 +355,7 @@ def test_pausing_and_another_delay_while_someone_speaks(options: SessionOptions)
 
 
 def test_stopping_early_saves_what_was_said(options: SessionOptions) -> None:
-    session = Session(options)
+    session = whole(options)
     session.start()
 
     def stop_after_three(event: SessionEvent) -> None:
@@ -363,7 +369,7 @@ def test_stopping_early_saves_what_was_said(options: SessionOptions) -> None:
 
 
 def test_words_are_on_disk_within_a_second_and_for_the_owner_only(options: SessionOptions) -> None:
-    session = Session(options)
+    session = whole(options)
     session.start()
 
     def look(event: SessionEvent) -> None:
@@ -383,7 +389,7 @@ def test_words_are_on_disk_within_a_second_and_for_the_owner_only(options: Sessi
 def test_a_folder_that_goes_away_loses_nothing(options: SessionOptions, tmp_path: Path) -> None:
     folder = tmp_path / "there"
     folder.mkdir()
-    session = Session(replace(options, srt=folder / "x.srt"))
+    session = whole(replace(options, srt=folder / "x.srt"))
     folder.rmdir()  # what was writable at the start is gone at the end
     session.start()
     events = run(session)
@@ -404,7 +410,7 @@ def test_where_nothing_can_be_written_the_journal_stays(
     monkeypatch.setenv("VOXLINE_TRANSCRIPTS", str(blocked))
     monkeypatch.setenv("HOME", str(blocked))
     monkeypatch.setattr("tempfile.tempdir", str(blocked))
-    session = Session(replace(options, srt=None))
+    session = whole(replace(options, srt=None))
     session.start()
     events = run(session)
     assert not [e for e in events if isinstance(e, Saved)]
@@ -443,7 +449,7 @@ def test_a_source_that_holds_no_sound_fails_with_its_sentence(
 
 
 def test_an_engine_that_cannot_load_fails_with_its_own_sentence(options: SessionOptions) -> None:
-    session = Session(replace(options, engine=EngineOptions("scripted", model="/nowhere.json")))
+    session = whole(replace(options, engine=EngineOptions("scripted", model="/nowhere.json")))
     session.start()
     run(session)
     assert session.status.stage is Stage.FAILED
@@ -455,7 +461,7 @@ def test_an_engine_slower_than_speech_is_told_and_skips_nothing(
 ) -> None:
     slow = tmp_path / "slow.json"
     slow.write_text(json.dumps({"script": SCRIPT, "slowness": 1.7}))
-    session = Session(replace(options, engine=EngineOptions("scripted", model=str(slow))))
+    session = whole(replace(options, engine=EngineOptions("scripted", model=str(slow))))
     session.start()
     lags: list[int] = []
 
@@ -469,3 +475,25 @@ def test_an_engine_slower_than_speech_is_told_and_skips_nothing(
     assert TEXT.startswith(said), "what came is complete as far as it goes"
     late = [e for e in events if isinstance(e, Notice) and e.code == "cut-off"]
     assert late or said == TEXT, "and if stopping could not wait for the rest, that is told"
+
+
+def test_the_next_session_takes_over_the_worker_and_listens_meanwhile(
+    options: SessionOptions,
+) -> None:
+    """U2: what is said while the first one ends is heard by the second."""
+    first = whole(replace(options, srt=None))
+    first.start()
+    while first.worker_pid is None or not first.timeline.words():
+        first.wait(0.1)
+    pid = first.worker_pid
+    second = whole(replace(options, srt=None, seconds=8), predecessor=first)
+    second.start()
+    first.stop()
+    before = run(first)
+    pids: set[int | None] = set()
+    heard = run(second, lambda event: pids.add(second.worker_pid))
+    assert HeardOut() in before and first.status.stage is Stage.STOPPED
+    assert pids - {None} == {pid}, "loaded once"
+    words = [event for event in heard if isinstance(event, Word)]
+    assert words and words[0].text == " word0", "it has listened from its own beginning"
+    assert second.status.stage is Stage.STOPPED

@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "app.paths": {"model_backends"},
     "app.native": {"model_backends"},
     "app.core": {"model_backends"},
-    "app.settings": {"model_backends", "app.paths"},
+    "app.settings": {"model_backends", "app.core", "app.paths"},
     "app.audio": {"model_backends", "app.core", "app.native", "app.paths"},
     "app.worker": {"model_backends", "app.core", "app.paths", "app.privacy"},
     "app.session": {*_BELOW_SESSION, "app.worker"},

@@ -112,7 +112,7 @@ class PulseServer:
         escaped = description.replace("\\", "\\\\").replace("'", "\\'")
         if hears:
             words = escaped.replace(" ", "\\ ")
-            module = ("module-remap-source", f"master={self.sink}.monitor")
+            module: tuple[str, ...] = ("module-remap-source", f"master={self.sink}.monitor")
             module += (f"source_properties=device.description='{words}'",)
         else:
             module = ("module-null-source", f"description='{escaped}'")

@@ -61,6 +61,7 @@ class FakeSession:
                 self.status = event
             elif isinstance(event, Choices):
                 self.source_name, self.delay_ms = event.source_name, event.delay_ms
+                self.source_is_away = event.source_is_away
             elif isinstance(event, (Word, Gap, Tail)):
                 self.timeline.add(event)
         return events

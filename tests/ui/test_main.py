@@ -6,6 +6,7 @@ without a screen, so that none is needed.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -104,9 +105,18 @@ class App:
 
 
 @pytest.fixture
-def launch(sample: Path) -> Iterator[type[App]]:
+def spoken(tmp_path: Path) -> Settings:
+    """The scripted engine says SPOKEN, late enough for the slowest start of a session."""
+    said = [[f" {text}", 3000 + 300 * n, 3250 + 300 * n] for n, text in enumerate(SPOKEN)]
+    script = tmp_path / "spoken.json"
+    script.write_text(json.dumps(said))
+    return Settings(engine="scripted", model=str(script))
+
+
+@pytest.fixture
+def launch(sample: Path, spoken: Settings) -> Iterator[type[App]]:
     """Makes Apps, set up to hear the sample through the scripted engine."""
-    settings.save(Settings(engine="scripted", source=str(sample)))
+    settings.save(replace(spoken, source=str(sample)))
     made: list[App] = []
 
     class Launched(App):
@@ -269,9 +279,9 @@ def test_a_source_that_is_not_there_is_told_and_the_app_stays(launch: type[App])
 
 
 def test_nothing_is_captured_where_the_user_wants_to_press_start(
-    launch: type[App], sample: Path
+    launch: type[App], sample: Path, spoken: Settings
 ) -> None:
-    settings.save(Settings(engine="scripted", source=str(sample), start_listening_on_launch=False))
+    settings.save(replace(spoken, source=str(sample), start_listening_on_launch=False))
     app = launch()
     app.wait_for("window True")
     assert app.said == ["overlay True", "window True"]
@@ -281,11 +291,13 @@ def test_nothing_is_captured_where_the_user_wants_to_press_start(
     assert app.finish()[0] == 0
 
 
-def test_nothing_is_written_where_the_user_keeps_nothing(launch: type[App], sample: Path) -> None:
-    settings.save(Settings(engine="scripted", source=str(sample), keep_transcripts=False))
+def test_nothing_is_written_where_the_user_keeps_nothing(
+    launch: type[App], sample: Path, spoken: Settings
+) -> None:
+    settings.save(replace(spoken, source=str(sample), keep_transcripts=False))
     app = launch()
     app.wait_for("word by")
-    assert not list(paths.journal_dir().iterdir())
+    assert not paths.journal_dir().exists()
     app.click("close window")
     assert app.finish() == (0, "")
     assert not paths.transcripts_dir().exists()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.audio.choice import from_text
+from app.audio.choice import Device, SourceChoice, from_text, to_text
 from app.session.status import Stage, Status
 from app.settings import Settings
 from app.ui.state.settings_store import SettingsStore
@@ -179,7 +179,7 @@ class Captioning(QObject):
         bridge.notice.connect(self._take_notice)
         bridge.saved.connect(self.saved)
         bridge.level.connect(self.level)
-        bridge.choices_changed.connect(self.choices_changed)
+        bridge.choices_changed.connect(self._take_choices)
         bridge.heard_out.connect(self._show_next)
         self.session_changed.emit(bridge)
         self._take_status(Status(Stage.STARTING, "Starting…"))
@@ -225,13 +225,24 @@ class Captioning(QObject):
             self._store.change_delay(self.session.delay_ms)  # the one that stays
         self.notice.emit(notice)
 
+    def _take_choices(self) -> None:
+        if self._shown is not None and self._shown is self._newest:
+            self._remember_name(self._shown.session)
+        self.choices_changed.emit()
+
+    def _remember_name(self, session: Session) -> None:
+        """What it listens to has been found: its name is kept for when it is not there."""
+        chosen = from_text(self._store.settings.source)
+        if isinstance(chosen, Device) and not chosen.name and not session.source_is_away:
+            self._store.change(source=to_text(Device(chosen.id, session.source_name)))
+
     # --- settings --------------------------------------------------------------------------
 
     def _follow(self, now: Settings, before: Settings) -> None:
         """Make the session that listens what the settings now say."""
         wanted, was = now.engine_options, before.engine_options
         another = replace(wanted, delay_ms=None) != replace(was, delay_ms=None)
-        moved = now.source != before.source
+        moved = not _same(from_text(now.source), from_text(before.source))
         bridge = self._newest
         if not self.running or bridge is None:
             if self.stage is Stage.FAILED and (another or moved):
@@ -244,3 +255,10 @@ class Captioning(QObject):
                 bridge.set_source(from_text(now.source))
             if wanted.delay_ms is not None and wanted.delay_ms != was.delay_ms:
                 bridge.set_delay(wanted.delay_ms)
+
+
+def _same(one: SourceChoice | None, other: SourceChoice | None) -> bool:
+    """Whether two choices mean the same source, whatever name is known of it."""
+    if isinstance(one, Device) and isinstance(other, Device):
+        return one.id == other.id
+    return one == other

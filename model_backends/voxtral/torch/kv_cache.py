@@ -8,6 +8,8 @@ that was made over the old ones.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -125,3 +127,18 @@ class KVCache:
             kept = min(was.shape[2], length) - (was.shape[2] != length)
             new[: was.shape[0], :, :kept] = was[:, :, :kept]
         return new
+
+
+def spans(total: int) -> list[tuple[int, int]]:
+    """(first, count) of every run of slots that a batch may take: powers of two, aligned."""
+    sizes = [1 << i for i in range(total.bit_length())]
+    return [(start, size) for size in sizes for start in range(0, total, size)]
+
+
+def span(slots: Sequence[int], total: int) -> tuple[int, int]:
+    """The smallest of `spans` that holds all of `slots`."""
+    low, high = min(slots), max(slots)
+    return min(
+        (run for run in spans(total) if run[0] <= low and high < sum(run)),
+        key=lambda run: run[1],
+    )

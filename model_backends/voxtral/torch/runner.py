@@ -31,7 +31,7 @@ from model_backends.voxtral.speech_model import (
 )
 from model_backends.voxtral.tekken import Tekken
 from model_backends.voxtral.torch.graphs import Function, Step, Steps
-from model_backends.voxtral.torch.kv_cache import KVCache
+from model_backends.voxtral.torch.kv_cache import KVCache, span, spans
 from model_backends.voxtral.torch.model import Network, choose, decode, encode
 from model_backends.voxtral.torch.ops import places_of
 
@@ -138,9 +138,9 @@ class ModelRunner:
         `blocks` also those of a file. Only on CUDA; for the time of loading."""
         if not self._captures:
             return
-        for start, count in _spans(self.encoder_cache.slots):
+        for start, count in spans(self.encoder_cache.slots):
             self._encoder_graph(start, count, 1).capture()
-        for start, count in _spans(self.decoder_cache.slots):
+        for start, count in spans(self.decoder_cache.slots):
             self._decoder_graph(start, count, 1, 0).capture()
         if blocks:
             self._encoder_graph(0, 1, ENCODE_ROWS).capture()
@@ -199,7 +199,7 @@ class ModelRunner:
         """Rows of several slots; all pieces have the same number of rows."""
         for slot, piece in work.items():
             self.encoder_cache.reserve(slot, FRAMES_PER_ROW * (piece.row + rows))
-        start, count = _span(list(work), self.encoder_cache.slots)
+        start, count = span(list(work), self.encoder_cache.slots)
         ints, floats = self._idle_encode(count, rows)
         for slot, piece in work.items():
             self._describe_encode(piece, ints[slot - start], floats[slot - start])
@@ -266,14 +266,14 @@ class ModelRunner:
         """Single steps of several slots, each fed its own last answer; one wait at the end."""
         work = {piece.slot: piece for piece in chains}
         longest = max(len(piece.rows) for piece in chains)
-        start, _ = _span(list(work), self.decoder_cache.slots)
+        start, _ = span(list(work), self.decoder_cache.slots)
         answers = [self._decode_batch(work, i, 1).clone() for i in range(longest)]
         together = torch.cat(answers, 1).cpu()  # (slots, longest, 3)
         return {slot: together[slot - start] for slot in work}
 
     def _decode_batch(self, work: dict[int, DecodeWork], skip: int, steps: int) -> Tensor:
         """`steps` positions of each piece after the first `skip`: (slots, steps, 3)."""
-        start, count = _span(list(work), self.decoder_cache.slots)
+        start, count = span(list(work), self.decoder_cache.slots)
         padded = 1 << (steps - 1).bit_length() if self._captures else steps
         room = MOST_BONUSES if any(piece.bonuses for piece in work.values()) else 0
         ints, floats = self._idle_decode(count, padded, room)
@@ -364,21 +364,6 @@ class ModelRunner:
 
 def _address(slot: int, row: int) -> int:
     return (slot + 1) * ROWS_KEPT + row % ROWS_KEPT
-
-
-def _spans(total: int) -> list[tuple[int, int]]:
-    """(first, count) of every run of slots that a batch may take: powers of two, aligned."""
-    sizes = [1 << i for i in range(total.bit_length())]
-    return [(start, size) for size in sizes for start in range(0, total, size)]
-
-
-def _span(slots: Sequence[int], total: int) -> tuple[int, int]:
-    """The smallest of `_spans` that holds all of `slots`."""
-    low, high = min(slots), max(slots)
-    return min(
-        (span for span in _spans(total) if span[0] <= low and high < sum(span)),
-        key=lambda span: span[1],
-    )
 
 
 def _decoded(answers: Tensor, count: int) -> list[Decoded]:

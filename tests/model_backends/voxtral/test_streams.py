@@ -9,14 +9,18 @@ import numpy as np
 import pytest
 
 from model_backends.base import EngineError, Notice, Pcm, Progress, StreamOptions, Tail, Word
+from model_backends.voxtral import engine as engine_module
 from model_backends.voxtral.engine import VoxtralEngine
-from model_backends.voxtral.speech_model import Decoded, DecodeWork, SpeechModel
+from model_backends.voxtral.schedule import ROW_SAMPLES
+from model_backends.voxtral.speech_model import Decoded, DecodeWork, EncodeWork, SpeechModel
 from model_backends.voxtral.stream import VoxtralStream
 from tests.model_backends.voxtral.conftest import load
 from tests.model_backends.voxtral.transcribing import (
     DELAYS,
     ITEMS,
     LONG,
+    Hook,
+    Job,
     Transcribed,
     clip,
     drain,
@@ -24,6 +28,7 @@ from tests.model_backends.voxtral.transcribing import (
     reference_ids,
     reference_text,
     transcribe,
+    transcribe_together,
 )
 
 SHORT = [name for name in ITEMS if name != LONG]
@@ -32,8 +37,13 @@ RAGGED = [1, 37, 160, 1280, 5000, 320, 811]
 
 @pytest.mark.parametrize("delay", DELAYS)
 def test_every_clip_gives_the_reference_ids_live(engine: VoxtralEngine, delay: int) -> None:
-    for name in SHORT:
-        heard = transcribe(engine, clip(name), delay, pieces=1600)
+    """All in one batch, as many voices would be; one at a time is the long stream's test."""
+    check_together(engine, SHORT, delay)
+
+
+def check_together(engine: VoxtralEngine, names: Sequence[str], delay: int) -> None:
+    results = transcribe_together(engine, [Job(clip(name), delay) for name in names])
+    for name, heard in zip(names, results, strict=True):
         assert heard.ids[0] == reference_ids(name, delay), name
         assert heard.text() == reference_text(name, delay), name
 
@@ -180,17 +190,22 @@ def test_a_tail_grows_into_the_word_and_vanishes(engine: VoxtralEngine) -> None:
 def test_after_a_crash_the_settled_audio_need_not_be_replayed(engine: VoxtralEngine) -> None:
     """Kill the stream anywhere, open another where it was settled: no word lost or doubled."""
     pcm, delay = clip("join_05"), 6
-    for crash in range(12_800, len(pcm), 9_600):
-        stream = engine.open(StreamOptions("me", 0, (80 * delay,), 0))
-        heard = Transcribed()
-        for at in range(0, crash, 1600):
-            stream.push(pcm[at : at + 1600], 1.0)
-            heard.events += engine.advance()
-        stream.close()
-        settled = max((e.settled_ms for e in heard.events if isinstance(e, Progress)), default=0)
-        again = transcribe(engine, pcm[16 * settled :], delay, start_ms=settled)
-        said = heard.words() + [w for w in again.words() if w.end_ms > last_end(heard) + 100]
-        assert "".join(w.text for w in said).strip() == reference_text("join_05", delay), crash
+    stream = engine.open(StreamOptions("me", 0, (80 * delay,), 0))
+    heard, crashes = Transcribed(), range(12_800, len(pcm), 9_600)
+    before: list[Transcribed] = []
+    for at in range(0, crashes[-1], 1600):
+        if at in crashes:
+            before.append(Transcribed(list(heard.events)))
+        stream.push(pcm[at : at + 1600], 1.0)
+        heard.events += engine.advance()
+    stream.close()
+    settled = [max((e.settled_ms for e in b.events if isinstance(e, Progress)), default=0)
+               for b in before]  # fmt: skip
+    replays = [Job(pcm[16 * ms :], delay, ms) for ms in settled]
+    for cut, again in zip(before, transcribe_together(engine, replays), strict=True):
+        said = cut.words() + [w for w in again.words() if w.end_ms > last_end(cut) + 100]
+        assert "".join(w.text for w in said).strip() == reference_text("join_05", delay)
+    assert len(before) > 10
 
 
 def last_end(heard: Transcribed) -> int:
@@ -201,18 +216,21 @@ def last_end(heard: Transcribed) -> int:
 def test_a_delay_changed_while_someone_speaks_loses_and_doubles_no_word(
     engine: VoxtralEngine, before: int, after: int
 ) -> None:
-    for name, moments in (("join_03", range(8_000, 136_000, 24_000)), ("fast_mixed", [40_000])):
-        for moment in moments:
+    def changing(moment: int) -> Hook:
+        def change(stream: VoxtralStream, at: int) -> None:
+            if at <= moment < at + 1600:
+                stream.set_delay(0, 80 * after)
 
-            def change(stream: VoxtralStream, at: int, moment: int = moment) -> None:
-                if at <= moment < at + 1600:
-                    stream.set_delay(0, 80 * after)
+        return change
 
-            heard = transcribe(engine, clip(name), before, pieces=1600, hook=change)
-            texts = (reference_text(name, before), reference_text(name, after))
-            assert heard.text() in texts, moment
-            ends = [word.end_ms for word in heard.words()]
-            assert ends == sorted(ends)
+    moments = [("join_03", moment) for moment in range(8_000, 136_000, 24_000)]
+    moments.append(("fast_mixed", 40_000))
+    jobs = [Job(clip(name), before, hook=changing(moment)) for name, moment in moments]
+    for (name, moment), heard in zip(moments, transcribe_together(engine, jobs), strict=True):
+        texts = (reference_text(name, before), reference_text(name, after))
+        assert heard.text() in texts, moment
+        ends = [word.end_ms for word in heard.words()]
+        assert ends == sorted(ends)
 
 
 def test_a_delay_may_be_changed_again_and_again(engine: VoxtralEngine) -> None:
@@ -389,3 +407,43 @@ def test_idle_means_that_nothing_would_happen(engine: VoxtralEngine) -> None:
     assert not engine.idle
     drain(engine, stream, Transcribed())
     assert engine.idle
+
+
+class Encoding:
+    """A model of which the size of every encoder block is noted. Everything else is the model's."""
+
+    def __init__(self, model: SpeechModel) -> None:
+        self._model = model
+        self.spec, self.device, self.precision = model.spec, model.device, model.precision
+        self.open_encoder, self.close_encoder = model.open_encoder, model.close_encoder
+        self.open_decoder, self.close_decoder = model.open_decoder, model.close_decoder
+        self.decode, self.close = model.decode, model.close
+        self.rows: list[int] = []
+
+    def encode(self, work: Sequence[EncodeWork]) -> None:
+        self.rows += [piece.rows for piece in work]
+        self._model.encode(work)
+
+
+def test_a_slow_machine_encodes_two_rows_at_once_and_says_the_same(engine: VoxtralEngine) -> None:
+    model = Encoding(engine._speech_model)
+    slow = VoxtralEngine(engine.info, "slow", model, engine._tokens)
+    slow.rows_at_once = 2
+    heard = transcribe(slow, clip("aligned_end"), 6, pieces=1280)
+    assert heard.ids[0] == reference_ids("aligned_end", 6)
+    live = model.rows[: len(clip("aligned_end")) // ROW_SAMPLES // 2]
+    assert set(live) == {2}
+
+
+@pytest.mark.parametrize(("seconds", "rows"), [(0.0001, 1), (0.1, 2)])
+def test_the_pace_is_measured_at_load(
+    engine: VoxtralEngine, monkeypatch: pytest.MonkeyPatch, seconds: float, rows: int
+) -> None:
+    """A clock that moves by so much whenever it is looked at."""
+    ticks = itertools.count()
+    measured = VoxtralEngine(engine.info, "pace", engine._speech_model, engine._tokens)
+    monkeypatch.setattr(engine_module.time, "monotonic", lambda: seconds * next(ticks))
+    share = engine_module.keep_pace(measured)
+    assert measured.rows_at_once == rows
+    assert (share > 0.9) == (rows == 2)
+    assert measured.idle

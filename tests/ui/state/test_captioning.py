@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from app.audio.choice import Device
+from app.audio.choice import Device, from_text
 from app.session.session import Choices, HeardOut, Saved, Stage, Status
 from model_backends.base import Notice, UserError, Word
 from tests.ui.conftest import Rig
@@ -192,6 +192,25 @@ def test_source_and_delay_reach_the_running_session(rig: Rig) -> None:
         ("set_delay", 960),
         ("set_source", None),
     ]
+
+
+JABRA = "alsa_input.usb-GN_Netcom_A_S_Jabra_EVOLVE_65-00.mono-fallback"
+
+
+def test_the_name_of_a_source_is_remembered_once_it_is_found(rig: Rig) -> None:
+    """U3: for a choice that an earlier version kept without it."""
+    rig.store.change(source=JABRA)
+    rig.captioning.start()
+    rig.say(Choices("Jabra Evolve 65 Mono", 240))
+    assert from_text(rig.store.settings.source) == Device(JABRA, "Jabra Evolve 65 Mono")
+    assert rig.calls == ["start"], "which is no other source"
+
+
+def test_the_name_of_what_stands_in_is_not(rig: Rig) -> None:
+    rig.store.change(source=JABRA)
+    rig.captioning.start()
+    rig.say(Choices("Built-in microphone", 240, source_is_away=True))
+    assert from_text(rig.store.settings.source) == Device(JABRA)
 
 
 def test_looks_do_not_touch_the_session(rig: Rig) -> None:

@@ -32,7 +32,11 @@ def load_speech(
 
 
 def speech_of(net: Network, compiled: bool = False) -> ModelRunner:
-    return ModelRunner(net, Tekken.load(TINY / "tekken.json", net.spec.vocab), "test", compiled)
+    return ModelRunner(net, tokens_of(net), "test", compiled)
+
+
+def tokens_of(net: Network) -> Tekken:
+    return Tekken.load(TINY / "tekken.json", net.spec.vocab)
 
 
 def encode_all(

@@ -18,13 +18,20 @@ from model_backends.voxtral.checkpoint.packed import open_checkpoint  # noqa: E4
 from model_backends.voxtral.mel import MelStream  # noqa: E402
 from model_backends.voxtral.mlx import chip as mlx_chip  # noqa: E402
 from model_backends.voxtral.mlx import load as mlx_load  # noqa: E402
+from model_backends.voxtral.mlx.chip import Chip  # noqa: E402
+from model_backends.voxtral.mlx.kv_cache import KVCache  # noqa: E402
 from model_backends.voxtral.mlx.load import Limits, MlxEngine  # noqa: E402
+from model_backends.voxtral.mlx.runner import ModelRunner  # noqa: E402
 from model_backends.voxtral.mlx.weights import load_network, random_network  # noqa: E402
 from model_backends.voxtral.schedule import ROW_SAMPLES, SILENT_ROWS  # noqa: E402
-from model_backends.voxtral.spec import ModelSpec, Tower  # noqa: E402
-from model_backends.voxtral.speech_model import DecodeWork, EncodeWork  # noqa: E402
+from model_backends.voxtral.spec import PUBLISHED, ModelSpec, Tower  # noqa: E402
+from model_backends.voxtral.speech_model import (  # noqa: E402
+    DECODE_ROWS,
+    DecodeWork,
+    EncodeWork,
+)
 from tests.model_backends.voxtral.mlx.conftest import load  # noqa: E402
-from tests.model_backends.voxtral.mlx.forcing import speech_of  # noqa: E402
+from tests.model_backends.voxtral.mlx.forcing import speech_of, tokens_of  # noqa: E402
 from tests.model_backends.voxtral.transcribing import TINY, clip, transcribe  # noqa: E402
 
 # The published model with fewer, narrower layers: the same windows, so that caches weigh in.
@@ -186,3 +193,39 @@ def test_full_caches_are_extended_in_place(compiled: bool) -> None:
     speech.close()
     assert one_layer > 8_000_000
     assert max(peaks[2:]) < 0.3 * one_layer
+
+
+def test_caches_of_full_length_never_grow() -> None:
+    """So no step is traced again as they fill; what a growing one holds is in them too."""
+    full = KVCache(SCALED.decoder, DECODE_ROWS, mx.float32, full_length=True)
+    growing = KVCache(SCALED.decoder, DECODE_ROWS, mx.float32)
+    length = full.length
+    assert length == memory.cache_cells(SCALED.decoder, DECODE_ROWS) > growing.length
+    for end in (31, 600, 8192, 100_000):
+        full.reserve(end)
+        assert full.length == length
+
+
+def test_full_length_caches_say_the_same_as_growing_ones() -> None:
+    net = random_network(SCALED, mx.float32)
+    said = []
+    for full in (False, True):
+        speech = ModelRunner(net, tokens_of(net), "test", False, full)
+        encoder, decoder = speech.open_encoder(), speech.open_decoder(6)
+        mel = MelStream()
+        mel.push(np.zeros(2 * ROW_SAMPLES, np.float32))
+        speech.encode([EncodeWork(encoder, SILENT_ROWS, mel.take(1))])
+        work = DecodeWork(decoder, SILENT_ROWS, (32,), ((encoder, SILENT_ROWS),))
+        said.append(speech.decode([work])[0][0])
+    assert said[0].token == said[1].token
+    assert said[0][1:] == pytest.approx(said[1][1:], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "bits", "whole"), [(16, 4, True), (8, 4, False), (16, 8, True), (8, 8, False)]
+)
+def test_where_whole_caches_fit(gigabytes: int, bits: int, whole: bool) -> None:
+    checkpoint = replace(open_checkpoint(TINY), spec=PUBLISHED)
+    mac = Chip("Apple M2", gigabytes * 2**30, True)
+    assert mlx_load.whole_caches_fit(checkpoint, bits, mac) is whole
+    assert not mlx_load.whole_caches_fit(checkpoint, bits, replace(mac, apple=False))

@@ -15,10 +15,11 @@ from tests.model_backends.voxtral import test_streams as shared
 from tests.model_backends.voxtral.transcribing import (
     DELAYS,
     LONG,
+    Job,
     clip,
     reference_ids,
-    reference_text,
     transcribe,
+    transcribe_together,
 )
 
 LIVE = ("join_00", "fast_mixed", "white_noise", "aligned_end")
@@ -39,10 +40,7 @@ test_idle_means_that_nothing_would_happen = shared.test_idle_means_that_nothing_
 
 @pytest.mark.parametrize("delay", DELAYS)
 def test_clips_give_the_reference_ids_live(engine: VoxtralEngine, delay: int) -> None:
-    for name in LIVE:
-        heard = transcribe(engine, clip(name), delay, pieces=1600)
-        assert heard.ids[0] == reference_ids(name, delay), name
-        assert heard.text() == reference_text(name, delay), name
+    shared.check_together(engine, LIVE, delay)
 
 
 @pytest.mark.parametrize("delay", DELAYS)
@@ -66,8 +64,9 @@ def check_long_stream(engine: VoxtralEngine, delay: int, seconds: int, realtime:
 
 
 def test_every_clip_gives_the_reference_ids_as_a_file(engine: VoxtralEngine) -> None:
-    for name in shared.SHORT:
-        heard = transcribe(engine, clip(name), 6, pieces=10**9, realtime=False)
+    jobs = [Job(clip(name), 6) for name in shared.SHORT]
+    results = transcribe_together(engine, jobs, pieces=10**9, realtime=False)
+    for name, heard in zip(shared.SHORT, results, strict=True):
         assert heard.ids[0] == reference_ids(name, 6), name
 
 

@@ -32,6 +32,7 @@ from model_backends.voxtral.speech_model import (  # noqa: E402
 )
 from model_backends.voxtral.tekken import Tekken  # noqa: E402
 from model_backends.voxtral.torch import graphs as torch_graphs  # noqa: E402
+from model_backends.voxtral.torch import kv_cache as torch_kv_cache  # noqa: E402
 from model_backends.voxtral.torch import load as torch_load  # noqa: E402
 from model_backends.voxtral.torch import runner as torch_runner  # noqa: E402
 from model_backends.voxtral.torch.model import Network  # noqa: E402
@@ -108,6 +109,8 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
             watch.asked.append(key)
             watch.versions.add(version)
             return Unrun(make()[0], watch, key)
+
+        def clear(self) -> None: ...
 
     def no_numbers(answers: Any, count: int) -> list[Decoded]:
         assert answers.shape[0] >= count
@@ -189,10 +192,10 @@ def test_the_shapes_of_a_file_are_captured_too(watch: Watch) -> None:
 
 
 def test_a_batch_takes_the_fewest_slots_in_a_fixed_list_of_runs() -> None:
-    assert torch_runner._spans(4) == [(0, 1), (1, 1), (2, 1), (3, 1), (0, 2), (2, 2), (0, 4)]
-    assert torch_runner._span([1], 4) == (1, 1)
-    assert torch_runner._span([3, 2], 4) == (2, 2)
-    assert torch_runner._span([1, 2], 4) == (0, 4)
+    assert torch_kv_cache.spans(4) == [(0, 1), (1, 1), (2, 1), (3, 1), (0, 2), (2, 2), (0, 4)]
+    assert torch_kv_cache.span([1], 4) == (1, 1)
+    assert torch_kv_cache.span([3, 2], 4) == (2, 2)
+    assert torch_kv_cache.span([1, 2], 4) == (0, 4)
 
 
 @pytest.mark.parametrize(("free", "slots"), [(80e9, (2, 4)), (2.6e9, (1, 2)), (1.8e9, (1, 1))])

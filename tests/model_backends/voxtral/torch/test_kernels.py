@@ -11,12 +11,15 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 os.environ.setdefault("TRITON_INTERPRET", "1")  # read when a kernel is defined
 pytest.importorskip("triton", reason="Triton is not installed: pip install triton (Linux)")
 
+from model_backends.voxtral.mel import MelStream  # noqa: E402
+from model_backends.voxtral.schedule import SILENT_ROWS  # noqa: E402
+from model_backends.voxtral.speech_model import DecodeWork, EncodeWork  # noqa: E402
 from model_backends.voxtral.torch import kernels  # noqa: E402
 from model_backends.voxtral.torch.kernels import STAGES, fused, trusted  # noqa: E402
 from model_backends.voxtral.torch.kernels.check import agrees  # noqa: E402
 from model_backends.voxtral.torch.ops import PLAIN, Dense, Ops  # noqa: E402
-from tests.model_backends.voxtral.forcing import CPU, forced_logits, load_speech  # noqa: E402
-from tests.model_backends.voxtral.transcribing import TINY, clip, reference_ids  # noqa: E402
+from tests.model_backends.voxtral.forcing import CPU, load_speech  # noqa: E402
+from tests.model_backends.voxtral.transcribing import TINY, clip  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::RuntimeWarning")
 
@@ -40,14 +43,23 @@ def test_products_of_few_rows(rows: int) -> None:
 
 
 def test_the_whole_network_says_the_same_with_all_of_them() -> None:
-    """The tiny model, four rows and four positions at once: sixteen queries a key head."""
-    ids, pcm = [1, *[32] * 38, *reference_ids("join_03", 6)][:44], clip("join_03")[:8_000]
+    """A live row and a live step of the tiny model. (The interpreter takes a second a layer.)"""
     speech = load_speech(TINY)
-    plain = forced_logits(speech, pcm, ids, 6, (4,))
+    mel = MelStream()
+    mel.push(clip("join_03")[:2_000])
+    frames, said = mel.take(1), []
     assert speech._net is not None
-    speech._net.ops = fused()
-    with_kernels = forced_logits(speech, pcm, ids, 6, (4,))
-    assert float((plain - with_kernels).abs().max()) < 1e-4
+    for ops in (PLAIN, fused()):
+        speech._net.ops = PLAIN
+        source, slot = speech.open_encoder(), speech.open_decoder(6)
+        speech._net.ops = ops
+        speech.encode([EncodeWork(source, SILENT_ROWS, frames)])
+        (answer,) = speech.decode([DecodeWork(slot, SILENT_ROWS, (32,), ((source, SILENT_ROWS),))])
+        said.append([*answer[0], *speech._block(source)[SILENT_ROWS].tolist()])
+        speech.close_decoder(slot)
+        speech.close_encoder(source)
+    assert said[1] == pytest.approx(said[0], abs=1e-4)
+    assert len(said[0]) > 100
 
 
 @pytest.mark.parametrize("stage", ["norm", "store", "attend", "swiglu", "linear"])

@@ -25,10 +25,12 @@ from tests.model_backends.voxtral.conftest import load  # noqa: E402
 from tests.model_backends.voxtral.forcing import CPU, load_speech  # noqa: E402
 from tests.model_backends.voxtral.transcribing import (  # noqa: E402
     TINY,
+    Job,
     clip,
     reference_ids,
     reference_text,
     transcribe,
+    transcribe_together,
 )
 
 
@@ -143,13 +145,15 @@ def test_fewer_bits_stray_little_from_the_reference(precision: str, most: float)
     """Share of ids that differ, and no word may."""
     engine = load(TINY, precision=precision)
     different = total = 0
-    for name in ("join_00", "join_03", "fast_mixed", "white_noise", "quiet"):
-        for delay in (2, 6):
-            heard = transcribe(engine, clip(name), delay, pieces=10**9, realtime=False)
-            expected = reference_ids(name, delay)
-            different += sum(a != b for a, b in zip(heard.ids[0], expected, strict=True))
-            total += len(expected)
-            assert heard.text() == reference_text(name, delay)
+    names = ("join_00", "join_03", "fast_mixed", "white_noise", "quiet")
+    asked = [(name, delay) for name in names for delay in (2, 6)]
+    jobs = [Job(clip(name), delay) for name, delay in asked]
+    results = transcribe_together(engine, jobs, pieces=10**9, realtime=False)
+    for (name, delay), heard in zip(asked, results, strict=True):
+        expected = reference_ids(name, delay)
+        different += sum(a != b for a, b in zip(heard.ids[0], expected, strict=True))
+        total += len(expected)
+        assert heard.text() == reference_text(name, delay)
     assert different / total <= most
     assert precision in engine.model
     engine.close()
