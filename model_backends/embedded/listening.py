@@ -21,7 +21,6 @@ from model_backends.embedded.window import Window
 _MS = SAMPLE_RATE // 1000  # samples in a millisecond
 _NEARBY = 160 * _MS  # a word must have speech within this distance, or it was invented
 _BREATH = 250 * _MS  # no word goes on after so long a silence
-_REST = 250 * _MS  # less than this before a pause is a rest of the word before
 _SHORTEST_HOLE = 1_000 * _MS  # speech without words: two short words and more
 _SHORTEST_AT_END = 2_000 * _MS  # live, what was said last is heard again anyway
 _SHORTEST_APART = 400 * _MS  # with silence on both sides: a few words of their own
@@ -147,8 +146,8 @@ class Listening:
             if self._window.voiced_span(begin - _NEARBY, end + _NEARBY) is None:
                 return None
             return _Placed(word, begin, end)
-        least = min(_REST, max(end - begin for begin, end in stretches))
-        begin, end = next(s for s in stretches if s[1] - s[0] >= least)
+        longest = max(end - begin for begin, end in stretches)
+        begin, end = next(s for s in stretches if 2 * (s[1] - s[0]) >= longest)
         stretched = end - begin > (longest_ms(word.text) + _STRETCHED_MS) * _MS
         return _Placed(word, begin, end, stretched)
 
