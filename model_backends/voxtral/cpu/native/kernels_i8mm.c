@@ -1,0 +1,11 @@
+/* 64 bit ARM with the matrix product of bytes. */
+#include "blocks.h"
+#if defined(__aarch64__)
+#define VX_USE_I8MM
+#include "kernels_arm.h"
+
+const vx_kernels vx_i8mm = {
+    .name = "i8mm", .q4 = q4_product, .q8 = q8_product, .quantise = quantise, VX_FLOATS};
+#else
+typedef int vx_not_here;
+#endif
