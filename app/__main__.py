@@ -34,7 +34,7 @@ def gui() -> NoReturn:
 
 
 def _worker() -> NoReturn:
-    from app.engine.worker import main as run_worker
+    from app.worker.process import main as run_worker
 
     _leave(run_worker())
 

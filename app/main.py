@@ -23,19 +23,21 @@ from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from app import native, paths, settings
-from app.ui import logs, painted_log, theme
-from app.ui.interrupts import Interrupts
-from app.ui.overlay import CaptionOverlay
-from app.ui.settings_store import SettingsStore
-from app.ui.single_instance import Claim, SingleInstance
+from app.ui.desktop import logs
+from app.ui.desktop.interrupts import Interrupts
+from app.ui.desktop.single_instance import Claim, SingleInstance
+from app.ui.overlay import painted_log
+from app.ui.overlay.window import CaptionOverlay
+from app.ui.state.settings_store import SettingsStore
+from app.ui.widgets import theme
 
 if TYPE_CHECKING:
     from app.settings import Settings
-    from app.ui.bridge import SessionBridge
-    from app.ui.captioning import Captioning
-    from app.ui.leaving import Leaving
-    from app.ui.main_window import MainWindow
-    from app.ui.tray import Tray
+    from app.ui.desktop.leaving import Leaving
+    from app.ui.desktop.tray import Tray
+    from app.ui.main_window.window import MainWindow
+    from app.ui.state.bridge import SessionBridge
+    from app.ui.state.captioning import Captioning
 
 log = logging.getLogger(__name__)
 
@@ -102,8 +104,8 @@ def open_session(chosen: Settings) -> SessionBridge:
     A delay or language that was chosen for another engine, or another version of this one, is no
     reason not to caption: it is left out.
     """
-    from app.session import Session, SessionOptions
-    from app.ui.bridge import SessionBridge
+    from app.session.session import Session, SessionOptions
+    from app.ui.state.bridge import SessionBridge
     from model_backends import describe, resolve
 
     info = describe(resolve(chosen.engine, paths.models_dir()))
@@ -132,10 +134,10 @@ def _make_app() -> Application:
 
 def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> Parts:
     """Everything else; its imports cost more than showing the captions did."""
-    from app.ui.captioning import Captioning
-    from app.ui.leaving import Leaving
-    from app.ui.main_window import MainWindow
-    from app.ui.tray import Tray
+    from app.ui.desktop.leaving import Leaving
+    from app.ui.desktop.tray import Tray
+    from app.ui.main_window.window import MainWindow
+    from app.ui.state.captioning import Captioning
 
     captioning = Captioning(store, open_session)
     window = MainWindow(captioning, store)
@@ -195,7 +197,7 @@ def _begin(parts: Parts, problem: str | None) -> None:
 
 
 def _offer_recovery(window: MainWindow) -> None:
-    from app.ui.recovery import Recovery
+    from app.ui.main_window.recovery import Recovery
 
     recovery = Recovery(
         paths.journal_dir(), window.banners, window.show_saved, window.show, parent=window

@@ -16,8 +16,8 @@ __all__ = ["ENGINES", "availability", "describe", "load", "resolve"]
 # name: (light module with INFO and availability(), heavy module with load())
 _MODULES = {
     "embedded": ("model_backends.embedded.info", "model_backends.embedded.engine"),
-    "voxtral-torch": ("model_backends.voxtral.info_torch", "model_backends.voxtral.torch_engine"),
-    "voxtral-mlx": ("model_backends.voxtral.info_mlx", "model_backends.voxtral.mlx_engine"),
+    "voxtral-torch": ("model_backends.voxtral.torch.info", "model_backends.voxtral.torch.load"),
+    "voxtral-mlx": ("model_backends.voxtral.mlx.info", "model_backends.voxtral.mlx.load"),
     "scripted": ("model_backends.scripted", "model_backends.scripted"),  # tests and screenshots
 }
 ENGINES = ("embedded", "voxtral-torch", "voxtral-mlx")

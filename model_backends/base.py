@@ -34,8 +34,61 @@ SAMPLE_RATE = 16_000  # Hz; what every engine hears: mono float32 in [-1, 1]
 Pcm: TypeAlias = "NDArray[np.float32]"  # shape (samples,), mono, 16 kHz, [-1, 1]
 
 
+class Sentence(str):
+    """A sentence for the user that another language can say, too.
+
+        Sentence("There is no file “{name}”.", name=path.name)
+
+    It is the English text, so whoever prints it need not know; it keeps the template, which is
+    what a catalogue is asked for, and the values, which may be sentences themselves. Raises
+    KeyError for a value that the template names and nobody gave.
+    """
+
+    template: str
+    values: Mapping[str, Any]
+
+    def __new__(cls, template: str, /, **values: Any) -> Sentence:
+        made = super().__new__(cls, template.format(**values))
+        made.template = template
+        made.values = values
+        return made
+
+    def said_in(self, catalogue: Callable[[str], str]) -> str:
+        """The sentence in the language of `catalogue`, which maps a template to its translation."""
+        values = {
+            name: value.said_in(catalogue) if isinstance(value, Sentence) else value
+            for name, value in self.values.items()
+        }
+        return catalogue(self.template).format(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json()` makes the same sentence of; values that JSON lacks become text."""
+        return {
+            "template": self.template,
+            "values": {name: _plain(value) for name, value in self.values.items()},
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Sentence:
+        """Raises KeyError, TypeError, ValueError or IndexError for what is no sentence."""
+        values = {
+            str(name): cls.from_json(value) if isinstance(value, dict) else value
+            for name, value in data["values"].items()
+        }
+        return cls(data["template"], **values)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Sentence):
+        return value.to_json()
+    return value if isinstance(value, (bool, int, float)) else str(value)
+
+
 class UserError(Exception):
-    """Something the user can understand and act on. `hint` says what to do next."""
+    """Something the user can understand and act on. `hint` says what to do next.
+
+    Texts that hold a value (a name, a number) are `Sentence`s, so that they can be translated.
+    """
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

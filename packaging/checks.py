@@ -24,11 +24,22 @@ ENVIRONMENT = {
 
 
 def commands(arguments: Sequence[str]) -> list[list[str]]:
-    """The modules to run with their arguments. `--fast` keeps pytest to the core."""
+    """The modules to run with their arguments. `--fast` keeps pytest to the core.
+
+    Without arguments all tests run, side by side: see `pytest_collection_modifyitems` in
+    tests/conftest.py for what may run beside what.
+    """
     rest = [argument for argument in arguments if argument != FAST]
     if len(rest) < len(arguments):
         rest = ["tests/core", *rest]
+    elif not rest:
+        rest = ["-n", str(_lanes()), "--dist", "loadgroup", "--no-loadscope-reorder"]
     return [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", *rest]]
+
+
+def _lanes() -> int:
+    """One lane of tests a core; more than four would starve the screen's of the real time."""
+    return max(2, min(4, os.cpu_count() or 1))
 
 
 def run(root: Path, python: Path, arguments: Sequence[str]) -> int:

@@ -25,11 +25,26 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 CHECKOUT = Path(__file__).parents[1]
 # The fastest first, so that a broken core is known within seconds.
-ORDER = ("core", "setup", "engine", "backends", "cli", "audio", "ui")
+ORDER = ("core", "setup", "session", "worker", "model_backends", "measure", "cli", "audio", "ui")
+DEVICES = {"pulse", "screen"}  # fixtures that are a machine's screen or sound
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_rank)  # stable: within a folder the order stays
+    """Order, and who runs side by side when there are several lanes (pytest-xdist).
+
+    A file stays in one lane, with what it has loaded. The tests with a screen or a sound server
+    share a lane: they live in real time, and two at once would take it from each other. That lane
+    begins first since it is the longest.
+    """
+    side_by_side = os.environ.get("PYTEST_XDIST_WORKER") is not None
+    items.sort(key=lambda item: (side_by_side and not _needs_devices(item), _rank(item)))
+    for item in items:  # stable: within a folder the order stays
+        group = "devices" if _needs_devices(item) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _needs_devices(item: pytest.Item) -> bool:
+    return not DEVICES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def _rank(item: pytest.Item) -> int:

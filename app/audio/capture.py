@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from app.audio.advice import advice
 from app.audio.clock import GAP_MS, RunClock, SessionClock
+from app.core.chunk import Chunk
 from app.core.timeline import Gap
-from app.engine.messages import Chunk
 from model_backends.base import SAMPLE_RATE, UserError
 
 log = logging.getLogger(__name__)

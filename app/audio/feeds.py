@@ -9,9 +9,9 @@ from pathlib import Path
 
 from app import paths
 from app.audio.capture import Feed
-from app.audio.microphone import Microphone
+from app.audio.devices.base import choose_source
+from app.audio.devices.portaudio import Microphone
 from app.audio.playback import Playback
-from app.audio.sources import choose_source
 
 SAMPLE_TITLE = "John F. Kennedy, 20 January 1961"
 

@@ -165,7 +165,7 @@ def _bench(parser: argparse.ArgumentParser) -> None:
         "--against",
         choices=("transformers",),
         help="instead, compare Voxtral's step with another implementation on the same weights; "
-        "more options: python -m model_backends.voxtral.bench --help",
+        "more options: python -m model_backends.voxtral.torch.bench --help",
     )
     _json(parser)
 

@@ -22,8 +22,7 @@ from app import paths
 from app.cli import EXIT_FAILED, tell
 from app.cli.table import table
 from app.cli.usage import EngineChoice, chosen_engine
-from app.engine.client import child_env
-from app.evaluation import (
+from app.measure.evaluation import (
     Clip,
     Errors,
     latencies_ms,
@@ -33,9 +32,10 @@ from app.evaluation import (
     sound_end_ms,
     word_errors,
 )
+from app.measure.windowed import Load, WindowedApp, offscreen_if_none
+from app.session.transcription import Transcriber
 from app.settings import Settings
-from app.transcription import Transcriber
-from app.windowed import Load, WindowedApp, offscreen_if_none
+from app.worker.client import child_env
 
 _SPARE_S = 60.0  # for starting and ending, beyond the clip's own length
 _MB = 1_000_000
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _step_bench(args: argparse.Namespace) -> int:
     """Voxtral's own benchmark, in a process without the app."""
-    command = [sys.executable, "-P", "-m", "model_backends.voxtral.bench"]
+    command = [sys.executable, "-P", "-m", "model_backends.voxtral.torch.bench"]
     command += ["--against", args.against]
     command += ["--device", args.device] if args.device else []
     command += ["--precisions", args.precision] if args.precision else []

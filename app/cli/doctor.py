@@ -19,12 +19,13 @@ from typing import Any
 
 import psutil
 
-from app import __version__, journal, paths
-from app.audio.sources import list_sources
+from app import __version__, paths
+from app.audio.devices.base import list_sources
 from app.cli.engines import all_rows, as_text
 from app.cli.models import model_rows
 from app.cli.table import table
 from app.native.display import has_display
+from app.session import journal
 from model_backends.base import Availability
 
 _PACKAGES = (

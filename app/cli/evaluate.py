@@ -17,7 +17,7 @@ from typing import Any
 from app.cli import EXIT_FAILED, tell, tell_above_bar
 from app.cli.table import table
 from app.cli.usage import EngineChoice, chosen_engine
-from app.evaluation import (
+from app.measure.evaluation import (
     Clip,
     Errors,
     latencies_ms,
@@ -27,7 +27,7 @@ from app.evaluation import (
     sound_end_ms,
     word_errors,
 )
-from app.transcription import EngineUnavailableError, Transcriber, Transcript
+from app.session.transcription import EngineUnavailableError, Transcriber, Transcript
 from model_backends.base import UserError
 
 _TOTAL = "all"

@@ -11,11 +11,12 @@ import sys
 from collections.abc import Iterator
 from types import FrameType
 
-from app import journal, paths
+from app import paths
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen
 from app.cli.usage import chosen_engine
-from app.session import Saved, Session, SessionEvent
-from app.status import SessionOptions, Stage, Status
+from app.session import journal
+from app.session.session import Saved, Session, SessionEvent
+from app.session.status import SessionOptions, Stage, Status
 from model_backends.base import Notice
 
 _WAIT_S = 0.1

@@ -93,7 +93,7 @@ def _convert(source: Path, target: Path, bits: int) -> int:
     from tqdm import tqdm
 
     try:
-        from model_backends.voxtral.convert import convert
+        from model_backends.voxtral.mlx.convert import convert
     except ImportError as error:
         raise EngineError(
             "Converting needs MLX, which is not installed.",

@@ -7,7 +7,7 @@ import json
 import sys
 
 from app.audio.advice import advice
-from app.audio.sources import list_sources
+from app.audio.devices.base import list_sources
 from app.cli import tell
 from app.cli.table import table
 

@@ -12,7 +12,7 @@ from typing import Protocol, TextIO
 
 from app.core.lines import TURN_PAUSE_MS, CaptionLines
 from app.core.script import clusters, display_width
-from app.session import SessionEvent
+from app.session.session import SessionEvent
 from model_backends.base import Progress, Tail, Word
 
 _DIM, _PLAIN, _CLEAR = "\x1b[2m", "\x1b[0m", "\r\x1b[K"

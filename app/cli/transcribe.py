@@ -18,20 +18,13 @@ from typing import TYPE_CHECKING, Any
 from app.cli import EXIT_FAILED, tell, tell_above_bar
 from app.cli.arguments import FORMATS, STANDARD_OUTPUT
 from app.cli.usage import EngineChoice, UsageError, chosen_engine
-from app.core.export import (
-    FileProblem,
-    check_writable,
-    cues,
-    to_json_object,
-    to_srt,
-    to_txt,
-    to_vtt,
-    write_new,
-)
+from app.core.cues import cues
+from app.core.export import to_json_object, to_srt, to_txt, to_vtt
+from app.session.files import FileProblem, check_writable, write_new
 from model_backends.base import UserError
 
 if TYPE_CHECKING:
-    from app.transcription import Heard, Transcriber, Transcript
+    from app.session.transcription import Heard, Transcriber, Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +37,7 @@ class Job:
 
 def run(args: argparse.Namespace) -> int:
     """Transcribe every file that can be; the exit status tells whether that was all of them."""
-    from app.transcription import EngineUnavailableError, Transcriber
+    from app.session.transcription import EngineUnavailableError, Transcriber
 
     choice = chosen_engine(args, patient=True)
     jobs, failed = plan(args.files, args.format, args.output, args.force)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import paths
-from app.engine import messages
+from app.worker import messages
 from model_backends import describe, resolve
 from model_backends.base import EngineError, EngineInfo, UserError
 

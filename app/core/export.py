@@ -1,7 +1,7 @@
 """Transcripts as files: SubRip, WebVTT, plain text, JSON.
 
-Formats only: `cues` decides what is shown when, `files` writes. Both are re-exported here, so
-that a caller who exports needs one import. Knows nothing about where words come from.
+Formats only: `cues` decides what is shown when, `app.session.files` writes. Knows nothing about
+where words come from.
 """
 
 from __future__ import annotations
@@ -10,16 +10,12 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from app.core.cues import Cue, cues, lane_label
-from app.core.files import FileProblem, check_writable, write_new, write_unique
+from app.core.cues import Cue, lane_label
 from app.core.script import needs_space
 from app.core.timeline import Gap, spaced
 from model_backends.base import Word
 
-__all__ = [
-    "Cue", "FileProblem", "check_writable", "cues", "to_json_object", "to_srt", "to_txt", "to_vtt",
-    "write_new", "write_unique",
-]  # fmt: skip
+__all__ = ["to_json_object", "to_srt", "to_txt", "to_vtt"]
 
 _PARAGRAPH_PAUSE_MS = 2000
 _SOFT_PAUSE_MS = 600  # enough for a new paragraph once one is long

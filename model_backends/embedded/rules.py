@@ -1,6 +1,6 @@
 """What each delay on offer means: how often to listen again, how long to wait for a word.
 
-Numbers only, so that the light `info.py` can read them. Measured: benchmarks/embedded.md.
+Numbers only, so that the light `info.py` can read them. Measured: resources/benchmarks/embedded.md.
 """
 
 from __future__ import annotations

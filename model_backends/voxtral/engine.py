@@ -11,9 +11,9 @@ import time
 
 from model_backends.base import EngineError, EngineInfo, Event, StreamOptions
 from model_backends.voxtral.schedule import delay_tokens
+from model_backends.voxtral.speech_model import SpeechModel
 from model_backends.voxtral.stream import VoxtralStream
 from model_backends.voxtral.tekken import Tekken
-from model_backends.voxtral.verbs import SpeechModel
 
 _PATIENCE_S = 0.25  # advance() starts no further round after this
 

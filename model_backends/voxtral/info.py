@@ -8,10 +8,10 @@ from pathlib import Path
 import psutil
 
 from model_backends.base import EngineError
-from model_backends.voxtral.checkpoint import looks_like_checkpoint, read_spec
+from model_backends.voxtral.checkpoint.folder import looks_like_checkpoint, read_spec
 from model_backends.voxtral.schedule import DELAYS_MS, hangover_ms
 from model_backends.voxtral.spec import ModelSpec
-from model_backends.voxtral.verbs import DECODE_ROWS, ENCODE_ROWS
+from model_backends.voxtral.speech_model import DECODE_ROWS, ENCODE_ROWS
 
 DEFAULT_MODEL = "Voxtral-Mini-4B-Realtime-2602"
 DOWNLOAD = (

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS, SILENT_ROWS, Schedule
+from model_backends.voxtral.speech_model import DECODE_ROWS, SILENCE, Decoded, DecodeWork
 from model_backends.voxtral.tekken import Tekken
-from model_backends.voxtral.verbs import DECODE_ROWS, SILENCE, Decoded, DecodeWork
 from model_backends.voxtral.words import TimedText, WordBuilder
 
 _SHORTEST_DRAFT = 4  # fewer waiting rows are decoded one by one

@@ -20,9 +20,7 @@ from model_backends.voxtral.schedule import (
     ROW_SAMPLES,
     delay_tokens,
 )
-from model_backends.voxtral.tekken import Tekken
-from model_backends.voxtral.track import Track
-from model_backends.voxtral.verbs import (
+from model_backends.voxtral.speech_model import (
     ENCODE_ROWS,
     ROWS_KEPT,
     Decoded,
@@ -30,6 +28,8 @@ from model_backends.voxtral.verbs import (
     EncodeWork,
     SpeechModel,
 )
+from model_backends.voxtral.tekken import Tekken
+from model_backends.voxtral.track import Track
 
 _LIVE_ROWS = 8  # rows encoded at once while somebody waits for the words
 _MOST_WAITING_ROWS = 192  # encoded and not yet decoded; the rest of ROWS_KEPT is history

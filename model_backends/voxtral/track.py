@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from model_backends.base import EngineError, Event, Notice, Progress, StreamOptions, Tail, Word
-from model_backends.voxtral.guards import RutGuard
 from model_backends.voxtral.handover import Handover
+from model_backends.voxtral.mute_guard import RutGuard
 from model_backends.voxtral.reader import Reader
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS, ROW_MS
+from model_backends.voxtral.speech_model import ROWS_KEPT, Decoded, DecodeWork, SpeechModel
 from model_backends.voxtral.tekken import Tekken
-from model_backends.voxtral.verbs import ROWS_KEPT, Decoded, DecodeWork, SpeechModel
 from model_backends.voxtral.words import LONGEST_WORD_MS, TimedText
 
 _CONTEXT_ROWS = 38  # 3 s that a new reader hears before the first word it may say

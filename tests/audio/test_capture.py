@@ -13,8 +13,8 @@ import pytest
 from app.audio import capture as capture_module
 from app.audio.capture import Block, Capture, CaptureEvent, Level, SoundState, Watch
 from app.audio.clock import SessionClock
+from app.core.chunk import Chunk
 from app.core.timeline import Gap
-from app.engine.messages import Chunk
 from model_backends.base import UserError
 
 

@@ -17,9 +17,10 @@ import psutil
 import pysubs2
 import pytest
 
-from app import journal, paths
-from app.engine.client import child_env
-from app.evaluation import normalizer, word_errors
+from app import paths
+from app.measure.evaluation import normalizer, word_errors
+from app.session import journal
+from app.worker.client import child_env
 from tests.support.listening import Listening, saved_path
 from tests.support.pulse import PulseServer
 

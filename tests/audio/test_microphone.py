@@ -12,10 +12,10 @@ import soundfile
 
 from app.audio.capture import Capture, CaptureEvent, SoundState
 from app.audio.clock import SessionClock
-from app.audio.microphone import Microphone
-from app.audio.sources import NoSourceError, SourceError, choose_source, list_sources
+from app.audio.devices.base import NoSourceError, SourceError, choose_source, list_sources
+from app.audio.devices.portaudio import Microphone
+from app.core.chunk import Chunk
 from app.core.timeline import Gap
-from app.engine.messages import Chunk
 from tests.support.pulse import PulseServer
 
 pytestmark = pytest.mark.audio

@@ -16,7 +16,7 @@ import pysubs2
 import pytest
 
 from app import paths
-from app.evaluation import Errors, normalizer, word_errors
+from app.measure.evaluation import Errors, normalizer, word_errors
 from tests.support.listening import Listening, saved_path
 from tests.support.pulse import PulseServer
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import main
-from app.evaluation import normalizer, word_errors
+from app.measure.evaluation import normalizer, word_errors
 
 pytestmark = pytest.mark.weights
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import app.cli.sources
-from app import __version__, journal, paths
-from app.audio.sources import SourceInfo
+from app import __version__, paths
+from app.audio.devices.base import SourceInfo
 from app.cli import engines, main
 from app.cli.table import table
+from app.session import journal
 from model_backends.base import Availability
 from model_backends.embedded import store
 

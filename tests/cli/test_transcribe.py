@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from app import transcription
 from app.cli import main
 from app.cli.transcribe import Job, plan
-from app.core.export import FileProblem
+from app.session import transcription
+from app.session.files import FileProblem
 from model_backends import scripted
 from tests.cli.sounds import tone, write_media, write_wav
 

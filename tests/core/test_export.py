@@ -7,7 +7,8 @@ import json
 import pysubs2
 from hypothesis import given
 
-from app.core.export import Cue, cues, to_json_object, to_srt, to_txt, to_vtt
+from app.core.cues import Cue, cues
+from app.core.export import to_json_object, to_srt, to_txt, to_vtt
 from app.core.timeline import Gap
 from model_backends.base import Word
 from tests.core.words import letters, sessions, spoken

@@ -98,7 +98,11 @@ def test_all_checks_run_pytest_last_and_any_failure_counts(
 
 def test_fast_keeps_to_the_core() -> None:
     assert checks.commands(["--fast", "-x"])[-1] == ["pytest", "tests/core", "-x"]
-    assert checks.commands([])[-1] == ["pytest"]
+
+
+def test_all_tests_run_side_by_side_and_single_ones_alone() -> None:
+    assert checks.commands([])[-1][:2] == ["pytest", "-n"]
+    assert checks.commands(["tests/ui", "-k", "x"])[-1] == ["pytest", "tests/ui", "-k", "x"]
 
 
 def test_ci_runs_exactly_the_test_command(tmp_path: Path) -> None:

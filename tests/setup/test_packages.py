@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
+import lock
 import pip_install
 import pytest
 import system_packages
@@ -166,3 +168,22 @@ def test_tests_and_app_agree_on_every_version_they_share() -> None:
     for name in ("test", "mlx"):
         shared = {package: pins for package, pins in versions(name).items() if package in app}
         assert all(pins <= app[package] for package, pins in shared.items())
+
+
+@pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.stem)
+def test_every_file_was_made_from_the_list_as_it_stands(path: Path) -> None:
+    first = path.read_text().splitlines()[0]
+    assert first == lock.digest(path.stem), "run `python packaging/lock.py`"
+
+
+def test_the_developers_group_holds_what_the_checks_install() -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    included = {each["include-group"] for each in project["dependency-groups"]["dev"][:2]}
+    assert included == {"test", "mlx"}
+    assert {path.stem for path in REQUIREMENTS} == set(lock.FILES)
+
+
+def test_the_user_installs_nothing_that_only_evaluation_needs() -> None:
+    text = (CHECKOUT / "packaging" / "requirements" / "app.txt").read_text()
+    names = {name for name, _ in pip_install.split(text)}
+    assert names.isdisjoint({"jiwer", "whisper-normalizer", "rapidfuzz"})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from app.engine.client import child_env
+from app.worker.client import child_env
 
 
 class Listening:

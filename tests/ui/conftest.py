@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from app.session import Stage, Status
+from app.session.session import Stage, Status
 from app.settings import Settings
-from app.ui.bridge import SessionBridge
-from app.ui.captioning import Captioning
-from app.ui.settings_store import SettingsStore
+from app.ui.state.bridge import SessionBridge
+from app.ui.state.captioning import Captioning
+from app.ui.state.settings_store import SettingsStore
 from tests.ui.overlay_fakes import FakeSession
 
 

@@ -19,10 +19,10 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from app import native
-from app.session import Stage, Status
+from app.session.session import Stage, Status
 from app.settings import OverlaySettings
-from app.ui.bridge import SessionBridge
-from app.ui.overlay import CaptionOverlay
+from app.ui.overlay.window import CaptionOverlay
+from app.ui.state.bridge import SessionBridge
 from tests.ui.overlay_fakes import FakeSession, words
 
 TEXT = (

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.core.timeline import Timeline
-from app.session import Stage, Status
+from app.session.session import Stage, Status
 from model_backends.base import Word
 from model_backends.scripted import INFO
 

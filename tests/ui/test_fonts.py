@@ -10,7 +10,7 @@ from PySide6.QtGui import QFont, QTextLayout
 from pytestqt.qtbot import QtBot
 
 from app.settings import OverlaySettings
-from app.ui.caption_view import CaptionView
+from app.ui.overlay.caption_view import CaptionView
 
 # "Captions" in the languages of Voxtral Realtime that are not written in Latin letters.
 WORDS = {

@@ -20,10 +20,12 @@ sys.exit("loaded: " + ", ".join(loaded) if loaded else 0)
     "use",
     [
         "import app, app.__main__, app.main",
-        "import app.ui.main_window, app.ui.preferences, app.ui.overlay, app.ui.tray",
-        "import app.ui.bridge, app.ui.captioning, app.ui.recovery, app.session",
+        "import app.ui.main_window.window, app.ui.preferences.window",
+        "import app.ui.overlay.window, app.ui.desktop.tray",
+        "import app.ui.state.bridge, app.ui.state.captioning",
+        "import app.ui.main_window.recovery, app.session.session",
         # which engines there are is asked in this process, too
-        "from pathlib import Path; from app.ui.engines import list_engines; list_engines(Path())",
+        "from pathlib import Path; from app.ui.state import engines; engines.list_engines(Path())",
     ],
 )
 def test_the_windows_load_no_engine(use: str) -> None:

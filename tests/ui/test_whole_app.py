@@ -17,10 +17,10 @@ import pysubs2
 import pytest
 from PySide6.QtGui import QImage
 
-from app import journal
-from app.evaluation import normalizer, word_errors
+from app.measure.evaluation import normalizer, word_errors
+from app.measure.windowed import Seen, WindowedApp
+from app.session import journal
 from app.settings import OverlaySettings, Settings
-from app.windowed import Seen, WindowedApp
 from tests.support.pulse import PulseServer
 from tests.support.screen import Screen
 

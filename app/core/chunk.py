@@ -1,0 +1,26 @@
+"""A stretch of one lane's sound, as it goes from capture to the worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Audio of one lane. `index` is the lane's running sample number within an unbroken run.
+
+    A `start_ms` that does not follow from the chunk before is a gap in what was heard.
+    """
+
+    lane: str
+    start_ms: int  # session time of the first sample
+    index: int
+    pcm: bytes = b""  # int16 little-endian, mono, 16 kHz
+
+    @property
+    def samples(self) -> int:
+        return len(self.pcm) // 2
+
+    @property
+    def end_ms(self) -> int:
+        return self.start_ms + self.samples // 16

@@ -1,0 +1,73 @@
+"""Saving the transcript where the user says, as subtitles or text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app import paths
+from app.core.cues import cues
+from app.core.export import to_srt, to_txt, to_vtt
+from app.core.timeline import Timeline
+from app.session.files import write_new
+
+_FILTERS = {
+    ".srt": "Subtitles, SubRip (*.srt)",
+    ".vtt": "Subtitles, WebVTT (*.vtt)",
+    ".txt": "Text without times (*.txt)",
+}
+
+
+def render(timeline: Timeline, suffix: str) -> str:
+    """The transcript in the format of this suffix: .srt, .vtt or .txt."""
+    words, gaps = timeline.words(), timeline.gaps
+    if suffix == ".txt":
+        return to_txt(words, gaps)
+    writer = to_vtt if suffix == ".vtt" else to_srt
+    return writer(cues(words, gaps))
+
+
+def write(timeline: Timeline, path: Path, chosen_filter: str = "") -> Path:
+    """Write the transcript; the suffix of the name decides the format, else the dialog's filter.
+
+    Raises FileProblem. An existing file is replaced: the dialog has asked about it.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in _FILTERS:
+        by_filter = {filter_: suffix for suffix, filter_ in _FILTERS.items()}
+        suffix = by_filter.get(chosen_filter, ".srt")
+        path = path.with_name(path.name + suffix)
+    return write_new(path, render(timeline, suffix), force=True)
+
+
+def ask_where(parent: QWidget, then: Callable[[Path, str], None]) -> QFileDialog:
+    """Open the dialog without blocking; `then(path, filter)` once a name was chosen."""
+    dialog = QFileDialog(parent, "Save the transcript")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setNameFilters(list(_FILTERS.values()))
+    folder = paths.transcripts_dir()
+    dialog.setDirectory(str(folder if folder.is_dir() else Path.home()))
+    dialog.selectFile(f"{datetime.now():%Y-%m-%d %H.%M}.srt")
+    dialog.filterSelected.connect(lambda chosen: _follow_filter(dialog, chosen))
+    dialog.fileSelected.connect(lambda name: then(Path(name), dialog.selectedNameFilter()))
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+    return dialog
+
+
+def open_folder(folder: Path) -> bool:
+    """Show a folder in the desktop's file manager; False if the desktop has none."""
+    return QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
+def _follow_filter(dialog: QFileDialog, chosen: str) -> None:
+    """Another format gives the name another ending."""
+    suffix = next(suffix for suffix, filter_ in _FILTERS.items() if filter_ == chosen)
+    selected = dialog.selectedFiles()
+    if selected and Path(selected[0]).suffix in _FILTERS:
+        dialog.selectFile(Path(selected[0]).with_suffix(suffix).name)

@@ -1,0 +1,244 @@
+"""The transcript while it grows: paragraphs with a time each, that only ever get longer.
+
+Words shown never change and never move to another paragraph; the view follows the newest words
+only while its end is in sight, so that whoever scrolled back is left in peace. Knows nothing of
+sessions, files or sound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+)
+from PySide6.QtWidgets import QTextEdit, QWidget
+
+from app.core.cues import lane_label
+from app.core.timeline import Gap, spaced
+from app.ui.widgets import theme
+from app.ui.widgets.languages import direction
+from model_backends.base import Word
+
+PARAGRAPH_PAUSE_MS = 2500  # a silence this long begins a paragraph
+PARAGRAPH_MS = 30_000  # and so does the first sentence after this
+MOST_MATCHES = 2000  # painted at once
+_FONT_SCALE = 1.15  # of the desktop's font: this is text to read, not a control
+_LINE_HEIGHT = 125  # per cent
+_TIME_GAP = 10  # px between the time and its paragraph
+_PARAGRAPH_GAP = 8  # px
+_DIM = QTextFormat.Property.UserProperty.value  # marks what is dim, whatever its colour
+_MATCH_COLOR = QColor(255, 196, 0, 110)
+_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
+_GAP_REASONS = {
+    "paused": "Paused",
+    "device": "The sound source was gone",
+    "overflow": "More sound than memory holds",
+    "worker": "The engine was restarted",
+}
+
+
+def clock(ms: int) -> str:
+    """Session time as h:mm:ss."""
+    seconds = ms // 1000
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    """The one a lane is still speaking in."""
+
+    block: int  # number of its text block; blocks are only ever added at the end
+    start_ms: int
+    last: Word
+
+    def goes_on_with(self, word: Word) -> bool:
+        if word.start_ms - self.last.end_ms >= PARAGRAPH_PAUSE_MS:
+            return False
+        long = word.end_ms - self.start_ms > PARAGRAPH_MS
+        return not (long and self.last.text.rstrip().endswith(_SENTENCE_ENDS))
+
+
+class Transcript(QTextEdit):
+    """Read-only text; `add_word` and `add_gap` append to it."""
+
+    follow_changed = Signal(bool)  # whether the newest words stay in sight
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setReadOnly(True)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.setAccessibleName("Transcript")
+        self.setPlaceholderText("What is said appears here, with the time it was said.")
+        self.setUndoRedoEnabled(False)
+        self.setAcceptRichText(False)
+        font = self.font()
+        font.setPointSizeF(font.pointSizeF() * _FONT_SCALE)
+        self.setFont(font)
+        self._time_width = self.fontMetrics().horizontalAdvance("0:00:00 ") + _TIME_GAP
+        self.setTabStopDistance(self._time_width)
+        self._open: dict[str, _Paragraph] = {}  # by lane
+        self._lanes: set[str] = set()
+        self.follows = True  # until the reader scrolls back
+        self.verticalScrollBar().valueChanged.connect(self._take_scroll)
+        self.verticalScrollBar().rangeChanged.connect(self._keep_up)
+
+    def begin_session(self, title: str) -> None:
+        """What follows is another session; earlier ones stay readable above it."""
+        self._open.clear()
+        if not self.document().isEmpty():
+            self._append_line(f"— {title} —")
+
+    def add_word(self, word: Word) -> None:
+        """Append a committed word to its lane's paragraph, or begin one."""
+        if word.track != 0:
+            return
+        paragraph = self._open.get(word.lane)
+        if paragraph and paragraph.goes_on_with(word):
+            text = spaced(paragraph.last, word).text
+            self._insert(paragraph.block, text, QTextCharFormat())
+            paragraph.last = word
+        else:
+            self._begin_paragraph(word)
+
+    def add_gap(self, gap: Gap) -> None:
+        """Say where nothing was heard, and why."""
+        self._open.pop(gap.lane, None)
+        reason = _GAP_REASONS.get(gap.reason, gap.reason)
+        self._append_line(f"— {reason}, {clock(gap.start_ms)} to {clock(gap.end_ms)} —")
+
+    def show_end(self) -> None:
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.maximum())
+
+    def copy_selection_or_all(self) -> None:
+        """What is selected; everything, if nothing is."""
+        if self.textCursor().hasSelection():
+            self.copy()
+            return
+        kept = self.textCursor()
+        self.selectAll()
+        self.copy()
+        self.setTextCursor(kept)
+
+    def mark(self, sought: str) -> int:
+        """Paint every place where the text occurs, whatever its case; how many there are."""
+        marks: list[QTextEdit.ExtraSelection] = []
+        cursor = self.document().find(sought) if sought else QTextCursor()
+        while not cursor.isNull() and len(marks) < MOST_MATCHES:
+            marks.append(self._mark_at(cursor))
+            cursor = self.document().find(sought, cursor)
+        self.setExtraSelections(marks)
+        return len(marks)
+
+    def go_to(self, sought: str, backward: bool = False, onward: bool = True) -> bool:
+        """Select the next (or previous) place where the text occurs, around the end if need be.
+
+        Not `onward`: stay where one is if the text occurs there, as while it is being typed.
+        """
+        flags = QTextDocument.FindFlag.FindBackward if backward else QTextDocument.FindFlag(0)
+        here = self.textCursor()
+        if not onward:
+            here.setPosition(here.selectionStart())
+        found = self.document().find(sought, here, flags)
+        if found.isNull():
+            edge = QTextCursor(self.document())
+            edge.movePosition(
+                QTextCursor.MoveOperation.End if backward else QTextCursor.MoveOperation.Start
+            )
+            found = self.document().find(sought, edge, flags)
+        if found.isNull():
+            return False
+        self.setTextCursor(found)
+        return True
+
+    def _begin_paragraph(self, word: Word) -> None:
+        self._lanes.add(word.lane)
+        prefix = clock(word.start_ms) + "\t"
+        if len(self._lanes) > 1:
+            prefix += lane_label(word.lane) + ": "
+        block = self._append_line(prefix, word.language)
+        self._insert(block, word.text.lstrip(), QTextCharFormat())
+        self._open[word.lane] = _Paragraph(block, word.start_ms, word)
+
+    def _append_line(self, text: str, language: str | None = None) -> int:
+        """Add a text block that begins with `text`, dim, at the end; its number."""
+        cursor = QTextCursor(self.document())
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        if self.document().isEmpty():
+            cursor.setBlockFormat(self._shape(language))
+        else:
+            cursor.insertBlock(self._shape(language))
+        cursor.insertText(text, self._dim())
+        return cursor.blockNumber()
+
+    def _shape(self, language: str | None) -> QTextBlockFormat:
+        """Times in a column of their own, beside the text."""
+        shape = QTextBlockFormat()
+        # By language: an English sentence that opens with an Arabic name still runs to the right.
+        way = direction(language)
+        shape.setLayoutDirection(way)
+        if way == Qt.LayoutDirection.LeftToRight:
+            shape.setLeftMargin(self._time_width)
+        else:
+            shape.setRightMargin(self._time_width)
+        shape.setTextIndent(-self._time_width)
+        shape.setBottomMargin(_PARAGRAPH_GAP)
+        shape.setLineHeight(_LINE_HEIGHT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        return shape
+
+    def _insert(self, block_number: int, text: str, style: QTextCharFormat) -> None:
+        block = self.document().findBlockByNumber(block_number)
+        cursor = QTextCursor(block)
+        cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock)
+        cursor.insertText(text, style)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:  # the desktop turned dark or light
+            self._dim_again()
+
+    def _dim_again(self) -> None:
+        cursor = QTextCursor(self.document())
+        block = self.document().begin()
+        while block.isValid():
+            opening = block.begin().fragment()
+            if opening.isValid() and opening.charFormat().hasProperty(_DIM):
+                cursor.setPosition(opening.position())
+                cursor.setPosition(
+                    opening.position() + opening.length(), QTextCursor.MoveMode.KeepAnchor
+                )
+                cursor.mergeCharFormat(self._dim())
+            block = block.next()
+
+    def _dim(self) -> QTextCharFormat:
+        style = QTextCharFormat()
+        style.setProperty(_DIM, True)
+        style.setForeground(QColor(theme.colors().dim))
+        return style
+
+    def _mark_at(self, cursor: QTextCursor) -> QTextEdit.ExtraSelection:
+        mark = QTextEdit.ExtraSelection()
+        mark.cursor = cursor
+        mark.format.setBackground(_MATCH_COLOR)
+        return mark
+
+    def _take_scroll(self, value: int) -> None:
+        follows = value >= self.verticalScrollBar().maximum()
+        if follows != self.follows:
+            self.follows = follows
+            self.follow_changed.emit(follows)
+
+    def _keep_up(self) -> None:
+        """The text or the window has changed its size."""
+        if self.follows:
+            self.show_end()

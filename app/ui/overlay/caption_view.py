@@ -1,0 +1,166 @@
+"""Paints the captions: the last few lines, word by word, nothing that was shown ever moving
+except up by whole lines.
+
+Where lines break is decided by `app.core.lines`; this module measures for it and paints what
+it says. It knows nothing of windows, sessions or where words come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.core.lines import CaptionLines, Line
+from app.settings import LINES, OverlaySettings
+from app.ui.overlay.line_pictures import LinePictures, edge_room
+from model_backends.base import Word
+
+LEADING = 1.12  # of the font's own line spacing: room for scripts taller than the chosen font
+
+
+def caption_font(settings: OverlaySettings) -> QFont:
+    """The font captions are painted and measured in."""
+    font = QFont()
+    if settings.font_family:
+        font.setFamily(settings.font_family)
+    font.setPointSize(settings.font_size)
+    font.setWeight(QFont.Weight.Medium)
+    return font
+
+
+def line_height(settings: OverlaySettings) -> int:
+    """Pixels from one caption line to the next."""
+    return round(QFontMetricsF(caption_font(settings)).lineSpacing() * LEADING)
+
+
+class CaptionView(QWidget):
+    """The text of the overlay. As many whole lines as fit its height, 1 to 12.
+
+    `on_painted(word)` is called after the paint event in which a committed word was on screen
+    for the first time; a word that scrolled past between two paints is never reported.
+    """
+
+    def __init__(self, settings: OverlaySettings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.on_painted: Callable[[Word], None] | None = None
+        self._settings = settings
+        self._font = caption_font(settings)
+        self._metrics = QFontMetricsF(self._font)
+        self._line_height = line_height(settings)
+        self._lines = CaptionLines(self._measure, self._text_width())
+        self._not_painted: list[Word] = []
+        self._painted: list[str] = []
+        self._pictures: LinePictures | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Captions")
+
+    @property
+    def line_count(self) -> int:
+        """How many lines fit."""
+        fewest, most = LINES
+        return max(fewest, min(most, self.height() // self._line_height))
+
+    @property
+    def painted_text(self) -> list[str]:
+        """The lines of the last paint event, tail included, top to bottom."""
+        return list(self._painted)
+
+    @property
+    def committed_text(self) -> list[str]:
+        """The lines that the next paint event will show, without the tail."""
+        return [line.text for line in self._visible()]
+
+    def add_word(self, word: Word) -> None:
+        """Show one more committed word."""
+        self._lines.add(word)
+        self._not_painted.append(word)
+        self._tell_assistive_technology()
+        self.update()
+
+    def begin_session(self) -> None:
+        """The words that come next are another session's; those shown stay until they scroll."""
+        self._lines.begin_session()
+        self.update()
+
+    def set_tail(self, text: str) -> None:
+        """Replace the tentative text; painted only if the user asked for it."""
+        if self._settings.show_tail:
+            self._lines.set_tail(text)
+            self.update()
+
+    def apply(self, settings: OverlaySettings) -> None:
+        """Look as `settings` say. Lines are broken anew only if the font has changed."""
+        font_is_new = caption_font(settings) != self._font
+        self._settings = settings
+        self._pictures = None
+        if not settings.show_tail:
+            self._lines.set_tail("")
+        if font_is_new:
+            self._font = caption_font(settings)
+            self._metrics = QFontMetricsF(self._font)
+            self._line_height = line_height(settings)
+            self._lines.reflow(self._measure, self._text_width())
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(640, self._line_height * self._settings.lines)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if event.size().width() != event.oldSize().width():
+            self._pictures = None
+            self._lines.reflow(self._measure, self._text_width())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        lines = self._visible()
+        pictures = self._pictures_now()
+        for row, line in enumerate(lines):
+            pictures.paint(painter, line, row * self._line_height)
+        pictures.keep_only(lines)
+        painter.end()
+        self._painted = [line.text + line.tail for line in lines]
+        self._report_painted(sum(_visible_length(line.text) for line in lines))
+
+    def _pictures_now(self) -> LinePictures:
+        """Those of the present look, width and screen."""
+        scale = self.devicePixelRatioF()
+        if self._pictures is None or self._pictures.scale != scale:
+            self._pictures = LinePictures(
+                self._settings, self._font, QSize(self.width(), self._line_height), scale
+            )
+        return self._pictures
+
+    def _visible(self) -> list[Line]:
+        return self._lines.visible(self.line_count)
+
+    def _measure(self, text: str) -> float:
+        return self._metrics.horizontalAdvance(text)
+
+    def _text_width(self) -> float:
+        return float(max(1, self.width()) - 2 * edge_room(self._font))
+
+    def _report_painted(self, characters_on_screen: int) -> None:
+        """The words at the end of what came in that fit in what is on screen were painted."""
+        fresh, self._not_painted = self._not_painted, []
+        if self.on_painted is None:
+            return
+        shown = []
+        for word in reversed(fresh):
+            characters_on_screen -= _visible_length(word.text)
+            if characters_on_screen < 0:
+                break
+            shown.append(word)
+        for word in reversed(shown):
+            self.on_painted(word)
+
+    def _tell_assistive_technology(self) -> None:
+        self.setAccessibleDescription("\n".join(self.committed_text))
+
+
+def _visible_length(text: str) -> int:
+    """Characters without spaces: those at a break are not painted."""
+    return len("".join(text.split()))

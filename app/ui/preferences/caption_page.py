@@ -1,0 +1,130 @@
+"""The page of the preferences that says how captions look."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFont, QFontInfo
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFontComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QSpinBox,
+    QWidget,
+)
+
+from app.settings import FONT_SIZES_PT, LINES, OPACITIES, WINDOW_OPACITIES, OverlaySettings
+from app.ui.state.settings_store import SettingsStore
+from app.ui.widgets.color_button import ColorButton, contrast
+from app.ui.widgets.labelled_slider import PercentSlider
+
+ENOUGH_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
+_EDGE_NAMES = {"none": "None", "outline": "Outline", "shadow": "Shadow"}
+
+
+class CaptionPage(QWidget):
+    """Every field of OverlaySettings but the place of the window, which is dragged."""
+
+    def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.lines = _spin("Caption lines", LINES, "")
+        self.font_family = QFontComboBox()
+        self.font_family.setAccessibleName("Font")
+        self.font_family.setEditable(False)
+        self.font_size = _spin("Font size", FONT_SIZES_PT, " pt")
+        self.text_color = ColorButton("Text colour")
+        self.background_color = ColorButton("Background colour")
+        self.contrast = QLabel()
+        self.contrast.setObjectName("dim")
+        self.background_opacity = PercentSlider("Background opacity", *OPACITIES)
+        self.window_opacity = PercentSlider("Opacity of the whole window", *WINDOW_OPACITIES)
+        self.edge = QComboBox()
+        self.edge.setAccessibleName("Letter edge")
+        for value, name in _EDGE_NAMES.items():
+            self.edge.addItem(name, value)
+        self.show_language = QCheckBox("Show which lan&guage is heard")
+        self.show_tail = QCheckBox("Show words that are not certain &yet (they may change)")
+        self._arrange()
+        self._connect(store)
+
+    def show_settings(self, overlay: OverlaySettings) -> None:
+        """Let every control show what is set; tells nobody."""
+        _show_number(self.lines, overlay.lines)
+        _show_number(self.font_size, overlay.font_size)
+        self._show_family(overlay.font_family)
+        self.text_color.show_color(overlay.text_color)
+        self.background_color.show_color(overlay.background_color)
+        self._show_contrast(overlay)
+        self.background_opacity.show_value(overlay.background_opacity)
+        self.window_opacity.show_value(overlay.window_opacity)
+        self.edge.setCurrentIndex(self.edge.findData(overlay.edge))
+        self.show_language.setChecked(overlay.show_language)
+        self.show_tail.setChecked(overlay.show_tail)
+
+    def _connect(self, store: SettingsStore) -> None:
+        change = store.change_overlay
+        self.lines.valueChanged.connect(lambda value: change(lines=value))
+        self.font_size.valueChanged.connect(lambda value: change(font_size=value))
+        # activated, not currentFontChanged: that one also tells what was only shown
+        self.font_family.activated.connect(
+            lambda _: change(font_family=self.font_family.currentFont().family())
+        )
+        self.text_color.chosen.connect(lambda color: change(text_color=color))
+        self.background_color.chosen.connect(lambda color: change(background_color=color))
+        self.background_opacity.chosen.connect(lambda share: change(background_opacity=share))
+        self.window_opacity.chosen.connect(lambda share: change(window_opacity=share))
+        self.edge.activated.connect(lambda index: change(edge=self.edge.itemData(index)))
+        self.show_language.clicked.connect(lambda on: change(show_language=on))
+        self.show_tail.clicked.connect(lambda on: change(show_tail=on))
+
+    def _arrange(self) -> None:
+        form = QFormLayout(self)
+        form.setContentsMargins(16, 16, 16, 16)
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(10)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow("&Font", self.font_family)
+        form.addRow("Si&ze", self.font_size)
+        form.addRow("Li&nes", self.lines)
+        colors = QHBoxLayout()
+        colors.setSpacing(10)
+        background = QLabel("&Background")
+        background.setBuddy(self.background_color)
+        for widget in (self.text_color, background, self.background_color, self.contrast):
+            colors.addWidget(widget)
+        colors.addStretch(1)
+        text = QLabel("&Text")
+        text.setBuddy(self.text_color)
+        form.addRow(text, colors)
+        form.addRow("Backgro&und opacity", self.background_opacity)
+        form.addRow("&Window opacity", self.window_opacity)
+        form.addRow("Letter &edge", self.edge)
+        form.addRow("", self.show_language)
+        form.addRow("", self.show_tail)
+
+    def _show_family(self, family: str) -> None:
+        shown = family or QFontInfo(QFont()).family()
+        if self.font_family.currentFont().family() != shown:
+            self.font_family.setCurrentFont(QFont(shown))
+
+    def _show_contrast(self, overlay: OverlaySettings) -> None:
+        ratio = contrast(QColor(overlay.text_color), QColor(overlay.background_color))
+        weak = ratio < ENOUGH_CONTRAST
+        self.contrast.setText(f"Contrast {ratio:.1f}:1" + (", hard to read" if weak else ""))
+
+
+def _spin(name: str, bounds: tuple[int, int], suffix: str) -> QSpinBox:
+    spin = QSpinBox()
+    spin.setRange(*bounds)
+    spin.setSuffix(suffix)
+    spin.setAccessibleName(name)
+    return spin
+
+
+def _show_number(spin: QSpinBox, value: int) -> None:
+    blocked = spin.blockSignals(True)
+    spin.setValue(value)
+    spin.blockSignals(blocked)

@@ -1,0 +1,63 @@
+"""A caption as it will look, over light and dark, so that colours can be chosen before speech."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.settings import OverlaySettings
+from app.ui.overlay.caption_view import CaptionView, line_height
+from model_backends.base import Word
+
+_TEXT = (" Captions", " will", " look", " like", " this.")
+_MARGIN, _PADDING, _RADIUS = 14, 10, 10
+_HEIGHTS = (76, 180)  # least and most: a huge font is shown in part
+
+
+class CaptionSample(QWidget):
+    """Painted by the view that paints the real captions."""
+
+    def __init__(self, settings: OverlaySettings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._view = CaptionView(settings)
+        self.setAccessibleName("Sample caption")
+        box = QVBoxLayout(self)
+        edge = _MARGIN + _PADDING
+        box.setContentsMargins(edge, edge, edge, edge)
+        box.addWidget(self._view)
+        for number, text in enumerate(_TEXT):
+            self._view.add_word(Word("me", 0, 0, text, number * 300, number * 300 + 250, "en"))
+        self.apply(settings)
+
+    def apply(self, settings: OverlaySettings) -> None:
+        """Look as these settings say."""
+        self._settings = settings
+        self._view.apply(settings)
+        least, most = _HEIGHTS
+        wanted = line_height(settings) + 2 * (_MARGIN + _PADDING)
+        self.setFixedHeight(max(least, min(most, wanted)))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setOpacity(1.0)
+        self._paint_scenery(painter)
+        painter.setOpacity(self._settings.window_opacity)
+        box = QColor(self._settings.background_color)
+        box.setAlphaF(self._settings.background_opacity)
+        painter.setBrush(box)
+        room = QRectF(self.rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+        painter.drawRoundedRect(room, _RADIUS, _RADIUS)
+
+    def _paint_scenery(self, painter: QPainter) -> None:
+        """From bright to dark, for captions may lie on anything."""
+        scenery = QLinearGradient(0, 0, self.width(), 0)
+        for at, color in ((0, "#f3ead7"), (0.45, "#9db8cf"), (0.75, "#4b6a58"), (1, "#15202b")):
+            scenery.setColorAt(at, QColor(color))
+        shape = QPainterPath()
+        shape.addRoundedRect(QRectF(self.rect()), _RADIUS, _RADIUS)
+        painter.fillPath(shape, scenery)

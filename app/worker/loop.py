@@ -1,0 +1,123 @@
+"""The worker's loop: take what has come, feed the lanes, advance the engine, send the events.
+
+Knows the protocols on both sides (messages, engine); the pipe itself is worker.py's.
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from app.core.chunk import Chunk
+from app.worker import messages as m
+from app.worker.lane import Lane
+from app.worker.vad import Vad, make_vad
+from model_backends import load
+from model_backends.base import Engine, LoadOptions, Notice
+
+Send = Callable[[m.Message], None]
+
+
+def load_engine(start: m.Start, send: Send) -> Engine:
+    """Load what `start` names, telling progress. Raises EngineError with the user's sentence."""
+    begun = time.monotonic()
+    options = LoadOptions(
+        model=start.model,
+        device=start.device,
+        models_dir=Path(start.models_dir),
+        language=start.language,
+        realtime=start.realtime,
+        extra=start.extra,
+    )
+    engine = load(start.engine, options, lambda fraction, text: send(m.Loading(fraction, text)))
+    for delay in start.delays_ms:
+        engine.info.check_delay(delay)
+    engine.info.check_language(start.language)
+    load_ms = round((time.monotonic() - begun) * 1000)
+    send(m.Ready(start.engine, engine.model, engine.device, load_ms))
+    return engine
+
+
+class Loop:
+    """Owns the lanes; runs in the worker's one working thread."""
+
+    def __init__(
+        self, engine: Engine, start: m.Start, inbox: queue.Queue[m.Message], send: Send
+    ) -> None:
+        self._engine = engine
+        self._start = start
+        self._inbox = inbox
+        self._send = send
+        self._lanes: dict[str, Lane] = {}
+        self._utterances = itertools.count(start.first_utterance)
+        self._finishing = False
+
+    def run(self) -> None:
+        """Until `Finish` has come and everything has been flushed; then sends `Finished`."""
+        while not (self._finishing and self._quiet):
+            self._take()
+            for lane in self._lanes.values():
+                lane.feed()
+            for event in self._engine.advance():
+                lane_of = self._lanes.get(event.lane)
+                self._send(lane_of.dress(event) if lane_of else event)
+        self._send(m.Finished())
+
+    @property
+    def _quiet(self) -> bool:
+        return self._engine.idle and all(lane.quiet for lane in self._lanes.values())
+
+    def _take(self) -> None:
+        """Handle every message that is here; wait for one when there is nothing else to do."""
+        wait = self._engine.idle and not any(lane.ready for lane in self._lanes.values())
+        if wait and not self._finishing:
+            self._handle(self._inbox.get())
+        while True:
+            try:
+                self._handle(self._inbox.get_nowait())
+            except queue.Empty:
+                return
+
+    def _handle(self, message: m.Message) -> None:
+        if isinstance(message, Chunk):
+            self._lane(message.lane).hear(message)
+        elif isinstance(message, m.SetDelay):
+            self._lane(message.lane).set_delay(message.track, message.ms)
+        elif isinstance(message, m.Break):
+            self._lane(message.lane).pause()
+        elif isinstance(message, m.Finish):
+            self._finishing = True
+            for lane in self._lanes.values():
+                lane.pause()
+
+    def _lane(self, name: str) -> Lane:
+        if name not in self._lanes:
+            self._lanes[name] = Lane(
+                name,
+                self._engine,
+                self._vad(name),
+                self._start.delays_ms or (self._engine.info.default_delay_ms,),
+                self._send,
+                next_utterance=lambda: next(self._utterances),
+                language=self._start.language,
+                realtime=self._start.realtime,
+            )
+        return self._lanes[name]
+
+    def _vad(self, lane: str) -> Vad:
+        """The detector asked for, or the light one when it cannot be loaded."""
+        try:
+            return make_vad(self._start.vad)
+        except Exception as error:  # onnxruntime raises its own kinds for a missing or broken file
+            self._send(
+                Notice(
+                    lane,
+                    "light-vad",
+                    f"The accurate voice detector could not be loaded ({error}).",
+                    "A simpler one is used; music and typing may open captions for a moment.",
+                )
+            )
+            return make_vad("webrtc")

@@ -1,0 +1,35 @@
+"""The benchmark, at its smallest size: every row comes out, and means what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+from model_backends.voxtral.torch import bench  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+
+SMALL = "--size tiny --device cpu --context 64 --blocks 1 --steps 3 --file-seconds 10"
+
+
+def test_the_one_command_fills_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("transformers", reason="transformers, the reference, is not installed")
+    out = tmp_path / "table.md"
+    options = [*SMALL.split(), "--against", "transformers", "--precisions", "fp32,int8"]
+    assert bench.main([*options, "--out", str(out)]) == 0
+    text = out.read_text("utf-8")
+    assert text == capsys.readouterr().out
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    found = {row[0].removeprefix("| "): row[1:] for row in rows}
+    assert found["ids equal to transformers', fp32, 63 steps"][0] == "63 of 63"
+    assert "× transformers" in found["step, ours int8"][1]
+    shares = [row[1] for what, row in found.items() if "biased to 70 %" in what]
+    assert len(shares) == 2, "one after the other, and with drafts"
+    assert shares[0] == shares[1], "drafts are exact"
+    assert 65 <= int(shares[0].split()[0]) <= 75
+    assert found["memory grown over 3 h of audio"][0] == "not run"

@@ -1,0 +1,184 @@
+"""The PyTorch network against reference tensors, and every mistake that changes no id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+import torch.nn.functional as F  # noqa: E402, N812
+
+from model_backends.voxtral.checkpoint import tensor_names  # noqa: E402
+from model_backends.voxtral.schedule import SILENT_ROWS  # noqa: E402
+from model_backends.voxtral.torch import model as torch_model  # noqa: E402
+from model_backends.voxtral.torch import weights as torch_weights  # noqa: E402
+from model_backends.voxtral.torch.quant import Int8  # noqa: E402
+from model_backends.voxtral.torch.runner import TorchSpeech  # noqa: E402
+from tests.model_backends.voxtral.forcing import (  # noqa: E402
+    CPU,
+    adapter_rows,
+    encode_all,
+    forced_logits,
+    load_speech,
+)
+from tests.model_backends.voxtral.listening import TINY, clip  # noqa: E402
+
+DELAY = 6
+
+
+@pytest.fixture(scope="module")
+def reference() -> dict[str, torch.Tensor]:
+    with safe_open(TINY / "reference_tensors.safetensors", "pt") as tensors:
+        return {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118
+
+
+@pytest.fixture(scope="module")
+def speech() -> TorchSpeech:
+    return load_speech(TINY)
+
+
+def logits_of(speech: TorchSpeech, reference: dict[str, torch.Tensor], **how: object) -> float:
+    """Largest difference to the reference's logits."""
+    ids = reference["input_ids"].tolist()
+    logits = forced_logits(speech, clip("join_00"), ids, DELAY, **how)  # type: ignore[arg-type]
+    return float((logits - reference["logits"][SILENT_ROWS:]).abs().max())
+
+
+@pytest.mark.parametrize("blocks", [(1,), (2, 5, 1, 8), (32,)])
+def test_adapter_rows_equal_the_reference_in_any_blocks(
+    speech: TorchSpeech, reference: dict[str, torch.Tensor], blocks: tuple[int, ...]
+) -> None:
+    slot, rows = encode_all(speech, clip("join_00"), DELAY, blocks)
+    difference = adapter_rows(speech, slot, rows) - reference["adapter"][SILENT_ROWS:]
+    speech.close_encoder(slot)
+    assert float(difference.abs().max()) < 2e-5
+
+
+@pytest.mark.parametrize("blocks", [(1,), (2, 5, 1, 8), (32,)])
+def test_logits_equal_the_reference_in_any_blocks(
+    speech: TorchSpeech, reference: dict[str, torch.Tensor], blocks: tuple[int, ...]
+) -> None:
+    assert logits_of(speech, reference, blocks=blocks) < 1e-4
+
+
+def test_the_fused_attention_equals_the_two_products(
+    speech: TorchSpeech, reference: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which of the two runs depends on the processor and the type; both must be right."""
+    for multiplies in (True, False):
+        monkeypatch.setattr(torch_model, "_multiplies", lambda *_, m=multiplies: m)
+        assert logits_of(speech, reference) < 1e-4
+
+
+def test_a_stream_at_its_24th_hour_is_as_good_as_at_its_first(
+    speech: TorchSpeech, reference: dict[str, torch.Tensor]
+) -> None:
+    assert logits_of(speech, reference, first_row=24 * 3600 * 25 // 2) < 1e-4
+
+
+def mutated(
+    reference: dict[str, torch.Tensor],
+    change_spec: Callable[[object], object] = lambda spec: spec,
+    change_tensor: Callable[[str, torch.Tensor], torch.Tensor] = lambda name, tensor: tensor,
+    **how: object,
+) -> float:
+    sound = load_speech(TINY)
+    spec = change_spec(sound.spec)
+    files = tensor_names.file_names(sound.spec, "native")
+    with safe_open(TINY / "consolidated.safetensors", "pt") as tensors:
+        net = torch_weights.network_from(
+            spec,  # type: ignore[arg-type]
+            lambda name: change_tensor(name, tensors.get_tensor(files[name])),
+            CPU,
+            "fp32",
+        )
+    return logits_of(TorchSpeech(net, sound._tokens, "fp32"), reference, **how)
+
+
+@pytest.mark.parametrize("step", [-1, 1])
+@pytest.mark.parametrize("tower", ["encoder", "decoder"])
+def test_a_window_off_by_one_is_caught(
+    reference: dict[str, torch.Tensor], tower: str, step: int
+) -> None:
+    def change(spec: object) -> object:
+        sizes = getattr(spec, tower)
+        return replace(spec, **{tower: replace(sizes, window=sizes.window + step)})  # type: ignore[type-var]
+
+    assert mutated(reference, change) > 1e-3
+
+
+def test_a_missing_permutation_is_caught(
+    reference: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch_weights, "rotary_heads", lambda name, spec: None)
+    assert mutated(reference) > 1.0
+
+
+@pytest.mark.parametrize("delay", [5, 7, 480])
+def test_a_wrong_delay_vector_is_caught(reference: dict[str, torch.Tensor], delay: int) -> None:
+    assert mutated(reference, scale_for=delay) > 1.0
+
+
+def test_the_tanh_approximation_of_gelu_is_caught(
+    reference: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = F.gelu
+    monkeypatch.setattr(torch_model.F, "gelu", lambda x: exact(x, approximate="tanh"))
+    assert mutated(reference) > 2e-4
+
+
+@pytest.mark.parametrize("bias", ["wq.bias", "wv.bias"])
+def test_a_dropped_bias_is_caught(reference: dict[str, torch.Tensor], bias: str) -> None:
+    def change(name: str, tensor: torch.Tensor) -> torch.Tensor:
+        return torch.zeros_like(tensor) if name.endswith(bias) else tensor
+
+    assert mutated(reference, change_tensor=change) > 1e-3
+
+
+def test_a_mel_grid_40_samples_early_is_caught(
+    speech: TorchSpeech, reference: dict[str, torch.Tensor]
+) -> None:
+    early = np.concatenate([clip("join_00")[40:], np.zeros(40, np.float32)])
+    ids = reference["input_ids"].tolist()
+    logits = forced_logits(speech, early, ids, DELAY)
+    assert float((logits - reference["logits"][SILENT_ROWS:]).abs().max()) > 0.05
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    torch.set_num_threads(1)
+    yield
+
+
+def test_a_quantised_model_is_its_dequantised_twin_up_to_bf16(
+    reference: dict[str, torch.Tensor],
+) -> None:
+    """The twin computes in float32 on the numbers that the 8 bits stand for."""
+    eight, sixteen = load_speech(TINY, "int8"), load_speech(TINY, "bf16")
+    files = tensor_names.file_names(eight.spec, "native")
+    with safe_open(TINY / "consolidated.safetensors", "pt") as tensors:
+
+        def dequantised(name: str) -> torch.Tensor:
+            tensor = tensors.get_tensor(files[name])
+            small = tensor.dim() != 2 or ".ada." in name
+            return tensor if small else Int8(tensor).dequantised()
+
+        net = torch_weights.network_from(eight.spec, dequantised, CPU, "fp32")
+    twin = TorchSpeech(net, eight._tokens, "fp32")
+    ids = reference["input_ids"].tolist()
+    logits = {
+        name: forced_logits(speech, clip("join_00"), ids, DELAY)
+        for name, speech in (("eight", eight), ("twin", twin), ("sixteen", sixteen))
+    }
+    rounding = (logits["sixteen"] - reference["logits"][SILENT_ROWS:]).square().mean().sqrt()
+    apart = (logits["eight"].float() - logits["twin"]).square().mean().sqrt()
+    from_exact = (
+        (logits["eight"].float() - reference["logits"][SILENT_ROWS:]).square().mean().sqrt()
+    )
+    assert float(apart) < 1.5 * float(rounding)
+    assert float(from_exact) > float(apart)

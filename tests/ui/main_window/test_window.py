@@ -1,0 +1,430 @@
+"""The main window shows what the session does and asks for what the user wants."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app import paths
+from app.audio.devices.base import SourceInfo
+from app.core.timeline import Gap
+from app.session.record import Saved
+from app.session.session import Stage, Status
+from app.ui.main_window import save_as
+from app.ui.main_window.state_header import title
+from app.ui.main_window.window import MainWindow
+from app.ui.state.engines import EngineChoice
+from model_backends import describe
+from model_backends.base import Availability, Notice
+from model_backends.scripted import INFO
+from tests.ui.conftest import Rig
+from tests.ui.overlay_fakes import words
+
+MICROPHONES = [
+    SourceInfo("usb", "USB microphone", "microphone", True),
+    SourceInfo("hdmi.monitor", "HDMI", "system"),
+]
+
+
+@pytest.fixture
+def window(rig: Rig, qtbot: QtBot) -> MainWindow:
+    made = MainWindow(rig.captioning, rig.store)
+    qtbot.addWidget(made)
+    with qtbot.waitExposed(made):
+        made.show()
+    return made
+
+
+def press(button: QAbstractButton) -> None:
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def told(window: MainWindow) -> list[str]:
+    return [banner.text for banner in window.banners.banners]
+
+
+def choose(box: QComboBox, data: str) -> None:
+    """As a user does: open the list, go to the item, press Enter."""
+    box.showPopup()
+    index = box.findData(data)
+    box.view().setCurrentIndex(box.model().index(index, 0))
+    QTest.keyClick(box.view(), Qt.Key.Key_Return)
+
+
+def labels(box: QComboBox) -> list[str]:
+    return [box.itemText(index) for index in range(box.count())]
+
+
+# --- state ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stage", "button"),
+    [
+        (Stage.STARTING, "&Pause"),
+        (Stage.SPEECH, "&Pause"),
+        (Stage.NO_SOUND, "&Pause"),
+        (Stage.PAUSED, "&Resume"),
+        (Stage.STOPPED, "&Start"),
+        (Stage.FAILED, "&Try again"),
+    ],
+)
+def test_every_stage_is_named_with_what_can_be_done(
+    window: MainWindow, rig: Rig, stage: Stage, button: str
+) -> None:
+    rig.captioning.start()
+    rig.say(Status(stage, "What has happened.", "What to do."))
+    assert window.header.state.text() == title(stage)
+    assert window.header.detail.text() == "What has happened. What to do."
+    assert window.header.toggle.text() == window.toggle_action.text() == button
+    assert window.header.toggle.isEnabled()
+
+
+def test_there_is_a_name_for_every_stage() -> None:
+    assert len({title(stage) for stage in Stage}) == len(Stage)
+
+
+def test_nothing_can_be_pressed_twice_while_saving(window: MainWindow, rig: Rig) -> None:
+    rig.captioning.start()
+    rig.reach(Stage.STOPPING)
+    pressable = [window.header.toggle, window.header.new_session]
+    assert not any(button.isEnabled() for button in pressable)
+    assert not window.stop_action.isEnabled()
+
+
+def test_loading_shows_how_far_it_is(window: MainWindow, rig: Rig) -> None:
+    rig.captioning.start()
+    rig.say(Status(Stage.STARTING, "Loading the speech model …", "", 0.4))
+    assert window.header.detail.text() == "Loading the speech model … 40%"
+
+
+def test_the_meter_falls_when_nothing_is_heard(window: MainWindow, rig: Rig) -> None:
+    rig.captioning.start()
+    rig.captioning.level.emit(0.7)
+    assert window.header.meter.level == 0.7
+    rig.reach(Stage.PAUSED)
+    assert window.header.meter.level == 0.0
+
+
+def test_the_buttons_start_pause_and_begin_anew(window: MainWindow, rig: Rig) -> None:
+    press(window.header.toggle)
+    rig.reach(Stage.SPEECH)
+    press(window.header.toggle)
+    rig.reach(Stage.PAUSED)
+    press(window.header.toggle)
+    rig.reach(Stage.SPEECH)
+    press(window.header.new_session)
+    assert rig.calls == ["start", "pause", "resume", "stop"]
+    rig.reach(Stage.STOPPED)
+    assert rig.calls == ["start"]
+    assert len(rig.sessions) == 2
+
+
+def test_the_menu_stops_and_saves(window: MainWindow, rig: Rig) -> None:
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    window.stop_action.trigger()
+    assert rig.calls == ["start", "stop"]
+    rig.reach(Stage.STOPPED)
+    assert len(rig.sessions) == 1
+    assert not window.stop_action.isEnabled()
+
+
+# --- transcript ----------------------------------------------------------------------------
+
+
+def test_words_and_gaps_appear(window: MainWindow, rig: Rig) -> None:
+    rig.captioning.start()
+    rig.say(*words("One two"), Gap("me", 1000, 9000, "device"), *words("three", start_ms=9000))
+    text = window.transcript.toPlainText()
+    assert [line.split("\t")[-1] for line in text.split("\n")] == [
+        "One two",
+        "— The sound source was gone, 0:00:01 to 0:00:09 —",
+        "three",
+    ]
+
+
+def test_sessions_stand_one_below_the_other(window: MainWindow, rig: Rig) -> None:
+    for text in ("First", "second"):
+        rig.captioning.start()
+        rig.say(*words(text))
+        rig.reach(Stage.STOPPED)
+    lines = window.transcript.toPlainText().split("\n")
+    assert [lines[0].split("\t")[-1], lines[2].split("\t")[-1]] == ["First", "second"]
+    assert len(lines) == 3
+
+
+def test_the_way_back_to_the_newest_words_shows_only_when_needed(
+    window: MainWindow, rig: Rig
+) -> None:
+    rig.captioning.start()
+    rig.say(*(word for n in range(60) for word in words(f"w{n}", start_ms=n * 9000)))
+    assert window.latest.isHidden()
+    window.transcript.verticalScrollBar().setValue(0)
+    assert window.latest.isVisible()
+    press(window.latest)
+    assert window.latest.isHidden()
+    bar = window.transcript.verticalScrollBar()
+    assert bar.value() == bar.maximum()
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen_filter", "written", "begins"),
+    [
+        ("talk.srt", "", "talk.srt", "1\n00:00:00,000 --> "),
+        ("talk.vtt", "", "talk.vtt", "WEBVTT"),
+        ("talk.txt", "", "talk.txt", "Hello there"),
+        ("talk", "Subtitles, WebVTT (*.vtt)", "talk.vtt", "WEBVTT"),
+        ("talk 14.30", "", "talk 14.30.srt", "1\n"),
+    ],
+)
+def test_the_transcript_is_saved_as_its_name_says(
+    window: MainWindow,
+    rig: Rig,
+    tmp_path: Path,
+    name: str,
+    chosen_filter: str,
+    written: str,
+    begins: str,
+) -> None:
+    rig.captioning.start()
+    rig.say(*words("Hello there"))
+    dialog = window.save_transcript()
+    assert dialog is not None
+    if chosen_filter:
+        dialog.selectNameFilter(chosen_filter)
+    dialog.fileSelected.emit(str(tmp_path / name))
+    assert (tmp_path / written).read_text("utf-8").startswith(begins)
+    assert f"Saved: {tmp_path / written}" in told(window)
+    dialog.close()
+
+
+def test_a_format_chosen_in_the_dialog_changes_the_name(window: MainWindow, rig: Rig) -> None:
+    rig.captioning.start()
+    rig.say(*words("Hello"))
+    dialog = window.save_transcript()
+    assert dialog is not None
+    dialog.filterSelected.emit("Text without times (*.txt)")
+    assert dialog.selectedFiles()[0].endswith(".txt")
+    dialog.close()
+
+
+def test_a_place_that_cannot_be_written_is_told(
+    window: MainWindow, rig: Rig, tmp_path: Path
+) -> None:
+    rig.captioning.start()
+    rig.say(*words("Hello"))
+    dialog = window.save_transcript()
+    assert dialog is not None
+    dialog.fileSelected.emit(str(tmp_path / "missing" / "talk.srt"))
+    assert any("missing" in text and "no such folder" in text for text in told(window))
+    dialog.close()
+
+
+def test_with_nothing_said_there_is_nothing_to_save(window: MainWindow, rig: Rig) -> None:
+    rig.captioning.start()
+    window.save_action.trigger()
+    assert told(window) == ["There is nothing to save yet: nobody has spoken."]
+
+
+def test_a_saved_session_is_announced_with_the_way_to_it(
+    window: MainWindow, rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    opened: list[Path] = []
+
+    def open_folder(folder: Path) -> bool:
+        opened.append(folder)
+        return True
+
+    monkeypatch.setattr(save_as, "open_folder", open_folder)
+    rig.captioning.start()
+    rig.say(Saved(tmp_path / "talk.srt"))
+    (banner,) = window.banners.banners
+    assert banner.text == f"Saved: {tmp_path / 'talk.srt'}"
+    (way,) = [b for b in banner.findChildren(QPushButton) if "older" in b.text()]
+    press(way)
+    assert opened == [tmp_path]
+
+
+# --- banners -------------------------------------------------------------------------------
+
+
+def test_a_notice_is_shown_once_and_can_be_dismissed(window: MainWindow, rig: Rig) -> None:
+    rig.captioning.start()
+    notice = Notice("me", "behind", "The engine is slower than speech.", "Take a smaller model.")
+    rig.say(notice, notice)
+    (banner,) = window.banners.banners
+    assert (banner.text, banner.hint) == (notice.message, notice.hint)
+    press(banner.findChildren(QPushButton)[0])
+    assert not window.banners.banners
+    assert window.banners.isHidden()
+
+
+def test_many_notices_do_not_push_a_question_away(window: MainWindow, rig: Rig) -> None:
+    window.banners.ask("Save?")
+    for number in range(9):
+        window.banners.tell("info", f"Notice {number}")
+    assert told(window)[0] == "Save?"
+    assert told(window)[-1] == "Notice 8"
+    assert len(told(window)) <= 5
+
+
+def test_settings_that_cannot_be_saved_are_told(window: MainWindow, rig: Rig) -> None:
+    (paths.config_dir() / "settings.toml").mkdir()
+    rig.store.change(source="usb")
+    rig.store.flush()
+    assert any("could not be saved" in text for text in told(window))
+
+
+# --- choices -------------------------------------------------------------------------------
+
+
+def test_sources_are_offered_by_name(window: MainWindow, rig: Rig) -> None:
+    window.choices.show_sources(MICROPHONES)
+    source = window.choices.source
+    assert labels(source) == [
+        "Default microphone",
+        "USB microphone",
+        "This computer’s sound: HDMI",
+    ]
+    choose(source, "hdmi.monitor")
+    assert rig.store.settings.source == "hdmi.monitor"
+
+
+def test_a_chosen_source_that_is_gone_stays_in_the_list(window: MainWindow, rig: Rig) -> None:
+    rig.store.change(source="bluetooth-headset")
+    window.choices.show_sources(MICROPHONES)
+    assert window.choices.source.currentText() == "bluetooth-headset (not connected)"
+    assert rig.store.settings.source == "bluetooth-headset"
+
+
+def test_the_delay_slider_offers_what_the_engine_does(window: MainWindow, rig: Rig) -> None:
+    delay = window.choices.delay
+    assert delay.delays_ms == INFO.delays_ms
+    assert delay.delay_ms == INFO.default_delay_ms
+    delay.setFocus()
+    QTest.keyClick(delay, Qt.Key.Key_Right)
+    assert rig.store.settings.delay_ms == {"scripted": 480}
+    assert window.choices.delay_text.text().startswith("480 ms")
+
+
+def test_engines_that_cannot_be_used_say_why(window: MainWindow, rig: Rig) -> None:
+    embedded = describe("embedded")
+    absent = Availability("embedded", "base", False, "Its weights are missing.", "Fetch them.")
+    window.choices.show_engines(
+        [
+            EngineChoice(INFO, (Availability("scripted", "hello", True),)),
+            EngineChoice(embedded, (absent,)),
+        ]
+    )
+    engine = window.choices.engine
+    assert engine.currentData() == "scripted"
+    index = engine.findData("embedded")
+    flags = engine.model().flags(engine.model().index(index, 0))
+    assert not flags & Qt.ItemFlag.ItemIsEnabled
+    why = engine.itemData(index, Qt.ItemDataRole.ToolTipRole)
+    assert why == "Its weights are missing. Fetch them."
+
+
+def test_languages_are_offered_only_where_one_can_be_chosen(window: MainWindow, rig: Rig) -> None:
+    assert window.choices.language.isHidden()  # "scripted" finds it itself
+    rig.store.change(engine="embedded")
+    assert not window.choices.language.isHidden()
+    choose(window.choices.language, "de")
+    assert rig.store.settings.language == "de"
+    assert "Deutsch" in window.choices.language.currentText()
+
+
+def test_another_engine_forgets_the_model_of_the_first(window: MainWindow, rig: Rig) -> None:
+    rig.store.change(model="hello")
+    window.choices.engine.chosen.emit("embedded")
+    assert (rig.store.settings.engine, rig.store.settings.model) == ("embedded", "")
+
+
+def test_looking_around_finds_the_engines(window: MainWindow, qtbot: QtBot) -> None:
+    window.look_around()
+    qtbot.waitUntil(lambda: window.choices.engine.findData("embedded") >= 0, timeout=20_000)
+    assert window.choices.engine.currentData() == "scripted"
+
+
+# --- closing, keyboard, names --------------------------------------------------------------
+
+
+def test_closing_without_a_tray_is_quitting_and_stays_to_say_that_it_saves(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(window.quit_requested):
+        window.close()
+    assert window.isVisible()
+    window.show_leaving()
+    assert "saving" in window.windowTitle()
+    assert not window.header.toggle.isEnabled()
+
+
+def test_closing_with_a_tray_only_hides_and_remembers_the_place(
+    window: MainWindow, rig: Rig, qtbot: QtBot
+) -> None:
+    window.close_quits = lambda: False
+    window.resize(701, 602)
+    with qtbot.assertNotEmitted(window.quit_requested):
+        window.close()
+    assert not window.isVisible()
+    again = MainWindow(rig.captioning, rig.store)
+    qtbot.addWidget(again)
+    assert (again.width(), again.height()) == (701, 602)
+
+
+def test_every_control_is_reached_by_tab_and_has_a_name(window: MainWindow, rig: Rig) -> None:
+    rig.store.change(engine="embedded")  # the one with languages
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    kinds = (QAbstractButton, QComboBox, QAbstractSlider)
+    controls = {
+        control
+        for kind in kinds
+        for control in window.page.findChildren(kind)
+        if control.isVisible() and control.focusPolicy() & Qt.FocusPolicy.TabFocus
+    }
+    assert {window.header.toggle, window.choices.delay, window.choices.language} <= controls
+    for control in controls:
+        name = control.accessibleName() or getattr(control, "text", lambda: "")()
+        assert name, control
+    window.header.toggle.setFocus()
+    reached = set()
+    for _ in range(40):
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        reached.add(window.focusWidget())
+    assert controls <= reached
+
+
+def test_labels_lead_to_their_controls_and_no_two_share_a_key(window: MainWindow) -> None:
+    page = window.page
+    texts = [label.text() for label in page.findChildren(QLabel) if "&" in label.text()]
+    assert all(label.buddy() for label in page.findChildren(QLabel) if "&" in label.text())
+    texts += [b.text() for b in page.findChildren(QPushButton) if b.isVisible() and "&" in b.text()]
+    menus = [action.text() for action in window.menuBar().actions()]
+    keys = [QKeySequence.mnemonic(text).toString() for text in [*texts, *menus]]
+    assert len(keys) == len(set(keys)), sorted(keys)
+
+
+def test_shortcuts_are_all_different(window: MainWindow) -> None:
+    menus = [action.menu() for action in window.menuBar().actions()]
+    actions = [action for menu in menus for action in menu.actions()]  # type: ignore[attr-defined]
+    shortcuts = [keys for action in actions if (keys := action.shortcut().toString())]
+    assert len(shortcuts) >= 10
+    assert len(shortcuts) == len(set(shortcuts))
+
+
+def test_find_opens_from_the_keyboard(window: MainWindow, rig: Rig) -> None:
+    rig.captioning.start()
+    rig.say(*words("needle in hay"))
+    window.find_action.trigger()
+    assert window.find_bar.isVisible()
+    QTest.keyClicks(window.find_bar.entry, "needle")
+    assert window.find_bar.count.text() == "1 match"

@@ -1,0 +1,210 @@
+"""The captions as painted: nothing shown ever changes, and what is told of them is true."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QColor, QImage, QRegion
+
+from app.settings import OverlaySettings
+from app.ui.overlay.caption_view import CaptionView, line_height
+from app.ui.overlay.line_pictures import LinePictures
+from tests.ui.overlay_fakes import words
+
+SPEECH = (
+    "Good morning everyone. The frost had settled on the fields overnight, and we were, as my "
+    "grandmother used to say, cold in the bones but warm in the heart. Nobody spoke for a while."
+)
+SETTINGS = OverlaySettings(font_size=20)
+
+
+@pytest.fixture
+def view(qtbot) -> CaptionView:
+    return shown(qtbot, SETTINGS)
+
+
+def shown(qtbot, settings: OverlaySettings, width: int = 420) -> CaptionView:
+    view = CaptionView(settings)
+    qtbot.addWidget(view)
+    view.resize(width, line_height(settings) * settings.lines)
+    view.show()
+    qtbot.waitExposed(view)
+    return view
+
+
+def painted(view: CaptionView) -> QImage:
+    """The view's pixels on transparent ground, after a real paint event."""
+    image = QImage(view.size(), QImage.Format.Format_ARGB32)
+    image.fill(0)
+    view.render(image, QPoint(), QRegion(), view.RenderFlag.DrawChildren)
+    return image
+
+
+def ink(image: QImage, area: QRect) -> float:
+    """Mean opacity of an area, 0..255."""
+    cells = [
+        (x, y)
+        for x in range(area.left(), area.right())
+        for y in range(area.top(), area.bottom(), 2)
+    ]
+    return sum(image.pixelColor(x, y).alpha() for x, y in cells) / len(cells)
+
+
+def grew(before: list[str], now: list[str]) -> bool:
+    """`now` is `before`, moved up by whole lines if at all, with text added only at its end."""
+    for scrolled in range(len(before) + 1):
+        kept = before[scrolled:]
+        whole, last = kept[:-1], kept[-1:]
+        if now[: len(whole)] == whole and all(
+            line.startswith(old) for line, old in zip(now[len(whole) :], last, strict=False)
+        ):
+            return scrolled == 0 or (scrolled == 1 and len(before) == SETTINGS.lines)
+    return False
+
+
+def test_words_once_painted_never_change_and_lines_only_move_up(view):
+    paints: list[list[str]] = [[]]
+    for word in words(SPEECH):
+        view.add_word(word)
+        painted(view)
+        paints.append(view.painted_text)
+    rewrites = [now for before, now in pairwise(paints) if not grew(before, now)]
+    assert rewrites == []
+    assert SPEECH.endswith(" ".join(paints[-1]))
+    assert len(paints[-1]) == SETTINGS.lines
+
+
+def test_what_was_painted_stays_pixel_for_pixel(view):
+    text = words("Good morning")
+    view.add_word(text[0])
+    first = painted(view)
+    view.add_word(text[1])
+    second = painted(view)
+    width = int(view._measure("Good"))
+    area = QRect(0, 0, width, line_height(SETTINGS))
+    assert ink(first, area) > 5
+    assert first.copy(area) == second.copy(area)
+
+
+def test_each_word_is_reported_once_when_it_is_on_the_screen(qtbot, view):
+    reported = []
+    view.on_painted = reported.append
+    said = words("one two three")
+    view.add_word(said[0])
+    assert reported == []  # not painted yet
+    qtbot.waitUntil(lambda: reported == said[:1])
+    view.add_word(said[1])
+    view.add_word(said[2])
+    qtbot.waitUntil(lambda: reported == said)
+
+
+def test_words_that_scrolled_past_between_two_paints_are_not_reported(view):
+    reported = []
+    view.on_painted = reported.append
+    said = words(SPEECH)
+    for word in said:
+        view.add_word(word)
+    painted(view)
+    on_screen = " ".join(view.painted_text).split()
+    assert [word.text.strip() for word in reported] == on_screen
+    assert len(reported) < len(said)
+
+
+def test_the_tail_is_off_until_wanted_then_dim(qtbot, view):
+    view.add_word(words("Good")[0])
+    view.set_tail(" morning")
+    before = painted(view)
+    assert view.painted_text == ["Good"]
+    view.apply(replace(SETTINGS, show_tail=True))
+    view.set_tail(" morning")
+    after = painted(view)
+    assert view.painted_text == ["Good morning"]
+    split = int(view._measure("Good") + 6)
+    committed = QRect(0, 0, split, line_height(SETTINGS))
+    assert before.copy(committed) == after.copy(committed)
+    tail = QRect(split, 0, int(view._measure(" morning")), line_height(SETTINGS))
+    brightest = max(
+        after.pixelColor(x, tail.center().y()).alpha() for x in range(tail.left(), tail.right())
+    )
+    assert 100 < brightest < 200  # dim; committed text reaches 255
+
+
+@pytest.mark.parametrize(
+    ("language", "side"), [("ar", "right"), ("he", "right"), ("en", "left"), (None, "left")]
+)
+def test_the_language_decides_the_side_not_the_first_letter(qtbot, view, language, side):
+    """An Arabic caption that begins with a Latin name still begins at the right, and vice versa."""
+    text = "Voxline مرحبا" if side == "right" else "مرحبا Voxline"
+    for word in words(text, language):
+        view.add_word(word)
+    image = painted(view)
+    half = QRect(0, 0, view.width() // 2, line_height(SETTINGS))
+    left, right = ink(image, half), ink(image, half.translated(view.width() // 2, 0))
+    assert (right > left) == (side == "right")
+
+
+@pytest.mark.parametrize("edge", ["outline", "shadow"])
+def test_an_edge_keeps_white_text_readable_on_white(qtbot, edge):
+    view = shown(qtbot, replace(SETTINGS, edge=edge))
+    view.add_word(words("Readable")[0])
+    image = painted(view)
+    line = [image.pixelColor(x, y) for x in range(140) for y in range(line_height(SETTINGS))]
+    assert any(color.alpha() > 180 and color.lightness() < 60 for color in line)  # the edge
+    assert any(color.alpha() == 255 and color.lightness() > 240 for color in line)  # the text
+
+
+def test_lines_break_anew_only_when_the_width_changes(qtbot, view):
+    for word in words(SPEECH):
+        view.add_word(word)
+    painted(view)
+    before = view.painted_text
+    view.apply(replace(SETTINGS, text_color="#ffff00", edge="outline"))
+    painted(view)
+    assert view.painted_text == before
+    view.resize(view.width() + 200, view.height())
+    painted(view)
+    assert view.painted_text != before
+
+
+def test_as_many_whole_lines_as_fit(qtbot, view):
+    for word in words(SPEECH * 4):
+        view.add_word(word)
+    height = line_height(SETTINGS)
+    for lines, wanted in ((1, 1), (3, 3), (12, 12), (20, 12)):
+        view.resize(view.width(), lines * height + 3)
+        painted(view)
+        assert len(view.painted_text) == wanted
+
+
+def test_captions_can_be_read_by_assistive_technology(view):
+    for word in words("Good morning"):
+        view.add_word(word)
+    assert view.accessibleName() == "Captions"
+    assert view.accessibleDescription() == "Good morning"
+
+
+def test_text_in_the_chosen_colour(qtbot):
+    view = shown(qtbot, replace(SETTINGS, text_color="#ffff00"))
+    view.add_word(words("MMM")[0])
+    image = painted(view)
+    colors = {image.pixelColor(x, y).name() for x in range(70) for y in range(30)}
+    assert QColor("#ffff00").name() in colors
+
+
+def test_a_word_draws_only_its_own_line_anew(view, monkeypatch):
+    drawn: list[str] = []
+    draw = LinePictures._draw_text
+
+    def watched(pictures, painter, line):
+        drawn.append(line.text)
+        draw(pictures, painter, line)
+
+    monkeypatch.setattr(LinePictures, "_draw_text", watched)
+    for word in words(SPEECH):
+        view.add_word(word)
+        painted(view)
+        assert drawn == view.painted_text[-1:]
+        drawn.clear()

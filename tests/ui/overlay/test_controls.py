@@ -1,0 +1,200 @@
+"""The controls: they offer what the engine offers, say what they do, and fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from app.audio.devices.base import SourceInfo
+from app.session.session import Stage, Status
+from app.ui.overlay.controls import BAR_HEIGHT, MINIMUM_WIDTH, ControlsBar
+from app.ui.state.engines import EngineChoice
+from app.ui.widgets.delay_slider import DelaySlider, delay_description
+from model_backends.base import Availability
+from model_backends.scripted import INFO
+from tests.ui.overlay_fakes import RATES
+
+DELAYS = (80, 240, 480, 960, 2400)
+SOURCES = [
+    SourceInfo("usb", "USB microphone", "microphone", True),
+    SourceInfo("speakers", "Speakers", "system"),
+]
+
+
+@pytest.fixture
+def bar(qtbot) -> ControlsBar:
+    bar = ControlsBar()
+    qtbot.addWidget(bar)
+    bar.resize(900, BAR_HEIGHT)
+    bar.show_source("USB microphone")
+    bar.show_engine("scripted", "Scripted")
+    bar.show_delays(DELAYS, 480, RATES)
+    bar.show()
+    return bar
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        (480, "480 ms · about 8.7 % of words wrong"),
+        (80, "80 ms"),  # nothing published: nothing invented
+        (2400, "2400 ms · about 6.7 % of words wrong"),
+    ],
+)
+def test_a_delay_is_told_with_what_it_costs_where_that_is_known(ms, text):
+    assert delay_description(ms, RATES) == text
+
+
+def test_the_slider_has_exactly_the_engines_delays(bar):
+    reached = []
+    for position in range(bar.delay.minimum(), bar.delay.maximum() + 1):
+        bar.delay.setValue(position)
+        reached.append(bar.delay.delay_ms)
+    assert tuple(reached) == DELAYS
+
+
+def test_keys_choose_a_delay_and_its_words_follow(qtbot, bar):
+    with qtbot.waitSignal(bar.delay_chosen) as chosen:
+        qtbot.keyClick(bar.delay, Qt.Key.Key_Right)
+    assert chosen.args == [960]
+    assert bar.delay_text.text() == "960 ms · about 7.7 % of words wrong"
+    assert bar.delay.accessibleDescription() == "960 ms · about 7.7 % of words wrong"
+
+
+def test_a_drag_sends_the_engine_only_where_it_ends(qtbot, bar):
+    chosen: list[int] = []
+    bar.delay.delay_chosen.connect(chosen.append)
+    ends = [QPoint(x, bar.delay.height() // 2) for x in (12, bar.delay.width() - 12)]
+    qtbot.mousePress(bar.delay, Qt.MouseButton.LeftButton, pos=ends[0])
+    qtbot.mouseMove(bar.delay, ends[1])
+    assert bar.delay.delay_ms == 2400  # what would be chosen can be read meanwhile
+    assert chosen == []
+    qtbot.mouseRelease(bar.delay, Qt.MouseButton.LeftButton, pos=ends[1])
+    assert chosen == [2400]
+
+
+def test_showing_a_delay_tells_nobody(qtbot):
+    slider = DelaySlider()
+    qtbot.addWidget(slider)
+    slider.delay_chosen.connect(lambda _: pytest.fail("nobody chose"))
+    slider.offer(DELAYS, 240)
+    slider.offer((1000, 2000), 2000)
+    assert slider.delay_ms == 2000
+
+
+def test_one_delay_leaves_nothing_to_slide(bar):
+    bar.show_delays((1000,), 1000, {})
+    assert bar.delay.isHidden()
+    assert bar.delay_text.text() == "1000 ms"
+
+
+@pytest.mark.parametrize(
+    ("stage", "does"),
+    [
+        (Stage.IDLE, "Start captions"),
+        (Stage.FAILED, "Start captions"),
+        (Stage.PAUSED, "Go on captioning"),
+        (Stage.SPEECH, "Pause captions"),
+        (Stage.STARTING, "Pause captions"),
+    ],
+)
+def test_the_first_button_says_what_it_would_do(qtbot, bar, stage, does):
+    bar.show_status(Status(stage))
+    assert bar.pause.accessibleName() == does
+    with qtbot.waitSignal(bar.pause_toggled):
+        qtbot.mouseClick(bar.pause, Qt.MouseButton.LeftButton)
+
+
+def test_a_session_that_is_ending_cannot_be_paused(bar):
+    bar.show_status(Status(Stage.STOPPING))
+    assert not bar.pause.isEnabled()
+
+
+def test_sources_are_offered_by_kind_with_the_one_in_use_marked(qtbot, bar):
+    bar.show_sources(SOURCES, "USB microphone")
+    entries = [action for action in bar.source_menu.actions() if action.isCheckable()]
+    assert [(action.text(), action.isChecked()) for action in entries] == [
+        ("USB microphone", True),
+        ("Speakers", False),
+    ]
+    with qtbot.waitSignal(bar.source_chosen) as chosen:
+        entries[1].trigger()
+    assert chosen.args == ["speakers"]
+    assert [action.isChecked() for action in entries] == [False, True]
+
+
+def test_no_microphone_is_said_in_its_place(bar):
+    bar.show_sources([], "")
+    [only] = bar.source_menu.actions()
+    assert (only.text(), only.isEnabled()) == ("No microphone was found", False)
+
+
+def test_engines_that_cannot_run_say_why(qtbot, bar):
+    big = replace(INFO, name="voxtral", label="Voxtral")
+    bar.show_engines(
+        [
+            EngineChoice(INFO, (Availability("scripted", "hello", True),)),
+            EngineChoice(big, (Availability("voxtral", "4b", False, "Too little memory."),)),
+        ]
+    )
+    here, missing = bar.engine_menu.actions()
+    assert (here.text(), here.isChecked(), here.isEnabled()) == ("Scripted", True, True)
+    assert (missing.isEnabled(), missing.toolTip()) == (False, "Too little memory.")
+
+
+def test_choosing_the_engine_in_use_changes_nothing(bar):
+    bar.engine_chosen.connect(lambda _: pytest.fail("it is in use already"))
+    bar.show_engines([EngineChoice(INFO, (Availability("scripted", "hello", True),))])
+    bar.engine_menu.actions()[0].trigger()
+
+
+@pytest.mark.parametrize("width", [MINIMUM_WIDTH, 560, 700, 900, 1400])
+def test_nothing_overlaps_or_is_cut_off_at_any_width(qtbot, bar, width):
+    bar.show_source("Monitor of Built-in Audio Analog Stereo (very long name)")
+    bar.show_engine("voxtral", "Voxtral Realtime 4B on this computer")
+    bar.resize(width, BAR_HEIGHT)
+    bar.grab()  # lays out
+    children = bar.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    shown = [child for child in children if child.isVisible()]
+    places = sorted((child.geometry() for child in shown), key=lambda place: place.left())
+    assert places[-1].right() < width
+    assert all(a.right() < b.left() for a, b in pairwise(places))
+    buttons = [child for child in shown if isinstance(child, QToolButton)]
+    assert all(child.width() >= child.minimumSizeHint().width() for child in buttons)
+    assert bar.delay_text.text().startswith("480 ms")
+
+
+def test_every_control_can_be_reached_and_named_without_a_mouse(bar):
+    controls = [bar.pause, bar.source, bar.engine, bar.delay, bar.main_window, bar.quit]
+    for control in controls:
+        assert control.focusPolicy() & Qt.FocusPolicy.TabFocus
+        assert control.accessibleName()
+    order, at = [], bar.pause
+    for _ in range(40):
+        order += [at] if at in controls else []
+        at = at.nextInFocusChain()
+    assert order[: len(controls)] == controls
+
+
+@pytest.mark.parametrize(("code", "name"), [("de", "Deutsch"), ("en", "English"), (None, "?")])
+def test_the_language_is_called_as_its_speakers_do(bar, code, name):
+    bar.show_language(code)
+    assert bar.language.text() == name
+
+
+@pytest.mark.parametrize("upwards", [True, False])
+def test_a_menu_opens_away_from_the_captions(qtbot, bar, upwards):
+    bar.move(100, 400)
+    bar.menus_open_upwards = upwards
+    bar.show_sources(SOURCES, "usb")
+    qtbot.mouseClick(bar.source, Qt.MouseButton.LeftButton)
+    menu = bar.source_menu
+    assert bar.menu_is_open
+    assert (menu.y() + menu.height() <= bar.y() + 8) == upwards
+    assert (menu.y() >= bar.y() + BAR_HEIGHT - 8) != upwards
+    menu.close()
+    assert not bar.menu_is_open

@@ -1,0 +1,100 @@
+"""Where the caption box goes: on a screen, whole, where it was left."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+
+from app.ui.overlay.grip import NO_EDGE, Drag, edges_at
+from app.ui.overlay.placement import default_box, kept_on, last_used, remember, remembered
+
+SCREEN = QRect(1920, -200, 1280, 800)  # the second of two, a little higher
+sides = st.integers(-5000, 5000)
+lengths = st.integers(1, 3000)
+
+
+@given(sides, sides, lengths, lengths)
+def test_a_box_is_always_brought_whole_onto_the_screen(x, y, width, height):
+    box = kept_on(QRect(x, y, width, height), SCREEN)
+    assert SCREEN.contains(box)
+    assert box.width() == min(width, SCREEN.width())
+
+
+@given(sides, sides)
+def test_a_box_that_is_on_the_screen_stays(x, y):
+    box = QRect(SCREEN.x() + abs(x) % 500, SCREEN.y() + abs(y) % 500, 600, 200)
+    assert kept_on(box, SCREEN) == box
+
+
+def test_the_first_place_is_the_bottom_centre():
+    box = default_box(SCREEN, QSize(900, 160))
+    assert abs(box.center().x() - SCREEN.center().x()) <= 1
+    assert 0 < SCREEN.bottom() - box.bottom() < 100
+
+
+def test_a_place_is_remembered_relative_to_its_screen():
+    geometry = remember({}, "HDMI-1", SCREEN, QRect(2000, 300, 900, 160))
+    assert geometry == {"HDMI-1": [80, 500, 900, 160]}
+    moved = SCREEN.translated(-1920, 200)
+    assert remembered(geometry, "HDMI-1", moved) == QRect(80, 500, 900, 160)
+
+
+def test_a_smaller_screen_of_the_same_name_still_shows_all_of_it():
+    geometry = {"HDMI-1": [1000, 700, 900, 160]}
+    small = QRect(0, 0, 800, 600)
+    assert small.contains(remembered(geometry, "HDMI-1", small))
+
+
+def test_the_screen_used_last_wins_if_it_is_there():
+    geometry = remember({"A": [0, 0, 9, 9], "B": [0, 0, 9, 9]}, "A", SCREEN, SCREEN)
+    assert last_used(geometry, ["A", "B"]) == "A"
+    assert last_used(geometry, ["B", "C"]) == "B"
+    assert last_used(geometry, ["C"]) is None
+
+
+BOX = QRect(100, 100, 400, 200)
+
+
+@pytest.mark.parametrize(
+    ("point", "edges"),
+    [
+        (QPoint(300, 200), NO_EDGE),
+        (QPoint(102, 200), Qt.Edge.LeftEdge),
+        (QPoint(498, 200), Qt.Edge.RightEdge),
+        (QPoint(300, 101), Qt.Edge.TopEdge),
+        (QPoint(300, 298), Qt.Edge.BottomEdge),
+        (QPoint(490, 290), Qt.Edge.RightEdge | Qt.Edge.BottomEdge),
+        (QPoint(105, 110), Qt.Edge.LeftEdge | Qt.Edge.TopEdge),
+    ],
+)
+def test_what_a_press_takes_hold_of(point, edges):
+    assert edges_at(point, BOX) == edges
+
+
+def test_moving_keeps_the_size():
+    drag = Drag(NO_EDGE, QPoint(300, 200), BOX)
+    assert drag.box_at(QPoint(350, 190), 200, int) == BOX.translated(50, -10)
+
+
+@pytest.mark.parametrize("edge", [Qt.Edge.LeftEdge, Qt.Edge.TopEdge, Qt.Edge.RightEdge])
+@given(by=st.integers(-600, 600))
+def test_resizing_leaves_the_other_side_where_it_is(edge, by):
+    def step(height: int) -> int:
+        return max(50, height // 50 * 50)
+
+    box = Drag(edge, QPoint(0, 0), BOX).box_at(QPoint(by, by), 150, step)
+    fixed = {
+        Qt.Edge.LeftEdge: (box.right(), box.y(), box.height()),
+        Qt.Edge.RightEdge: (box.left(), box.y(), box.height()),
+        Qt.Edge.TopEdge: (box.left(), box.bottom(), box.width()),
+    }
+    was = {
+        Qt.Edge.LeftEdge: (BOX.right(), BOX.y(), BOX.height()),
+        Qt.Edge.RightEdge: (BOX.left(), BOX.y(), BOX.height()),
+        Qt.Edge.TopEdge: (BOX.left(), BOX.bottom(), BOX.width()),
+    }
+    assert fixed[edge] == was[edge]
+    assert box.width() >= 150
+    assert box.height() % 50 == 0

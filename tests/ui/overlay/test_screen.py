@@ -1,0 +1,242 @@
+"""The caption window on a real screen: X server, window manager, compositor, mouse and keyboard.
+
+`VOXLINE_SCREENSHOTS` names a folder that keeps the pictures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtGui import QColor, QImage
+
+from tests.support.screen import Screen
+from tests.ui.overlay_app import TEXT
+
+pytestmark = pytest.mark.screen
+OTHER = QColor("#3f6fb5")  # the other window's colour
+CHECKOUT = Path(__file__).parents[3]
+
+
+class Program:
+    """`overlay_app` running on the screen: tell it something, wait for what it says."""
+
+    def __init__(self, screen: Screen, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.ui.overlay_app", *arguments],
+            cwd=CHECKOUT, env=screen.env, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        self.window = str(self.wait("shown")["shown"])
+
+    def order(self, what: str) -> None:
+        self._process.stdin.write(what + "\n")
+        self._process.stdin.flush()
+
+    def ask(self) -> dict[str, Any]:
+        self.order("where")
+        return self.wait("box")
+
+    def wait(self, key: str, value: Any = None) -> dict[str, Any]:
+        """The next thing said that has this key (and value); the test's time limit ends it."""
+        for line in self._process.stdout:
+            said: dict[str, Any] = json.loads(line)
+            if key in said and value in (None, said[key]):
+                return said
+        raise AssertionError(f"it ended without saying {key}")
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+@pytest.fixture
+def run(screen, tmp_path) -> Iterator[Callable[..., Program]]:
+    running: list[Program] = []
+
+    def start(*arguments: str) -> Program:
+        running.append(Program(screen, *arguments))
+        return running[-1]
+
+    yield start
+    for program in running:
+        program.close()
+
+
+@pytest.fixture
+def settings(tmp_path) -> str:
+    return str(tmp_path / "settings.json")
+
+
+@pytest.fixture
+def picture(screen, tmp_path) -> Callable[..., QImage]:
+    folder = Path(os.environ.get("VOXLINE_SCREENSHOTS") or tmp_path)
+
+    def take(name: str, shows: Callable[[QImage], bool]) -> QImage:
+        """The screen once it shows what is wanted; the test's time limit ends the wait."""
+        while True:
+            image = QImage(str(screen.screenshot(folder / f"overlay-{name}.png")))
+            if shows(image):
+                return image
+
+    return take
+
+
+def point(screen: Screen, x: float, y: float) -> None:
+    screen.xdotool("mousemove", "--sync", str(round(x)), str(round(y)))
+
+
+def drag(screen: Screen, start: tuple[int, int], by: tuple[int, int]) -> None:
+    point(screen, *start)
+    screen.xdotool("mousedown", "1")
+    for part in (0.3, 0.7, 1):
+        point(screen, start[0] + by[0] * part, start[1] + by[1] * part)
+    screen.xdotool("mouseup", "1")
+
+
+def properties(screen: Screen, *which: str) -> str:
+    done = subprocess.run(
+        ["xprop", *which], env=screen.env, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def active(screen: Screen) -> str:
+    return screen.xdotool("getactivewindow")
+
+
+def brightest_inside(image: QImage, box: list[int]) -> int:
+    """Lightness of the lightest pixel of the caption text."""
+    x, y, width, height = box
+    below_state = range(y + 50, y + height - 15, 2)
+    cells = [(column, row) for column in range(x + 18, x + width - 30, 2) for row in below_state]
+    return max(image.pixelColor(*cell).lightness() for cell in cells)
+
+
+def test_captions_stay_on_top_and_the_keyboard_stays_with_the_other_window(
+    screen, run, settings, picture
+):
+    other = run("other")
+    other.wait("active", True)
+    shown = run("captions", settings)
+    shown.wait("painted", " heart.")
+    assert active(screen) == other.window
+    assert "_NET_WM_STATE_ABOVE" in properties(screen, "-id", shown.window, "_NET_WM_STATE")
+    screen.xdotool("windowraise", other.window)
+    screen.xdotool("windowactivate", "--sync", other.window)
+    screen.xdotool("type", "hello")
+    other.wait("typed", "hello")
+    facts = shown.ask()
+    assert TEXT.endswith(" ".join(facts["painted_text"]))
+    x, y, width, height = facts["box"]
+    image = picture("speech", lambda image: image.pixelColor(x - 20, y + 80) == OTHER)
+    assert brightest_inside(image, facts["box"]) > 240  # white text, though the other was raised
+    see_through = image.pixelColor(x + width - 60, y + height // 2)
+    below = image.pixelColor(x - 20, y + height // 2)
+    assert 0 < see_through.blue() < below.blue()  # dark, and the other window shines through
+
+
+def test_dragged_resized_and_found_again_there(screen, run, settings):
+    shown = run("captions", settings)
+    x, y, width, height = shown.ask()["box"]
+    drag(screen, (x + width // 2, y + height // 2), (-90, -210))
+    moved = shown.wait("saved")
+    assert moved["saved"] == [x - 90, y - 210, width, height]
+    x, y = x - 90, y - 210
+    line = (height - 51) // 2
+    drag(screen, (x + width - 4, y + height - 4), (-100, line + 6))
+    resized = shown.wait("saved")
+    assert resized["saved"][:3] == [x, y, width - 100]
+    assert resized["lines"] == 3
+    shown.close()
+    again = run("captions", settings)
+    assert again.ask()["box"] == resized["saved"]
+
+
+def test_controls_come_to_the_pointer_and_take_no_focus(screen, run, settings, picture):
+    other = run("other")
+    other.wait("active", True)
+    shown = run("captions", settings)
+    shown.wait("painted", " heart.")
+    x, y, width, height = box = shown.ask()["box"]
+    point(screen, x + width // 2, y - 30)  # where the controls will be: not ours yet
+    screen.xdotool("click", "1")
+    assert other.wait("clicked")["clicked"] == [x + width // 2, y - 30]
+    point(screen, x + width // 2, y + height // 2)
+    shown.wait("controls", True)
+    facts = shown.ask()
+    assert facts["box"] == box
+    left, top, wide, high = facts["slider"]
+    middle = (left + wide // 2, top + high // 2)
+    picture("controls", lambda image: image.pixelColor(*middle) not in (OTHER, QColor("#808080")))
+    point(screen, left + wide - 12, top + high // 2)
+    screen.xdotool("click", "1")
+    assert shown.wait("delay")["delay"] == 2400
+    assert active(screen) == other.window
+    screen.xdotool("type", "a")
+    other.wait("typed", "a")
+    point(screen, 20, 20)
+    shown.wait("controls", False)
+
+
+def test_controls_by_keyboard_and_back_to_the_other_window(screen, run, settings):
+    other = run("other")
+    other.wait("active", True)
+    shown = run("captions", settings)
+    shown.order("keyboard")
+    shown.wait("controls", True)
+    while not (facts := shown.ask())["active"]:
+        pass  # the window manager has been asked; the test's time limit ends the wait
+    assert facts["focus"] == "Pause captions"
+    for _ in range(3):
+        screen.xdotool("key", "Tab")
+    while shown.ask()["focus"] != "Delay":
+        pass
+    screen.xdotool("key", "Right")
+    assert shown.wait("delay")["delay"] == 960
+    screen.xdotool("key", "Escape")
+    shown.wait("controls", False)
+    screen.xdotool("windowactivate", "--sync", other.window)
+    screen.xdotool("type", "b")
+    other.wait("typed", "b")
+
+
+def test_trouble_is_told_without_a_pointer(screen, run, settings, picture):
+    shown = run("captions", settings)
+    shown.wait("painted", " heart.")
+    shown.order("trouble")
+    x, y, _, _ = shown.ask()["box"]
+
+    def told(image: QImage) -> bool:
+        pill = {image.pixelColor(x + column, y + 22).name() for column in range(12, 200)}
+        hint = [image.pixelColor(x + column, y - 30).lightness() for column in range(20, 90)]
+        return "#ffc24b" in pill and max(hint) > 200
+
+    picture("no-sound", told)
+
+
+def test_a_full_screen_window_does_not_cover_the_captions(screen, run, settings, picture):
+    """Window managers put a full-screen window above those that are kept above."""
+    other = run("other")
+    other.wait("active", True)
+    shown = run("captions", settings)
+    shown.wait("painted", " heart.")
+    box = shown.ask()["box"]
+    other.order("full screen")
+    picture(
+        "full-screen",
+        lambda image: image.pixelColor(5, 5) == OTHER and brightest_inside(image, box) > 240,
+    )
+    assert active(screen) == other.window
+    assert shown.ask()["box"] == box
+    other.order("normal")
+    while "_NET_WM_STATE_ABOVE" not in properties(
+        screen, "-id", shown.ask()["id"], "_NET_WM_STATE"
+    ):
+        pass  # it returns to the window manager; the test's time limit ends the wait
+    assert shown.ask()["box"] == box

@@ -1,0 +1,329 @@
+"""The caption window without a real screen: what it shows, where it goes, what never moves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QEnterEvent
+
+from app.session.record import Saved
+from app.session.session import Stage, Status
+from app.settings import OverlaySettings
+from app.ui.overlay import floating, strip
+from app.ui.overlay import window as overlay
+from app.ui.overlay.caption_view import line_height
+from app.ui.overlay.window import CaptionOverlay
+from app.ui.state.bridge import SessionBridge
+from model_backends.base import Notice, Tail
+from tests.ui.overlay_fakes import FakeSession, words
+
+SCREEN = QRect(0, 0, 1600, 900)
+
+
+@pytest.fixture(autouse=True)
+def desktop(monkeypatch) -> dict[str, QRect]:
+    """The screens; a test may add and remove some. No sound server or model is looked for."""
+    present = {"main": SCREEN}
+    monkeypatch.setattr(floating, "SETTLE_MS", 1)
+    monkeypatch.setattr(overlay, "HOVER_MS", 1)
+    monkeypatch.setattr(overlay, "LEAVE_MS", 1)
+    monkeypatch.setattr(floating, "screens", lambda: present)
+    monkeypatch.setattr(overlay, "list_sources", list)
+    monkeypatch.setattr(overlay, "list_engines", lambda folder, also: [])
+    return present
+
+
+@pytest.fixture
+def saved() -> list[OverlaySettings]:
+    return []
+
+
+@pytest.fixture
+def window(qtbot, saved) -> CaptionOverlay:
+    return opened(qtbot, OverlaySettings(), saved)
+
+
+def opened(qtbot, settings: OverlaySettings, saved: list[OverlaySettings]) -> CaptionOverlay:
+    window = CaptionOverlay(settings, saved.append)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(lambda: window.place_is_certain)
+    return window
+
+
+def listening(window: CaptionOverlay) -> FakeSession:
+    bridge = SessionBridge(FakeSession, window)
+    window.set_session(bridge)
+    return bridge.session
+
+
+def drag(qtbot, window: CaptionOverlay, start: QPoint, by: QPoint) -> None:
+    """Press, move in two steps, release; points are on the screen, as the window moves along."""
+    for step in (start, start + by / 2, start + by):
+        at = window.mapFromGlobal(step)
+        if step == start:
+            qtbot.mousePress(window, Qt.MouseButton.LeftButton, pos=at)
+        else:
+            qtbot.mouseMove(window, at)
+    at = window.mapFromGlobal(start + by)
+    qtbot.mouseRelease(window, Qt.MouseButton.LeftButton, pos=at)
+
+
+def hover(window: CaptionOverlay) -> None:
+    middle = QPointF(window.rect().center())
+    window.enterEvent(QEnterEvent(middle, middle, middle))
+
+
+# --- the window -----------------------------------------------------------------------------
+
+
+def test_it_floats_and_never_takes_the_keyboard(window):
+    flags = window.windowFlags()
+    for wanted in (
+        Qt.WindowType.FramelessWindowHint,
+        Qt.WindowType.WindowStaysOnTopHint,
+        Qt.WindowType.WindowDoesNotAcceptFocus,
+    ):
+        assert flags & wanted
+    assert window.testAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+    assert window.testAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+
+
+def test_at_first_it_is_two_lines_at_the_bottom_centre(window, saved):
+    box = window.box_on_screen
+    assert abs(box.center().x() - SCREEN.center().x()) <= 1
+    assert 0 < SCREEN.bottom() - box.bottom() < 100
+    assert window.captions.line_count == 2
+    assert saved == []  # nothing the user has chosen
+
+
+def test_only_what_is_visible_is_part_of_the_window(window):
+    """The empty strip beside the box is not: clicks go through to what is below."""
+    box = window.box_on_screen.translated(-window.pos())
+    assert window.mask().boundingRect() == box
+    window.focus_controls()
+    assert window.mask().boundingRect() == window.rect()
+
+
+def test_without_a_compositor_it_is_opaque_and_still_round(qtbot, monkeypatch, saved):
+    monkeypatch.setattr(floating.native, "has_compositor", lambda platform: False)
+    window = opened(qtbot, OverlaySettings(background_opacity=0.3), saved)
+    box = window.box_on_screen.translated(-window.pos())
+    assert window.mask().boundingRect() == box
+    assert not window.mask().contains(box.topLeft())
+    middle = window.grab().toImage().pixelColor(box.center())
+    assert (middle.alpha(), middle.name()) == (255, "#000000")
+
+
+def test_click_through_is_switched_without_hiding(qtbot, window):
+    hidden = []
+    window.hideEvent = hidden.append
+    for on in (True, False):
+        window.set_click_through(on)
+        flags = window.windowHandle().flags()
+        assert bool(flags & Qt.WindowType.WindowTransparentForInput) == on
+    assert hidden == []
+
+
+# --- what is shown --------------------------------------------------------------------------
+
+
+def test_what_the_session_says_is_painted(qtbot, window):
+    session = listening(window)
+    session.say(Status(Stage.SPEECH), *words("Guten Morgen zusammen", "de"))
+    qtbot.waitUntil(lambda: window.captions.painted_text == ["Guten Morgen zusammen"])
+    assert window.status_row.text == "Speech"
+    assert window.status_row.language_text == "Deutsch"
+
+
+def test_the_last_caption_stays_in_silence_and_after_the_end(qtbot, window):
+    session = listening(window)
+    session.say(*words("Still here."), Status(Stage.LISTENING), Status(Stage.STOPPED))
+    qtbot.waitUntil(lambda: window.status_row.text == "Stopped")
+    window.set_session(None)
+    window.captions.repaint()
+    assert window.captions.painted_text == ["Still here."]
+
+
+def test_a_session_that_was_replaced_is_not_listened_to(qtbot, window):
+    old, new = listening(window), listening(window)
+    old.say(*words("old"))
+    new.say(*words("new"))
+    qtbot.waitUntil(lambda: window.captions.committed_text == ["new"])
+    assert window.captions.committed_text == ["new"]
+
+
+def test_the_tail_is_shown_only_if_wanted(qtbot, window):
+    session = listening(window)
+    for wanted, text in ((False, "Good"), (True, "Good morning")):
+        window.apply(OverlaySettings(show_tail=wanted))
+        session.say(*(words("Good") if not wanted else ()), Tail("me", 0, 0, " morning"))
+        qtbot.waitUntil(lambda text=text: window.captions.painted_text == [text])
+
+
+def test_trouble_says_what_to_do_for_as_long_as_it_lasts(qtbot, window):
+    session = listening(window)
+    session.say(Status(Stage.NO_SOUND, "No sound is arriving from USB.", "Is it muted?"))
+    qtbot.waitUntil(lambda: window.message is not None)
+    assert window.message.text == "Is it muted?"
+    assert window.status_row.text == "No sound is arriving from USB."
+    session.say(Status(Stage.LISTENING))
+    qtbot.waitUntil(lambda: window.message is None)
+
+
+def test_a_notice_is_told_for_a_while(qtbot, window, monkeypatch, tmp_path):
+    session = listening(window)
+    session.say(Notice("me", "behind", "The engine is slow.", "A smaller model keeps up."))
+    qtbot.waitUntil(lambda: window.message is not None)
+    assert (window.message.text, window.message.hint) == (
+        "The engine is slow.",
+        "A smaller model keeps up.",
+    )
+    session.say(Saved(tmp_path / "a.srt"))
+    qtbot.waitUntil(lambda: window.message.hint == str(tmp_path / "a.srt"))
+    window._strip._notice_ends.timeout.emit()
+    assert window.message is None
+
+
+def test_the_controls_show_what_the_session_uses(qtbot, window):
+    session = listening(window)
+    assert window.controls.source.toolTip() == "Sound source: Built-in microphone"
+    assert window.controls.delay.delay_ms == 480
+    session.source_name, session.delay_ms = "USB", 960
+    window._bridge.set_delay(960)
+    assert window.controls.source.toolTip() == "Sound source: USB"
+    assert window.controls.delay.delay_ms == 960
+
+
+def test_what_the_user_asks_for_is_passed_on(qtbot, window):
+    listening(window)
+    bar = window.controls
+    for asked, click in (
+        (window.pause_toggled, bar.pause.click),
+        (window.main_window_requested, bar.main_window.click),
+        (window.quit_requested, bar.quit.click),
+        (window.delay_chosen, lambda: bar.delay.setValue(bar.delay.maximum())),
+    ):
+        with qtbot.waitSignal(asked):
+            click()
+
+
+# --- controls beside the captions -----------------------------------------------------------
+
+
+def test_controls_come_on_hover_without_moving_or_covering_a_caption(qtbot, window):
+    session = listening(window)
+    session.say(*words("These words stay where they are."))
+    qtbot.waitUntil(lambda: bool(window.captions.painted_text))
+    box, picture = window.box_on_screen, window.captions.grab().toImage()
+    hover(window)
+    qtbot.waitUntil(lambda: window.controls.isVisible())
+    assert window.box_on_screen == box
+    assert window.captions.grab().toImage() == picture
+    bar = window.controls.geometry().translated(window._strip.pos() + window.pos())
+    assert not bar.intersects(box)
+    window.leaveEvent(QEvent(QEvent.Type.Leave))
+    qtbot.waitUntil(lambda: not window.controls.isVisible())
+    assert window.box_on_screen == box
+
+
+def test_controls_by_keyboard_and_back(qtbot, window):
+    window.focus_controls()
+    assert window.controls.isVisible()
+    assert not window.windowHandle().flags() & Qt.WindowType.WindowDoesNotAcceptFocus
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert window.windowHandle().flags() & Qt.WindowType.WindowDoesNotAcceptFocus
+    qtbot.waitUntil(lambda: not window.controls.isVisible())
+
+
+def test_at_the_top_of_the_screen_the_controls_are_below(qtbot, window):
+    window._put_box(QRect(300, 4, 900, window.box_on_screen.height()))
+    window._settle()
+    box = window.box_on_screen
+    assert (box.x(), box.y()) == (300, 4)
+    window.focus_controls()
+    bar = window.controls.geometry().translated(window._strip.pos() + window.pos())
+    assert bar.top() > box.bottom()
+    assert SCREEN.contains(bar)
+
+
+# --- moving, resizing, remembering ----------------------------------------------------------
+
+
+def test_it_is_dragged_and_remembers_where(qtbot, window, saved):
+    box = window.box_on_screen
+    drag(qtbot, window, box.center(), QPoint(-60, -200))
+    assert window.box_on_screen == box.translated(-60, -200)
+    assert saved[-1].geometry == {"main": list(box.translated(-60, -200).getRect())}
+    again = opened(qtbot, saved[-1], [])
+    assert again.box_on_screen == window.box_on_screen
+
+
+def test_it_cannot_be_lost_off_the_screen(qtbot, window, saved):
+    drag(qtbot, window, window.box_on_screen.center(), QPoint(2000, 900))
+    assert SCREEN.contains(window.box_on_screen)
+
+
+def test_it_is_resized_from_a_corner_by_whole_lines(qtbot, window, saved):
+    window._put_box(window.box_on_screen.translated(0, -300))
+    box, line = window.box_on_screen, line_height(OverlaySettings())
+    corner = box.bottomRight() - QPoint(3, 3)
+    drag(qtbot, window, corner, QPoint(120, round(1.8 * line)))
+    assert window.box_on_screen == box.adjusted(0, 0, 120, 2 * line)
+    assert saved[-1].lines == 4
+    assert window.captions.line_count == 4
+
+
+def test_text_and_lines_from_the_settings_resize_it_where_it_stands(window):
+    bottom = window.box_on_screen.bottom()
+    window.apply(OverlaySettings(lines=5, font_size=20))
+    assert window.captions.line_count == 5
+    assert window.box_on_screen.bottom() == bottom  # it is in the lower half of the screen
+
+
+@pytest.mark.parametrize(("lines", "font_size"), [(12, 28), (12, 96), (1, 8), (1, 144)])
+def test_every_size_fits_the_screen_with_its_controls(qtbot, saved, lines, font_size):
+    window = opened(qtbot, OverlaySettings(lines=lines, font_size=font_size), saved)
+    assert SCREEN.contains(window.box_on_screen)
+    window.focus_controls()
+    bar = window.controls.geometry().translated(window._strip.pos() + window.pos())
+    assert SCREEN.contains(bar)
+
+
+def test_colours_and_edges_do_not_move_it(window):
+    box = window.box_on_screen
+    window.apply(OverlaySettings(text_color="#ffff00", edge="outline", background_opacity=0.2))
+    assert window.box_on_screen == box
+
+
+def test_each_screen_keeps_its_own_place(qtbot, desktop, window, saved):
+    desktop["side"] = QRect(1600, 0, 1280, 800)
+    at_home = window.box_on_screen
+    drag(qtbot, window, at_home.center(), QPoint(0, -100))
+    drag(qtbot, window, window.box_on_screen.center(), QPoint(1450, -100))
+    assert desktop["side"].contains(window.box_on_screen)
+    assert list(saved[-1].geometry) == ["main", "side"]
+    assert saved[-1].geometry["side"][0] == window.box_on_screen.x() - 1600
+
+
+def test_it_comes_back_when_its_screen_is_gone(qtbot, desktop, saved):
+    desktop["side"] = QRect(1600, 0, 1280, 800)
+    places = {"main": [100, 500, 900, 163], "side": [200, 300, 900, 163]}
+    window = opened(qtbot, OverlaySettings(geometry=places), saved)
+    assert window.box_on_screen.topLeft() == QPoint(1800, 300)
+    del desktop["side"]
+    window._come_back()
+    assert window.box_on_screen.topLeft() == QPoint(100, 500)
+
+
+def test_forgetting_the_places_brings_it_back_to_the_first(qtbot, window, saved):
+    first = window.box_on_screen
+    drag(qtbot, window, first.center(), QPoint(-100, -300))
+    window.apply(replace(saved[-1], geometry={}))
+    assert window.box_on_screen == first
+
+
+def test_the_strip_has_room_for_the_controls(window):
+    assert window.height() == window.box_on_screen.height() + strip.HEIGHT

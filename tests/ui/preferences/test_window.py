@@ -1,0 +1,238 @@
+"""Preferences: every change is applied at once, saved, and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+)
+from pytestqt.qtbot import QtBot
+
+from app import settings
+from app.settings import OverlaySettings, Settings
+from app.ui.preferences.window import MARGIN, Preferences
+from app.ui.state.engines import EngineChoice
+from app.ui.state.settings_store import SettingsStore
+from app.ui.widgets.color_button import STANDARD_COLORS, contrast
+from model_backends import describe
+from model_backends.base import Availability
+from model_backends.scripted import INFO
+
+
+@pytest.fixture
+def store(qtbot: QtBot) -> Iterator[SettingsStore]:
+    made = SettingsStore(Settings())
+    yield made
+    made.flush()  # or it would write into the next test's folder
+
+
+@pytest.fixture
+def preferences(store: SettingsStore, qtbot: QtBot) -> Preferences:
+    made = Preferences(store)
+    qtbot.addWidget(made)
+    with qtbot.waitExposed(made):
+        made.show()
+    return made
+
+
+def test_they_come_up_clear_of_the_captions_and_stay_where_they_are_put(
+    store: SettingsStore, qtbot: QtBot
+) -> None:
+    made = Preferences(store)
+    qtbot.addWidget(made)
+    made.come_forward()
+    assert made.y() - made.screen().availableGeometry().top() == MARGIN
+    made.move(30, 40)
+    made.close()
+    made.come_forward()
+    assert (made.x(), made.y()) == (30, 40)
+
+
+def test_captions_controls_change_the_settings_at_once(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    page = preferences.captions
+    page.lines.setValue(5)
+    page.font_size.setValue(40)
+    page.background_opacity.slider.setValue(50)
+    page.window_opacity.slider.setValue(80)
+    QTest.keyClick(page.edge, Qt.Key.Key_Down)
+    page.show_tail.click()
+    page.show_language.click()
+    overlay = store.settings.overlay
+    assert overlay == OverlaySettings(
+        lines=5,
+        font_size=40,
+        background_opacity=0.5,
+        window_opacity=0.8,
+        edge=overlay.edge,
+        show_tail=True,
+        show_language=False,
+    )
+
+
+def test_the_edge_is_chosen_by_name(preferences: Preferences, store: SettingsStore) -> None:
+    edge = preferences.captions.edge
+    edge.activated.emit(edge.findText("Shadow"))
+    assert store.settings.overlay.edge == "shadow"
+
+
+def test_a_font_is_chosen_and_only_then(preferences: Preferences, store: SettingsStore) -> None:
+    assert store.settings.overlay.font_family == ""  # shown, not chosen
+    family = preferences.captions.font_family
+    family.setCurrentIndex(family.count() - 1)
+    family.activated.emit(family.currentIndex())
+    assert store.settings.overlay.font_family == family.currentFont().family()
+
+
+@pytest.mark.parametrize("color", STANDARD_COLORS.values())
+def test_the_standard_colours_are_in_the_menu(
+    preferences: Preferences, store: SettingsStore, color: str
+) -> None:
+    button = preferences.captions.text_color
+    name = next(name for name, value in STANDARD_COLORS.items() if value == color)
+    (action,) = [action for action in button.menu().actions() if action.text() == name]
+    action.trigger()
+    assert store.settings.overlay.text_color == color
+    assert button.text() == name
+
+
+def test_colours_that_cannot_be_read_are_named(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    label = preferences.captions.contrast
+    assert label.text() == "Contrast 21.0:1"
+    store.change_overlay(text_color="#777777", background_color="#888888")
+    assert label.text().endswith("hard to read")
+
+
+def test_contrast_is_that_of_the_guideline() -> None:
+    white, black, grey = QColor("#ffffff"), QColor("#000000"), QColor("#767676")
+    assert contrast(white, black) == contrast(black, white) == pytest.approx(21)
+    assert contrast(white, white) == pytest.approx(1)
+    assert contrast(grey, white) == pytest.approx(4.54, abs=0.005)  # the known edge of AA
+
+
+def test_the_sample_follows(preferences: Preferences, store: SettingsStore) -> None:
+    before = preferences.sample.grab().toImage()
+    store.change_overlay(background_color="#ff0000", background_opacity=1.0)
+    after = preferences.sample.grab().toImage()
+    inside = 24, after.height() - 20
+    assert after.pixelColor(*inside) == QColor("#ff0000")
+    assert before.pixelColor(*inside) != QColor("#ff0000")
+
+
+def test_controls_show_what_changes_elsewhere(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    store.change_overlay(lines=7, window_opacity=0.4, edge="outline", show_tail=True)
+    page = preferences.captions
+    assert page.lines.value() == 7
+    assert page.window_opacity.number.text() == "40 %"
+    assert page.edge.currentText() == "Outline"
+    assert page.show_tail.isChecked()
+    assert store.settings.overlay.lines == 7  # showing did not change it back
+
+
+def test_defaults_leave_the_place_of_the_window(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    place = {"DP-1": [1, 2, 300, 100]}
+    store.change_overlay(lines=9, font_size=80, text_color="#ff0000", geometry=place)
+    preferences.defaults.click()
+    assert store.settings.overlay == OverlaySettings(geometry=place)
+
+
+def test_engine_and_model(preferences: Preferences, store: SettingsStore) -> None:
+    embedded = describe("embedded")
+    models = tuple(Availability("embedded", model, True) for model in embedded.models)
+    preferences.show_engines(
+        [
+            EngineChoice(embedded, models),
+            EngineChoice(INFO, (Availability("scripted", "hello", True),)),
+        ]
+    )
+    page = preferences.recognition
+    offered = [page.model.itemData(index) for index in range(page.model.count())]
+    assert offered == ["", *embedded.models]
+    page.model.chosen.emit(embedded.models[-1])
+    assert store.settings.model == embedded.models[-1]
+    page.engine.chosen.emit("scripted")
+    assert (store.settings.engine, store.settings.model) == ("scripted", "")
+    assert page.model.findData("hello") >= 0
+    assert not page.folder.isHidden()  # this one takes a folder
+
+
+def test_a_model_that_is_missing_cannot_be_chosen_and_says_why(preferences: Preferences) -> None:
+    embedded = describe("embedded")
+    missing = Availability("embedded", "base", False, "Not downloaded.", "Run voxline models.")
+    preferences.show_engines([EngineChoice(embedded, (missing,))])
+    page = preferences.recognition
+    model = page.model
+    item = model.model().index(model.findData("base"), 0)
+    assert not model.model().flags(item) & Qt.ItemFlag.ItemIsEnabled
+    assert "Not downloaded. Run voxline models." in page.note.text()
+
+
+def test_what_happens_at_the_start_and_what_is_kept(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    preferences.tabs.setCurrentWidget(preferences.recognition)
+    preferences.recognition.start_on_launch.click()
+    preferences.recognition.keep.click()
+    assert not store.settings.start_listening_on_launch
+    assert not store.settings.keep_transcripts
+
+
+def test_changes_are_written_a_moment_later(
+    preferences: Preferences, store: SettingsStore, qtbot: QtBot
+) -> None:
+    for lines in range(3, 9):
+        preferences.captions.lines.setValue(lines)
+    qtbot.waitUntil(lambda: settings.load()[0].overlay.lines == 8)
+
+
+@pytest.mark.parametrize("page", ["captions", "recognition"])
+def test_all_is_reached_by_keyboard_and_has_a_name(preferences: Preferences, page: str) -> None:
+    preferences.tabs.setCurrentWidget(getattr(preferences, page))
+    kinds = (QAbstractButton, QComboBox, QAbstractSlider, QAbstractSpinBox)
+    controls = {
+        control
+        for kind in kinds
+        for control in preferences.findChildren(kind)
+        if control.isVisible() and control.focusPolicy() & Qt.FocusPolicy.TabFocus
+    }
+    assert len(controls) >= 5
+    for control in controls:
+        assert control.accessibleName() or getattr(control, "text", str)(), control
+    preferences.tabs.tabBar().setFocus()
+    reached = set()
+    for _ in range(40):
+        QTest.keyClick(preferences.focusWidget(), Qt.Key.Key_Tab)
+        reached.add(preferences.focusWidget())
+    assert controls <= reached
+
+
+@pytest.mark.parametrize("page", ["captions", "recognition"])
+def test_no_two_visible_controls_share_a_key(preferences: Preferences, page: str) -> None:
+    preferences.tabs.setCurrentWidget(getattr(preferences, page))
+    texts = [w.text() for w in preferences.findChildren(QLabel) if w.isVisible()]
+    texts += [w.text() for w in preferences.findChildren(QAbstractButton) if w.isVisible()]
+    texts = [text for text in texts if "&" in text]
+    texts += [preferences.tabs.tabText(index) for index in range(preferences.tabs.count())]
+    keys = [text[text.index("&") + 1].lower() for text in texts]
+    assert len(keys) == len(set(keys)), sorted(texts)
+
+
+def test_escape_closes(preferences: Preferences) -> None:
+    QTest.keyClick(preferences, Qt.Key.Key_Escape)
+    assert not preferences.isVisible()

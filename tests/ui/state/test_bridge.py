@@ -1,0 +1,107 @@
+"""The bridge: whatever a session says from its threads comes as signals in this one, in order."""
+
+from __future__ import annotations
+
+from threading import Thread, current_thread
+
+import pytest
+from PySide6.QtCore import QObject, Slot
+
+from app.core.timeline import Gap
+from app.session.session import Saved, Stage, Status
+from app.ui.state.bridge import SessionBridge
+from model_backends.base import Notice, Progress, Tail, UserError
+from tests.ui.overlay_fakes import FakeSession, words
+
+
+class Listener(QObject):
+    """Takes down what comes, and in which thread."""
+
+    def __init__(self, bridge: SessionBridge) -> None:
+        super().__init__()
+        self.heard: list[object] = []
+        self.threads: set[str] = set()
+        for signal in (bridge.word, bridge.tail, bridge.status, bridge.gap, bridge.notice):
+            signal.connect(self.take)
+        bridge.saved.connect(self.take)
+
+    @Slot(object)
+    def take(self, event: object) -> None:
+        self.heard.append(event)
+        self.threads.add(current_thread().name)
+
+
+@pytest.fixture
+def bridge(qtbot) -> SessionBridge:
+    return SessionBridge(FakeSession)
+
+
+def test_every_kind_of_event_comes_in_order_in_the_ui_thread(qtbot, bridge, tmp_path):
+    listener = Listener(bridge)
+    events = [
+        Status(Stage.STARTING),
+        *words("one two"),
+        Tail("me", 0, 0, " three"),
+        Gap("me", 500, 900, "paused"),
+        Notice("me", "behind", "It is slow."),
+        Saved(tmp_path / "a.srt"),
+        Status(Stage.SPEECH),
+    ]
+    speaker = Thread(target=lambda: bridge.session.say(*events))
+    speaker.start()
+    speaker.join()
+    assert listener.heard == []  # nothing happens in the speaker's thread
+    qtbot.waitUntil(lambda: len(listener.heard) == len(events))
+    assert listener.heard == events
+    assert listener.threads == {current_thread().name}
+
+
+def test_many_wakes_are_one_pump(qtbot, bridge):
+    listener = Listener(bridge)
+    for word in words("a b c d e f g h"):
+        bridge.session.say(word)
+    qtbot.waitUntil(lambda: len(listener.heard) == 8)
+    assert bridge.session.pumps == 1
+
+
+def test_progress_is_nothing_to_show(qtbot, bridge):
+    listener = Listener(bridge)
+    last = words("word")[0]
+    bridge.session.say(Progress("me", 0, 900, 800), last)
+    qtbot.waitUntil(lambda: listener.heard == [last])
+
+
+def test_verbs_reach_the_session_and_time_passes_for_it(qtbot, bridge):
+    bridge.start()
+    bridge.pause()
+    bridge.resume()
+    bridge.set_delay(960)
+    bridge.set_source("usb")
+    bridge.set_source("")
+    assert bridge.session.calls == [
+        ("start",),
+        ("pause",),
+        ("resume",),
+        ("set_delay", 960),
+        ("set_source", "usb"),
+        ("set_source", None),
+    ]
+    before = bridge.session.pumps
+    qtbot.waitUntil(lambda: bridge.session.pumps > before + 2)  # nobody wakes it
+
+
+def test_what_the_session_refuses_is_told_and_does_no_harm(qtbot, bridge):
+    bridge.session.refusal = UserError("No such source.", "Choose another.")
+    with qtbot.waitSignal(bridge.notice) as told:
+        bridge.set_source("gone")
+    assert (told.args[0].message, told.args[0].hint) == ("No such source.", "Choose another.")
+
+
+def test_the_level_follows_and_ends_with_the_session(qtbot, bridge):
+    levels: list[float] = []
+    bridge.level.connect(levels.append)
+    bridge.start()
+    bridge.session.level = 0.5
+    qtbot.waitUntil(lambda: levels == [0.5])
+    bridge.session.say(Status(Stage.STOPPED))
+    qtbot.waitUntil(lambda: levels == [0.5, 0.0])
