@@ -74,7 +74,7 @@ static const vx_kernels *const best_first[] = {&vx_plain};
 const vx_kernels *vx_kernels_for(const char *name) {
   for (size_t i = 0; i < sizeof best_first / sizeof *best_first; i++) {
     int meant = name == NULL || *name == '\0' || strcmp(name, best_first[i]->name) == 0;
-    if (meant && can_run(best_first[i])) return best_first[i];
+    if (meant && best_first[i]->q4 && can_run(best_first[i])) return best_first[i];
   }
   return NULL;
 }

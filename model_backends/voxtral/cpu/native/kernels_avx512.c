@@ -1,6 +1,6 @@
 /* 512 bit kernels with VNNI: Intel servers from Cascade Lake, Ice Lake and Tiger Lake; Zen 4, 5. */
 #include "blocks.h"
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(VX_LEFT_OUT)
 #define VX_USE_AVX512
 #include "floats.h"
 
@@ -128,6 +128,8 @@ VX_INLINE void q8_tile(int tile, const uint8_t *b, const vx_acts *a, size_t row,
 
 const vx_kernels vx_avx512 = {
     .name = "avx512vnni", .q4 = q4_product, .q8 = q8_product, .quantise = quantise, VX_FLOATS};
+#elif defined(__x86_64__)
+const vx_kernels vx_avx512 = {.name = "avx512vnni"}; /* the compiler does not know it */
 #else
 typedef int vx_not_here;
 #endif

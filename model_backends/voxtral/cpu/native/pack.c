@@ -32,11 +32,16 @@ uint16_t vx_to_half(float x) {
   return (uint16_t)(sign | (uint16_t)((rounded - 0x38000000u) >> 13));
 }
 
+/* To the nearest, for numbers below 2^22: rintf is a call where SSE4.1 is not a given. */
+static float nearest(float x) {
+  return (x + 12582912.0f) - 12582912.0f;
+}
+
 /* Codes of 32 weights at a scale. Returns the sum of code * weight and of code squared. */
 static void codes_at(const float *w, float back, float *dot, float *square) {
   float d = 0, s = 0;
   for (int i = 0; i < VX_GROUP; i++) {
-    float c = rintf(w[i] * back);
+    float c = nearest(w[i] * back);
     c = c < -8 ? -8 : c > 7 ? 7 : c;
     d += c * w[i];
     s += c * c;
