@@ -93,6 +93,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "vx_kv_copy": (_P, (_P, _LONG)),
     "vx_kv_free": (None, (_P,)),
     "vx_kv_bytes": (_LONG, (_P,)),
+    "vx_kv_fill": (_INT, (_P, _LONG)),
     "vx_encode": (_INT, (_P, c.POINTER(EncodeEntry), _INT)),
     "vx_decode": (_INT, (_P, c.POINTER(DecodeEntry), _INT, c.POINTER(Answer))),
     "vx_pack_q4": (None, (_P, _LONG, _LONG, _P)),

@@ -65,6 +65,11 @@ class KvCache:
         """Another that begins with the same `count` positions."""
         return KvCache(library().vx_kv_copy(self.handle, count))
 
+    def fill(self, count: int) -> None:
+        """Made-up contents for `count` positions, for measuring."""
+        if library().vx_kv_fill(self.handle, count) != 0:
+            raise EngineError(*_NO_MEMORY)
+
     @property
     def size_bytes(self) -> int:
         return int(library().vx_kv_bytes(self.handle))

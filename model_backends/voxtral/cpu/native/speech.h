@@ -81,6 +81,7 @@ VX_API vx_kv *vx_kv_new(const vx_model *m, int tower, int64_t first_position);
 VX_API vx_kv *vx_kv_copy(const vx_kv *from, int64_t count); /* with its first positions */
 VX_API void vx_kv_free(vx_kv *kv);
 VX_API int64_t vx_kv_bytes(const vx_kv *kv);
+VX_API int vx_kv_fill(vx_kv *kv, int64_t count); /* with made-up contents, for measuring; 0 or -1 */
 
 /* 0, or -1 if memory is short: then nothing has changed. */
 VX_API int vx_encode(vx_model *m, const vx_encode_work *work, int count);
