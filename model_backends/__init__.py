@@ -18,9 +18,10 @@ _MODULES = {
     "embedded": ("model_backends.embedded.info", "model_backends.embedded.engine"),
     "voxtral-torch": ("model_backends.voxtral.torch.info", "model_backends.voxtral.torch.load"),
     "voxtral-mlx": ("model_backends.voxtral.mlx.info", "model_backends.voxtral.mlx.load"),
+    "voxtral-cpu": ("model_backends.voxtral.cpu.info", "model_backends.voxtral.cpu.load"),
     "scripted": ("model_backends.scripted", "model_backends.scripted"),  # tests and screenshots
 }
-ENGINES = ("embedded", "voxtral-torch", "voxtral-mlx")
+ENGINES = ("embedded", "voxtral-torch", "voxtral-mlx", "voxtral-cpu")
 
 
 def describe(name: str) -> EngineInfo:
@@ -42,11 +43,12 @@ def availability(name: str, models_dir: Path) -> list[Availability]:
 
 
 def resolve(name: str, models_dir: Path) -> str:
-    """Turn the alias `voxtral` into the better of its two engines on this computer."""
+    """Turn the alias `voxtral` into the best of its engines on this computer: MLX on Apple's
+    chips, PyTorch on a GPU, else the processor's own if its packed weights are here."""
     if name != "voxtral":
         describe(name)
         return name
-    for candidate in ("voxtral-mlx", "voxtral-torch"):
+    for candidate in ("voxtral-mlx", "voxtral-torch", "voxtral-cpu"):
         rows = availability(candidate, models_dir)
         if any(row.details.get("preferred") for row in rows):
             return candidate

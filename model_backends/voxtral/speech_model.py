@@ -5,7 +5,7 @@ encoder slot a ring of the latest adapter rows. It owns no schedule: whoever cal
 position reads which row, so the same position may be decoded twice (that is how a wrong draft
 is taken back) and several decoders may read the rows of one encoder.
 
-Torch and MLX each implement `SpeechModel`; nothing here imports either.
+Torch, MLX and the processor engine each implement `SpeechModel`; nothing here imports either.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ class SpeechModel(Protocol):
     spec: ModelSpec
     device: str
     precision: str
+    least_rows: int  # rows worth waiting for while live: larger blocks, fewer reads of the weights
 
     def open_encoder(self, first_row: int = 0) -> int:
         """A free encoder slot that has heard the 31 silent rows from `first_row` on.

@@ -95,6 +95,11 @@ class VoxtralStream:
         self._model.close_encoder(self.encoder)
 
     @property
+    def lane(self) -> str:
+        """The voice that is heard."""
+        return self._options.lane
+
+    @property
     def rows_ready(self) -> int:
         """Rows that have been encoded."""
         return self._mel.next_row
@@ -151,6 +156,9 @@ class VoxtralStream:
         slowest = min((r.next_row for t in self.tracks for r in t.readers), default=0)
         room = slowest + _MOST_WAITING_ROWS - self.rows_ready
         block = _LIVE_ROWS if self._options.realtime else ENCODE_ROWS
+        live = self._options.realtime and not self._finishing
+        if live and self._mel.ready < self._model.least_rows:
+            return 0
         return max(0, min(self._mel.ready, block, room))
 
     def _last_row(self, reader: Reader) -> int | None:

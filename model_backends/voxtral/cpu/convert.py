@@ -179,6 +179,11 @@ def pieces(
             yield bound(_blocks, packed, source, chosen)
 
 
+def make_bytes(packed: Packed, source: Source) -> NDArray[np.uint8]:
+    """A whole tensor as it is stored."""
+    return np.frombuffer(b"".join(make() for make in pieces(packed, source)), np.uint8)
+
+
 def _blocks(packed: Packed, source: Source, chosen: NDArray[np.int64]) -> bytes:
     """Rows of a product's weight, as blocks of few bits."""
     places = _interleaved if packed.name.endswith("w13.weight") else _stacked

@@ -121,6 +121,11 @@ class CpuSpeech:
         self._hear_silence()
 
     @property
+    def pad(self) -> int:
+        """The id that says nothing."""
+        return self._tokens.pad
+
+    @property
     def device(self) -> str:
         plural = "" if self._threads == 1 else "s"
         return f"cpu ({self.kernels}, {self._threads} thread{plural})"

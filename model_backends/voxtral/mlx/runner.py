@@ -76,6 +76,7 @@ class MlxSpeech:
         MLX would call a C++ compiler for every fused kernel.)"""
         self.spec = net.spec
         self.precision = precision
+        self.least_rows = 1
         self.device = _device_name()
         self._net: Network | None = net
         self._tokens = tokens

@@ -45,6 +45,7 @@ class TorchSpeech:
         like = net.decoder_norm
         self.spec = net.spec
         self.precision = precision
+        self.least_rows = 1
         self._net: Network | None = net
         self._tokens = tokens
         self._device, self._dtype = like.device, like.dtype

@@ -32,6 +32,7 @@ typedef struct {
   float *scale;    /* [rows][groups] */
   int32_t *offset; /* [rows][groups]: -8 * the sum of the codes, which takes (code - 8) into account */
   float *shift;    /* [rows][groups]: scale * offset */
+  float *exact;    /* [rows][32 * groups]: the activations themselves, for the exact kernels */
   size_t groups;
 } vx_acts;
 
@@ -74,6 +75,7 @@ typedef struct vx_kernels {
 } vx_kernels;
 
 extern const vx_kernels vx_plain;
+extern const vx_kernels vx_exact; /* activations in full: for tests, only by name */
 #if defined(__x86_64__)
 extern const vx_kernels vx_avx2, vx_avxvnni, vx_avx512;
 #elif defined(__aarch64__)

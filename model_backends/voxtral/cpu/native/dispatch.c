@@ -72,6 +72,7 @@ static const vx_kernels *const best_first[] = {&vx_plain};
 #endif
 
 const vx_kernels *vx_kernels_for(const char *name) {
+  if (name != NULL && strcmp(name, vx_exact.name) == 0) return &vx_exact;
   for (size_t i = 0; i < sizeof best_first / sizeof *best_first; i++) {
     int meant = name == NULL || *name == '\0' || strcmp(name, best_first[i]->name) == 0;
     if (meant && best_first[i]->q4 && can_run(best_first[i])) return best_first[i];

@@ -72,3 +72,50 @@ static void q8_tile(int tile, const uint8_t *w, const vx_acts *a, size_t row, fl
 
 const vx_kernels vx_plain = {
     .name = "plain", .q4 = q4_product, .q8 = q8_product, .quantise = quantise, VX_FLOATS};
+
+/* The same blocks with activations as they are, summed in double precision: shows what the rest of
+ * the model computes without the jumps of rounding to codes. */
+static void keep(const float *x, const vx_acts *a, size_t row) {
+  memcpy(a->exact + row * a->groups * VX_GROUP, x, a->groups * VX_GROUP * sizeof *x);
+}
+
+static double exact_row(const uint8_t *w, size_t groups, int r, int bits, const float *x) {
+  double sum = 0;
+  size_t block = bits == 4 ? VX_Q4_BYTES : VX_Q8_BYTES;
+  for (size_t g = 0; g < groups; g++, w += block, x += VX_GROUP) {
+    double dot = 0;
+    for (int i = 0; i < VX_GROUP; i++) {
+      int both = w[(bits == 4 ? i / 8 : i / 4) * 64 + 4 * r + i % 4];
+      int code = bits == 8 ? both - 128 : (i % 8 < 4 ? both & 15 : both >> 4) - 8;
+      dot += (double)code * (double)x[i];
+    }
+    uint16_t scale;
+    memcpy(&scale, w + block - 32 + 2 * r, 2);
+    sum += dot * (double)vx_from_half(scale);
+  }
+  return sum;
+}
+
+static void exact_product(const uint8_t *w, int bits, size_t first, size_t last, const vx_acts *a,
+                          size_t row, size_t count, float *y, size_t stride) {
+  size_t row_bytes = a->groups * (bits == 4 ? VX_Q4_BYTES : VX_Q8_BYTES);
+  for (size_t b = first; b < last; b++)
+    for (size_t m = 0; m < count; m++)
+      for (int r = 0; r < VX_ROWS; r++)
+        y[m * stride + VX_ROWS * (b - first) + (size_t)r] =
+            (float)exact_row(w + b * row_bytes, a->groups, r, bits,
+                             a->exact + (row + m) * a->groups * VX_GROUP);
+}
+
+static void exact_q4(const uint8_t *w, size_t first, size_t last, const vx_acts *a, size_t row,
+                     size_t count, float *y, size_t stride) {
+  exact_product(w, 4, first, last, a, row, count, y, stride);
+}
+
+static void exact_q8(const uint8_t *w, size_t first, size_t last, const vx_acts *a, size_t row,
+                     size_t count, float *y, size_t stride) {
+  exact_product(w, 8, first, last, a, row, count, y, stride);
+}
+
+const vx_kernels vx_exact = {
+    .name = "exact", .q4 = exact_q4, .q8 = exact_q8, .quantise = keep, VX_FLOATS};

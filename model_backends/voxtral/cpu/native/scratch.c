@@ -19,6 +19,12 @@ static int acts(vx_acts *a, size_t rows, size_t groups) {
   return a->code && a->scale && a->offset && a->shift;
 }
 
+/* Only the exact kernels look at it. */
+static int exact(vx_model *m, size_t rows) {
+  if (m->kernels != &vx_exact) return 1;
+  return zeros(&m->scratch.acts.exact, rows * m->most_groups * VX_GROUP);
+}
+
 int vx_scratch_for_threads(vx_model *m) {
   int count = vx_threads_count(m->threads);
   size_t rows = m->scratch.rows;
@@ -39,7 +45,7 @@ int vx_scratch_for(vx_model *m, size_t rows) {
   m->owned = 0;
   if (!zeros(&s->x, held * m->x_stride) || !zeros(&s->wide, held * m->wide_stride) ||
       !zeros(&s->mixed, held * m->mixed_stride) || !zeros(&s->turns, held * m->most_turns) ||
-      !acts(&s->acts, held, m->most_groups))
+      !acts(&s->acts, held, m->most_groups) || !exact(m, held))
     return -1;
   s->rows = held;
   if (vx_scratch_for_threads(m) == 0) return 0;
@@ -51,6 +57,7 @@ void vx_scratch_free(vx_model *m) {
   vx_scratch *s = &m->scratch;
   free(s->x), free(s->wide), free(s->mixed), free(s->turns);
   free(s->acts.code), free(s->acts.scale), free(s->acts.offset), free(s->acts.shift);
+  free(s->acts.exact);
   for (int i = 0; i < VX_MOST_THREADS; i++)
     free(m->own[i].products), free(m->own[i].scores), free(m->own[i].heads);
 }
