@@ -53,9 +53,9 @@ def inputs(name: str, delay: int) -> list[int]:
 _LIMIT, _LIMIT_WITH_JUMPS = 1e-3, 4e-3
 
 
-@pytest.mark.parametrize("delay", DELAYS)
+@pytest.mark.parametrize("delay", [1, 6, 30])
 def test_logits_are_those_of_the_plain_network(model: PackedModel, delay: int) -> None:
-    """Past both windows: 11 s are 140 positions of a window of 64, 560 frames of one of 100."""
+    """Past both windows: 96 positions of a window of 64, 384 frames of one of 100."""
     rows, logits, expected = both(model, "join_00", delay, exact=True)
     assert relative(*rows) < _LIMIT
     assert relative(logits, expected) < _LIMIT
@@ -76,12 +76,12 @@ def both(
 ) -> tuple[tuple[NDArray[np.floating], ...], NDArray[np.float32], NDArray[np.float64]]:
     """Adapter rows and logits, the library's and the plain network's."""
     speech = speech_of(model, kernels="exact" if exact else "", threads=2)
-    plain, pcm = Reference(model.spec, model.tensors, exact), clip(name)
+    plain, pcm = Reference(model.spec, model.tensors, exact), clip(name)[: 16_000 * 5]
     rows = plain.encode(whole_mel(pcm, delay))
     source, count = encode_all(speech, pcm, delay, (1, 4))
     made = speech._rows[source][31:count].copy()
     speech.close_encoder(source)
-    ids = inputs(name, delay)
+    ids = inputs(name, delay)[:96]
     logits = forced_logits(speech, pcm, ids, delay)
     speech.close()
     expected = plain.decode(ids, rows[: len(ids)], delay)[31:]
@@ -121,7 +121,7 @@ def test_logits_at_half_the_published_width() -> None:
     tokens = bench.made_up_tekken(spec.vocab)
     speech = CpuSpeech(spec, tensors, tokens, threads=2, kernels="exact")
     pcm = clip("join_00")[:16_000]
-    ids = [1, *np.random.default_rng(0).integers(40, 2000, 49).tolist()]
+    ids = [1, *(32,) * 30, *np.random.default_rng(0).integers(40, 2000, 19).tolist()]
     plain = Reference(spec, tensors, exact=True)
     rows = plain.encode(whole_mel(pcm, 6))
     logits = forced_logits(speech, pcm, ids, 6, (3, 1))

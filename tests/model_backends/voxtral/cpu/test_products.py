@@ -77,7 +77,7 @@ def test_the_error_of_packing_is_as_stated(bits: int, most: float) -> None:
     back = (codes * scales[..., None]).reshape(256, -1)
     wrong = np.sqrt(np.square(back - w).mean(1)) / np.maximum(np.sqrt(np.square(w).mean(1)), 1e-9)
     assert wrong[3] == 0.0
-    assert np.delete(wrong, 3).max() < 1.1 * most
+    assert np.delete(wrong, 3).max() < 1.2 * most
     assert np.sqrt(np.square(wrong[6:]).mean()) < most
 
 
