@@ -86,9 +86,7 @@ def find_compiler() -> list[str] | None:
     return None
 
 
-def build(
-    folder: Path, compiler: Sequence[str] | None = None, extra: Sequence[str] = ()
-) -> Path:
+def build(folder: Path, compiler: Sequence[str] | None = None, extra: Sequence[str] = ()) -> Path:
     """Compile and link into `folder`; returns the library. Raises BuildError.
 
     `extra` goes to compiler and linker alike (sanitisers, another optimisation).

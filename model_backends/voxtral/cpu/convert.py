@@ -141,9 +141,7 @@ def _write(path: Path, checkpoint: Checkpoint, report: Report, rows: int) -> Non
                 stream.write(piece)
             stream.write(bytes((begin - stream.tell()) % 64))
             stream.flush()
-            checksums[packed.name] = checksum(
-                np.memmap(path, np.uint8, "r", begin, (packed.size,))
-            )
+            checksums[packed.name] = checksum(np.memmap(path, np.uint8, "r", begin, (packed.size,)))
             done += packed.size
         stream.seek(0)
         stream.write(start_of(spec, checksums))  # last: without it the file is none

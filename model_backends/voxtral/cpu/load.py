@@ -227,4 +227,6 @@ def too_slow(lane: str, step_ms: float) -> Notice:
         "This computer needs {ms} ms for 80 ms of speech with Voxtral: captions will fall behind.",
         ms=f"{step_ms:.0f}",
     )
-    return Notice(lane, "slow", message, "Use the embedded engine, or a computer with faster memory.")
+    return Notice(
+        lane, "slow", message, "Use the embedded engine, or a computer with faster memory."
+    )

@@ -192,7 +192,11 @@ class CpuSpeech:
         made = [np.empty((piece.rows, self._width), np.float32) for piece in work]
         mels = [np.ascontiguousarray(piece.mel, np.float32) for piece in work]
         for entry, piece, mel, out in zip(entries, work, mels, made, strict=True):
-            entry.kv, entry.row, entry.rows = self._encoders[piece.slot].handle, piece.row, piece.rows
+            entry.kv, entry.row, entry.rows = (
+                self._encoders[piece.slot].handle,
+                piece.row,
+                piece.rows,
+            )
             entry.mel, entry.out = address(mel), address(out)
         if library().vx_encode(self._handle, entries, len(work)) != 0:
             raise EngineError(*_NO_MEMORY)

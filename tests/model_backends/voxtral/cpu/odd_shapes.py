@@ -1,6 +1,6 @@
 """Run by test_native.py in a process with the sanitizers: models of odd shapes, from a seed.
 
-    python -m tests.model_backends.voxtral.cpu.odd_shapes COUNT
+python -m tests.model_backends.voxtral.cpu.odd_shapes COUNT
 """
 
 from __future__ import annotations

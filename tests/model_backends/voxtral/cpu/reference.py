@@ -125,7 +125,9 @@ class Reference:
         x = x + self._with_bias(mixed, prefix + "attention.wo", tower)
         if gain is None:
             gain = self._vector(prefix + "ffn_norm.weight", tower.width)
-        y = self._product(self._norm(x, gain, tower), self._weight(prefix + "feed_forward.w13.weight"))
+        y = self._product(
+            self._norm(x, gain, tower), self._weight(prefix + "feed_forward.w13.weight")
+        )
         gate, up = y.reshape(len(x), -1, 2, 16).transpose(2, 0, 1, 3).reshape(2, len(x), -1)
         inner = (gate / (1.0 + np.exp(-gate)) * up)[:, : tower.ffn]
         return x + self._with_bias(inner, prefix + "feed_forward.w2", tower)

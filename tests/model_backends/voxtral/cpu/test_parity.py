@@ -136,9 +136,7 @@ def relative(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
 
 
 @pytest.mark.parametrize("options", [{}, {"threads": 3}, {"kv_bits": 8}], ids=str)
-def test_blocks_of_any_size_give_the_same_bits(
-    model: PackedModel, options: dict[str, int]
-) -> None:
+def test_blocks_of_any_size_give_the_same_bits(model: PackedModel, options: dict[str, int]) -> None:
     """Live (one row a step) and as a file: not nearly, exactly."""
     speech, pcm = speech_of(model, **options), clip(LONG)[: 16_000 * 12]
     ids = inputs(LONG, 6)[:170]
