@@ -1,7 +1,8 @@
 """The windowed app: builds the objects and connects them. This file is the map of the app.
 
     SettingsStore ──what is chosen──> Captioning ──words, state──> MainWindow, Tray
-          ^                               └──────each session's bridge──> CaptionOverlay
+          │                               │ ^                 └────> CaptionOverlay
+          │                               │ └── SessionBridge <── Session (its own thread)
           └──what the user changes── MainWindow, Preferences, CaptionOverlay
 
 The caption window is on the screen before anything slow is imported. What the parts do is their
@@ -23,6 +24,7 @@ from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from app import native, paths, settings
+from app.core.script import harmless
 from app.ui.desktop import logs
 from app.ui.desktop.interrupts import Interrupts
 from app.ui.desktop.single_instance import Claim, SingleInstance
@@ -32,6 +34,7 @@ from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import theme
 
 if TYPE_CHECKING:
+    from app.session.session import Session
     from app.settings import Settings
     from app.ui.desktop.leaving import Leaving
     from app.ui.desktop.tray import Tray
@@ -98,28 +101,25 @@ def run_gui(args: argparse.Namespace) -> int:
     return status
 
 
-def open_session(chosen: Settings) -> SessionBridge:
+def open_session(chosen: Settings, predecessor: Session | None = None) -> SessionBridge:
     """A session as the settings say, not started. Raises UserError for one that cannot work.
 
-    A delay or language that was chosen for another engine, or another version of this one, is no
-    reason not to caption: it is left out.
+    `predecessor`: a session that is stopping, whose engine may be loaded already. A delay,
+    language or precision that was chosen for another engine, or another version of this one, is
+    no reason not to caption: it is left out.
     """
+    from app.audio.choice import from_text
     from app.session.session import Session, SessionOptions
     from app.ui.state.bridge import SessionBridge
     from model_backends import describe, resolve
 
-    info = describe(resolve(chosen.engine, paths.models_dir()))
-    delay_ms = chosen.delay_ms.get(chosen.engine)
+    wanted = chosen.engine_options
     options = SessionOptions(
-        engine=chosen.engine,
-        model=chosen.model or None,
-        delay_ms=delay_ms if delay_ms in info.delays_ms else None,
-        language=chosen.language if chosen.language in info.languages else None,
-        source=chosen.source or None,
-        sample_if_no_source=True,
+        engine=describe(resolve(wanted.engine, paths.models_dir())).fitting(wanted),
+        source=from_text(chosen.source),
         keep_transcript=chosen.keep_transcripts,
     )
-    return SessionBridge(partial(Session, options))
+    return SessionBridge(partial(Session, options, predecessor=predecessor))
 
 
 def _make_app() -> Application:
@@ -161,8 +161,7 @@ def _connect(parts: Parts) -> None:
 
 def _connect_overlay(parts: Parts) -> None:
     overlay, store = parts.overlay, parts.store
-    parts.captioning.session_changed.connect(overlay.set_session)
-    parts.captioning.status.connect(overlay.show_status)  # also when there is no session to ask
+    overlay.follow(parts.captioning)
     store.changed.connect(lambda now, _before: overlay.apply(now.overlay))
     overlay.engine_chosen.connect(lambda name: store.change(engine=name, model=""))
     overlay.source_chosen.connect(lambda source: store.change(source=source))
@@ -228,7 +227,7 @@ def _leave_it_to_the_first(claim: Claim) -> int:
 
 
 def _announce(path: Path) -> None:
-    sys.stderr.write(f"Saved: {path}\n")
+    sys.stderr.write(f"Saved: {harmless(str(path))}\n")
     sys.stderr.flush()
 
 

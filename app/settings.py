@@ -8,8 +8,10 @@ windows, sound or engines: an engine that does not exist is refused where engine
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 import tempfile
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app import paths
+from app.core.encoding import text_of
+from model_backends.base import EngineOptions, Sentence
 
 if TYPE_CHECKING:
     from tomlkit.container import Container
@@ -31,6 +35,11 @@ WINDOW_OPACITIES = (0.2, 1.0)  # below a fifth the captions could not be found a
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _FILE = "settings.toml"
+_FAR = 100_000  # pixels; Qt counts in 32 bits, and adds
+_LONG_MS = 3_600_000
+_MOST_CHARACTERS = 10_000  # of one text
+_MOST_BYTES = 1_000_000  # of the file
+_DEEPEST = 50  # parts of a key
 _T = TypeVar("_T")
 
 
@@ -48,14 +57,20 @@ def _is_color(value: Any) -> bool:
 
 
 def _is_geometry(value: Any) -> bool:
-    return all(
-        isinstance(box, list) and len(box) == 4 and all(type(side) is int for side in box)
-        for box in value.values()
+    return all(isinstance(box, list) and _is_box(box) for box in value.values())
+
+
+def _is_box(box: list[Any]) -> bool:
+    return (
+        len(box) == 4
+        and all(type(side) is int and -_FAR <= side <= _FAR for side in box)
+        and box[2] > 0
+        and box[3] > 0
     )
 
 
 def _is_delays(value: Any) -> bool:
-    return all(type(delay) is int and delay > 0 for delay in value.values())
+    return all(type(delay) is int and 0 < delay <= _LONG_MS for delay in value.values())
 
 
 def _checked(default: Any, accepts: Callable[[Any], bool]) -> Any:
@@ -92,12 +107,26 @@ class Settings:
     overlay: OverlaySettings = field(default_factory=OverlaySettings)
     engine: str = "embedded"
     model: str = ""
+    device: str = ""  # what the engine computes on
+    precision: str = ""  # of the engine's weights
     delay_ms: Mapping[str, int] = _table(_is_delays)  # engine name: delay
     language: str = ""  # ISO 639-1; "": the engine finds out
-    source: str = ""  # id of a sound source; "": the system's microphone
+    source: str = ""  # as app.audio.choice writes it; "": the system's microphone
     start_listening_on_launch: bool = True
     keep_transcripts: bool = True
     window: str = ""  # the main window's size and place, as Qt writes them; "": not shown yet
+
+    @property
+    def engine_options(self) -> EngineOptions:
+        """The engine that is wanted, with the delay that was chosen for it."""
+        return EngineOptions(
+            engine=self.engine,
+            model=self.model or None,
+            device=self.device or None,
+            precision=self.precision or None,
+            delay_ms=self.delay_ms.get(self.engine),
+            language=self.language or None,
+        )
 
 
 def settings_file() -> Path:
@@ -111,14 +140,16 @@ def load() -> tuple[Settings, str | None]:
     Never raises: a file that is not TOML is kept aside as `settings.broken-N.toml` and the
     defaults are returned.
     """
+    path = settings_file()
     try:
-        path = settings_file()
-        table = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+        table = tomllib.loads(_read(path))
+    except (FileNotFoundError, NotADirectoryError):
         return Settings(), None
     except OSError as error:
-        return Settings(), f"The settings could not be read ({error.strerror}): defaults are used."
-    except ValueError:  # not TOML, or not even text
+        return Settings(), Sentence(
+            "The settings could not be read ({reason}): defaults are used.", reason=error.strerror
+        )
+    except (ValueError, RecursionError):  # not TOML, not even text, or nested without end
         return Settings(), _keep_aside(path)
     refused: list[str] = []
     settings = _from_table(Settings, table, refused)
@@ -132,14 +163,50 @@ def save(settings: Settings, path: Path | None = None) -> str | None:
     """
     import tomlkit  # 30 ms, and nothing else at start-up needs it
 
+    path = path or settings_file()
     try:
-        path = path or settings_file()
+        paths.make_private(path.parent)
         document = _existing(path)
-        _into_table(settings, document)
-        _write_whole(path, tomlkit.dumps(document))
+        try:
+            _into_table(settings, document)
+            text = tomlkit.dumps(document)
+        except Exception:  # what tomlkit cannot change (its own kinds of error, and not only they)
+            _keep_aside(path)
+            document = tomlkit.document()
+            _into_table(settings, document)
+            text = tomlkit.dumps(document)
+        _write_whole(path, text)
     except OSError as error:
-        return f"The settings could not be saved ({error.strerror}). They hold until you quit."
+        return _not_saved(path, error)
     return None
+
+
+def _not_saved(path: Path, error: OSError) -> str:
+    reason, variable = error.strerror or str(error), paths.moved_by(path)
+    if variable is None:
+        template = "The settings could not be saved ({reason}). They hold until you quit."
+        return Sentence(template, reason=reason)
+    template = (
+        "The settings could not be saved ({reason}). They hold until you quit; "
+        "set {name} to a folder that you may write to."
+    )
+    return Sentence(template, reason=reason, name=variable)
+
+
+def _read(path: Path) -> str:
+    """The file's text. Raises OSError, ValueError for what is no text, or too much of it."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        kind = os.fstat(file.fileno()).st_mode
+        if not stat.S_ISREG(kind):  # a pipe would never end
+            raise OSError(errno.EINVAL, "it is not a file")
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise ValueError("too long")
+    text = text_of(data).replace("\r\n", "\n")
+    if any(line.partition("=")[0].count(".") > _DEEPEST for line in text.splitlines()):
+        raise ValueError("a key without end")  # its parts cost a parser the square of their number
+    return text
 
 
 def _keep_aside(path: Path) -> str:
@@ -149,14 +216,18 @@ def _keep_aside(path: Path) -> str:
     try:
         path.rename(aside)
     except OSError:
-        return "The settings file is damaged and could not be moved aside: defaults are used."
-    return f"The settings file was damaged, so defaults are used. Your file is kept as {aside}."
+        return Sentence(
+            "The settings file is damaged and could not be moved aside: defaults are used."
+        )
+    template = "The settings file was damaged, so defaults are used. Your file is kept as {path}."
+    return Sentence(template, path=aside)
 
 
 def _refusal(refused: list[str]) -> str | None:
     if not refused:
         return None
-    return "Settings that make no sense went back to their defaults: " + ", ".join(refused) + "."
+    template = "Settings that make no sense went back to their defaults: {names}."
+    return Sentence(template, names=", ".join(refused))
 
 
 def _from_table(kind: type[_T], table: Mapping[str, Any], refused: list[str], at: str = "") -> _T:
@@ -180,6 +251,8 @@ def _fits(value: Any, usual: Any) -> bool:
     """Whether a TOML value has the type of the usual one; a whole number may stand for a real."""
     if isinstance(usual, float):
         return type(value) in (int, float)
+    if isinstance(usual, str):
+        return isinstance(value, str) and len(value) <= _MOST_CHARACTERS and "\0" not in value
     return type(value) is type(usual)  # not isinstance: a bool is no number here
 
 
@@ -188,8 +261,8 @@ def _existing(path: Path) -> Container:
     import tomlkit
 
     try:
-        return tomlkit.parse(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        return tomlkit.parse(_read(path))
+    except (OSError, ValueError, RecursionError):
         return tomlkit.document()
 
 

@@ -21,6 +21,7 @@ _MODULES = {
     "voxtral-cpu": ("model_backends.voxtral.cpu.info", "model_backends.voxtral.cpu.load"),
     "scripted": ("model_backends.scripted", "model_backends.scripted"),  # tests and screenshots
 }
+_VOXTRAL = ("voxtral-mlx", "voxtral-torch", "voxtral-cpu")  # the same model, fastest first
 ENGINES = ("embedded", "voxtral-torch", "voxtral-mlx", "voxtral-cpu")
 
 
@@ -43,15 +44,18 @@ def availability(name: str, models_dir: Path) -> list[Availability]:
 
 
 def resolve(name: str, models_dir: Path) -> str:
-    """Turn the alias `voxtral` into the best of its engines on this computer: MLX on Apple's
-    chips, PyTorch on a GPU, else the processor's own if its packed weights are here."""
+    """Turn the alias `voxtral` into the best of its engines on this computer: the one a GPU
+    prefers, else the one made for processors, if it is there."""
     if name != "voxtral":
         describe(name)
         return name
-    for candidate in ("voxtral-mlx", "voxtral-torch", "voxtral-cpu"):
+    there = [engine for engine in _VOXTRAL if engine in _MODULES]
+    for candidate in there:
         rows = availability(candidate, models_dir)
         if any(row.details.get("preferred") for row in rows):
             return candidate
+    if "voxtral-cpu" in there and any(r.available for r in availability("voxtral-cpu", models_dir)):
+        return "voxtral-cpu"
     return "voxtral-torch"
 
 

@@ -21,7 +21,7 @@ processes, windows or sound cards, and imports nothing: the caption window waits
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -127,6 +127,7 @@ class Word:
     start_ms: int
     end_ms: int
     language: str | None = None
+    confidence: float | None = None  # 0..1, the least of its tokens' probabilities; if known
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence for the user about how the engine is doing; captions go on."""
+    """A sentence for the user about how the engine is doing; captions go on.
+
+    It holds until it is taken back: by a notice of the same lane and code with an empty message.
+    """
 
     lane: str
     code: str  # stable, for tests and translations: "behind", "mute", "smaller-model", ...
@@ -197,7 +201,7 @@ class Engine(Protocol):
     """A loaded model. Used from one thread."""
 
     info: EngineInfo
-    model: str  # what was loaded, for the transcript's header
+    model: str  # what was loaded, for the transcript's header; may change as the engine adapts
     device: str
 
     def open(self, options: StreamOptions) -> Stream:
@@ -218,6 +222,18 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """Which engine is wanted, and how it is to hear. None: the engine's own choice."""
+
+    engine: str = "embedded"  # "voxtral" stands for the better of the two
+    model: str | None = None  # a name from `EngineInfo.models`, or a folder
+    device: str | None = None
+    precision: str | None = None  # of the weights
+    delay_ms: int | None = None
+    language: str | None = None  # ISO 639-1
+
+
+@dataclass(frozen=True, slots=True)
 class EngineInfo:
     """What can be known about an engine without loading it."""
 
@@ -230,9 +246,26 @@ class EngineInfo:
     languages: tuple[str, ...]  # ISO 639-1 codes the user may choose; () = the model decides
     hangover_ms: Mapping[int, int]  # per delay: silence to feed before an utterance is closed
     takes_folder: bool = False  # `--model` may name a folder with a checkpoint
+    whole_files: bool = False  # hears a file best as one utterance, cut at very long pauses only
     word_error_rate: Mapping[int, float] = field(default_factory=dict)  # per delay, %, published
     max_tracks: int = 1  # delays one stream can serve at once
     precisions: tuple[str, ...] = ()  # of the weights, for the user to choose; () = no choice
+
+    def check(self, options: EngineOptions) -> None:
+        """Raise EngineError for the first of these options that the engine does not offer."""
+        if options.delay_ms is not None:
+            self.check_delay(options.delay_ms)
+        self.check_language(options.language)
+        self.check_precision(options.precision)
+
+    def fitting(self, options: EngineOptions) -> EngineOptions:
+        """The options without a delay, language or precision that this engine does not offer."""
+        return replace(
+            options,
+            delay_ms=options.delay_ms if options.delay_ms in self.delays_ms else None,
+            language=options.language if options.language in self.languages else None,
+            precision=options.precision if options.precision in self.precisions else None,
+        )
 
     def check_delay(self, ms: int) -> None:
         """Raise EngineError naming the delays on offer unless `ms` is one of them."""
@@ -290,3 +323,5 @@ class LoadOptions:
     language: str | None = None  # lets an engine refuse or choose early
     realtime: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)  # engine-specific, e.g. {"bits": 8}
+    adapted: str = ""  # `Engine.model` as an earlier worker left it, where that changed by itself
+    spoken: Mapping[str, str] = field(default_factory=dict)  # lane -> language it spoke last

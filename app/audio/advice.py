@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.native import DESKTOP
+from model_backends.base import Sentence
 
 _ADVICE = {
     "none": {
@@ -20,6 +21,21 @@ _ADVICE = {
         "windows": "Another app may hold it alone; it is tried again by itself.",
         "macos": "Unplug it and plug it in again; it is tried again by itself.",
     },
+    "quiet": {
+        "linux": "Raise its input volume in the desktop's sound settings, or come closer.",
+        "windows": "Raise its level in Settings > System > Sound > Input, or come closer.",
+        "macos": "Raise its input volume in System Settings > Sound > Input, or come closer.",
+    },
+    "refused": {
+        "linux": "Another app may hold it, or it was unplugged; it is tried again by itself.",
+        "windows": "Another app may hold it, or it was unplugged; it is tried again by itself.",
+        "macos": "Another app may hold it, or it was unplugged; it is tried again by itself.",
+    },
+    "moved": {
+        "linux": "To hear the other one, choose it again, or move Voxline back to it there.",
+        "windows": "To hear the other one, choose it again.",
+        "macos": "To hear the other one, choose it again.",
+    },
     "lost": {
         "linux": "Connect it again, or choose another source.",
         "windows": "Connect it again, or choose another source.",
@@ -28,6 +44,6 @@ _ADVICE = {
 }
 
 
-def advice(problem: str) -> str:
-    """The next step for `problem` ("none", "silent", "stalled" or "lost") on this desktop."""
-    return _ADVICE[problem][DESKTOP]
+def advice(problem: str) -> Sentence:
+    """The next step for `problem`, one of the keys above, on this desktop."""
+    return Sentence(_ADVICE[problem][DESKTOP])

@@ -2,7 +2,8 @@
 
 Within an unbroken run samples are authoritative: callbacks come late and in bursts, samples do
 not. Only when the whole of the last two seconds arrived more than 100 ms later than its samples
-say has sound been lost; then a new run begins at the clock's time. Pure: times come in.
+say has sound been lost; then a new run begins at the clock's time. `SessionClock` alone reads the
+computer's clock; where samples belong is decided on times that are handed in.
 """
 
 from __future__ import annotations

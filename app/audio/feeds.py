@@ -1,32 +1,57 @@
-"""What a user names as a source: a file, a microphone, or something that plays sound.
+"""From a choice to something that can be opened: a file, a microphone, what the computer plays.
 
 The bundled sample stands in where there is nothing to listen to.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import threading
+from collections.abc import Callable
+from typing import TypeAlias
 
 from app import paths
 from app.audio.capture import Feed
-from app.audio.devices.base import choose_source
-from app.audio.devices.portaudio import Microphone
+from app.audio.choice import MediaFile, SourceChoice
 from app.audio.playback import Playback
+from app.audio.sources import WITHIN_S, choose, door_of
+from model_backends.base import UserError
 
 SAMPLE_TITLE = "John F. Kennedy, 20 January 1961"
 
+Found: TypeAlias = "Feed | UserError"
 
-def feed_for(source: str | None) -> Feed:
-    """A file if there is one of that name, else a source of sound. Raises UserError."""
-    if source is not None and (Path(source).exists() or _looks_like_a_path(source)):
-        return Playback(Path(source))
-    return Microphone(choose_source(source))
+
+def feed_for(choice: SourceChoice | None, within_s: float = WITHIN_S) -> Feed:
+    """What was chosen, ready to be opened; None is the default microphone.
+
+    Blocks: for a device at most `within_s` seconds (from any thread), for a file as long as its
+    disk takes. Raises SourceError (its kinds: see `sources.choose`) and SoundFileError.
+    """
+    if isinstance(choice, MediaFile):
+        return Playback(choice.path)
+    source = choose(choice, within_s)
+    return door_of(source).feed(source)
+
+
+def look_for(
+    choice: SourceChoice | None, found: Callable[[Found], None], within_s: float = WITHIN_S
+) -> None:
+    """`feed_for()` for threads that must not wait: returns at once, blocks nobody.
+
+    `found` is called once, in a thread of its own, with the feed or with the error that says why
+    there is none.
+    """
+
+    def look() -> None:
+        try:
+            answer: Found = feed_for(choice, within_s)
+        except UserError as error:
+            answer = error
+        found(answer)
+
+    threading.Thread(target=look, daemon=True, name="look for a source").start()
 
 
 def sample_feed() -> Feed:
     """The bundled sample of public-domain speech."""
     return Playback(paths.resource("sample/jfk.flac"))
-
-
-def _looks_like_a_path(source: str) -> bool:
-    return "/" in source or "\\" in source or bool(Path(source).suffix and not source.endswith(" "))

@@ -7,9 +7,7 @@ nothing about engines, lanes or windows.
 
 from __future__ import annotations
 
-import io
-import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -18,47 +16,56 @@ from typing import Any
 import av
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
-from model_backends.base import SAMPLE_RATE, Pcm, UserError
+from app.audio import tracks as tracks_of_file
+from app.audio.headers import duration_ms, riff_is_cut, stated_length_s, wav_goes_on
+from app.audio.level import TOO_QUIET_DBFS, dbfs
+from app.audio.mixdown import Mixer
+from app.audio.opening import SoundFileError, name_of, open_container
+from app.audio.tracks import Track
+from model_backends.base import SAMPLE_RATE, Pcm, Sentence
+
+__all__ = ["Sound", "SoundFileError", "int16_bytes", "open_sound"]
 
 _JUMP_S = 0.1  # timestamps that run ahead of the samples by more are a gap
+_BACK_S = 0.5  # … and that go back by more begin another recording; less is jitter
 _LONGEST_JUMP_S = 6 * 3600.0  # beyond this the timestamps are wrong, not the sound
+_LONGEST_JOINED_JUMP_S = 10.0  # the same where files are joined by mere copying, as FFmpeg has it
+_MAY_JUMP = 0x0200  # AVFMT_TS_DISCONT
 _PIECE_S = 10  # input resampled at once, so that a 1 Hz file does not swell in memory
 _LOW_RATE = 4_000  # Hz; below, most of what tells consonants apart is gone
 _CUT_SHORT_S = 0.1  # missing at the end before we say so: encoders pad and trim a little
+_DAMAGED_S = 0.1  # undecodable before we say so: a pad byte or a tag between two MP3 is nothing
 _LARGEST = 32767 / 32768  # in int16
-_MP3_HEAD = 1 << 18  # bytes: tags with a small picture come first
-_UNKNOWN_RIFF_SIZE = 0x7FFF_0000  # writers to a pipe put this much or more, or 0
+_LOOK_FOR_SOUND_S = 600.0  # of a silent track, before another is looked at
+_SOUNDLESS = 2e-4  # of full scale: what encoders make of silence stays below
 
-# what FFmpeg takes a text or an unknown file for: a screen of characters
-_NOT_MEDIA = {"tty", "bin", "xbin", "adf", "idf"}
-
-# containers whose header states a length, rather than one guessed from the bit rate
-_STATES_LENGTH = {"wav", "w64", "flac", "aiff", "caf", "au", "matroska", "mov", "asf", "avi"}
-
-
-class SoundFileError(UserError):
-    """A file that cannot be heard: why, and what to do about it."""
+# whose streams say themselves which channel is the subwoofer's; FLAC and PCM are only guessed at
+_STATES_LAYOUT = {"ac3", "eac3", "dca", "truehd", "mlp", "aac", "aac_latm", "opus", "vorbis"}
 
 
 class Sound:
     """An opened file: what `open_sound` returns. Read `blocks()` once.
 
     `duration_ms` is what the file says of itself, None if it does not; `notes` are sentences
-    for the user (cut short, damaged, not numbers) and `heard_ms` how much sound there was, both
-    complete when `blocks()` is exhausted.
+    for the user (cut short, damaged, silent, more tracks) and `heard_ms` how much sound there
+    was, both complete when `blocks()` is exhausted.
     """
 
-    def __init__(self, path: Path, container: Any, stream: Any) -> None:
+    def __init__(self, path: Path, container: Any, track: Track) -> None:
         self.path = path
+        self.name = name_of(path)
         self.notes: list[str] = []
         self.heard_ms = 0
-        self.duration_ms = _duration_ms(container, stream)
         self._container = container
-        self._stream = stream
-        self._mixer = _Mixer()
-        self._clock = _Clock(container.start_time)
+        self._stream = track.stream
+        self._goes_on = wav_goes_on(path)
+        self.duration_ms = None if self._goes_on else duration_ms(container, self._stream)
+        self._mixer = Mixer()
+        self._not_numbers = 0
+        self._undecoded_s = 0.0
+        self._loudest = 0.0  # mean square of the loudest piece of a tenth of a second
+        self._clock = _Clock(container.start_time, bool(container.format.flags & _MAY_JUMP))
         self._pieces = self._decode()
         self._first = self._first_piece()
 
@@ -102,14 +109,17 @@ class Sound:
     def _first_piece(self) -> Pcm:
         piece = next(self._pieces, None)
         if piece is None:
-            raise SoundFileError(f"There is no sound in “{self.path.name}”: it holds 0 samples.")
+            raise SoundFileError(
+                Sentence("There is no sound in “{name}”: it holds 0 samples.", name=self.name)
+            )
         return piece
 
     def _decode(self) -> Iterator[Pcm]:
         """Mono at 16 kHz in pieces of any length above 0."""
         resampler: _Resampler | None = None
         for frame in self._frames():
-            mono = self._mixer.mix(frame)
+            mono = self._mixer.mix(self._channels(frame), frame.sample_rate)
+            self._measure(mono, frame.sample_rate)
             silence_s = self._clock.silence_before(frame)
             if resampler is None or resampler.rate != frame.sample_rate:
                 yield from resampler.flush() if resampler else ()
@@ -117,6 +127,24 @@ class Sound:
             yield from resampler.silence(silence_s)
             yield from resampler.push(mono)
         yield from resampler.flush() if resampler else ()
+
+    def _channels(self, frame: Any) -> Pcm:
+        """What is to be mixed of a frame: finite, shape (channels, samples)."""
+        sound = _as_float(frame)
+        finite = np.isfinite(sound)
+        if not finite.all():
+            self._not_numbers += int(finite.size - finite.sum())
+            sound = np.where(finite, sound, np.float32(0))
+        if self._stream.codec_context.codec.canonical_name not in _STATES_LAYOUT:
+            return sound
+        full = np.array([channel.name != "LFE" for channel in frame.layout.channels])
+        return sound[full] if len(full) == len(sound) and full.any() else sound
+
+    def _measure(self, mono: Pcm, rate: int) -> None:
+        size = max(1, rate // 10)
+        for at in range(0, len(mono), size):
+            piece = mono[at : at + size]
+            self._loudest = max(self._loudest, float(np.dot(piece, piece)) / len(piece))
 
     def _frames(self) -> Iterator[Any]:
         """Decoded frames; damaged packets are skipped, an unreadable rest ends the file."""
@@ -126,54 +154,101 @@ class Sound:
                 packet = next(packets, None)
             except (av.error.FFmpegError, OSError):
                 packet = None
-                self._note_once(f"“{self.path.name}” could not be read to its end.")
+                self._note("“{name}” could not be read to its end.")
             if packet is None:
                 return
             try:
                 frames = packet.decode()
             except av.error.FFmpegError:
-                self._note_once(f"“{self.path.name}” is damaged; what could be decoded was heard.")
+                self._undecoded_s += _length_s(packet)
                 continue
             yield from (frame for frame in frames if frame.samples and frame.sample_rate)
 
-    def _note_once(self, note: str) -> None:
+    def _note(self, sentence: str, **values: object) -> None:
+        note = Sentence(sentence, name=self.name, **values)
         if note not in self.notes:
             self.notes.append(note)
 
     def _take_notes(self, heard_s: float) -> None:
-        name = f"“{self.path.name}”"
-        stated_s = _stated_length_s(self._container, self._stream, self.path)
-        if stated_s is not None and stated_s - heard_s > max(_CUT_SHORT_S, 0.01 * stated_s):
-            self._note_once(
-                f"{name} is cut short: it says {stated_s:.1f} s and holds {heard_s:.1f} s."
-            )
-        elif _riff_is_cut(self.path):
-            self._note_once(f"{name} is cut short: its header promises more than {heard_s:.1f} s.")
+        self._note_lengths(heard_s)
+        if self._undecoded_s > _DAMAGED_S:
+            self._note("“{name}” is damaged; what could be decoded was heard.")
         if self._clock.missing_s:
-            self._note_once(
-                f"{name} lacks {self._clock.missing_s:.1f} s in the middle; "
-                "they were heard as silence."
+            self._note(
+                "“{name}” lacks {missing:.1f} s in the middle; they were heard as silence.",
+                missing=self._clock.missing_s,
             )
-        if self._mixer.not_numbers:
-            self._note_once(
-                f"{self._mixer.not_numbers} samples of {name} are not numbers; "
-                "they were heard as silence."
+        if self._not_numbers:
+            self._note(
+                "{count} samples of “{name}” are not numbers; they were heard as silence.",
+                count=self._not_numbers,
             )
-        if self._stream.rate and self._stream.rate < _LOW_RATE:
-            self._note_once(
-                f"{name} was sampled at {self._stream.rate} Hz; few words can be made out in it."
+        rate = self._stream.rate
+        if rate and rate < _LOW_RATE:
+            self._note(
+                "“{name}” was sampled at {rate} Hz; few words can be made out in it.", rate=rate
+            )
+        self._note_loudness()
+
+    def _note_lengths(self, heard_s: float) -> None:
+        if self._goes_on:
+            self._note("The header of “{name}” promises less than there is; all of it was heard.")
+            return
+        stated_s = stated_length_s(self._container, self._stream, self.path)
+        if stated_s is not None and stated_s - heard_s > max(_CUT_SHORT_S, 0.01 * stated_s):
+            self._note(
+                "“{name}” is cut short: it says {stated:.1f} s and holds {heard:.1f} s.",
+                stated=stated_s,
+                heard=heard_s,
+            )
+        elif riff_is_cut(self.path):
+            self._note(
+                "“{name}” is cut short: its header promises more than {heard:.1f} s.",
+                heard=heard_s,
+            )
+
+    def _note_loudness(self) -> None:
+        loudest_dbfs = dbfs(self._loudest**0.5)
+        if self._loudest == 0.0:
+            self._note("There is only silence in “{name}”: every sample is zero.")
+        elif loudest_dbfs < TOO_QUIET_DBFS:
+            self._note(
+                "“{name}” is very quiet: its loudest part is at {level:.0f} dB of full scale. "
+                "Speech as quiet as that is hardly recognised; make it louder first.",
+                level=loudest_dbfs,
             )
 
 
-def open_sound(path: Path) -> Sound:
-    """Open a file and decode its beginning. Raises SoundFileError for whatever holds no sound."""
-    _check_readable(path)
-    container = _open(path)
+def open_sound(path: Path, track: str | None = None) -> Sound:
+    """Open a file and decode its beginning. `-` is standard input.
+
+    `track` is an audio track's number, from 1, or its language; None takes the usual one, or
+    another if that is silent, and the notes say so. Raises SoundFileError for whatever holds no
+    sound, TrackError for a track that is not there.
+    """
+    container = open_container(path)
     try:
-        return Sound(path, container, _sound_of(container, path))
+        tracks = _tracks(container, path)
+        if track is not None:
+            return Sound(path, container, tracks_of_file.named(tracks, track, name_of(path)))
+        usual = tracks_of_file.usual(container, tracks)
+        heard = _with_sound(path, tracks, usual)
+        sound = Sound(path, container, heard)
     except BaseException:
         container.close()
         raise
+    if heard is not usual:
+        sound.notes.append(
+            Sentence(
+                "Track {usual} of “{name}” is silent; track {heard} was heard instead.",
+                usual=usual.label,
+                name=sound.name,
+                heard=heard.label,
+            )
+        )
+    if len(tracks) > 1:
+        sound.notes.append(tracks_of_file.others_note(tracks, heard, sound.name))
+    return sound
 
 
 def int16_bytes(pcm: Pcm) -> bytes:
@@ -182,56 +257,38 @@ def int16_bytes(pcm: Pcm) -> bytes:
 
 
 class _Clock:
-    """Compares a file's timestamps with its samples; both in seconds since the container began."""
+    """Compares a file's timestamps with its samples; both in seconds.
 
-    def __init__(self, container_start_us: int | None) -> None:
+    Each stretch of timestamps that run on has an origin of its own: where they jump back, or in
+    formats made to be joined (transport streams, Ogg) far ahead, another recording begins, and
+    what it counts from says nothing of the first.
+    """
+
+    def __init__(self, container_start_us: int | None, joinable: bool) -> None:
         self._origin = None if container_start_us is None else container_start_us / 1e6
+        self._longest_s = _LONGEST_JOINED_JUMP_S if joinable else _LONGEST_JUMP_S
         self._samples_s = 0.0
+        self._next: float | None = None  # the timestamp at which the last frame ended
         self.missing_s = 0.0  # in the middle: lost, or never there
 
     def silence_before(self, frame: Any) -> float:
         """Seconds of silence that belong before this frame, which is then counted as heard."""
+        length_s = frame.samples / frame.sample_rate
         silence_s = 0.0
         if frame.time is not None:
-            if self._origin is None:
-                self._origin = frame.time
+            if self._origin is None or self._begins_anew(frame.time):
+                self._origin = frame.time - self._samples_s
             ahead = frame.time - self._origin - self._samples_s
             silence_s = ahead if _JUMP_S < ahead < _LONGEST_JUMP_S else 0.0
+            self._next = frame.time + length_s
         self.missing_s += silence_s if self._samples_s else 0.0
-        self._samples_s += silence_s + frame.samples / frame.sample_rate
+        self._samples_s += silence_s + length_s
         return silence_s
 
-
-class _Mixer:
-    """Mixes a frame down to mono: the mean of the channels that have ever carried a sound.
-
-    Unused channels of a multi-track recorder are exact zeros and would only make speech quieter.
-    The subwoofer's channel is left out: it carries effects.
-    """
-
-    def __init__(self) -> None:
-        self.not_numbers = 0
-        self._live: NDArray[np.bool_] | None = None
-
-    def mix(self, frame: Any) -> Pcm:
-        """One frame of any sample format → float32, shape (samples,), finite, in [-1, 1]."""
-        sound = _as_float(frame)
-        finite = np.isfinite(sound)
-        if not finite.all():
-            self.not_numbers += int(finite.size - finite.sum())
-            sound = np.where(finite, sound, np.float32(0))
-        if len(sound) > 1:
-            sound = sound[self._used(sound, frame)]
-        return np.asarray(np.clip(sound.mean(axis=0), -1.0, 1.0), dtype=np.float32)
-
-    def _used(self, sound: Pcm, frame: Any) -> NDArray[np.bool_]:
-        live: NDArray[np.bool_] = np.any(sound != 0.0, axis=1)
-        if self._live is not None and len(self._live) == len(live):
-            live |= self._live
-        self._live = live
-        names = [channel.name for channel in frame.layout.channels]
-        wanted = live & np.array([name != "LFE" for name in names] or True)
-        return wanted if wanted.any() else np.ones_like(live)
+    def _begins_anew(self, time_s: float) -> bool:
+        if self._next is None:
+            return False
+        return not -_BACK_S < time_s - self._next < self._longest_s
 
 
 class _Resampler:
@@ -264,6 +321,54 @@ class _Resampler:
             yield out
 
 
+def _tracks(container: Any, path: Path) -> list[Track]:
+    """The file's audio tracks, at least one. Raises SoundFileError."""
+    if tracks := tracks_of_file.tracks_of(container):
+        return tracks
+    name = name_of(path)
+    if container.streams.audio:
+        raise SoundFileError(
+            Sentence("The sound in “{name}” cannot be decoded.", name=name),
+            Sentence("It may be damaged, protected, or in a format that is not supported."),
+        )
+    if container.streams.video:
+        raise SoundFileError(Sentence("“{name}” is a video without sound.", name=name))
+    raise SoundFileError(Sentence("There is no sound in “{name}”.", name=name))
+
+
+def _with_sound(path: Path, tracks: Sequence[Track], usual: Track) -> Track:
+    """The usual track, unless it is silent and another is not."""
+    if len(tracks) == 1 or not path.is_file():
+        return usual
+    for track in (usual, *(t for t in tracks if t is not usual)):
+        if _begins_to_sound(path, track):
+            return track
+    return usual
+
+
+def _begins_to_sound(path: Path, track: Track) -> bool:
+    """Whether there is any sound in the first minutes of a track."""
+    heard_s = 0.0
+    with open_container(path) as container:
+        try:
+            for frame in container.decode(container.streams[track.stream.index]):
+                if np.abs(_as_float(frame)).max(initial=0.0) > _SOUNDLESS:
+                    return True
+                heard_s += frame.samples / max(1, frame.sample_rate)
+                if heard_s > _LOOK_FOR_SOUND_S:
+                    return False
+        except (av.error.FFmpegError, OSError):
+            return False  # whoever hears the file says what is wrong with it
+    return False
+
+
+def _length_s(packet: Any) -> float:
+    """How much sound a packet should hold; an MP3's frame if it does not say."""
+    if packet.duration and packet.time_base:
+        return float(packet.duration * packet.time_base)
+    return 0.026
+
+
 def _as_float(frame: Any) -> Pcm:
     """A frame of any sample format as float32 of shape (channels, samples), full scale ±1."""
     raw = frame.to_ndarray()
@@ -275,101 +380,3 @@ def _as_float(frame: Any) -> Pcm:
         raw = raw / float(2 ** (8 * raw.dtype.itemsize - 1))
     with np.errstate(over="ignore"):  # a double beyond float32 becomes infinite, then silence
         return np.asarray(raw, dtype=np.float32)
-
-
-def _check_readable(path: Path) -> None:
-    """Raise SoundFileError for what is not a file one can read, before a decoder sees it."""
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise SoundFileError(f"“{path}” is a folder.", "Name the files in it.")
-        if stat.S_ISREG(status.st_mode):  # a pipe could not be opened a second time
-            path.open("rb").close()
-    except (FileNotFoundError, NotADirectoryError):
-        raise SoundFileError(
-            f"There is no file “{path}”.", "Check the name and the folder."
-        ) from None
-    except PermissionError:
-        raise SoundFileError(
-            f"“{path}” may not be read.", "Check the permissions of the file and its folder."
-        ) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SoundFileError(f"“{path}” cannot be read: {reason}.") from error
-    if stat.S_ISREG(status.st_mode) and status.st_size == 0:
-        raise SoundFileError(f"“{path.name}” is empty: it holds 0 bytes.")
-
-
-def _open(path: Path) -> Any:
-    refusal = SoundFileError(
-        f"“{path.name}” is not audio or video that can be read.",
-        "It may be damaged, cut off, or something else under this name.",
-    )
-    try:
-        # absolute, so that a colon in the name is not taken for a protocol
-        container = av.open(str(path.absolute()), metadata_errors="replace")
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise refusal from error
-    if container.format.name in _NOT_MEDIA:
-        container.close()
-        raise refusal
-    return container
-
-
-def _sound_of(container: Any, path: Path) -> Any:
-    """The default audio stream, else the first."""
-    stream = container.streams.best("audio")
-    if stream is not None and stream.codec_context is not None:
-        return stream
-    if container.streams.audio:
-        raise SoundFileError(
-            f"The sound in “{path.name}” cannot be decoded.",
-            "It may be damaged, protected, or in a format that is not supported.",
-        )
-    if container.streams.video:
-        raise SoundFileError(f"“{path.name}” is a video without sound.")
-    raise SoundFileError(f"There is no sound in “{path.name}”.")
-
-
-def _duration_ms(container: Any, stream: Any) -> int | None:
-    if stream.duration is not None and stream.time_base is not None:
-        return max(0, round(float(stream.duration * stream.time_base * 1000)))
-    return None if container.duration is None else max(0, round(float(container.duration) / 1000))
-
-
-def _stated_length_s(container: Any, stream: Any, path: Path) -> float | None:
-    """How long the sound should be, if the header states it for this stream alone."""
-    formats = set(container.format.name.split(","))
-    if not (formats & _STATES_LENGTH or ("mp3" in formats and _counts_mp3_frames(path))):
-        return None
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    if len(container.streams) == 1 and container.duration is not None:
-        return float(container.duration / 1e6)
-    return None
-
-
-def _counts_mp3_frames(path: Path) -> bool:
-    """Whether an MP3 has a Xing or Info header: its name, then flags below 16, big-endian."""
-    head = _head(path, _MP3_HEAD)
-    return b"Xing\0\0\0" in head or b"Info\0\0\0" in head
-
-
-def _riff_is_cut(path: Path) -> bool:
-    """Whether a WAV or AVI file is shorter than its first header says.
-
-    FFmpeg quietly takes the file's size for the truth.
-    """
-    head = _head(path, 8)
-    promised = int.from_bytes(head[4:], "little")
-    known = head[:4] == b"RIFF" and 0 < promised < _UNKNOWN_RIFF_SIZE
-    return known and promised + 8 > path.stat().st_size + 1
-
-
-def _head(path: Path, size: int) -> bytes:
-    """The first bytes of a file; none of a pipe, which can be read only once."""
-    try:
-        with path.open("rb") if path.is_file() else io.BytesIO() as file:
-            return file.read(size)
-    except OSError:
-        return b""

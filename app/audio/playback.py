@@ -21,9 +21,9 @@ class Playback:
     system = False
 
     def __init__(self, path: Path) -> None:
-        """Raises SoundFileError with the user's sentence for what holds no sound."""
-        self.name = path.name
+        """`-` is standard input. Raises SoundFileError for what holds no sound."""
         self._sound = open_sound(path)
+        self.name = self._sound.name
         self._blocks: Iterator[Pcm] = self._sound.blocks(_BLOCK_MS)
         self._playing = threading.Lock()  # one opening plays at a time
 
@@ -66,5 +66,5 @@ class _Playing:
     def close(self) -> None:
         self.closed.set()
 
-    def moved_to(self) -> str | None:
+    def moved_to(self) -> None:
         return None

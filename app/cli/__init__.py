@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import io
-import os
 import sys
 from collections.abc import Callable, Sequence
 
+from app.cli import streams
 from app.cli.arguments import build_parser
+from app.cli.streams import tell, tell_above_bar
+
+__all__ = ["guarded", "main", "open_window", "tell", "tell_above_bar"]
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -22,7 +24,7 @@ EXIT_INTERRUPTED = 130
 
 def main(argv: Sequence[str]) -> int:
     """Run `voxline` with these arguments; the exit status. Raises SystemExit for wrong usage."""
-    _speak_utf8()
+    streams.prepare()
     args = build_parser().parse_args(argv)
     if args.command is None:
         return guarded(_plain)
@@ -31,6 +33,7 @@ def main(argv: Sequence[str]) -> int:
 
 def open_window() -> int:
     """Open the window; the exit status. For the entry point that has no terminal."""
+    streams.prepare()
     return guarded(_window)
 
 
@@ -38,41 +41,21 @@ def guarded(command: Callable[[], int]) -> int:
     """Run a command; whatever it raises becomes a sentence and an exit status."""
     try:
         status = command()
-        if sys.stdout is not None:  # a windowed program on Windows has none
-            sys.stdout.flush()
+        sys.stdout.flush()
         return status
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return _reader_left()
     except Exception as error:
+        if isinstance(error, OSError) and streams.is_lost(sys.stdout, error):
+            return _output_lost(error)
         return _told(error)
-
-
-def tell(message: str, hint: str = "") -> None:
-    """A sentence for the user, and what to do next, on standard error."""
-    if sys.stderr is not None:
-        sys.stderr.write(" ".join(part for part in (message, hint) if part) + "\n")
-        sys.stderr.flush()
 
 
 def _run(args: argparse.Namespace) -> int:
     """Every command is a module of this package with `run(args) -> int`."""
     return int(importlib.import_module(f"app.cli.{args.command}").run(args))
-
-
-def tell_above_bar(sentence: str) -> None:
-    """Like `tell`, without tearing a progress bar apart."""
-    from tqdm import tqdm
-
-    tqdm.write(sentence, file=sys.stderr)
-
-
-def _speak_utf8() -> None:
-    """Captions are in any script and file names may be no text at all; a pipe must take both."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
-            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
 
 
 def _plain() -> int:
@@ -101,35 +84,52 @@ def _window() -> int:
 
 def _reader_left() -> int:
     """Whoever read our output has stopped (`| head`): go quietly, and keep Python quiet at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    streams.silence(sys.stdout)
     return 0
+
+
+def _output_lost(error: OSError) -> int:
+    """Standard output takes no more, as on a full disk; the command could not do its work."""
+    from app.session.files import output_problem
+
+    problem = output_problem(error)
+    streams.silence(sys.stdout)
+    tell(problem.message, problem.hint)
+    return EXIT_FAILED
 
 
 def _told(error: Exception) -> int:
     """Tell an error the user can act on in its own words, any other with the log's path."""
     from app.cli.usage import UsageError
-    from model_backends.base import UserError
+    from model_backends.base import Sentence, UserError
 
     if isinstance(error, UserError):
         tell(error.message, error.hint)
         return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
-    tell(f"Something went wrong inside Voxline: {error or type(error).__name__}.", _logged())
+    what = Sentence(
+        "Something went wrong inside Voxline: {error}.", error=str(error) or type(error).__name__
+    )
+    tell(what, _logged(error))
     return EXIT_FAILED
 
 
-def _logged() -> str:
-    """Write the current traceback to the log; where it is, as a sentence."""
+def _logged(error: Exception) -> str:
+    """Write the traceback to the log; where it is, as a sentence. Without a log: the last line."""
     import traceback
     from datetime import datetime
 
     from app import paths
+    from model_backends.base import Sentence
 
+    log = paths.log_dir() / "voxline.log"
     try:
-        log = paths.log_dir() / "voxline.log"
-        with log.open("a", encoding="utf-8") as file:
-            file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}\n{traceback.format_exc()}\n")
-    except OSError:
-        traceback.print_exc()  # nowhere else to keep it
-        return ""
-    return f"The details are in {log}."
+        with paths.private_file(log).open("a", encoding="utf-8", errors="replace") as file:
+            trace = "".join(traceback.format_exception(error))
+            file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}\n{trace}\n")
+    except OSError as refused:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        return Sentence(
+            "It was in {file}, line {line}; no log could be written to {log} ({reason}).",
+            file=at.filename, line=at.lineno, log=log, reason=refused.strerror,
+        )  # fmt: skip
+    return Sentence("The details are in {log}.", log=log)

@@ -6,13 +6,12 @@ Knows the names of commands and options; what they mean is for each command's mo
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 from app import __version__
 
-FORMATS = ("srt", "vtt", "txt", "json")
 STANDARD_OUTPUT = "-"  # as --output
 
 _ENGINES = "embedded, voxtral-torch, voxtral-mlx, voxtral-cpu, or voxtral for the best of them"
@@ -26,7 +25,9 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*args, **kwargs)
 
     def error(self, message: str) -> NoReturn:
-        sentence = message[:1].upper() + message[1:].rstrip(".")
+        from app.core.script import harmless
+
+        sentence = harmless(message[:1].upper() + message[1:].rstrip("."))
         self.exit(2, f"{self.prog}: {sentence}. See {self.prog} --help.\n")
 
 
@@ -102,11 +103,40 @@ def _listen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print events as JSON Lines")
 
 
+class _Formats(Container[str]):
+    """The names of the formats there are, looked up only when one is asked for or listed: the
+    table imports all that writes them.
+    """
+
+    def __contains__(self, name: object) -> bool:
+        return name in list(self)
+
+    def __iter__(self) -> Iterator[str]:
+        from app.core.export import FORMATS
+
+        return iter(FORMATS)
+
+
 def _transcribe(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="audio or video")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        type=Path,
+        help="audio or video, or - for standard input",
+    )
     engine_options(parser)
     parser.add_argument(
-        "--format", choices=FORMATS, default="srt", help="what to write (default: %(default)s)"
+        "--track",
+        metavar="N|LANGUAGE",
+        help="which audio track, by its number or language (default: the usual one)",
+    )
+    parser.add_argument(
+        "--format",
+        metavar="F",
+        choices=_Formats(),
+        default="srt",
+        help="what to write: %(choices)s (default: %(default)s)",
     )
     parser.add_argument(
         "--output",

@@ -9,7 +9,6 @@ transcribed as files. Timings belong here and in no test.
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -21,10 +20,12 @@ from typing import Any
 from app import paths
 from app.cli import EXIT_FAILED, tell
 from app.cli.table import table
-from app.cli.usage import EngineChoice, UsageError, chosen_engine
+from app.cli.usage import ChosenEngine, UsageError, chosen_engine
+from app.core.encoding import json_text
 from app.measure.evaluation import (
     Clip,
     Errors,
+    check_can_score,
     latencies_ms,
     normalizer,
     percentile,
@@ -64,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if args.threads or args.context:
         raise UsageError("--threads and --context go with --engine voxtral-cpu, without a model.")
     choice = chosen_engine(args)
+    check_can_score()
     manifest = args.manifest or paths.resource("sample/manifest.jsonl")
     clips = read_manifest(manifest, args.subset)
     runs = []
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     tell("As files …")
     audio_s, wall_s = _as_files(clips, choice)
     report = _report(choice, runs, audio_s, wall_s)
-    sys.stdout.write(json.dumps(report) + "\n" if args.json else _as_text(report))
+    sys.stdout.write(json_text(report) + "\n" if args.json else _as_text(report))
     return 0 if all("failed" not in each.stages for each in runs) else EXIT_FAILED
 
 
@@ -95,12 +97,12 @@ def _processor_bench(args: argparse.Namespace) -> int:
     return subprocess.run(command, env=child_env(), check=False).returncode
 
 
-def _in_the_window(clip: Clip, choice: EngineChoice) -> ClipRun:
+def _in_the_window(clip: Clip, choice: ChosenEngine) -> ClipRun:
     settings = Settings(
         engine=choice.info.name,
-        model=choice.model or "",
+        model=choice.options.model or "",
         delay_ms={choice.info.name: choice.delays_ms[0]},
-        language=choice.language or "",
+        language=choice.options.language or "",
         source=str(clip.path.absolute()),
     )
     end_ms = sound_end_ms(clip.path)
@@ -126,7 +128,7 @@ def _in_the_window(clip: Clip, choice: EngineChoice) -> ClipRun:
         )
 
 
-def _as_files(clips: Sequence[Clip], choice: EngineChoice) -> tuple[float, float]:
+def _as_files(clips: Sequence[Clip], choice: ChosenEngine) -> tuple[float, float]:
     """Seconds of sound, and seconds that hearing them took with the model loaded."""
     audio_s = wall_s = 0.0
     with Transcriber(choice.start(choice.delays_ms[0], realtime=False), tell) as transcriber:
@@ -138,14 +140,14 @@ def _as_files(clips: Sequence[Clip], choice: EngineChoice) -> tuple[float, float
 
 
 def _report(
-    choice: EngineChoice, runs: Sequence[ClipRun], audio_s: float, wall_s: float
+    choice: ChosenEngine, runs: Sequence[ClipRun], audio_s: float, wall_s: float
 ) -> dict[str, Any]:
     late = [ms for each in runs for ms in each.latencies_ms]
     errors = sum((each.errors for each in runs), Errors())
     played_s = sum(each.audio_s for each in runs)
     return {
         "engine": choice.info.name,
-        "model": choice.model or choice.info.default_model,
+        "model": choice.options.model or choice.info.default_model,
         "delay_ms": choice.delays_ms[0],
         "clips": len(runs),
         "audio_s": round(played_s, 1),

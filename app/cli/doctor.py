@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import json
 import os
 import platform
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
 from app import __version__, paths
-from app.audio.devices.base import list_sources
+from app.audio.sources import list_sources
 from app.cli.engines import all_rows, as_text
 from app.cli.models import model_rows
 from app.cli.table import table
+from app.core.encoding import json_text
 from app.native.display import has_display
 from app.session import journal
 from model_backends.base import Availability
 
+_T = TypeVar("_T")
 _PACKAGES = (
     "PySide6-Essentials", "sounddevice", "soxr", "av", "onnxruntime", "ctranslate2",
     "faster-whisper", "torch", "mlx",
@@ -37,27 +38,39 @@ _PACKAGES = (
 def run(args: argparse.Namespace) -> int:
     """Print the report."""
     report = examine()
-    text = json.dumps(report, ensure_ascii=False) + "\n" if args.json else as_page(report)
+    text = json_text(report) + "\n" if args.json else as_page(report)
     sys.stdout.write(text)
     return 0
 
 
 def examine() -> dict[str, Any]:
     """The report as JSON-able values."""
+    problems: list[str] = []
+    rows = _each(all_rows, problems)
     return {
         "voxline": __version__,
         "system": _system(),
         "python": {"version": platform.python_version(), "executable": sys.executable},
         "packages": {name: _version(name) for name in _PACKAGES},
-        "engines": [asdict(row) for row in all_rows()],
-        "sound": _sound(),
+        "engines": [asdict(row) for row in rows],
+        "sound": _sound(problems),
         "folders": [_folder(name, find) for name, find in _FOLDERS.items()],
-        "weights": [asdict(row) for row in model_rows()],
+        "weights": [asdict(row) for row in _each(model_rows, problems)],
         "sessions": [
             {"pid": session.pid, "worker_pid": session.worker_pid}
-            for session in journal.running(paths.journal_dir())
+            for session in _each(lambda: journal.running(paths.journal_dir()), problems)
         ],
+        "problems": problems,
     }
+
+
+def _each(find: Callable[[], list[_T]], problems: list[str]) -> list[_T]:
+    """What was found; nothing, and one more problem, if looking for it failed."""
+    try:
+        return find()
+    except Exception as error:  # a report must come out of the most broken of computers
+        problems.append(f"{type(error).__name__}: {error}")
+        return []
 
 
 def as_page(report: dict[str, Any]) -> str:
@@ -76,6 +89,7 @@ def as_page(report: dict[str, Any]) -> str:
         *(["Folder", f"{f['name']}: {f['path']}{_remark(f)}"] for f in report["folders"]),
         *(["Weights", f"{w['model']}: {w['state']} {w['path'] or ''}"] for w in report["weights"]),
         *(["Session", f"process {s['pid']}, worker {s['worker_pid']}"] for s in report["sessions"]),
+        *(["Problem", problem] for problem in report["problems"]),
     ]
     return table(lines) + "\n" + as_text([Availability(**row) for row in report["engines"]])
 
@@ -101,7 +115,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _sound() -> dict[str, Any]:
+def _sound(problems: list[str]) -> dict[str, Any]:
     portaudio, problem = None, ""
     try:
         import sounddevice
@@ -113,7 +127,7 @@ def _sound() -> dict[str, Any]:
         "portaudio": portaudio,
         "problem": problem,
         "server": _sound_server(),
-        "sources": [source.to_json() for source in list_sources()],
+        "sources": [source.to_json() for source in _each(list_sources, problems)],
     }
 
 
@@ -141,10 +155,18 @@ _FOLDERS: dict[str, Callable[[], Path]] = {
 
 
 def _folder(name: str, find: Callable[[], Path]) -> dict[str, Any]:
-    try:
-        path = find()
-    except OSError as error:
-        return {"name": name, "path": error.filename, "problem": str(error.strerror)}
-    existing = next((p for p in (path, *path.parents) if p.exists()), path)
-    problem = "" if os.access(existing, os.W_OK) else "you may not write there"
-    return {"name": name, "path": str(path), "problem": problem}
+    path = find()
+    return {"name": name, "path": str(path), "problem": _not_writable(path)}
+
+
+def _not_writable(path: Path) -> str:
+    """Why nothing can be written to a folder, and what moves it; "" if it can, or could be made."""
+    existing = next((p for p in (path, *path.parents) if os.path.lexists(p)), path)
+    if not existing.is_dir():
+        return "there is something else in its place"
+    if os.access(existing, os.W_OK | os.X_OK):
+        return ""
+    read_only = os.statvfs(existing).f_flag & os.ST_RDONLY if hasattr(os, "statvfs") else 0
+    why = "it is read-only" if read_only else "you may not write there"
+    variable = paths.moved_by(path)
+    return f"{why}; {variable} moves it" if variable else why

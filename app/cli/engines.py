@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from typing import Any
 
 from app import paths
 from app.cli.table import table
+from app.core.encoding import json_text
+from app.core.script import harmless
 from model_backends import ENGINES, availability, describe
 from model_backends.base import Availability
 
@@ -18,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the list; never fails because an engine is missing."""
     rows = all_rows()
     if args.json:
-        sys.stdout.write(json.dumps([_as_json(row) for row in rows], ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text([_as_json(row) for row in rows]) + "\n")
     else:
         sys.stdout.write(as_text(rows))
     return 0
@@ -36,7 +37,7 @@ def as_text(rows: list[Availability]) -> str:
         for row in rows
     ]
     text = table(lines).splitlines(keepends=True)
-    hints = ["" if row.available or not row.hint else f"    {row.hint}\n" for row in rows]
+    hints = ["" if row.available or not row.hint else f"    {harmless(row.hint)}\n" for row in rows]
     return "".join(line + hint for line, hint in zip(text, hints, strict=True))
 
 

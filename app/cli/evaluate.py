@@ -8,7 +8,6 @@ that the last words come as they would in a room. The model is loaded before the
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,10 +15,12 @@ from typing import Any
 
 from app.cli import EXIT_FAILED, tell, tell_above_bar
 from app.cli.table import table
-from app.cli.usage import EngineChoice, chosen_engine
+from app.cli.usage import ChosenEngine, chosen_engine
+from app.core.encoding import json_text
 from app.measure.evaluation import (
     Clip,
     Errors,
+    check_can_score,
     latencies_ms,
     normalizer,
     percentile,
@@ -52,6 +53,7 @@ class ClipResult:
 def run(args: argparse.Namespace) -> int:
     """Score every clip at every delay; the exit status tells whether all could be heard."""
     choice = chosen_engine(args, patient=not args.live)
+    check_can_score()
     clips = read_manifest(args.manifest, args.subset)
     results: list[ClipResult] = []
     models: set[str] = set()
@@ -63,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
                 models |= {transcriber.ready.model} if transcriber.ready else set()
     report = _report(choice, ", ".join(sorted(models)), args.live, results)
     if args.json:
-        sys.stdout.write(json.dumps(report, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(report) + "\n")
     else:
         sys.stdout.write(_as_table(report))
     return 0 if len(results) == len(clips) * len(choice.delays_ms) else EXIT_FAILED
@@ -103,7 +105,7 @@ def _latencies_ms(clip: Clip, heard: Transcript) -> list[int]:
 
 
 def _report(
-    choice: EngineChoice, model: str, live: bool, results: Sequence[ClipResult]
+    choice: ChosenEngine, model: str, live: bool, results: Sequence[ClipResult]
 ) -> dict[str, Any]:
     """Everything measured, as JSON-able values: a row per delay and subset, then each clip."""
     rows = []

@@ -5,19 +5,26 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from types import FrameType
 
 from app import paths
-from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen
-from app.cli.usage import chosen_engine
+from app.audio.capture import Feed
+from app.audio.choice import MediaFile, SourceChoice
+from app.audio.devices.base import NoSourceError
+from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
+from app.audio.sources import choice_named
+from app.cli.showing import Showing, own
+from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
+from app.cli.usage import UsageError, chosen_engine
 from app.session import journal
-from app.session.session import Saved, Session, SessionEvent
+from app.session.session import LANE, Choices, HeardOut, Saved, Session, SessionEvent
 from app.session.status import SessionOptions, Stage, Status
-from model_backends.base import Notice
+from model_backends.base import Notice, Sentence, UserError
 
 _WAIT_S = 0.1
 
@@ -27,29 +34,58 @@ def run(args: argparse.Namespace) -> int:
     choice = chosen_engine(args)  # a wrong choice is told before anything is opened
     screen = _screen(args.json)
     _offer_unfinished(screen)
+    source = None if args.source is None else choice_named(args.source)
+    _refuse_to_overwrite(source, args.srt)
+    feed, note = _feed(source)
     options = SessionOptions(
-        engine=choice.info.name,
-        model=choice.model,
-        device=choice.device,
-        precision=choice.precision,
-        delay_ms=choice.delays_ms[0],
-        language=choice.language,
-        source=args.source,
+        engine=choice.options,
+        source=source,
         srt=args.srt,
         force=args.force,
         seconds=args.seconds,
-        sample_if_no_source=True,
     )
-    return _Listening(Session(options), screen).run()
+    listening = _Listening(Session(options, feed=feed), screen)
+    return listening.run(note)
+
+
+def _refuse_to_overwrite(source: SourceChoice | None, srt: Path | None) -> None:
+    """Raise UsageError if the subtitles would be written over what is listened to."""
+    try:
+        same = isinstance(source, MediaFile) and srt is not None and source.path.samefile(srt)
+    except OSError:  # one of them is not there
+        return
+    if same:
+        raise UsageError(
+            Sentence("“{file}” is what is listened to: it would be overwritten.", file=str(srt)),
+            Sentence("Choose another name for the subtitles."),
+        )
+
+
+def _feed(source: SourceChoice | None) -> tuple[Feed, Notice | None]:
+    """What to listen to. Without any microphone, and if none was asked for, the bundled sample.
+
+    Raises UserError naming what there is.
+    """
+    try:
+        return feed_for(source), None
+    except NoSourceError as error:
+        if source is not None:
+            raise
+        message = Sentence(
+            "{problem} Captioning a bundled sample instead: {title}.",
+            problem=error.message,
+            title=SAMPLE_TITLE,
+        )
+        return sample_feed(), Notice(LANE, "no-microphone", message, error.hint)
 
 
 def _screen(as_json: bool) -> Screen:
+    out, messages = own(sys.stdout), own(sys.stderr)
     if as_json:
-        return JsonScreen(sys.stdout, sys.stderr)
-    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        columns = shutil.get_terminal_size().columns
-        return TerminalScreen(sys.stdout, sys.stderr, columns)
-    return PlainScreen(sys.stdout, sys.stderr)
+        return JsonScreen(out, messages)
+    if out.isatty() and os.environ.get("TERM") != "dumb":
+        return TerminalScreen(out, messages, partial(terminal_columns, out))
+    return PlainScreen(out, messages)
 
 
 class _Listening:
@@ -57,55 +93,89 @@ class _Listening:
 
     def __init__(self, session: Session, screen: Screen) -> None:
         self._session = session
-        self._screen = screen
+        self._showing = Showing(screen)
         self._told = ""  # the last state told, so that each is told once
+        self._remark = ""
+        self._trouble_told = False
 
-    def run(self) -> int:
+    def run(self, note: Notice | None = None) -> int:
+        """`note` is told first. If the reader goes: BrokenPipeError, once all is saved."""
         session = self._session
         with _stop_on_signals(session):
+            if note is not None:
+                self._show(note)
             session.start()
             try:
-                self._show_until_over()
-            except OSError:  # the reader of our output has gone: nothing is lost, only unseen
-                session.stop()
-                while not session.over:
-                    session.wait(_WAIT_S)
-                raise
+                saved = self._show_until_over()
             finally:
                 session.abort()
-        return 1 if session.status.stage is Stage.FAILED or session.save_failed else 0
+            self._showing.close()
+            for event in saved:
+                self._tell(event)  # last, below the text
+            self._showing.finish(patient=lambda: not session.stop_asked)
+        if isinstance(self._showing.trouble, BrokenPipeError):
+            raise self._showing.trouble
+        failed = session.status.stage is Stage.FAILED or session.save_failed
+        return 1 if failed or self._showing.trouble else 0
 
-    def _show_until_over(self) -> None:
-        events: list[SessionEvent] = []
+    def _show_until_over(self) -> list[Saved]:
+        saved: list[Saved] = []
         while not self._session.over:
             for event in self._session.wait(_WAIT_S):
                 if isinstance(event, Saved):
-                    events.append(event)  # told last, below the text
+                    saved.append(event)
                 else:
-                    self._screen.show(event)
-                    self._tell(event)
-        self._screen.close()
-        for event in events:
+                    self._show(event)
+            self._mind_the_screen()
+        return saved
+
+    def _mind_the_screen(self) -> None:
+        """A reader that has gone wants no more; one that cannot take more is no reason to stop."""
+        trouble = self._showing.trouble
+        if trouble is None or self._trouble_told:
+            return
+        self._trouble_told = True
+        if isinstance(trouble, BrokenPipeError):
+            self._session.stop()
+            return
+        self._showing.tell(
+            Sentence(
+                "Captions can no longer be written to standard output: {why}. "
+                "They go on into the subtitle file.",
+                why=trouble.strerror or str(trouble),
+            )
+        )
+
+    def _show(self, event: SessionEvent) -> None:
+        if not isinstance(event, (Choices, HeardOut)):
+            self._showing.show(event)
             self._tell(event)
 
     def _tell(self, event: SessionEvent) -> None:
         match event:
             case Saved(path=path):
-                self._screen.tell(f"Saved: {path}")
+                self._showing.tell(Sentence("Saved: {path}", path=str(path)))
             case Notice():
-                self._screen.tell(f"{event.message} {event.hint}".strip())
+                self._showing.tell(f"{event.message} {event.hint}".strip())
             case Status(stage=Stage.NO_SOUND | Stage.FAILED):
                 self._tell_state(f"{event.message} {event.hint}".strip())
             case Status(stage=Stage.CATCHING_UP):
-                self._tell_state("The engine is behind; catching up.")
+                self._tell_state(Sentence("The engine is behind; catching up."))
             case Status(stage=Stage.LISTENING):
-                name = self._session.source_name
-                self._tell_state(f"Listening to {name}. Ctrl-C stops.")
+                self._tell_state(Sentence("{state} Ctrl-C stops.", state=event.message))
+        if isinstance(event, Status):
+            self._tell_remark(event.remark)
 
     def _tell_state(self, message: str) -> None:
         if message != self._told:
             self._told = message
-            self._screen.tell(message)
+            self._showing.tell(message)
+
+    def _tell_remark(self, remark: str) -> None:
+        if remark != self._remark:
+            self._remark = remark
+            if remark:
+                self._showing.tell(remark)
 
 
 @contextlib.contextmanager
@@ -143,7 +213,10 @@ def _offer_unfinished(screen: Screen) -> None:
 
 
 def _settle(lost: journal.Unfinished, answer: str, screen: Screen) -> None:
-    if answer in ("", "y", "yes"):
-        screen.tell(f"Saved: {journal.recover(lost.path)}")
-    elif answer in ("d", "delete"):
-        journal.discard(lost.path)
+    try:
+        if answer in ("", "y", "yes"):
+            screen.tell(f"Saved: {journal.recover(lost.path)}")
+        elif answer in ("d", "delete"):
+            journal.discard(lost.path)
+    except UserError as error:  # it stays where it is, and is offered again
+        screen.tell(f"{error.message} {error.hint}".strip())

@@ -4,7 +4,6 @@ Voxtral's in fewer bits."""
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,7 +12,9 @@ from pathlib import Path
 from app import paths
 from app.cli import EXIT_FAILED, tell
 from app.cli.table import table
-from model_backends.base import EngineError
+from app.core.encoding import json_text
+from app.core.script import harmless
+from model_backends.base import EngineError, Sentence
 from model_backends.embedded import store
 
 
@@ -55,7 +56,7 @@ def _row(name: str) -> ModelRow:
 def _list(as_json: bool) -> int:
     rows = model_rows()
     if as_json:
-        sys.stdout.write(json.dumps([asdict(row) for row in rows], ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text([asdict(row) for row in rows]) + "\n")
     else:
         lines = [[r.engine, r.model, r.state, f"{r.megabytes} MB", r.path or ""] for r in rows]
         sys.stdout.write(table(lines, right=(3,)))
@@ -64,7 +65,9 @@ def _list(as_json: bool) -> int:
 
 def _path(as_json: bool) -> int:
     folder = str(paths.models_dir())
-    sys.stdout.write((json.dumps({"path": folder}) if as_json else folder) + "\n")
+    if sys.stdout.isatty():  # a shell that asks gets the very name
+        folder = harmless(folder)
+    sys.stdout.write((json_text({"path": folder}) if as_json else folder) + "\n")
     return 0
 
 
@@ -78,10 +81,10 @@ def _verify(as_json: bool) -> int:
             {"engine": "embedded", "model": name, "ok": not problems[name], "problems": found}
             for name, found in problems.items()
         ]
-        sys.stdout.write(json.dumps(results, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(results) + "\n")
     else:
         for name, found in problems.items():
-            sys.stdout.write(f"{name}: {' '.join(found) or 'as published.'}\n")
+            sys.stdout.write(harmless(f"{name}: {' '.join(found) or 'as published.'}") + "\n")
     if not names:
         tell("No model is installed yet.", "The first use installs one.")
     if any(problems.values()):
@@ -102,9 +105,14 @@ def _convert(source: Path, target: Path, bits: int) -> int:
             "Install it with: pip install 'voxline[mlx]' (Macs with Apple silicon, or Linux).",
         ) from error
     layout = "{desc} {percentage:3.0f}% |{bar}| {remaining}"
-    with tqdm(total=1.0, desc=source.name, bar_format=layout, disable=None, leave=False) as bar:
+    with tqdm(
+        total=1.0, desc=harmless(source.name), bar_format=layout, disable=None, leave=False
+    ) as bar:
         convert(source, target, bits, lambda done, what: bar.update(done - bar.n))
-    tell(f"{target} holds the model in {bits} bits.", f"Use it with --model {target}.")
+    tell(
+        Sentence("{path} holds the model in {bits} bits.", path=target, bits=bits),
+        Sentence("Use it with --model {path}.", path=target),
+    )
     return 0
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from app.audio.advice import advice
-from app.audio.devices.base import list_sources
+from app.audio.sources import list_sources
 from app.cli import tell
 from app.cli.table import table
+from app.core.encoding import json_text
+from model_backends.base import Sentence
 
 
 def run(args: argparse.Namespace) -> int:
@@ -17,10 +18,10 @@ def run(args: argparse.Namespace) -> int:
     sources = list_sources()
     if args.json:
         rows = [source.to_json() for source in sources]
-        sys.stdout.write(json.dumps(rows, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(rows) + "\n")
         return 0
     if not sources:
-        tell("Nothing to listen to was found.", advice("none"))
+        tell(Sentence("Nothing to listen to was found."), advice("none"))
         return 0
     marks = {True: "default", False: ""}
     sys.stdout.write(table([[s.name, s.kind, marks[s.default], s.id] for s in sources]))

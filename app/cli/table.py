@@ -1,25 +1,21 @@
-"""Rows of text in aligned columns."""
+"""Rows of text in aligned columns, whoever named what is in them: a terminal gets no orders."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
+
+from app.core.script import display_width, harmless
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
     """The rows, one a line, columns two spaces apart; those in `right` are aligned right."""
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    shown = [[harmless(cell) for cell in row] for row in rows]
+    widths = [max(map(display_width, column)) for column in zip(*shown, strict=True)]
     lines = []
-    for row in rows:
+    for row in shown:
         cells = []
         for index, (cell, wide) in enumerate(zip(row, widths, strict=True)):
-            padding = " " * (wide - width(cell))
+            padding = " " * (wide - display_width(cell))
             cells.append(padding + cell if index in right else cell + padding)
         lines.append("  ".join(cells).rstrip())
     return "".join(line + "\n" for line in lines)
-
-
-def width(text: str) -> int:
-    """Columns a terminal gives this text: wide characters take two, combining marks none."""
-    shown = [char for char in text if not unicodedata.combining(char)]
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in shown)

@@ -1,28 +1,36 @@
 """Captions as text: on a terminal with a dim tail, in a pipe as plain text, or as JSON Lines.
 
-A screen has `show(event)`, `tell(message)` and `close()`; none knows where events come from.
+A screen has `show(event)`, `tell(message)` and `close()`; none knows where events come from. What
+it is given may hold anything, and gives a terminal no orders.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from app.cli import streams
+from app.core.encoding import json_text
 from app.core.lines import TURN_PAUSE_MS, CaptionLines
-from app.core.script import clusters, display_width
+from app.core.script import clusters, display_width, harmless, pieces
+from app.session.files import output_problem
 from app.session.session import SessionEvent
 from model_backends.base import Progress, Tail, Word
 
 _DIM, _PLAIN, _CLEAR = "\x1b[2m", "\x1b[0m", "\r\x1b[K"
+_NARROWEST = 20
+_USUAL = 80
 
 
 class Screen(Protocol):
     """Where captions go."""
 
     def show(self, event: SessionEvent) -> None:
-        """Show an event, or ignore it. Raises OSError when the reader has gone."""
+        """Show an event, or ignore it. Raises BrokenPipeError when the reader has gone."""
 
     def tell(self, message: str) -> None:
         """A sentence for the user, apart from the captions."""
@@ -31,34 +39,79 @@ class Screen(Protocol):
         """Leave the cursor on a fresh line."""
 
 
-class TerminalScreen:
-    """Lines that fill up word by word, with the tentative tail dim behind them."""
+class _Output:
+    """Where a screen writes. If standard output takes no more, the user is told once and captions
+    go on: they are saved elsewhere, too.
+    """
 
-    def __init__(self, out: TextIO, messages: TextIO, columns: int) -> None:
+    def __init__(self, out: TextIO, messages: TextIO) -> None:
         self._out = out
         self._messages = messages
-        self._columns = max(20, columns) - 1  # the last column would wrap the cursor
+        self._lost = False
+
+    def write(self, text: str, flush: bool = True) -> None:
+        """Raises BrokenPipeError: whoever read along has had enough."""
+        if self._lost:
+            return
+        try:
+            self._out.write(text)
+            if flush:
+                self._out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self._lose(error)
+
+    def tell(self, message: str) -> None:
+        streams.write_line(self._messages, message)
+
+    def _lose(self, error: OSError) -> None:
+        self._lost = True
+        streams.silence(self._out)
+        problem = output_problem(error)
+        self.tell(f"{problem.message} Captions go on unseen, and are saved at the end.")
+
+
+def terminal_columns(out: TextIO) -> int:
+    """How wide the terminal is now that `out` writes to."""
+    try:
+        columns = os.get_terminal_size(out.fileno()).columns
+    except (OSError, ValueError):
+        columns = shutil.get_terminal_size().columns
+    return columns or _USUAL
+
+
+class TerminalScreen:
+    """Lines that fill up word by word, with the tentative tail dim behind them.
+
+    The width is asked for at each word. What a terminal does to a line that no longer fits differs
+    from one to the next (wrapped, or cut off), so such a line is left alone, and what did not fit
+    is written once more below.
+    """
+
+    def __init__(self, out: TextIO, messages: TextIO, columns: Callable[[], int]) -> None:
+        self._out = _Output(out, messages)
+        self._ask_columns = columns
+        self._columns = self._room()
         self._lines = CaptionLines(display_width, self._columns)
-        self._row = ""
+        self._last: Word | None = None
+        self._row = ""  # as drawn last, without its tail
         self._tail = ""
 
     def show(self, event: SessionEvent) -> None:
         if isinstance(event, Word):
-            before = self._lines.started
-            self._lines.add(event)
+            self._follow_width()
             self._tail = ""
-            rows = [line.text for line in self._lines.visible(1 + self._lines.started - before)]
-            self._row = rows[-1]
-            self._draw("".join(row + "\n" for row in rows[:-1]))
+            self._add(replace(event, text=harmless(event.text)))
         elif isinstance(event, Tail) and event.text != self._tail:
-            self._tail = event.text
+            self._follow_width()
+            self._tail = harmless(event.text)
             self._draw()
 
     def tell(self, message: str) -> None:
+        self._follow_width()
         self._out.write(_CLEAR)
-        self._out.flush()
-        self._messages.write(message + "\n")
-        self._messages.flush()
+        self._out.tell(message)
         self._draw()
 
     def close(self) -> None:
@@ -66,22 +119,48 @@ class TerminalScreen:
         self._draw()
         if self._row:
             self._out.write("\n")
-            self._out.flush()
+        self._row = ""  # what is told from here on stands below it
+
+    def _room(self) -> int:
+        return max(_NARROWEST, self._ask_columns()) - 1  # the last column would wrap the cursor
+
+    def _follow_width(self) -> None:
+        columns, before = self._room(), self._columns
+        if columns == before:
+            return
+        self._columns = columns
+        self._lines = CaptionLines(display_width, columns)
+        left = self._row
+        if display_width(self._row + self._shown_tail(before)) > columns:
+            left = _beyond(self._row, columns)
+            self._out.write("\n")
+        self._row = self._tail = ""
+        if left and self._last is not None:
+            self._add(replace(self._last, text=left))
+
+    def _add(self, word: Word) -> None:
+        before = self._lines.started
+        self._lines.add(word)
+        rows = [line.text for line in self._lines.visible(1 + self._lines.started - before)]
+        self._last = word
+        self._row = rows[-1] if rows else ""
+        self._draw("".join(row + "\n" for row in rows[:-1]))
 
     def _draw(self, finished: str = "") -> None:
         """The finished rows, if any, then the row that is being filled."""
-        tail = _clipped(self._tail, self._columns - display_width(self._row))
+        tail = self._shown_tail(self._columns)
         dim = f"{_DIM}{tail}{_PLAIN}" if tail else ""
         self._out.write(f"{_CLEAR}{finished}{self._row}{dim}")
-        self._out.flush()
+
+    def _shown_tail(self, columns: int) -> str:
+        return _clipped(self._tail, columns - display_width(self._row))
 
 
 class PlainScreen:
     """Committed text only, a new line after a pause; no escape codes."""
 
     def __init__(self, out: TextIO, messages: TextIO) -> None:
-        self._out = out
-        self._messages = messages
+        self._out = _Output(out, messages)
         self._last: Word | None = None
 
     def show(self, event: SessionEvent) -> None:
@@ -91,42 +170,44 @@ class PlainScreen:
         turn = last is not None and (
             event.lane != last.lane or event.start_ms - last.end_ms >= TURN_PAUSE_MS
         )
-        if turn:
-            self._out.write("\n")
         fresh = turn or last is None
-        self._out.write(event.text.lstrip() if fresh else event.text)
-        self._out.flush()
+        text = harmless(event.text)
+        self._out.write("\n" * turn + (text.lstrip() if fresh else text))
 
     def tell(self, message: str) -> None:
-        self._messages.write(message + "\n")
-        self._messages.flush()
+        self._out.tell(message)
 
     def close(self) -> None:
         if self._last is not None:
             self._out.write("\n")
-            self._out.flush()
 
 
 class JsonScreen:
     """Every event as one JSON object a line: its fields, and `type` in lower case."""
 
     def __init__(self, out: TextIO, messages: TextIO) -> None:
-        self._out = out
-        self._messages = messages
+        self._out = _Output(out, messages)
 
     def show(self, event: SessionEvent) -> None:
         fields = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(event).items()}
-        line = json.dumps({"type": type(event).__name__.lower(), **fields}, ensure_ascii=False)
-        self._out.write(line + "\n")
-        if not isinstance(event, Progress):
-            self._out.flush()
+        line = json_text({"type": type(event).__name__.lower(), **fields})
+        self._out.write(line + "\n", flush=not isinstance(event, Progress))
 
     def tell(self, message: str) -> None:
-        self._messages.write(message + "\n")
-        self._messages.flush()
+        self._out.tell(message)
 
     def close(self) -> None:
-        self._out.flush()
+        self._out.write("")
+
+
+def _beyond(row: str, columns: int) -> str:
+    """What of a row did not fit into so many columns, from the word on that crosses the edge."""
+    kept = ""
+    for piece in pieces(row):
+        if display_width(kept + piece) > columns:
+            break
+        kept += piece
+    return row[len(kept) :].lstrip()
 
 
 def _clipped(text: str, columns: int) -> str:

@@ -6,22 +6,21 @@ Every target is checked before the first file is decoded, and written whole or n
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from app.audio.opening import is_standard_input, name_of
 from app.cli import EXIT_FAILED, tell, tell_above_bar
-from app.cli.arguments import FORMATS, STANDARD_OUTPUT
-from app.cli.usage import EngineChoice, UsageError, chosen_engine
-from app.core.cues import cues
-from app.core.export import to_json_object, to_srt, to_txt, to_vtt
-from app.session.files import FileProblem, check_writable, write_new
-from model_backends.base import UserError
+from app.cli.arguments import STANDARD_OUTPUT
+from app.cli.usage import ChosenEngine, UsageError, chosen_engine
+from app.core.export import FORMATS, Export, to_json
+from app.core.script import harmless
+from app.session.files import FileProblem, check_writable, file_key, named_after, write_new
+from model_backends.base import Sentence, UserError
 
 if TYPE_CHECKING:
     from app.session.transcription import Heard, Transcriber, Transcript
@@ -52,7 +51,11 @@ def run(args: argparse.Namespace) -> int:
                 tell(error.message, error.hint)
                 failed += 1
             except KeyboardInterrupt:
-                tell(f"Interrupted: nothing was written for {job.source}.")
+                tell(
+                    Sentence(
+                        "Interrupted: nothing was written for {name}.", name=name_of(job.source)
+                    )
+                )
                 raise
     return EXIT_FAILED if failed else 0
 
@@ -68,9 +71,9 @@ def plan(
         return [Job(source, None) for source in sources], 0
     folder = _folder(output) if output is not None else None
     jobs: list[Job] = []
-    claimed: dict[str, Path] = {_key(path): path for path in sources}
+    claimed: dict[str, Path] = {file_key(path): path for path in sources}
     for source in sources:
-        target = (folder or source.parent) / f"{source.stem}.{format_}"
+        target = _target(source, folder, format_)
         try:
             _claim(source, target, claimed, force)
             jobs.append(Job(source, target))
@@ -79,74 +82,79 @@ def plan(
     return jobs, len(sources) - len(jobs)
 
 
+def _target(source: Path, folder: Path | None, format_: str) -> Path:
+    """Beside the source, or in `folder`; what is piped in has no place of its own."""
+    if is_standard_input(source):
+        return (folder or Path()) / f"stdin.{format_}"
+    return (folder or source.parent) / named_after(source, FORMATS[format_].suffix)
+
+
 def _claim(source: Path, target: Path, claimed: dict[str, Path], force: bool) -> None:
     """Reserve a target for a source. Raises FileProblem if it is taken, or cannot be written."""
-    key = _key(target)
+    key = file_key(target)
     if key in claimed:
         other = claimed[key]
-        reason = "is an input itself" if key == _key(other) else f"is the result of {other}"
+        is_input = key == file_key(other)
+        left_out = "{source} is left out: its result would be {target}, which is "
+        reason = left_out + ("an input itself." if is_input else "the result of {other}.")
         raise FileProblem(
-            f"{source} is left out: its result would be {target}, which {reason}.",
-            "Rename it, or use --output with another folder.",
+            Sentence(reason, source=source, target=target, other=other),
+            Sentence("Rename it, or use --output with another folder."),
         )
-    if source.exists():  # what does not exist is told when its turn comes, in better words
+    # what does not exist is told when its turn comes, in better words
+    if is_standard_input(source) or source.exists():
         check_writable(target, force)
     claimed[key] = source
-
-
-def _key(path: Path) -> str:
-    """What two names of one file have in common."""
-    return os.path.normcase(path.resolve())
 
 
 def _folder(output: str) -> Path:
     folder = Path(output)
     looks_like_file = folder.suffix.lstrip(".").lower() in FORMATS
     if folder.is_file() or (looks_like_file and not folder.exists()):
-        raise UsageError(f"--output {output} is not a folder.", "Name a folder, or - to print.")
+        raise UsageError(
+            Sentence("--output {output} is not a folder.", output=output),
+            Sentence("Name a folder, or - to print."),
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileProblem(f"The folder {output} cannot be made: {error.strerror}.") from error
+        raise FileProblem(
+            Sentence(
+                "The folder {output} cannot be made: {reason}.",
+                output=output,
+                reason=error.strerror,
+            )
+        ) from error
     return folder
 
 
-def _do(job: Job, transcriber: Transcriber, choice: EngineChoice, args: argparse.Namespace) -> None:
-    with _progress_bar(job.source.name) as heard:
-        transcript = transcriber.transcribe(job.source, heard)
+def _do(job: Job, transcriber: Transcriber, choice: ChosenEngine, args: argparse.Namespace) -> None:
+    with _progress_bar(name_of(job.source)) as heard:
+        transcript = transcriber.transcribe(job.source, heard, args.track)
     for note in transcript.notes:
         tell(note)
-    ready = transcriber.ready
-    model = ready.model if ready else choice.info.default_model
-    details = {"engine": choice.info.name, "model": model, "delay_ms": choice.delays_ms[0]}
-    text = render(transcript, args.format, details, lines=job.target is None)
+    export = _export(transcript, transcriber, choice)
     if job.target is None:
-        sys.stdout.write(text)
+        one_line = args.format == "json"
+        sys.stdout.write(to_json(export, None) if one_line else FORMATS[args.format].write(export))
         sys.stdout.flush()
     else:
-        write_new(job.target, text, args.force)
-        tell(f"Saved: {job.target}")
+        write_new(job.target, FORMATS[args.format].write(export), args.force)
+        tell(Sentence("Saved: {path}", path=job.target))
 
 
-def render(transcript: Transcript, format_: str, details: dict[str, Any], lines: bool) -> str:
-    """The result as text that ends with a newline, if it is not empty.
-
-    `details` are the JSON's `engine`, `model` and `delay_ms`; with `lines` JSON is on one line.
-    """
-    words, gaps = transcript.words, transcript.gaps
-    if format_ == "json":
-        value = to_json_object(
-            file=str(transcript.path),
-            duration_ms=transcript.duration_ms,
-            language=transcript.language,
-            words=words,
-            **details,
-        )
-        return json.dumps(value, ensure_ascii=False, indent=None if lines else 2) + "\n"
-    if format_ == "txt":
-        return to_txt(words, gaps)
-    timed = cues(words, gaps)
-    return to_vtt(timed) if format_ == "vtt" else to_srt(timed)
+def _export(transcript: Transcript, transcriber: Transcriber, choice: ChosenEngine) -> Export:
+    ready = transcriber.ready
+    return Export(
+        words=transcript.words,
+        gaps=transcript.gaps,
+        duration_ms=transcript.duration_ms,
+        language=transcript.language,
+        file=str(transcript.path),
+        engine=choice.info.name,
+        model=ready.model if ready else choice.info.default_model,
+        delay_ms=choice.delays_ms[0],
+    )
 
 
 @contextmanager
@@ -157,7 +165,7 @@ def _progress_bar(name: str) -> Iterator[Heard]:
     layout = "{desc} {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s [{elapsed}<{remaining}]"
     unknown = "{desc} {n:.0f} s [{elapsed}]"
     # disable=None: none unless standard error is a terminal
-    with tqdm(desc=name, disable=None, leave=False, bar_format=unknown) as bar:
+    with tqdm(desc=harmless(name), disable=None, leave=False, bar_format=unknown) as bar:
 
         def heard(heard_ms: int, duration_ms: int | None) -> None:
             if duration_ms:

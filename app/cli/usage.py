@@ -6,13 +6,14 @@ Knows what engines offer (their `info` modules); loads none of them.
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import paths
+from app.session.start import start_message
 from app.worker import messages
 from model_backends import describe, resolve
-from model_backends.base import EngineError, EngineInfo, UserError
+from model_backends.base import EngineError, EngineInfo, EngineOptions, Sentence, UserError
 
 
 class UsageError(UserError):
@@ -20,32 +21,19 @@ class UsageError(UserError):
 
 
 @dataclass(frozen=True, slots=True)
-class EngineChoice:
+class ChosenEngine:
     """What the options shared by every command that loads an engine come to."""
 
     info: EngineInfo
-    model: str | None
+    options: EngineOptions  # with the first of the delays
     delays_ms: tuple[int, ...]  # at least one
-    language: str | None
-    device: str | None
-    precision: str | None
 
     def start(self, delay_ms: int, realtime: bool) -> messages.Start:
         """The worker's first message, for one of the delays."""
-        return messages.Start(
-            version=messages.PROTOCOL_VERSION,
-            engine=self.info.name,
-            models_dir=str(paths.models_dir()),
-            model=self.model,
-            device=self.device,
-            language=self.language,
-            delays_ms=(delay_ms,),
-            realtime=realtime,
-            extra={"precision": self.precision} if self.precision else {},
-        )
+        return start_message(replace(self.options, delay_ms=delay_ms), realtime)
 
 
-def chosen_engine(args: argparse.Namespace, patient: bool = False) -> EngineChoice:
+def chosen_engine(args: argparse.Namespace, patient: bool = False) -> ChosenEngine:
     """Resolve and check the shared engine options. Raises UsageError naming what is offered.
 
     `patient`: nobody waits for a word, so unless `--delay-ms` says otherwise the longest delay is
@@ -54,13 +42,19 @@ def chosen_engine(args: argparse.Namespace, patient: bool = False) -> EngineChoi
     try:
         info = describe(resolve(args.engine, paths.models_dir()))
         delays = _delays(args.delay_ms, info, patient)
-        language = args.language.strip().lower() if args.language else None
-        info.check_language(language)
-        info.check_precision(args.precision)
+        options = EngineOptions(
+            engine=info.name,
+            model=args.model,
+            device=args.device,
+            precision=args.precision,
+            delay_ms=delays[0],
+            language=args.language.strip().lower() if args.language else None,
+        )
+        info.check(options)
         _check_model(args.model, info)
     except EngineError as error:
         raise UsageError(error.message, error.hint) from error
-    return EngineChoice(info, args.model, delays, language, args.device, args.precision)
+    return ChosenEngine(info, options, delays)
 
 
 def _delays(
@@ -80,5 +74,9 @@ def _check_model(model: str | None, info: EngineInfo) -> None:
     if info.takes_folder and any(p.exists() for p in (Path(model), paths.models_dir() / model)):
         return
     names = ", ".join(info.models)
-    folder = ", or a folder that holds one" if info.takes_folder else ""
-    raise EngineError(f"{info.label} has no model “{model}”.", f"It takes: {names}{folder}.")
+    hint = Sentence("It takes: {names}.", names=names)
+    if info.takes_folder:
+        hint = Sentence("It takes: {names}, or a folder that holds one.", names=names)
+    raise EngineError(
+        Sentence("{engine} has no model “{model}”.", engine=info.label, model=model), hint
+    )

@@ -1,12 +1,14 @@
 """How good a place for a break is: after a sentence, after a clause, before a joining word.
 
 Shared by live lines (which see only what was said so far) and subtitle cues (which see all).
-Knows words and languages, not widths or times.
+Knows words and languages, not widths or times; where a sentence ends is `sentences`' business.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
+
+from app.core.sentences import CLOSING, ENDS, binds_to_next, ends_sentence, stops_clause
 
 
 class Break(IntEnum):
@@ -19,11 +21,7 @@ class Break(IntEnum):
     SENTENCE = 4
 
 
-_SENTENCE_ENDS = frozenset(".!?…。！？؟।")
 _CLAUSE_ENDS = frozenset(",;:–—、，；：،؛")
-_CLOSING = "\"'”’»)]}」』）】"
-_ABBREVIATED = "mr mrs ms dr st prof vs bzw z.b ca nr sr sra mme"  # "no." ends more sentences
-_ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 
 # Conjunctions and prepositions: a line reads best when it breaks before them, not after.
 _JOINERS = {
@@ -65,11 +63,25 @@ _NONE: frozenset[str] = frozenset()
 
 def break_between(before: str, after: str, language: str | None) -> Break:
     """How well a break reads between two words; `language` ISO 639-1, None is read as English."""
-    bare = before.rstrip().rstrip(_CLOSING)
-    if bare and bare[-1] in _SENTENCE_ENDS:
-        return Break.WORD if _is_abbreviation(bare) else Break.SENTENCE
-    if bare and bare[-1] in _CLAUSE_ENDS:
+    last = before.rstrip().rstrip(CLOSING)[-1:]
+    if last and last in ENDS:
+        return _after_stop(before, after, language)
+    if last and last in _CLAUSE_ENDS:
         return Break.CLAUSE
+    return _between_words(before, after, language)
+
+
+def _after_stop(before: str, after: str, language: str | None) -> Break:
+    if ends_sentence(before, after, language):
+        return Break.SENTENCE
+    if binds_to_next(before, after, language):
+        return Break.BAD
+    if stops_clause(before, after, language):
+        return Break.CLAUSE
+    return _between_words(before, after, language)
+
+
+def _between_words(before: str, after: str, language: str | None) -> Break:
     code = (language or "en")[:2]
     if _bare(before) in _BINDING.get(code, _NONE):
         return Break.BAD
@@ -77,9 +89,4 @@ def break_between(before: str, after: str, language: str | None) -> Break:
 
 
 def _bare(word: str) -> str:
-    return word.strip().strip("¿¡" + _CLOSING + "“‘«([{").lower()
-
-
-def _is_abbreviation(word: str) -> bool:
-    bare = _bare(word)[:-1]
-    return word.endswith(".") and (bare in _ABBREVIATIONS or (len(bare) == 1 and bare.isalpha()))
+    return word.strip().strip("¿¡" + CLOSING + "“‘«([{").lower()

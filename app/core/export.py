@@ -1,40 +1,60 @@
-"""Transcripts as files: SubRip, WebVTT, plain text, JSON.
+"""Transcripts as files: SubRip, WebVTT, plain text, JSON, and the one table of these formats.
 
-Formats only: `cues` decides what is shown when, `app.session.files` writes. Knows nothing about
-where words come from.
+Formats only: `cues` decides what is shown when, `paragraphs` where one ends, `app.session.files`
+writes. Knows nothing about where words come from.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from app.core.cues import Cue, lane_label
-from app.core.script import needs_space
-from app.core.timeline import Gap, spaced
+from app.core.cues import Cue, cues, lane_label
+from app.core.encoding import json_text
+from app.core.paragraphs import Paragraph
+from app.core.script import visible
+from app.core.timeline import Gap, gap_between
 from model_backends.base import Word
 
-__all__ = ["to_json_object", "to_srt", "to_txt", "to_vtt"]
+__all__ = ["FORMATS", "Export", "Format", "cues", "to_json_object", "to_srt", "to_txt", "to_vtt"]
 
-_PARAGRAPH_PAUSE_MS = 2000
-_SOFT_PAUSE_MS = 600  # enough for a new paragraph once one is long
-_LONG_PARAGRAPH = 600  # characters
-_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
-_GAP_WORDS = {
-    "paused": "paused",
-    "device": "no sound: the device was gone",
-    "overflow": "not transcribed: too far behind",
-    "worker": "not transcribed: the engine had stopped",
-}
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What was said, and what is known about how it was heard; only JSON tells the latter."""
+
+    words: Sequence[Word]  # of one track, as a `Timeline` gives them
+    gaps: Sequence[Gap] = ()
+    duration_ms: int = 0
+    language: str | None = None
+    file: str | None = None  # None: it was heard live
+    engine: str | None = None
+    model: str | None = None
+    delay_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of file that a transcript can be saved as."""
+
+    suffix: str  # with its dot
+    label: str  # for people
+    write: Callable[[Export], str]  # the file's text; ends with a newline, if it is not empty
 
 
 def to_srt(cues: Iterable[Cue]) -> str:
-    """SubRip. An arrow within the text, which would break the file, becomes "->"."""
+    """SubRip. What players would take for an arrow of times, a tag or a command is made text.
+
+    SubRip has no escapes, so signs that look alike stand in: "-->" becomes "->", "<i>" "‹i›",
+    "{\\an8}" "(\\an8)". "a < b" stays as it is.
+    """
     blocks = []
     for number, cue in enumerate(cues, 1):
         times = f"{_clock(cue.start_ms, ',')} --> {_clock(cue.end_ms, ',')}"
-        blocks.append(f"{number}\n{times}\n{cue.text.replace('-->', '->')}\n")
+        blocks.append(f"{number}\n{times}\n{_no_markup(cue.text)}\n")
     return "\n".join(blocks)
 
 
@@ -56,44 +76,56 @@ def to_txt(words: Sequence[Word], gaps: Sequence[Gap] = ()) -> str:
     dated: list[tuple[int, str]] = [(gap.start_ms, _gap_mark(gap)) for gap in gaps]
     for lane in lanes:
         label = lane_label(lane) + ": " if len(lanes) > 1 else ""
-        stops = [gap.start_ms for gap in gaps if gap.lane == lane]
+        stops = sorted(gap.start_ms for gap in gaps if gap.lane == lane)
         for start_ms, text in _paragraphs([w for w in words if w.lane == lane], stops):
             dated.append((start_ms, label + text))
     dated.sort(key=lambda entry: entry[0])
     return "\n\n".join(text for _, text in dated) + "\n" if dated else ""
 
 
-def to_json_object(
-    *,
-    file: str,
-    duration_ms: int,
-    engine: str,
-    model: str,
-    delay_ms: int | None,
-    language: str | None,
-    words: Sequence[Word],
-) -> dict[str, Any]:
-    """The object `voxline transcribe --format json` writes; unknown language is None.
+def to_json_object(export: Export) -> dict[str, Any]:
+    """The object `voxline transcribe --format json` writes; what is not known is None.
 
     `"".join(word["text"] for word in words).strip() == text` holds.
     """
-    texts = _texts(words)
-    timed = zip(texts, words, strict=True)
+    words = export.words
     return {
-        "file": file,
-        "duration_ms": duration_ms,
-        "engine": engine,
-        "model": model,
-        "delay_ms": delay_ms,
-        "language": language,
-        "text": "".join(texts).strip(),
-        "words": [{"text": t, "start_ms": w.start_ms, "end_ms": w.end_ms} for t, w in timed],
+        "file": export.file,
+        "duration_ms": export.duration_ms,
+        "engine": export.engine,
+        "model": export.model,
+        "delay_ms": export.delay_ms,
+        "language": export.language,
+        "text": "".join(word.text for word in words).strip(),
+        "words": [
+            {"text": w.text, "start_ms": w.start_ms, "end_ms": w.end_ms}
+            | ({} if w.confidence is None else {"confidence": w.confidence})
+            for w in words
+        ],
     }
 
 
-def _texts(words: Sequence[Word]) -> list[str]:
-    previous = [None, *words]
-    return [spaced(before, word).text for before, word in zip(previous, words, strict=False)]
+def to_json(export: Export, indent: int | None = 2) -> str:
+    """That object as text."""
+    return json_text(to_json_object(export), indent) + "\n"
+
+
+# by the name `--format` takes; the first is the usual one
+FORMATS: Mapping[str, Format] = {
+    "srt": Format(".srt", "Subtitles, SubRip", lambda e: to_srt(cues(e.words, e.gaps))),
+    "vtt": Format(".vtt", "Subtitles, WebVTT", lambda e: to_vtt(cues(e.words, e.gaps))),
+    "txt": Format(".txt", "Text without times", lambda e: to_txt(e.words, e.gaps)),
+    "json": Format(".json", "Words with times, JSON", to_json),
+}
+
+
+_TAG = re.compile(r"<([^<>]*)>")  # also "< b >": some readers are that lenient
+_HALF_A_TAG = re.compile(r"<(?=[^\s<>=\d])")
+
+
+def _no_markup(text: str) -> str:
+    plain = text.replace("-->", "->").replace("{", "(").replace("}", ")")
+    return _HALF_A_TAG.sub("‹", _TAG.sub(r"‹\1›", plain))
 
 
 def _clock(ms: int, point: str) -> str:
@@ -105,29 +137,23 @@ def _clock(ms: int, point: str) -> str:
 
 def _gap_mark(gap: Gap) -> str:
     start, end = (_clock(ms, ".")[:-4] for ms in (gap.start_ms, gap.end_ms))
-    return f"[{start} – {end} {_GAP_WORDS.get(gap.reason, gap.reason)}]"
+    return f"[{start} – {end} {gap.why}]"
 
 
 def _paragraphs(words: Sequence[Word], stops: Sequence[int]) -> list[tuple[int, str]]:
     """(start, text) of each paragraph of one lane; one ends where a gap begins, too."""
-    found: list[tuple[int, str]] = []
-    start_ms, text, last = 0, "", None
+    texts: list[tuple[int, list[str]]] = []
+    current: Paragraph | None = None
     for word in words:
-        if last is not None and _ends_paragraph(text, last, word, stops):
-            found.append((start_ms, " ".join(text.split())))
-            text = ""
-        if not text:
-            start_ms = word.start_ms
-        new_utterance = last is not None and last.utterance != word.utterance
-        text += " " * (new_utterance and needs_space(text, word.text)) + word.text
-        last = word
-    return [(at, text) for at, text in [*found, (start_ms, " ".join(text.split()))] if text]
+        if current is None or _stops(current, word, stops) or not current.takes(word):
+            current = Paragraph.begun(word)
+            texts.append((word.start_ms, [word.text]))
+        else:
+            current.add(word)
+            texts[-1][1].append(word.text)
+    joined = [(start_ms, visible("".join(parts))) for start_ms, parts in texts]
+    return [(start_ms, text) for start_ms, text in joined if text]
 
 
-def _ends_paragraph(text: str, last: Word, word: Word, stops: Sequence[int]) -> bool:
-    pause_ms = word.start_ms - last.end_ms
-    if any(last.start_ms < stop <= word.start_ms for stop in stops):
-        return True
-    ended = text.rstrip().endswith(_SENTENCE_ENDS)
-    long = len(text) >= _LONG_PARAGRAPH
-    return pause_ms >= (_SOFT_PAUSE_MS if ended and long else _PARAGRAPH_PAUSE_MS)
+def _stops(current: Paragraph, word: Word, stops: Sequence[int]) -> bool:
+    return gap_between(stops, current.last.start_ms, word.start_ms)

@@ -14,7 +14,6 @@ from typing import TypeAlias
 
 from app.core.breaks import Break, break_between
 from app.core.script import can_break, clusters, is_cjk, is_opener, pieces
-from app.core.timeline import spaced
 from model_backends.base import Word
 
 Measure: TypeAlias = Callable[[str], float]  # text → width, in the unit of the line's width
@@ -108,7 +107,7 @@ class CaptionLines:
         if self._takes_turn(word) or session != self._last_session:
             self._new_row(word.lane)
         self._last_session = session
-        for piece in pieces(spaced(self._last, word).text):
+        for piece in pieces(word.text):
             self._place_piece(piece, word.language)
         row = self._rows[-1]
         row.lane = word.lane

@@ -7,7 +7,9 @@ Pure: knows nothing about threads, clocks, windows or files.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -26,12 +28,32 @@ class Gap:
     end_ms: int
     reason: str  # "paused", "device", "overflow", "worker"
 
+    @property
+    def why(self) -> str:
+        """The reason in words for a reader, in lower case."""
+        return _GAP_WORDS.get(self.reason, self.reason)
+
+
+def gap_between(starts: Sequence[int], after_ms: int, until_ms: int) -> bool:
+    """Whether one of the starts of gaps, ascending, lies after one time and not after the other."""
+    return bisect_right(starts, until_ms) > bisect_right(starts, after_ms)
+
+
+_GAP_WORDS = {
+    "paused": "paused",
+    "device": "no sound: the device was gone",
+    "overflow": "not transcribed: too far behind",
+    "worker": "not transcribed: the engine had stopped",
+}
 
 TimelineEvent: TypeAlias = Event | Gap
 
 
 def spaced(previous: Word | None, word: Word) -> Word:
-    """The word, with a space before it if it opens an utterance that did not bring its own."""
+    """The word, with a space before it if it opens an utterance that did not bring its own.
+
+    `Timeline.add` does this, so that whoever has a word from a timeline need not.
+    """
     if previous is None or word.utterance == previous.utterance:
         return word
     if not needs_space(previous.text, word.text):
@@ -53,16 +75,21 @@ class Timeline:
         self._arrived: defaultdict[int, list[Word]] = defaultdict(list)
         self._tails: dict[tuple[str, int], str] = {}
 
-    def add(self, event: TimelineEvent) -> None:
-        """Take in one event; events that say nothing about the transcript are ignored."""
+    def add(self, event: TimelineEvent) -> TimelineEvent:
+        """Take in one event; those that say nothing about the transcript are ignored.
+
+        Returns the event as it stands in the transcript: a word with the space that belongs
+        between it and the one before.
+        """
         if isinstance(event, Word):
-            self._add_word(event)
-        elif isinstance(event, Tail):
+            return self._add_word(event)
+        if isinstance(event, Tail):
             self._tails[event.lane, event.track] = event.text
         elif isinstance(event, Gap):
             self._add_gap(event)
         elif isinstance(event, Progress):
             self._add_progress(event)
+        return event
 
     def words(self, lane: str | None = None, track: int = 0) -> list[Word]:
         """The words of a lane, or of all lanes merged by start time (each lane in its order)."""
@@ -99,13 +126,14 @@ class Timeline:
         language, count = Counter(languages).most_common(1)[0]
         return language if 2 * count > len(languages) else None
 
-    def _add_word(self, word: Word) -> None:
+    def _add_word(self, word: Word) -> Word:
         self._tails.pop((word.lane, word.track), None)
         lane = self._words[word.lane, word.track]
         word = spaced(lane[-1] if lane else None, word)
         lane.append(word)
         self._arrived[word.track].append(word)
         self._extend(word.end_ms)
+        return word
 
     def _add_gap(self, gap: Gap) -> None:
         self.gaps.append(gap)

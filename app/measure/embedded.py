@@ -211,7 +211,7 @@ def normal(text: str, language: str, subset: str) -> str:
 
 def _latencies(clip: dict[str, Any], pcm: Pcm, heard: Heard, engine: EmbeddedEngine) -> list[float]:
     """Shown minus true end, for the words that match the reference."""
-    reference = true_ends(clip, pcm, engine._recognizer)
+    reference = true_ends(clip, pcm, engine.weights.main)
     ours = [_key(word.text) for word in heard.words]
     theirs = [_key(text) for text, _ in reference]
     blocks = difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()

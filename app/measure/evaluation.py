@@ -18,7 +18,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from app.audio.files import open_sound
-from model_backends.base import SAMPLE_RATE, UserError, Word
+from app.core.encoding import text_of
+from model_backends.base import SAMPLE_RATE, Sentence, UserError, Word
 
 Normalize: TypeAlias = Callable[[str], str]
 
@@ -30,6 +31,10 @@ _DIGITS = "digits"  # the subset of spoken digit strings
 
 class ManifestError(UserError):
     """The manifest cannot be used."""
+
+
+class ScoringUnavailable(UserError):  # noqa: N818 - nothing went wrong, something is not there
+    """Word errors cannot be counted on this computer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +84,22 @@ class Errors:
 def read_manifest(path: Path, subset: str | None = None) -> list[Clip]:
     """The clips, or those of one subset. Raises ManifestError naming the line or the subsets."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = text_of(path.read_bytes()).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
-        raise ManifestError(f"The manifest {path} cannot be read: {reason}.") from error
+        message = Sentence(
+            "The manifest {path} cannot be read: {reason}.", path=path, reason=reason
+        )
+        raise ManifestError(message) from error
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     clips = [_clip(line, path, number) for number, line in numbered]
     if not clips:
-        raise ManifestError(f"The manifest {path} names no clips.")
+        raise ManifestError(Sentence("The manifest {path} names no clips.", path=path))
     chosen = [clip for clip in clips if subset in (None, clip.subset)]
     if not chosen:
         names = ", ".join(sorted({clip.subset for clip in clips}))
-        raise ManifestError(f"There is no subset “{subset}” in {path}.", f"It has: {names}.")
+        message = Sentence("There is no subset “{name}” in {path}.", name=subset, path=path)
+        raise ManifestError(message, Sentence("It has: {names}.", names=names))
     return chosen
 
 
@@ -107,10 +116,26 @@ def _clip(line: str, manifest: Path, number: int) -> Clip:
                 for s in value.get("segments") or ()
             ),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ManifestError(
-            f"Line {number} of {manifest} does not describe a clip.",
+            Sentence("Line {n} of {path} does not describe a clip.", n=number, path=manifest),
             'Each line is a JSON object with at least "file" and "text".',
+        ) from error
+
+
+def check_can_score() -> None:
+    """Raise ScoringUnavailable if the packages that count word errors are not installed: only
+    who measures needs them.
+    """
+    try:
+        import jiwer  # noqa: F401
+        import whisper_normalizer.english  # noqa: F401
+    except ImportError as error:
+        message = Sentence(
+            "Measuring needs a package that is not installed: {name}.", name=error.name
+        )
+        raise ScoringUnavailable(
+            message, "Install what it needs: pip install jiwer whisper-normalizer."
         ) from error
 
 

@@ -1,7 +1,8 @@
 """What each desktop does in its own way, behind a few functions that read alike everywhere.
 
-The only module that reads `sys.platform`. Knows no widgets: windows come as the number the
-desktop knows them by, and Qt's platform as its name (`QGuiApplication.platformName()`).
+The only module that chooses by `sys.platform` what a window does (the worker asks it too, for its
+pipes). Knows no widgets: windows come as the number the desktop knows them by, and Qt's platform
+as its name (`QGuiApplication.platformName()`).
 """
 
 from __future__ import annotations

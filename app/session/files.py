@@ -1,7 +1,7 @@
 """Writing a text file so that it is whole or not there, and never over another by accident.
 
 Knows nothing about what is in it. Every failure is a FileProblem: the user's sentence and what to
-do next.
+do next. Also whether two names mean one file, and what to call what is made from one.
 """
 
 from __future__ import annotations
@@ -9,22 +9,36 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import re
 import secrets
+import shutil
 from pathlib import Path
 
-from model_backends.base import UserError
+from app import paths
+from model_backends.base import Sentence, UserError
 
 _REASONS = {
-    errno.ENOSPC: ("the disk is full", "Free some space, or choose another place."),
-    errno.EDQUOT: ("your disk quota is used up", "Free some space, or choose another place."),
-    errno.EROFS: ("that place is read-only", "Choose another place."),
-    errno.EACCES: ("you may not write there", "Choose another place, or change its permissions."),
-    errno.EPERM: ("you may not write there", "Choose another place, or change its permissions."),
-    errno.ENOENT: ("there is no such folder", "Create the folder, or choose another place."),
-    errno.ENOTDIR: ("there is no such folder", "Choose another place."),
-    errno.EISDIR: ("that is a folder", "Name a file in it."),
-    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter name."),
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your disk quota is used up",
+    errno.EROFS: "that place is read-only",
+    errno.EACCES: "you may not write there",
+    errno.EPERM: "you may not write there",
+    errno.ENOENT: "there is no such folder",
+    errno.ENOTDIR: "there is no such folder",
+    errno.EISDIR: "that is a folder",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.ELOOP: "it is a link to itself",
 }
+_HINTS = {
+    errno.ENOSPC: "Free some space, or choose another place.",
+    errno.EDQUOT: "Free some space, or choose another place.",
+    errno.EACCES: "Choose another place, or change its permissions.",
+    errno.EPERM: "Choose another place, or change its permissions.",
+    errno.ENOENT: "Create the folder, or choose another place.",
+    errno.EISDIR: "Name a file in it.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FileProblem(UserError):  # noqa: N818 - what the user has, not what the program did wrong
@@ -32,12 +46,63 @@ class FileProblem(UserError):  # noqa: N818 - what the user has, not what the pr
 
 
 def file_problem(path: Path, error: OSError, doing: str = "write") -> FileProblem:
-    """The user's words for an operating system's error about `path`."""
-    if error.errno == errno.ENOENT and doing != "write":
-        return FileProblem(f"Cannot {doing} {path}: there is no such file.", "Check the name.")
-    fallback = (error.strerror or str(error), "Choose another place.")
-    reason, hint = _REASONS.get(error.errno or 0, fallback)
-    return FileProblem(f"Cannot {doing} {path}: {reason}.", hint)
+    """The user's words for an operating system's error about `path`: write, read or delete it."""
+    number = error.errno or 0
+    if number == errno.ENOENT and doing != "write":
+        none = Sentence("Cannot {doing} {path}: there is no such file.", doing=doing, path=path)
+        return FileProblem(none, "Check the name.")
+    reason = _REASONS.get(number) or error.strerror or str(error)
+    message = Sentence("Cannot {doing} {path}: {reason}.", doing=doing, path=path, reason=reason)
+    return FileProblem(message, _hint(path, number))
+
+
+def _hint(path: Path, number: int) -> str:
+    """What to do next; the folders of ours are not chosen anew each time, but can be moved."""
+    variable = paths.moved_by(path)
+    if variable is None:
+        return _HINTS.get(number, "Choose another place.")
+    if number in _FULL:
+        return Sentence("Free some space, or set {name} to a folder elsewhere.", name=variable)
+    return Sentence("Set {name} to a folder that you may write to.", name=variable)
+
+
+def output_problem(error: OSError) -> FileProblem:
+    """The user's words for standard output that takes no more."""
+    reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
+    message = Sentence("Standard output cannot be written: {reason}.", reason=reason)
+    return FileProblem(message, "Free some space, or send it elsewhere.")
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, by whatever links; also if there is none yet."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return file_key(one) == file_key(other)
+
+
+def file_key(path: Path) -> str:
+    """What all names of one file have in common, hard links aside. A link to itself is its own."""
+    return os.path.normcase(os.path.realpath(path))
+
+
+def check_apart(target: Path, source: Path) -> None:
+    """Raise FileProblem if writing `target` would write over `source`, which is being read."""
+    if same_file(target, source):
+        message = Sentence("{path} is what is being listened to.", path=target)
+        raise FileProblem(message, "Choose another name for the result.")
+
+
+def named_after(source: Path, suffix: str) -> str:
+    """The name of what is made from a file: its own, with another suffix ("talk.mp3" → "talk.srt").
+
+    Only what looks like the suffix of a kind of file is replaced: "My.Show.H.264-GRP" has none.
+    """
+    return (source.stem if _SUFFIX.fullmatch(source.suffix) else source.name) + suffix
+
+
+# 3gp, mp4, m4a, x264; not .264-GRP, .2024, .S01E02-extended
+_SUFFIX = re.compile(r"\.(?=[0-9]*[A-Za-z])[A-Za-z0-9]{2,5}", re.ASCII)
 
 
 def check_writable(path: Path, force: bool = False) -> None:
@@ -52,18 +117,20 @@ def check_writable(path: Path, force: bool = False) -> None:
         raise file_problem(path, error) from error
 
 
-def write_new(path: Path, text: str, force: bool = False) -> Path:
+def write_new(path: Path, text: str, force: bool = False, private: bool = False) -> Path:
     """Write UTF-8 text to `path`, all or nothing, durably. Returns the path.
 
-    Without `force` an existing file is never replaced, not even one that appears meanwhile.
-    Raises FileProblem: exists, is a folder, no such folder, disk full, read-only, not permitted.
+    `private`: for its owner's eyes only; else as the user's mask says, or as the file that is
+    replaced was. Without `force` an existing file is never replaced, not even one that appears
+    meanwhile. Raises FileProblem: exists, is a folder, no such folder, disk full, read-only,
+    not permitted.
     """
     target = _target(path, force)
     try:
         if _is_special(target):
             target.write_text(text, encoding="utf-8", errors="replace")
             return path
-        trial = _write_trial(target.parent, text)
+        trial = _write_trial(target.parent, text, 0o600 if private else 0o666)
         try:
             _publish(trial, target, force)
         finally:
@@ -77,16 +144,20 @@ def write_new(path: Path, text: str, force: bool = False) -> Path:
 
 
 def write_unique(path: Path, text: str) -> Path:
-    """Like `write_new`, but creates the folder and takes "name (2)" … if the name is in use."""
+    """Like `write_new`, but makes the folder and takes "name (2)" … if the name is in use.
+
+    For files that nobody named: they are for their owner's eyes only, and so is a folder that is
+    made for them.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        paths.make_private(path.parent)
     except OSError as error:
         raise file_problem(path, error) from error
     for number in itertools.count(1):
         candidate = path if number == 1 else path.with_name(f"{path.stem} ({number}){path.suffix}")
         if not os.path.lexists(candidate):
             try:
-                return write_new(candidate, text)
+                return write_new(candidate, text, private=True)
             except FileProblem:
                 if not os.path.lexists(candidate):  # else somebody took the name just now
                     raise
@@ -101,8 +172,10 @@ def _target(path: Path, force: bool) -> Path:
         if not force and os.path.lexists(path) and not _is_special(path):
             raise _exists(path)
         return path.resolve() if force else path
-    except (OSError, RuntimeError) as error:  # a link to itself
-        raise FileProblem(f"Cannot write {path}: {error}.", "Choose another place.") from error
+    except OSError as error:
+        raise file_problem(path, error) from error
+    except RuntimeError as error:  # what Python before 3.13 says of a link to itself
+        raise file_problem(path, OSError(errno.ELOOP, str(error))) from error
 
 
 def _is_special(path: Path) -> bool:
@@ -111,13 +184,14 @@ def _is_special(path: Path) -> bool:
 
 
 def _exists(path: Path) -> FileProblem:
-    return FileProblem(f"{path} is already there.", "Choose another name, or add --force.")
+    message = Sentence("{path} is already there.", path=path)
+    return FileProblem(message, "Choose another name, or add --force.")
 
 
-def _write_trial(folder: Path, text: str) -> Path:
+def _write_trial(folder: Path, text: str, mode: int = 0o666) -> Path:
     """The whole text, on disk, in a new file of the same folder."""
     trial = folder / f".voxline-{secrets.token_hex(8)}.tmp"
-    handle = os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # umask applies
+    handle = os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)  # umask applies
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as file:
             file.write(text)
@@ -131,6 +205,8 @@ def _write_trial(folder: Path, text: str) -> Path:
 
 def _publish(trial: Path, target: Path, force: bool) -> None:
     if force:
+        if target.exists():
+            shutil.copymode(target, trial)
         trial.replace(target)
         return
     try:

@@ -30,47 +30,26 @@ import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import psutil
-
 from app import paths
-from app.core.cues import cues
-from app.core.export import to_srt
-from app.core.timeline import Gap, Timeline
+from app.core.export import FORMATS, Export
+from app.core.timeline import Gap
 from app.session.files import FileProblem, file_problem, write_new, write_unique
-from model_backends.base import Event, Word
+from app.session.journal_records import Contents, local_time, read
+from app.session.processes import identity, is_alive
+from model_backends.base import Event, Sentence, Word
 
 VERSION = 1
 SUFFIX = ".jsonl"
 _RETRY_S = 0.5  # how long to wait after a failed write
-_SAME_PROCESS_S = 5.0  # clock corrections move a process's start time by less
+_LOOK_S = 2.0  # how often the file is looked for while nothing is said
 _PREVIEW_WORDS = 12
 
 OnError: TypeAlias = Callable[[str, str], None]  # (message, hint), called in the writer's thread
-
-
-@dataclass(frozen=True, slots=True)
-class Transcript:
-    """What a journal holds."""
-
-    header: dict[str, Any]
-    words: list[Word] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
-    ended: bool = False  # the session was stopped, rather than cut off
-    saved: Path | None = None  # where its subtitles were written
-    worker_pid: int | None = None  # of the latest worker
-
-    @property
-    def started(self) -> datetime:
-        """When the session began, in local time; the epoch if the header does not say."""
-        try:
-            return datetime.fromisoformat(self.header["started"]).astimezone()
-        except (KeyError, TypeError, ValueError):
-            return datetime.fromtimestamp(0, UTC).astimezone()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +89,7 @@ class Journal:
         self._closing = False
         self._failing = False
         self._saved = False
+        self._told_remade = 0
         self._append(_header(header))
         self._flush()  # at once, so that the session can be seen from outside
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -156,8 +136,8 @@ class Journal:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closing)
-                if not self._waiting:
+                self._changed.wait_for(lambda: self._waiting or self._closing, _LOOK_S)
+                if self._closing and not self._waiting:
                     break
                 last_try = self._closing
             if self._flush():
@@ -177,6 +157,7 @@ class Journal:
         except OSError as error:
             self._report(error)
             return False
+        self._tell_if_gone()
         with self._changed:
             for _ in lines:
                 self._waiting.popleft()
@@ -189,37 +170,91 @@ class Journal:
         self._failing = True
         problem = file_problem(self.path, error)
         self._on_error(
-            f"The transcript cannot be kept safe on disk. {problem.message}",
-            f"{problem.hint} Until then the words are kept in memory.",
+            Sentence(
+                "The transcript cannot be kept safe on disk. {problem}", problem=problem.message
+            ),
+            Sentence("{hint} Until then the words are kept in memory.", hint=problem.hint),
         )
+
+    def _tell_if_gone(self) -> None:
+        if self._file.path != self.path or self._file.remade > self._told_remade:
+            self.path, self._told_remade = self._file.path, self._file.remade
+            self._on_error(
+                "The file that keeps this session’s words safe was removed.",
+                "It has been written again. Leave it alone until the session ends.",
+            )
 
 
 class _JournalFile:
-    """A file that grows by durable pieces; a piece that failed is written over by the next."""
+    """A file that grows by durable pieces; a piece that failed is written over by the next.
+
+    If somebody removes it, or the folder, it is made again with all that was in it: the system
+    keeps what we hold open.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
+        self.remade = 0  # how often it was gone
         self._handle: int | None = None
         self._size = 0  # bytes known to be good
 
     def append(self, data: bytes) -> None:
-        """Write and sync. Raises OSError; may be tried again."""
+        """Write and sync; nothing is written of no data, but the file is looked for all the same.
+
+        Raises OSError; may be tried again.
+        """
         if self._handle is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-            self._handle = os.open(self._path, flags, 0o600)
-        os.lseek(self._handle, self._size, os.SEEK_SET)
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(self._handle, rest) :]
-        os.fsync(self._handle)
-        self._size += len(data)
+            self._handle = self._made(self.path)
+        elif self._is_gone():
+            self._make_again()
+        if data:
+            self._write(self._handle, data)
+            self._size += len(data)
 
     def close(self) -> None:
         if self._handle is not None:
             with contextlib.suppress(OSError):
                 os.close(self._handle)
             self._handle = None
+
+    def _write(self, handle: int, data: bytes, at: int | None = None) -> None:
+        os.lseek(handle, self._size if at is None else at, os.SEEK_SET)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+        os.fsync(handle)
+
+    def _made(self, path: Path) -> int:
+        paths.make_private(path.parent, tighten=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+
+    def _is_gone(self) -> bool:
+        """Whether our name leads to another file, or none."""
+        assert self._handle is not None
+        ours = os.fstat(self._handle)
+        try:
+            there = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        same = (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+        return not same and there.st_size != ours.st_size  # some network systems number anew
+
+    def _make_again(self) -> None:
+        assert self._handle is not None
+        path = new_path(self.path.parent) if os.path.lexists(self.path) else self.path
+        os.lseek(self._handle, 0, os.SEEK_SET)
+        with os.fdopen(os.dup(self._handle), "rb") as old:
+            written = old.read(self._size)
+        fresh = self._made(path)
+        try:
+            self._write(fresh, written, at=0)
+        except OSError:
+            os.close(fresh)
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise
+        os.close(self._handle)
+        self._handle, self.path, self.remade = fresh, path, self.remade + 1
 
 
 def new_path(folder: Path | None = None) -> Path:
@@ -230,35 +265,18 @@ def new_path(folder: Path | None = None) -> Path:
 
 def transcript_path(started: datetime, folder: Path | None = None) -> Path:
     """Where a session's subtitles go: "Voxline 2026-11-22 14.30.05.srt" in the Voxline folder."""
-    name = started.astimezone().strftime("Voxline %Y-%m-%d %H.%M.%S.srt")
+    name = local_time(started).strftime("Voxline %Y-%m-%d %H.%M.%S.srt")
     return (folder or paths.transcripts_dir()) / name
-
-
-def read(path: Path) -> Transcript:
-    """What can be read of a journal. Raises FileProblem if it cannot be opened."""
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise file_problem(path, error, "read") from error
-    timeline = Timeline()
-    found: dict[str, Any] = {"header": {}, "ended": False, "saved": None, "worker_pid": None}
-    for record in _records(lines):
-        event = _event(record)
-        if event is not None:
-            timeline.add(event)
-        else:
-            found |= _note(record)
-    return Transcript(words=timeline.words(), gaps=timeline.gaps, **found)
 
 
 def unfinished(folder: Path) -> list[Unfinished]:
     """Sessions that died with words unsaved, oldest first; those still running are left out."""
     found = []
-    for path, transcript in _journals(folder):
-        words = transcript.words
-        if words and transcript.saved is None and not _is_running(transcript):
+    for path, contents in _journals(folder):
+        words = contents.words
+        if words and contents.saved is None and not is_alive(contents.header):
             preview = "".join(word.text for word in words[:_PREVIEW_WORDS]).strip()
-            found.append(Unfinished(path, transcript.started, len(words), preview))
+            found.append(Unfinished(path, contents.started, len(words), preview))
     return found
 
 
@@ -267,13 +285,13 @@ def running(folder: Path) -> list[Running]:
     return [
         Running(
             path,
-            transcript.header["pid"],
-            transcript.worker_pid,
-            transcript.started,
-            transcript.header.get("engine"),
+            contents.header["pid"],
+            contents.worker_pid,
+            contents.started,
+            engine if isinstance(engine := contents.header.get("engine"), str) else None,
         )
-        for path, transcript in _journals(folder)
-        if not transcript.ended and transcript.saved is None and _is_running(transcript)
+        for path, contents in _journals(folder)
+        if not contents.ended and contents.saved is None and is_alive(contents.header)
     ]
 
 
@@ -283,12 +301,12 @@ def recover(path: Path, srt: Path | None = None) -> Path:
     `srt` None: in the Voxline folder, under the session's own start time. Raises FileProblem, and
     then the journal stays.
     """
-    transcript = read(path)
-    if transcript.saved is not None and transcript.saved.exists():
+    contents = read(path)
+    if contents.saved is not None and contents.saved.exists():
         discard(path)
-        return transcript.saved
-    text = to_srt(cues(transcript.words, transcript.gaps))
-    saved = write_new(srt, text) if srt else write_unique(transcript_path(transcript.started), text)
+        return contents.saved
+    text = FORMATS["srt"].write(Export(contents.words, contents.gaps))
+    saved = write_new(srt, text) if srt else write_unique(transcript_path(contents.started), text)
     discard(path)
     return saved
 
@@ -303,8 +321,8 @@ def discard(path: Path) -> None:
 
 def prune(folder: Path) -> None:
     """Delete journals nobody needs: saved ones and wordless ones of sessions that are over."""
-    for path, transcript in _journals(folder):
-        if (transcript.saved is not None or not transcript.words) and not _is_running(transcript):
+    for path, contents in _journals(folder):
+        if (contents.saved is not None or not contents.words) and not is_alive(contents.header):
             with contextlib.suppress(FileProblem):  # next time
                 discard(path)
 
@@ -313,75 +331,18 @@ def prune(folder: Path) -> None:
 
 
 def _header(given: Mapping[str, Any]) -> dict[str, Any]:
-    process = psutil.Process()
     return {
         "type": "header",
         "version": VERSION,
         "session": uuid.uuid4().hex,
         "started": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "pid": process.pid,
-        "created": process.create_time(),
+        **identity(),
         **given,
     }
 
 
-def _journals(folder: Path) -> Iterable[tuple[Path, Transcript]]:
+def _journals(folder: Path) -> Iterable[tuple[Path, Contents]]:
+    """The journals that can be read; the folder need not be there."""
     for path in sorted(folder.glob("*" + SUFFIX)):
-        with contextlib.suppress(FileProblem):  # deleted meanwhile, or not ours to read
+        with contextlib.suppress(FileProblem):  # deleted meanwhile, not ours to read, a pipe
             yield path, read(path)
-
-
-def _records(lines: Iterable[bytes]) -> Iterable[dict[str, Any]]:
-    for line in lines:
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):  # torn or garbage
-            continue
-        if isinstance(record, dict):
-            yield record
-
-
-def _event(record: dict[str, Any]) -> Word | Gap | None:
-    """The word or gap that a record holds, if it holds one that is whole."""
-    match record:
-        case {"type": "word", "text": str(), "track": int(), "utterance": int()}:
-            kind: type[Word | Gap] = Word
-        case {"type": "gap", "reason": str()}:
-            kind = Gap
-        case _:
-            return None
-    match record:
-        case {"lane": str(), "start_ms": int(), "end_ms": int()}:
-            pass
-        case _:
-            return None
-    known = {field.name for field in fields(kind)}
-    return kind(**{key: value for key, value in record.items() if key in known})
-
-
-def _note(record: dict[str, Any]) -> dict[str, Any]:
-    """What a record that is neither word nor gap says about the session."""
-    match record:
-        case {"type": "header"}:
-            return {"header": {k: v for k, v in record.items() if k != "type"}}
-        case {"type": "worker", "pid": int(pid)}:
-            return {"worker_pid": pid}
-        case {"type": "saved", "path": str(path)}:
-            return {"saved": Path(path)}
-        case {"type": "end"}:
-            return {"ended": True}
-    return {}
-
-
-def _is_running(transcript: Transcript) -> bool:
-    """Whether the process that wrote the journal still lives; a reused pid does not count."""
-    pid, created = transcript.header.get("pid"), transcript.header.get("created")
-    if not isinstance(pid, int) or not isinstance(created, int | float):
-        return False
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        return bool(abs(process.create_time() - created) < _SAME_PROCESS_S)
-    except (psutil.Error, ValueError):
-        return False

@@ -1,90 +1,162 @@
-"""What a session leaves behind: its journal while it runs, its subtitle file at the end."""
+"""What a session leaves behind: its journal while it runs, its subtitle file at the end.
+
+All of it happens on a thread of its own, in the order it was asked for: whoever asks returns at
+once, whatever the disk does. Knows nothing of sound or engines.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import logging
+import queue
 import tempfile
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from app import paths
-from app.core.cues import cues
-from app.core.export import to_srt
+from app.core.export import FORMATS, Export
 from app.core.timeline import Gap, Timeline
 from app.session import journal
+from app.session.events import Kept, Saved
 from app.session.files import FileProblem, write_new, write_unique
-from app.worker.messages import Ready
-from model_backends.base import Word
+from model_backends.base import Notice, Sentence, UserError, Word
 
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """The session's subtitle file has been written."""
-
-    path: Path
+log = logging.getLogger(__name__)
 
 
 class Record:
-    """One session's journal and subtitle file."""
+    """One session's journal and subtitle file.
+
+    `deliver` is called on the record's threads: a Notice (code "journal") when words cannot be
+    kept safe meanwhile, one Kept in answer to `save()`.
+    """
 
     def __init__(
         self,
-        header: dict[str, object],
+        header: Mapping[str, object],
         srt: Path | None,
         force: bool,
-        on_error: Callable[[str, str], None],
+        lane: str,
+        deliver: Callable[[Notice | Kept], None],
     ) -> None:
         self._started = datetime.now(UTC)
-        self._srt = srt
-        self._force = force
-        self._journal = journal.Journal(journal.new_path(), header, on_error)
+        self._srt, self._force = srt, force
+        self._lane = lane
+        self._deliver = deliver
+        self._timeline = Timeline()
+        self._journal: journal.Journal | None = None
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._jobs.put(partial(self._open, header))
+        threading.Thread(target=self._work, daemon=True, name="record").start()
 
     def add(self, event: Word | Gap) -> None:
-        """Keep a word or gap; returns at once."""
-        self._journal.append(event)
+        """Keep a word or gap."""
+        self._jobs.put(partial(self._add, event))
 
-    def worker(self, pid: int | None, ready: Ready) -> None:
+    def worker(self, pid: int) -> None:
         """A worker is ready; `voxline doctor` shows its process."""
-        if pid is not None:
+        self._jobs.put(partial(self._note_worker, pid))
+
+    def save(self) -> None:
+        """Write the subtitles and let the journal go; the record ends. The answer is a Kept.
+
+        Where they were wanted, else where there is room. Nothing is written if nothing was said
+        and no file was asked for. The journal stays only if there is no room anywhere.
+        """
+        self._jobs.put(self._save)
+        self._jobs.put(None)
+
+    def abandon(self) -> None:
+        """Leave the journal for the next start to offer; the record ends."""
+        self._jobs.put(partial(self._close, ended=False))
+        self._jobs.put(None)
+
+    # --- the record's thread ---------------------------------------------------------------
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                job()
+            except Exception as error:  # one word that cannot be kept must not cost the others
+                log.exception("record")
+                why = str(error) or type(error).__name__
+                self._complain(Sentence("A word could not be kept on disk: {why}.", why=why), "")
+
+    def _open(self, header: Mapping[str, object]) -> None:
+        """Without a journal, too, captions go on and are saved at the end: so it is only told."""
+        try:
+            self._journal = journal.Journal(journal.new_path(), header, self._complain)
+        except UserError as error:
+            self._complain(_not_safe(error.message), error.hint)
+        except OSError as error:
+            self._complain(_not_safe(error.strerror or str(error)), _WITHOUT_JOURNAL)
+
+    def _complain(self, message: str, hint: str) -> None:
+        self._deliver(Notice(self._lane, "journal", message, hint))
+
+    def _add(self, event: Word | Gap) -> None:
+        self._timeline.add(event)
+        if self._journal is not None:
+            self._journal.append(event)
+
+    def _note_worker(self, pid: int) -> None:
+        if self._journal is not None:
             self._journal.worker_started(pid)
 
-    def save(self, timeline: Timeline) -> Saved | None:
-        """Write the subtitles and let the journal go; None if nothing was said and none asked for.
+    def _save(self) -> None:
+        kept = Kept()
+        try:
+            kept = self._saved_somewhere()
+            if kept.saved is not None and self._journal is not None:
+                self._journal.saved(kept.saved.path)
+            self._close(ended=True)
+        finally:
+            self._deliver(kept)  # somebody waits for it
 
-        Raises FileProblem when they cannot be written there: `rescue()` is next.
-        """
-        words = timeline.words()
+    def _saved_somewhere(self) -> Kept:
+        try:
+            return Kept(self._written())
+        except Exception as error:
+            log.exception("the subtitles could not be written")
+            return Kept(self._rescued(), _not_saved(self._lane, error))
+
+    def _written(self) -> Saved | None:
+        words = self._timeline.words()
         if not words and self._srt is None:
-            self._journal.close(ended=True)
             return None
-        text = to_srt(cues(words, timeline.gaps))
+        text = FORMATS["srt"].write(Export(words, self._timeline.gaps))
         if self._srt is not None:
-            return self._written(write_new(self._srt, text, self._force))
-        return self._written(write_unique(journal.transcript_path(self._started), text))
+            return Saved(write_new(self._srt, text, self._force))
+        return Saved(write_unique(journal.transcript_path(self._started), text))
 
-    def rescue(self, timeline: Timeline) -> Saved | None:
-        """After `save()` has failed: write the subtitles where there is room; None if nowhere.
-
-        The journal stays only then: it holds what could be written of the words.
-        """
-        text = to_srt(cues(timeline.words(), timeline.gaps))
+    def _rescued(self) -> Saved | None:
+        text = FORMATS["srt"].write(Export(self._timeline.words(), self._timeline.gaps))
         name = journal.transcript_path(self._started).name
         for folder in (paths.transcripts_dir(), Path.home(), Path(tempfile.gettempdir())):
             with contextlib.suppress(FileProblem):
-                return self._written(write_unique(folder / name, text))
-        self._journal.close(ended=True)
+                return Saved(write_unique(folder / name, text))
         return None
 
-    def _written(self, path: Path) -> Saved:
-        self._journal.saved(path)
-        self._journal.close(ended=True)
-        return Saved(path)
+    def _close(self, ended: bool) -> None:
+        if self._journal is not None:
+            self._journal.close(ended)
 
-    def abandon(self) -> None:
-        """Leave the journal for the next start to offer."""
-        threading.Thread(
-            target=self._journal.close, args=(False,), daemon=True, name="journal close"
-        ).start()
+
+_WITHOUT_JOURNAL = Sentence("Captions go on; they are saved when the session ends.")
+
+
+def _not_safe(why: str) -> Sentence:
+    return Sentence("What is said cannot be kept safe on disk meanwhile: {why}", why=why)
+
+
+def _not_saved(lane: str, error: Exception) -> Notice:
+    if isinstance(error, UserError):
+        return Notice(lane, "not-saved", error.message, error.hint)
+    message = Sentence("The subtitles could not be written: {why}.", why=error)
+    return Notice(lane, "not-saved", message, Sentence("The log has the details."))
+
+
+__all__ = ["Record", "Saved"]

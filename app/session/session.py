@@ -1,94 +1,129 @@
 """One captioning session: a source, an engine, a transcript, and what the user is told of them.
 
-The map of a session: capture thread → client (sender thread) ═ worker ═ client (reader thread) →
-inbox → `pump()` in the owner's thread → timeline, journal, and the events it returns. Everything
-but `pump()` only puts something in the inbox, so the state has one owner and needs no locks.
-Knows nothing about Qt or terminals.
+The map of a session, by threads:
+
+    capture ──sound──> client (its sender) ═ worker ═ client (its reader)
+       │                                                   │ words
+       └──level, state──>  inbox  <────────────────────────┘<── verbs, found sources, saved files
+                             │
+                        session's own thread: SessionState ──commands──> capture, client, record
+                             │ news
+                           outbox ──pump()──> the owner's thread
+
+So the state has one owner, and nothing that the owner's thread waits for (a terminal, a window)
+keeps a word from the disk. Knows nothing about Qt or terminals.
 """
 
 from __future__ import annotations
 
+import logging
 import queue
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from app import paths
-from app.audio.advice import advice
-from app.audio.capture import Capture, CaptureEvent, Feed, Level, SoundState
-from app.audio.clock import GAP_MS, SessionClock
-from app.audio.devices.base import NoSourceError
-from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
+from app.audio.capture import Capture, CaptureEvent, Feed
+from app.audio.clock import SessionClock
 from app.core.chunk import Chunk
-from app.core.timeline import Gap, Timeline, spaced
+from app.core.timeline import Timeline
+from app.session import events as e
+from app.session.events import Choices, HeardOut, Saved, SessionEvent
 from app.session.files import check_writable
-from app.session.record import Record, Saved
+from app.session.lane import Lane
+from app.session.record import Record
+from app.session.sources import Found, SourceChoice, look_for, why_not
+from app.session.start import resolved, start_message
+from app.session.state import SessionState
 from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
-from app.worker.client import ClientEvent, EngineClient, Restarting
-from model_backends import describe, resolve
-from model_backends.base import EngineInfo, Notice, Progress, Tail, UserError, Word
+from app.worker.client import ClientEvent, EngineClient
+from model_backends.base import Notice, Sentence, UserError, Word
+
+log = logging.getLogger(__name__)
 
 LANE = "me"
-OPEN_S = 3.0  # a source that has not delivered anything by then is not going to without a word
-STOP_S = 5.0  # how long a stop waits for the last words
-BEHIND_MS = 4_000  # unheard audio beyond the engine's own delay: it is not keeping up
-_CAUGHT_UP_MS = 2_000
+TICK_S = 0.1
 
 
-SessionEvent: TypeAlias = Word | Tail | Gap | Progress | Status | Notice | Saved
-_OVER = (Stage.STOPPED, Stage.FAILED)
+class Client(Protocol):
+    """What a session needs of `EngineClient`, which says what each of these does."""
+
+    @property
+    def worker_pid(self) -> int | None: ...
+    def start(self) -> None: ...
+    def push(self, chunk: Chunk) -> None: ...
+    def pause(self, lane: str) -> None: ...
+    def set_delay(self, lane: str, track: int, ms: int) -> None: ...
+    def lag_ms(self, lane: str) -> int: ...
+    def finish(self) -> None: ...
+    def take_held(self) -> Sequence[Word]: ...
+    def kill(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Sound:
-    """What the n-th capture has to say."""
+class Ear(Protocol):
+    """What a session needs of `Capture`."""
 
-    capture: int
-    event: Level | SoundState
+    def start(self) -> None: ...
+    def close(self) -> None: ...
+
+
+MakeClient: TypeAlias = Callable[[m.Start, Callable[[ClientEvent], None]], Client]
+MakeEar: TypeAlias = Callable[[Feed, str, SessionClock, Callable[[CaptureEvent], None]], Ear]
+Search: TypeAlias = Callable[["SourceChoice | None", Callable[[Found], None]], None]
 
 
 class Session:
-    """From `start()` to `STOPPED` or `FAILED`; one use."""
+    """From `start()` to `STOPPED` or `FAILED`; one use.
 
-    def __init__(self, options: SessionOptions, wake: Callable[[], None] = lambda: None) -> None:
-        """Raises UserError for a choice that cannot work, before anything is started."""
+    The verbs only ask, and never wait; what comes of it is told by `pump()`. The attributes are
+    the owner's: they change in `pump()` alone, together with what it returns.
+    """
+
+    def __init__(
+        self,
+        options: SessionOptions,
+        wake: Callable[[], None] = lambda: None,
+        *,
+        feed: Feed | None = None,
+        predecessor: Session | None = None,
+        make_client: MakeClient | None = None,
+        make_capture: MakeEar = Capture,
+        search: Search = look_for,
+    ) -> None:
+        """Raises UserError for a choice that cannot work, before anything is started.
+
+        `feed`: what to listen to first, if it has been found already. `predecessor`: a session
+        that is stopping; its loaded worker is taken over if it is what this one needs. `wake` is
+        called from the session's thread when there is something to pump.
+        """
         self.options = options
-        self.engine = resolve(options.engine, paths.models_dir())
-        self.info: EngineInfo = describe(self.engine)
-        self.delay_ms = options.delay_ms or self.info.default_delay_ms
-        self.info.check_delay(self.delay_ms)
-        self.info.check_language(options.language)
-        self.info.check_precision(options.precision)
+        self.info, self._engine = resolved(options.engine)
         if options.srt is not None:
             check_writable(options.srt, options.force)
-        self._out: list[SessionEvent] = []
-        self._feed = self._first_feed()
-        self.source_name = self._feed.name
+        lane = Lane(LANE, options.source)
+        self.delay_ms = self._engine.delay_ms or self.info.default_delay_ms
+        self.source_name = feed.name if feed is not None else lane.source_name
+        self.source_is_away = False
         self.status = Status(Stage.IDLE)
         self.timeline = Timeline()
-        self.level = 0.0
-        self._wake = wake
-        self._inbox: queue.SimpleQueue[ClientEvent | _Sound] = queue.SimpleQueue()
-        self._clock = SessionClock()
-        self._capture: Capture | None = None
-        self._captures = 0  # how many there were: what an earlier one still has to say is old
-        self._sound_until: int | None = None  # session time up to which sound has come
-        self._gap_from: int | None = None  # … when the source was changed, until the next has some
-        self._record: Record | None = None
-        self._client = EngineClient(self._start_message(), self._put)
-        self._sound = SoundState("starting")
-        self._speaking = self._ready = self._behind = self._overflowed = False
-        self._paused_at: int | None = None
-        self._stop_by: float | None = None
-        self._patient = False  # a file that ends before the model is loaded is heard all the same
-        self._opened_at = 0.0
-        self._last: Word | None = None
-        self.stop_asked = False
         self.save_failed = False  # not where it was wanted; elsewhere, if there is a Saved
-        self.sound_began: float | None = None  # monotonic s of the first sample, for measuring
+        self.stop_asked = False
+        self._wake = wake
+        self._feed = feed
+        self._clock = SessionClock()
+        self._state = SessionState(options, self.delay_ms, [lane])
+        self._inbox: queue.SimpleQueue[e.Input] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[SessionEvent] = queue.SimpleQueue()
+        self._captures: dict[str, Ear] = {}
+        self._record: Record | None = None
+        self._make_capture, self._search = make_capture, search
+        make_client = make_client or _client_after(predecessor)
+        self._client = make_client(start_message(self._engine), self._put)
+        self._thread: threading.Thread | None = None
+        self._ticked_ms = 0
+        self._stop_told = False
+        self._sound_began: float | None = None
 
     @property
     def worker_pid(self) -> int | None:
@@ -96,343 +131,221 @@ class Session:
         return self._client.worker_pid
 
     @property
+    def level(self) -> float:
+        """How loud it is now: root mean square, 0..1."""
+        return self._state.level
+
+    @property
+    def sound_began(self) -> float | None:
+        """When the first sample was heard, in monotonic seconds: for measuring."""
+        return self._sound_began
+
+    @property
     def over(self) -> bool:
-        """Stopped or failed: nothing more will come."""
-        return self.status.stage in _OVER
+        """Stopped or failed, and all of it pumped: nothing more will come."""
+        return self.status.stage.over
 
-    def now_ms(self) -> int:
-        """Session time."""
-        return self._clock.now_ms()
-
-    # --- verbs; none of them waits ---------------------------------------------------------
+    # --- verbs -----------------------------------------------------------------------------
 
     def start(self) -> None:
         """Listen. The model loads in the worker meanwhile; audio waits for it."""
-        if self.options.keep_transcript:
-            srt, force = self.options.srt, self.options.force
-            self._record = Record(self._header(), srt, force, self._put_notice)
-        self._set(Status(Stage.STARTING, "Starting …"))
-        self._client.start()
-        self._listen()
+        self._put(e.Begin(self._feed))
+        self._thread = threading.Thread(target=self._run, daemon=True, name="session")
+        self._thread.start()
 
     def pause(self) -> None:
         """Stop listening; what was said so far is finished and shown. Time runs on."""
-        if self._paused_at is not None or self._ending:
-            return
-        self._paused_at = self._clock.now_ms()
-        self._let_go()
-        self._refresh()
+        self._put(e.Pause())
 
     def resume(self) -> None:
         """Listen again; the pause is marked in the transcript."""
-        if self._paused_at is None or self._ending:
-            return
-        self._keep(Gap(LANE, self._paused_at, self._clock.now_ms(), "paused"))
-        self._paused_at = None
-        self._listen()
-        self._refresh()
+        self._put(e.Resume())
 
     def set_delay(self, ms: int) -> None:
         """Change the delay now. Raises UserError for one the engine does not offer."""
         self.info.check_delay(ms)
-        if ms != self.delay_ms:
-            self.delay_ms = ms
-            self._client.set_delay(LANE, 0, ms)
+        self.delay_ms = ms
+        self._put(e.SetDelay(ms))
 
-    def set_source(self, source: str | None) -> None:
-        """Listen to something else from here on. Raises UserError if there is no such source."""
-        feed = feed_for(source)
-        self._let_go()
-        self._feed = feed
-        self.source_name = feed.name
-        if self._paused_at is None and not self._ending:
-            self._gap_from = self._sound_until
-            self._listen()
-        self._refresh()
+    def set_source(self, source: SourceChoice | None) -> None:
+        """Listen to something else, as soon as it is found."""
+        self._put(e.SetSource(source))
 
     def stop(self) -> None:
-        """Hear out what was said (at most STOP_S), then save; pump until `over`."""
-        self._patient = False
-        if self._ending:
-            return
-        self._stop_by = time.monotonic() + STOP_S
-        self._let_go()
-        self._client.finish()
-        self._set(Status(Stage.STOPPING, "Finishing the last words …"))
+        """Hear out what was said (at most STOP_MS), then save; pump until `over`."""
+        self._put(e.Stop())
 
     def ask_to_stop(self) -> None:
-        """`stop()` for signal handlers: only notes the wish, the next `pump()` acts on it."""
+        """`stop()` for signal handlers: may interrupt anything, overtakes what waits."""
         self.stop_asked = True
 
     def abort(self) -> None:
-        """End everything now. Committed words are in the journal."""
-        self._let_go()
+        """End everything now, the worker before this returns. What was committed is on disk."""
         self._client.kill()
-        if self.over:
-            return
-        if self._record is not None:
-            self._record.abandon()
-        self._set(Status(Stage.STOPPED))
+        self._put(e.Abort())
 
     # --- the owner's thread ----------------------------------------------------------------
 
     def pump(self) -> list[SessionEvent]:
-        """Take in everything that has arrived; return what is worth showing, in order."""
-        while not self.over:
-            try:
-                event = self._inbox.get_nowait()
-            except queue.Empty:
-                break
-            self._take(event)
-        if not self.over:
-            self._watch_time()
-        out, self._out = self._out, []
-        return out
+        """Everything that is worth showing since the last time, in order."""
+        events = [self._outbox.get() for _ in range(self._outbox.qsize())]
+        for event in events:
+            self._take_in(event)
+        return events
 
     def wait(self, timeout: float) -> list[SessionEvent]:
         """For owners without an event loop: pump, waiting at most `timeout` s for something."""
-        if not self.over:
-            try:
-                self._take(self._inbox.get(timeout=timeout))
-            except queue.Empty:
-                pass
-        return self.pump()
-
-    def _take(self, event: ClientEvent | _Sound) -> None:
-        if isinstance(event, (Word, Tail, Gap, Progress)):
-            self._keep(event)
-        elif isinstance(event, _Sound):
-            if event.capture == self._captures:
-                self._take_sound(event.event)
-        elif isinstance(event, Notice):
-            self._out.append(event)
-        else:
-            self._take_worker(event)
-        self._refresh()
-
-    def _keep(self, event: Word | Tail | Gap | Progress) -> None:
-        if isinstance(event, Word):
-            event = self._last = spaced(self._last, event)
-        elif isinstance(event, Gap) and event.reason == "overflow":
-            self._tell_overflow()
-        self.timeline.add(event)
-        if self._record is not None and isinstance(event, (Word, Gap)):
-            self._record.add(event)
-        self._out.append(event)
-
-    def _tell_overflow(self) -> None:
-        """Once a session: sound had to be given up."""
-        if not self._overflowed:
-            self._overflowed = True
-            message = "The engine is half an hour behind: some sound had to be dropped."
-            hint = "The gap is marked. Choose a smaller model, or one on a faster computer."
-            self._out.append(Notice(LANE, "overflow", message, hint))
-
-    def _take_sound(self, state: Level | SoundState) -> None:
-        if isinstance(state, Level):
-            self.level = state.rms
-            return
-        if state.kind == "ended":
-            self._out += [Notice(LANE, "file", note) for note in self._feed.notes]
-            if not self._ending:
-                self.stop()
-                self._patient = not self._ready
-            return
-        if state.kind == "moved":
-            self._out.append(Notice(LANE, "moved", state.message, state.hint))
-            return
-        if state.kind == "lost":
-            self._client.pause(LANE)
-            if not self._feed.live:
-                self._fail(state.message, state.hint)
-                return
-        self._sound = state
-
-    def _take_worker(self, event: ClientEvent) -> None:
-        if isinstance(event, m.Loading):
-            if self._ending:
-                return
-            fraction = round(event.fraction * 20) / 20  # there may be a report for each tensor
-            self._set(Status(Stage.STARTING, "Loading the speech model …", "", fraction))
-        elif isinstance(event, m.Ready):
-            self._ready = True
-            if self._record is not None:
-                self._record.worker(self._client.worker_pid, event)
-        elif isinstance(event, m.Speech):
-            self._speaking = event.speaking
-        elif isinstance(event, Restarting):
-            self._ready, self._behind = False, True
-            self._out.append(Notice(LANE, "restarting", event.message, "No words are lost."))
-        elif isinstance(event, m.Failure):
-            self._fail(event.message, event.hint)
-        elif isinstance(event, m.Finished):
-            self._end()
-
-    def _watch_time(self) -> None:
-        """What happens because time has passed."""
-        if self.stop_asked:
-            self.stop()
-        if self._sound.kind == "starting" and time.monotonic() - self._opened_at > OPEN_S:
-            message = f"No sound is arriving from {self.source_name}."
-            self._sound = SoundState("stalled", message, advice("stalled"))
-            self._refresh()
-        limit = self.options.seconds
-        if limit is not None and not self._ending and self._clock.now_ms() >= limit * 1000:
-            self.stop()
-        if self._patient and not self._ready:
-            self._stop_by = time.monotonic() + STOP_S
-        elif self._stop_by is not None and time.monotonic() >= self._stop_by:
-            if self._client.lag_ms(LANE):
-                self._out.append(_late_notice(self._client.lag_ms(LANE)))
-            self._end()
-
-    def _refresh(self) -> None:
-        """Say what the user should know now, if it has changed."""
-        if self._ending or self.status.stage in _OVER:
-            return
-        silent = self._sound.kind == "silent" and self._feed.live
-        if self._paused_at is not None:
-            self._set(Status(Stage.PAUSED, "Paused."))
-        elif self._sound.kind in ("stalled", "lost") or (silent and not self._ready):
-            self._set(Status(Stage.NO_SOUND, self._sound.message, self._sound.hint))
-        elif not self._ready:
-            if self.status.stage is not Stage.STARTING or self._behind:
-                self._set(Status(Stage.STARTING, "Loading the speech model …"))
-        elif lag_ms := self._lag_ms():
-            self._set(Status(Stage.CATCHING_UP, "Catching up …", "", None, lag_ms))
-        elif silent:
-            self._set(Status(Stage.NO_SOUND, self._sound.message, self._sound.hint))
-        elif self._speaking:
-            self._set(Status(Stage.SPEECH, "Someone is speaking."))
-        else:
-            self._set(Status(Stage.LISTENING, f"Listening to {self.source_name}."))
-
-    def _lag_ms(self) -> int:
-        """How far the engine is behind, to 100 ms; 0 while it keeps up."""
-        lag_ms = self._client.lag_ms(LANE)
-        allowed = self.delay_ms + (_CAUGHT_UP_MS if self._behind else BEHIND_MS)
-        self._behind = lag_ms > allowed
-        return lag_ms // 100 * 100 if self._behind else 0
-
-    def _set(self, status: Status) -> None:
-        if status != self.status:
-            self.status = status
-            self._out.append(status)
-
-    @property
-    def _ending(self) -> bool:
-        return self._stop_by is not None or self.over
-
-    # --- beginning and end -----------------------------------------------------------------
-
-    def _first_feed(self) -> Feed:
         try:
-            return feed_for(self.options.source)
-        except NoSourceError as error:
-            if self.options.source is not None or not self.options.sample_if_no_source:
-                raise
-            message = f"{error.message} Captioning a bundled sample instead: {SAMPLE_TITLE}."
-            self._out.append(Notice(LANE, "no-microphone", message, error.hint))
-            return sample_feed()
+            first = self._outbox.get(timeout=timeout)
+        except queue.Empty:
+            return []
+        self._take_in(first)
+        return [first, *self.pump()]
 
-    def _listen(self) -> None:
-        self._sound = SoundState("starting")
-        self._opened_at = time.monotonic()
-        self._captures += 1
-        deliver = partial(self._from_capture, self._captures)
-        self._capture = Capture(self._feed, LANE, self._clock, deliver)
-        self._capture.start()
+    def _take_in(self, event: SessionEvent) -> None:
+        if isinstance(event, Status):
+            self.status = event
+        elif isinstance(event, Choices):
+            self.source_name, self.delay_ms = event.source_name, event.delay_ms
+            self.source_is_away = event.source_is_away
+        elif isinstance(event, Notice):
+            self.save_failed = self.save_failed or event.code == "not-saved"
+        elif not isinstance(event, (Saved, HeardOut)):
+            self.timeline.add(event)
 
-    def _let_go(self) -> None:
-        """Stop capturing; what was captured is heard to its end."""
-        if self._capture is not None:
-            self._capture.close()
-            self._capture = None
-            self._client.pause(LANE)
-        self._speaking = False
+    # --- the session's thread --------------------------------------------------------------
 
-    def _from_capture(self, capture: int, event: CaptureEvent) -> None:
-        """In the capture thread: audio goes straight to the client, the rest to the inbox."""
-        if not isinstance(event, Chunk):
-            self._put(event if isinstance(event, Gap) else _Sound(capture, event))
+    def _run(self) -> None:
+        """Whatever goes wrong in here, captions must not stop without a word."""
+        try:
+            while not self._state.over:
+                self._step()
+        except Exception:
+            log.exception("session")
+            self._give_up()
+
+    def _step(self) -> None:
+        try:
+            self._do(self._inbox.get(timeout=TICK_S))
+        except queue.Empty:
+            pass
+        if self.stop_asked and not self._stop_told:
+            self._stop_told = True
+            self._do(e.Stop())
+        now_ms = self._clock.now_ms()
+        if now_ms - self._ticked_ms >= TICK_S * 1000:
+            self._ticked_ms = now_ms
+            self._do(e.Tick({LANE: self._client.lag_ms(LANE)}))
+
+    def _do(self, event: e.Input) -> None:
+        heard = event.event if isinstance(event, e.Sound) else None
+        if self._sound_began is None and isinstance(heard, e.Heard):
+            self._sound_began = self._clock.monotonic(heard.start_ms)
+        told = False
+        for output in self._state.take(self._clock.now_ms(), event):
+            if isinstance(output, SessionEvent):
+                self._outbox.put(output)
+                told = True
+            else:
+                self._obey(output)
+        if told:
+            self._wake()
+
+    def _obey(self, command: e.Command) -> None:
+        match command:
+            case e.Find(lane=lane, search=number, source=source):
+                self._search(source, partial(self._answer, lane, number))
+            case e.Listen():
+                self._listen(command)
+            case e.LetGo(lane=lane):
+                self._captures.pop(lane).close()
+                self._client.pause(lane)
+            case e.Flush(lane=lane):
+                self._client.pause(lane)
+            case e.StartEngine():
+                self._client.start()
+            case e.ChangeDelay(lane=lane, track=track, ms=ms):
+                self._client.set_delay(lane, track, ms)
+            case e.Finish():
+                self._client.finish()
+            case e.EndEngine():
+                self._client.kill()
+                # behind all that the worker has said, which is in the inbox by now
+                self._put(e.Dead(tuple(self._client.take_held())))
+            case _:
+                self._obey_record(command)
+
+    def _obey_record(self, command: e.Command) -> None:
+        record, options = self._record, self.options
+        if isinstance(command, e.OpenRecord):
+            self._record = Record(self._header(), options.srt, options.force, LANE, self._put)
+        elif record is None:
             return
-        if self.sound_began is None:
-            self.sound_began = self._clock.monotonic(event.start_ms)
-        gap_from, self._gap_from = self._gap_from, None
-        if gap_from is not None and event.start_ms - gap_from > GAP_MS:
-            self._put(Gap(LANE, gap_from, event.start_ms, "device"))
-        self._sound_until = event.end_ms
-        self._client.push(event)
+        elif isinstance(command, e.Keep):
+            record.add(command.event)
+        elif isinstance(command, e.KeepWorker) and (pid := self._client.worker_pid) is not None:
+            record.worker(pid)
+        elif isinstance(command, e.Save):
+            record.save()
+        elif isinstance(command, e.Abandon):
+            record.abandon()
 
-    def _put(self, event: ClientEvent | _Sound) -> None:
-        self._inbox.put(event)
+    def _listen(self, listen: e.Listen) -> None:
+        deliver = partial(self._from_capture, listen.lane, listen.capture)
+        capture = self._make_capture(listen.feed, listen.lane, self._clock, deliver)
+        self._captures[listen.lane] = capture
+        capture.start()
+
+    def _give_up(self) -> None:
+        """The state cannot be trusted any more: keep what there is, and say so."""
+        for capture in self._captures.values():
+            capture.close()
+        self._client.kill()
+        if self._record is not None:
+            self._record.abandon()
+        self._outbox.put(Status(Stage.FAILED, _WENT_WRONG, _WENT_WRONG_HINT))
         self._wake()
 
-    def _put_notice(self, message: str, hint: str) -> None:
-        self._put(Notice(LANE, "journal", message, hint))
+    # --- other threads ---------------------------------------------------------------------
 
-    def _fail(self, message: str, hint: str) -> None:
-        self._let_go()
-        self._hear_the_last()
-        self._save()
-        self._set(Status(Stage.FAILED, message, hint))
+    def _put(self, event: e.Input) -> None:
+        self._inbox.put(event)
 
-    def _end(self) -> None:
-        self._hear_the_last()
-        self._save()
-        self._set(Status(Stage.STOPPED, "Stopped."))
+    def _from_capture(self, lane: str, capture: int, event: CaptureEvent) -> None:
+        """In the capture's thread: sound goes straight to the engine's client."""
+        if isinstance(event, Chunk):
+            self._client.push(event)
+            heard = e.Heard(event.start_ms, event.end_ms)
+            self._put(e.Sound(lane, capture, heard))
+        else:
+            self._put(e.Sound(lane, capture, event))
 
-    def _hear_the_last(self) -> None:
-        """End the worker; words that have arrived, or were held back in a replay, still count."""
-        self._client.kill()
-        arrived: list[ClientEvent | _Sound] = []
-        while not self._inbox.empty():
-            arrived.append(self._inbox.get())
-        for event in (*arrived, *self._client.take_held()):
-            if isinstance(event, (Word, Gap)):
-                self._keep(event)
+    def _answer(self, lane: str, search: int, answer: Found) -> None:
+        """In the thread of a search."""
+        if isinstance(answer, UserError):
+            self._put(e.NotFound(lane, search, why_not(answer), answer))
+        else:
+            self._put(e.Found(lane, search, answer))
 
-    def _save(self) -> None:
-        if self._record is None:
-            return
-        try:
-            saved = self._record.save(self.timeline)
-        except UserError as error:
-            self._out.append(Notice(LANE, "not-saved", error.message, error.hint))
-            self.save_failed = True
-            saved = self._record.rescue(self.timeline)
-        if saved is not None:
-            self._out.append(saved)
-
-    def _start_message(self) -> m.Start:
-        return m.Start(
-            version=m.PROTOCOL_VERSION,
-            engine=self.engine,
-            models_dir=str(paths.models_dir()),
-            model=self.options.model,
-            device=self.options.device,
-            language=self.options.language,
-            delays_ms=(self.delay_ms,),
-            extra={"precision": self.options.precision} if self.options.precision else {},
-        )
-
-    def _header(self) -> dict[str, object]:
+    def _header(self) -> Mapping[str, object]:
+        engine = self._engine
         return {
-            "engine": self.engine,
-            "model": self.options.model,
-            "delay_ms": self.delay_ms,
-            "language": self.options.language,
-            "source": self.source_name,
+            "engine": engine.engine,
+            "model": engine.model,
+            "delay_ms": engine.delay_ms,
+            "language": engine.language,
+            "source": str(self._state.source_name),
         }
 
 
-def _late_notice(lag_ms: int) -> Notice:
-    return Notice(
-        LANE,
-        "cut-off",
-        f"The last {lag_ms / 1000:.1f} s were not heard out: the engine was too slow.",
-        "A smaller model or a longer delay keeps up better.",
-    )
+def _client_after(predecessor: Session | None) -> MakeClient:
+    if predecessor is None or not isinstance(predecessor._client, EngineClient):
+        return EngineClient
+    return partial(EngineClient, predecessor=predecessor._client)
 
 
-__all__ = ["LANE", "Saved", "Session", "SessionEvent", "SessionOptions", "Stage", "Status"]
+_WENT_WRONG = Sentence("Something went wrong inside Voxline, and captions have stopped.")
+_WENT_WRONG_HINT = Sentence("The log says what. What was said is kept, and offered at next start.")
+
+__all__ = ["LANE", "Choices", "HeardOut", "Saved", "Session", "SessionEvent", "SessionOptions",
+           "Stage", "Status"]  # fmt: skip

@@ -1,10 +1,16 @@
-"""What a session was asked to do, and what the user is told of how it is doing."""
+"""What a session was asked to do, and what the user is told of how it is doing.
+
+`stage_of()` is the one place that decides what is shown: a pure function of the facts.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from app.audio.choice import SourceChoice
+from model_backends.base import EngineOptions, Sentence
 
 
 class Stage(StrEnum):
@@ -21,22 +27,36 @@ class Stage(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
 
+    @property
+    def over(self) -> bool:
+        """The session has ended: nothing more will come of it."""
+        return self in (Stage.STOPPED, Stage.FAILED)
+
+    @property
+    def off(self) -> bool:
+        """No session runs: there is one to be started."""
+        return self is Stage.IDLE or self.over
+
+    @property
+    def running(self) -> bool:
+        """There is a session that has not ended."""
+        return not self.off
+
+    @property
+    def ending(self) -> bool:
+        """Nothing can be asked of the session any more: it is on its way out, or has ended."""
+        return self is Stage.STOPPING or self.over
+
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
     """What the user chose. None or empty: the default."""
 
-    engine: str = "embedded"
-    model: str | None = None
-    device: str | None = None
-    precision: str | None = None  # of the weights, where the engine offers a choice
-    delay_ms: int | None = None
-    language: str | None = None
-    source: str | None = None  # id or name of a source, or the path of a file
+    engine: EngineOptions = field(default_factory=EngineOptions)
+    source: SourceChoice | None = None  # None: the system's microphone
     srt: Path | None = None
     force: bool = False
     seconds: float | None = None
-    sample_if_no_source: bool = False  # no microphone at all: caption the bundled sample, say so
     keep_transcript: bool = True  # False: no journal, no subtitle file
 
 
@@ -49,3 +69,49 @@ class Status:
     hint: str = ""
     fraction: float | None = None  # of loading
     lag_ms: int = 0  # audio not yet heard, while catching up
+    remark: str = ""  # something else that is worth knowing for as long as it lasts
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the stage depends on."""
+
+    source_name: str = ""
+    paused: bool = False
+    finishing: bool = False  # no more sound is taken
+    heard_out: bool = False  # every word is out
+    ready: bool = False  # the engine is loaded
+    loading: bool = False  # … or has begun to be
+    fraction: float | None = None  # of loading, if it says
+    lag_ms: int = 0  # 0 while the engine keeps up
+    speaking: bool = False
+    sound: str = "starting"  # a kind of SoundState, or "none": there is nothing to listen to
+    sound_message: str = ""
+    sound_hint: str = ""
+    live: bool = True  # a device: its silence is worth a word
+    remark: str = ""
+
+
+def stage_of(facts: Facts) -> Status:
+    """What to tell of a session that has not ended."""
+    if facts.finishing:
+        text = "Saving the transcript …" if facts.heard_out else "Finishing the last words …"
+        return Status(Stage.STOPPING, text)
+    if facts.paused:
+        return Status(Stage.PAUSED, "Paused.", remark=facts.remark)
+    silent = facts.sound == "silent" and facts.live
+    no_sound = Status(Stage.NO_SOUND, facts.sound_message, facts.sound_hint, remark=facts.remark)
+    if facts.sound in ("none", "stalled", "lost") or (silent and not facts.ready):
+        return no_sound
+    if not facts.ready:
+        text = "Loading the speech model …" if facts.loading else "Starting …"
+        return Status(Stage.STARTING, text, fraction=facts.fraction, remark=facts.remark)
+    if facts.lag_ms:
+        text = "Catching up …"
+        return Status(Stage.CATCHING_UP, text, lag_ms=facts.lag_ms, remark=facts.remark)
+    if silent:
+        return no_sound
+    if facts.speaking:
+        return Status(Stage.SPEECH, "Someone is speaking.", remark=facts.remark)
+    listening = Sentence("Listening to {source}.", source=facts.source_name)
+    return Status(Stage.LISTENING, listening, remark=facts.remark)

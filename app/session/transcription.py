@@ -23,7 +23,7 @@ from app.core.chunk import Chunk
 from app.core.timeline import Gap, Timeline
 from app.worker import messages as m
 from app.worker.client import ClientEvent, EngineClient, Restarting
-from model_backends.base import SAMPLE_RATE, EngineError, Notice, Pcm, Progress, Word
+from model_backends.base import SAMPLE_RATE, EngineError, Notice, Pcm, Progress, Sentence, Word
 
 _TICK_S = 0.2  # how long Ctrl-C may go unnoticed
 _ROUNDING_MS = 2  # the worker rounds frames and their rest down separately
@@ -36,7 +36,7 @@ Heard = Callable[[int, int | None], None]  # gets heard_ms and duration_ms (None
 
 @dataclass(slots=True)
 class Transcript:
-    """What was heard in one file."""
+    """What was said in one file."""
 
     path: Path
     words: list[Word]
@@ -66,7 +66,7 @@ class EngineUnavailableError(EngineError):
 
 
 class Transcriber:
-    """Hears files one after another. A context manager: leaving it ends the worker.
+    """Recognises files one after another. A context manager: leaving it ends the worker.
 
     The worker starts with the first file that can be opened, so that a mistyped name costs
     nothing. `tell` gets the engine's notices.
@@ -98,31 +98,34 @@ class Transcriber:
         self._client = self.ready = None
 
     def transcribe(
-        self, path: Path, heard: Heard = lambda heard_ms, duration_ms: None
+        self,
+        path: Path,
+        heard: Heard = lambda heard_ms, duration_ms: None,
+        track: str | None = None,
     ) -> Transcript:
-        """Hear one file to its end.
+        """Recognise one file to its end; `path` and `track` are as `open_sound` takes them.
 
-        Raises SoundFileError or WorkerGoneError if this file cannot be heard (the next one may),
-        EngineUnavailableError if none can.
+        Raises SoundFileError, TrackError or WorkerGoneError if this file cannot be recognised
+        (the next one may), EngineUnavailableError if none can.
         """
-        with open_sound(path) as sound:
-            hearing = _Hearing(f"file{next(self._numbers)}", sound, heard)
+        with open_sound(path, track) as sound:
+            file = _Recognising(f"file{next(self._numbers)}", sound, heard)
             try:
-                return self._hear(hearing, self._loaded())
+                return self._recognise(file, self._loaded())
             except WorkerGoneError:
                 self._close()
                 raise
 
-    def _hear(self, hearing: _Hearing, client: EngineClient) -> Transcript:
+    def _recognise(self, file: _Recognising, client: EngineClient) -> Transcript:
         cpu_s = self._worker_cpu_s()
-        hearing.begun = time.monotonic()
-        for chunk in self._chunks(hearing):
-            self._make_room(client, hearing)
+        file.begun = time.monotonic()
+        for chunk in self._chunks(file):
+            self._make_room(client, file)
             client.push(chunk)
-        client.pause(hearing.lane)
-        while not hearing.settled:
-            self._take(hearing, _TICK_S)
-        return hearing.transcript(self._worker_cpu_s() - cpu_s)
+        client.pause(file.lane)
+        while not file.settled:
+            self._take(file, _TICK_S)
+        return file.transcript(self._worker_cpu_s() - cpu_s)
 
     def _loaded(self) -> EngineClient:
         """The client, with the engine loaded."""
@@ -136,35 +139,35 @@ class Transcriber:
             self._take(None, _TICK_S)
         return self._client
 
-    def _chunks(self, hearing: _Hearing) -> Iterator[Chunk]:
+    def _chunks(self, file: _Recognising) -> Iterator[Chunk]:
         """The file's audio; live, each chunk when its time has come."""
-        for pcm in _live_blocks(hearing.sound) if self._live else hearing.sound.blocks():
-            chunk = Chunk(hearing.lane, hearing.samples // 16, hearing.samples, int16_bytes(pcm))
-            hearing.samples += len(pcm)
+        for pcm in _live_blocks(file.sound) if self._live else file.sound.blocks():
+            chunk = Chunk(file.lane, file.samples // 16, file.samples, int16_bytes(pcm))
+            file.samples += len(pcm)
             if self._live:
-                self._wait_until(hearing.begun + hearing.samples / SAMPLE_RATE, hearing)
+                self._wait_until(file.begun + file.samples / SAMPLE_RATE, file)
             yield chunk
 
-    def _wait_until(self, due: float, hearing: _Hearing) -> None:
+    def _wait_until(self, due: float, file: _Recognising) -> None:
         while (left := due - time.monotonic()) > 0:
-            self._take(hearing, left)
+            self._take(file, left)
 
-    def _make_room(self, client: EngineClient, hearing: _Hearing) -> None:
+    def _make_room(self, client: EngineClient, file: _Recognising) -> None:
         """Wait until the worker has caught up a little, and take what has come meanwhile."""
-        self._take(hearing, 0)
-        while not self._live and not client.wait_for_room(hearing.lane, _TICK_S):
-            self._take(hearing, 0)
+        self._take(file, 0)
+        while not self._live and not client.wait_for_room(file.lane, _TICK_S):
+            self._take(file, 0)
 
-    def _take(self, hearing: _Hearing | None, timeout: float) -> None:
+    def _take(self, file: _Recognising | None, timeout: float) -> None:
         """Handle what has come; wait this long for the first of it."""
         try:
-            self._handle(hearing, *self._events.get(timeout > 0, timeout or None))
+            self._handle(file, *self._events.get(timeout > 0, timeout or None))
             while True:
-                self._handle(hearing, *self._events.get_nowait())
+                self._handle(file, *self._events.get_nowait())
         except queue.Empty:
             pass
 
-    def _handle(self, hearing: _Hearing | None, at: float, event: ClientEvent) -> None:
+    def _handle(self, file: _Recognising | None, at: float, event: ClientEvent) -> None:
         if isinstance(event, m.Ready):
             self.ready = event
         elif isinstance(event, m.Failure):
@@ -174,8 +177,8 @@ class Transcriber:
             self._tell(event.message)
         elif isinstance(event, Notice):
             self._tell(" ".join(filter(None, (event.message, event.hint))))
-        elif hearing is not None:
-            hearing.handle(at, event)
+        elif file is not None:
+            file.handle(at, event)
 
     def _worker_cpu_s(self) -> float:
         pid = self._client.worker_pid if self._client else None
@@ -186,8 +189,8 @@ class Transcriber:
         return float(times.user + times.system) if times else 0.0
 
 
-class _Hearing:
-    """One file while it is being heard; its lane's events become its transcript."""
+class _Recognising:
+    """One file while it is being recognised; its lane's events become its transcript."""
 
     def __init__(self, lane: str, sound: Sound, heard: Heard) -> None:
         self.lane = lane
@@ -215,12 +218,14 @@ class _Hearing:
             self._heard(event.heard_ms, self.sound.duration_ms)
 
     def transcript(self, cpu_s: float) -> Transcript:
+        words = self._timeline.words(self.lane)
+        nothing = Sentence("No speech was found in “{name}”.", name=self.sound.name)
         return Transcript(
             path=self.sound.path,
-            words=self._timeline.words(self.lane),
+            words=words,
             gaps=self._timeline.gaps,
             duration_ms=self.sound.heard_ms,
-            notes=self.sound.notes,
+            notes=[*self.sound.notes] if words else [nothing, *self.sound.notes],
             wall_s=time.monotonic() - self.begun,
             cpu_s=max(0.0, cpu_s),
             shown_ms=self._shown_ms,

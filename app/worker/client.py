@@ -3,82 +3,51 @@
 Audio stays here until the worker says it is settled, so that a worker killed in mid-sentence is
 replaced by another that hears the same audio again; what comes back is aligned with the words
 already committed, and only new words are delivered. `push()` never blocks: a sender thread alone
-writes to the pipe, a reader thread alone reads it and delivers. Knows nothing about Qt, sound
-cards or files, and imports no engine.
+writes to the pipe, a reader thread alone reads it and delivers, a watching thread alone decides
+that a worker hangs. A client may inherit the loaded worker of the one before it. Knows nothing
+about Qt, sound cards or files, and imports no engine.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import IO, BinaryIO, TypeAlias, cast
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from app import paths
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from app.worker import messages as m
+from app.worker.ending import read_ending
+from app.worker.incoming import Incoming
+from app.worker.link import Link, child_env, worker_command
+from app.worker.outgoing import AHEAD_MS, Outgoing
 from app.worker.replay_buffer import ReplayBuffer
-from model_backends.base import Progress, Tail, Word
+from app.worker.restarts import Backoff, Restarts, Verdict
+from app.worker.watchdog import Patience, Watch
+from model_backends.base import Notice, Sentence, Word
 
 log = logging.getLogger(__name__)
 
-AHEAD_MS = 60_000  # how far the worker may be sent ahead of what it has heard
-MAX_RESTARTS = 5  # within RESTART_WINDOW_S; more often than that it will not get better
-RESTART_WINDOW_S = 120.0
+HAND_OVER_S = 20.0  # how long a loaded worker is waited for while its client finishes
+_WATCH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Restarting:
-    """The worker died and another is being started; nothing is lost meanwhile."""
+    """The worker died and another is being started; nothing is lost meanwhile.
+
+    `kind` as in `ending.Ending`.
+    """
 
     attempt: int
-    message: str
+    message: Sentence
+    kind: str = "ended"
 
 
 ClientEvent: TypeAlias = m.Message | Restarting | Gap
-
-
-def worker_command(interpreter: str | None = None) -> list[str]:
-    """The command that runs a worker: on the given interpreter, or on what runs this app."""
-    if interpreter is None and getattr(sys, "frozen", False):
-        return [sys.executable, "--worker"]
-    return [interpreter or sys.executable, "-P", "-m", "app.worker.process"]
-
-
-def child_env() -> dict[str, str]:
-    """The environment for another interpreter: ours, less what a frozen app did to it.
-
-    PyInstaller points LD_LIBRARY_PATH at its bundle; an outside Python would load the bundle's
-    libraries instead of its own.
-    """
-    env = {k: v for k, v in os.environ.items() if not k.startswith("_PYI")}
-    original = env.pop("LD_LIBRARY_PATH_ORIG", None)
-    if original is not None:
-        env["LD_LIBRARY_PATH"] = original
-    elif getattr(sys, "frozen", False):
-        env.pop("LD_LIBRARY_PATH", None)
-    root = str(Path(__file__).parents[2])
-    env["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [env.get("PYTHONPATH")])])
-    env["PYTHONUTF8"] = "1"
-    return env
-
-
-def _worker_log() -> IO[bytes]:
-    """Where a worker's standard error goes; nowhere if there is no place to write."""
-    try:
-        log = paths.log_dir() / "worker.log"
-        if log.exists() and log.stat().st_size > 1_000_000:
-            log.replace(log.with_suffix(".1.log"))
-        return log.open("ab")
-    except OSError:
-        return Path(os.devnull).open("wb")
 
 
 class EngineClient:
@@ -93,31 +62,54 @@ class EngineClient:
         deliver: Callable[[ClientEvent], None],
         *,
         interpreter: str | None = None,
+        predecessor: EngineClient | None = None,
+        patience: Patience | None = None,
+        backoff: Backoff | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`predecessor`: a client that is finishing or about to be closed. Its loaded worker is
+        taken over, if it is what `start` asks for, once it has finished; what is pushed until
+        then waits. `clock` is in seconds and monotonic.
+        """
         self._start = start
         self._deliver = deliver
         self._command = worker_command(interpreter)
-        self._buffer = ReplayBuffer(start.delays_ms)
+        self._patience = patience or Patience()
+        self._clock = clock
         self._changed = threading.Condition()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._ready = False  # the worker has been sent Start and may be fed
-        self._queue: list[m.SetDelay | m.Break] = []
-        self._finishing = self._finish_sent = self._closing = False
-        self._next_utterance = start.first_utterance
-        self._restarts: list[float] = []
+        self._tracks = max(1, len(start.delays_ms))
+        self._buffer = ReplayBuffer(start.delays_ms)
+        self._outgoing = Outgoing(start, self._buffer)
+        self._restarts = Restarts(backoff or Backoff(), start.realtime)
+        self._incoming = Incoming(self._buffer, self._outgoing, self._restarts)
+        self._link: Link | None = None
+        self._watch: Watch | None = None
+        self._hung = ""  # why the present worker was given up
+        self._ending = read_ending(0)  # of the last worker
+        self._sending = False  # the worker has been sent Start and may be fed
+        self._loaded = self._closing = self._over = False
+        self._heir: EngineClient | None = None
+        self._legacy: Link | None = None  # finished with, and waiting for the heir to fetch it
+        self._predecessor: EngineClient | None = None
         self.finished = threading.Event()  # Finished or Failure was delivered, or closed
+        if predecessor is not None and predecessor._promise(self):
+            self._predecessor = predecessor
 
     @property
     def worker_pid(self) -> int | None:
         """The worker's process id while there is one."""
-        process = self._process
-        return process.pid if process and process.poll() is None else None
+        link = self._link
+        return link.pid if link else None
 
     # --- what callers use ------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the worker; returns at once."""
-        for target, name in ((self._supervise, "engine reader"), (self._send_all, "engine sender")):
+        for target, name in (
+            (self._supervise, "engine reader"),
+            (self._send_all, "engine sender"),
+            (self._watch_all, "engine watch"),
+        ):
             threading.Thread(target=target, daemon=True, name=name).start()
 
     def push(self, chunk: Chunk) -> None:
@@ -135,12 +127,15 @@ class EngineClient:
             self._changed.notify_all()
 
     def set_delay(self, lane: str, track: int, ms: int) -> None:
-        """Change a track's delay, soon: it overtakes audio that waits."""
+        """Change the delay of one track of one lane, soon: it overtakes audio that waits.
+
+        One that the engine refuses (for memory) is answered with `DelayRefused` and a Notice
+        "delay-refused"; the old one stays. Raises ValueError for a track there is not.
+        """
+        if not 0 <= track < self._tracks:
+            raise ValueError(f"no track {track}: there are {self._tracks}")
         with self._changed:
-            delays = list(self._start.delays_ms)
-            delays[track] = ms
-            self._start = replace(self._start, delays_ms=tuple(delays))
-            self._queue.append(m.SetDelay(lane, track, ms))
+            self._outgoing.set_delay(lane, track, ms)
             self._changed.notify_all()
 
     def wait_for_room(self, lane: str, timeout: float) -> bool:
@@ -162,7 +157,7 @@ class EngineClient:
     def finish(self) -> None:
         """No more audio: everything is flushed, then `Finished` is delivered."""
         with self._changed:
-            self._finishing = True
+            self._outgoing.finish()
             self._changed.notify_all()
 
     def take_held(self) -> list[Word]:
@@ -171,58 +166,109 @@ class EngineClient:
             return self._buffer.finish()
 
     def close(self, timeout: float = 2.0) -> None:
-        """Close the pipe, which ends the worker; kill it if it does not go."""
+        """Deliver nothing more, and end the worker; kill it if it does not go.
+
+        A worker promised to a successor is not ended: it drops what it has and goes on there.
+        """
         with self._changed:
-            self._closing = True
-            process = self._process
+            was_finished = self.finished.is_set()
+            if not self._closing:
+                self._closing = True
+                self._outgoing.abandon()
+            link = None if self._heir else self._link
             self._changed.notify_all()
-        if process is not None:
-            try:
-                process.wait(timeout if self.finished.is_set() else 0)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            predecessor = None if self._heir else self._predecessor
+        if predecessor is not None:
+            predecessor._disown(self)
+        if link is not None:
+            link.wait(timeout if was_finished else 0)
         self.finished.set()
 
     def kill(self) -> None:
         """End the worker now, whatever it is doing, and do not bring it back."""
         self.close(timeout=0)
 
+    # --- from one client to the next -------------------------------------------------------
+
+    def _promise(self, heir: EngineClient) -> bool:
+        """Whether the heir may wait for this client's worker."""
+        with self._changed:
+            fits = self._command == heir._command and self._start.loads_like(heir._start)
+            if not fits or self._over or self._closing or self._heir is not None:
+                return False
+            self._heir = heir
+            return True
+
+    def _disown(self, heir: EngineClient) -> None:
+        """The heir does not want it any more."""
+        with self._changed:
+            if self._heir is not heir:
+                return
+            self._heir = None
+            link, self._legacy = self._legacy, None
+            if link is None and self._closing:
+                link = self._link
+            self._changed.notify_all()
+        if link is not None:
+            link.wait(0)
+
+    def _fetch(self, heir: EngineClient) -> Link | None:
+        """For the heir's reader: wait for the worker, loaded and free; None if it never is."""
+        with self._changed:
+            while not self._changed.wait_for(lambda: self._given_or_gone(heir), HAND_OVER_S):
+                if self._loaded or self._link is None:
+                    break  # it will not finish; what still loads is watched by our own watch
+            link, self._legacy = self._legacy, None
+            heir._inherit(self._outgoing.model_adapted, self._incoming.lasting)
+        if link is None:
+            self._disown(heir)
+        return link
+
+    def _given_or_gone(self, heir: EngineClient) -> bool:
+        return self._legacy is not None or self._over or self._heir is not heir
+
+    def _inherit(self, adapted: str, lasting: set[tuple[str, str]]) -> None:
+        with self._changed:
+            self._incoming.lasting |= lasting
+            if adapted:
+                self._outgoing.adapted(adapted)
+
+    @property
+    def _dying(self) -> bool:
+        """Closed, and nobody waits for the worker."""
+        return self._closing and self._heir is None
+
     # --- the sender thread -----------------------------------------------------------------
 
     def _send_all(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closing or self._something_to_send())
-                if self._closing:
+                self._changed.wait_for(
+                    lambda: self._over or (self._sending and self._outgoing.has_next)
+                )
+                if self._over:
                     return
-                message, pipe = self._next_message(), self._pipe()
+                message, link = self._outgoing.next(), self._link
+                assert link is not None
             try:
-                pipe.write(m.encode(message))
-                pipe.flush()
+                link.send(message)
             except (OSError, ValueError):
                 with self._changed:  # the reader sees the end of the pipe and restarts
-                    self._ready = self._ready and self._pipe() is not pipe
+                    self._sending = self._sending and self._link is not link
 
-    def _something_to_send(self) -> bool:
-        if not self._ready:
-            return False
-        return bool(self._queue) or self._buffer.has_next(AHEAD_MS) or self._finish_due()
+    # --- the watching thread ---------------------------------------------------------------
 
-    def _finish_due(self) -> bool:
-        return self._finishing and not self._finish_sent and not self._buffer.has_next(None)
-
-    def _next_message(self) -> m.Message:
-        if self._queue:
-            return self._queue.pop(0)
-        if self._buffer.has_next(AHEAD_MS):
-            return self._buffer.next(AHEAD_MS)
-        self._finish_sent = True
-        return m.Finish()
-
-    def _pipe(self) -> BinaryIO:
-        assert self._process is not None and self._process.stdin is not None
-        return cast(BinaryIO, self._process.stdin)
+    def _watch_all(self) -> None:
+        while True:
+            with self._changed:
+                if self._changed.wait_for(lambda: self._over, _WATCH_S):
+                    return
+                watch, link = self._watch, self._link
+                why = watch.hung(self._clock()) if watch and link else ""
+                if why:
+                    self._hung = why
+            if why and link is not None:
+                link.kill()
 
     # --- the reader thread -----------------------------------------------------------------
 
@@ -232,117 +278,147 @@ class EngineClient:
             self._run_workers()
         except Exception as error:  # whatever it is, captions must not stop without a word
             log.exception("engine client")
-            self._fail(f"The connection to the speech engine broke: {error}.")
+            self._fail(
+                Sentence("The connection to the speech engine broke: {error}.", error=str(error))
+            )
+        finally:
+            self.finished.set()
+            with self._changed:
+                self._over = True
+                self._changed.notify_all()
 
     def _run_workers(self) -> None:
-        while not self._closing:
+        link = self._predecessor._fetch(self) if self._predecessor else None
+        self._predecessor = None
+        while not self._dying:
             try:
-                ended = self._run_worker()
+                link = link or Link(self._command)
             except OSError as error:
-                self._fail(f"The speech engine could not be started: {error.strerror or error}.")
+                why = error.strerror or str(error)
+                self._fail(Sentence("The speech engine could not be started: {error}.", error=why))
                 return
-            if ended or self._closing:
-                break
-            if not self._may_restart():
-                self._fail("The speech engine stopped again and again.")
+            if self._run_worker(link) or self._closing:
                 return
-            self._deliver(Restarting(len(self._restarts), "The speech engine stopped; restarting."))
-        self.finished.set()
-        with self._changed:
-            self._changed.notify_all()
+            link = None
+            if not self._come_back():
+                return
+        if link is not None:
+            link.wait(0)
 
-    def _fail(self, message: str) -> None:
-        self._deliver(m.Failure(message, "The log has the details; see `voxline doctor`."))
-        self.finished.set()
-        with self._changed:
-            self._changed.notify_all()
-
-    def _may_restart(self) -> bool:
-        now = time.monotonic()
-        self._restarts = [t for t in self._restarts if now - t < RESTART_WINDOW_S] + [now]
-        return len(self._restarts) <= MAX_RESTARTS
-
-    def _run_worker(self) -> bool:
+    def _run_worker(self, link: Link) -> bool:
         """Run one worker to its end. True when it ended in good order (or said why not)."""
-        process = self._spawn()
-        assert process.stdin is not None and process.stdout is not None
-        ended = False
+        ended, nonsense = False, ""
+        self._adopt(link)
         try:
-            process.stdin.write(m.encode(self._begin()))
-            process.stdin.flush()
+            link.send(self._begin())
             with self._changed:
-                self._ready = True
+                self._sending = True
                 self._changed.notify_all()
-            while not ended and (message := m.read(cast(BinaryIO, process.stdout))) is not None:
+            while not ended and (message := link.receive()) is not None:
                 self._receive(message)
                 ended = isinstance(message, (m.Finished, m.Failure))
-        except (OSError, m.ProtocolError):
+        except m.ProtocolError as error:
+            nonsense = str(error)
+        except (OSError, ValueError):
             pass  # a worker that dies in mid-frame is a dead worker like any other
         finally:
-            with self._changed:
-                self._ready = False
-            self._end(process, ended)
+            given = self._let_go(link, ended and isinstance(message, m.Finished))
+            if not given:
+                self._end(link, ended, nonsense)
         return ended
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        with _worker_log() as errors:
-            process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=child_env(),
-                # no console window on Windows; elsewhere a group of its own, so that Ctrl-C in
-                # the terminal reaches the app alone, which then flushes the worker
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-                start_new_session=True,
-            )
+    def _adopt(self, link: Link) -> None:
         with self._changed:
-            self._process = process
-            closing = self._closing
-        if closing:  # `close()` came before there was a process that it could end
-            process.kill()
-        return process
+            self._link, self._hung, self._loaded = link, "", False
+            self._watch = Watch(self._patience, self._clock())
+            dying = self._dying
+        if dying:  # `close()` came before there was a process that it could end
+            link.kill()
 
     def _begin(self) -> m.Start:
-        """What the next worker is told first; everything unsettled will be sent again."""
         with self._changed:
-            self._buffer.rewind()
-            self._queue.clear()  # the delays are in Start, the breaks in the buffer
-            self._finish_sent = False
-            return replace(self._start, first_utterance=self._next_utterance)
+            return self._outgoing.begin()
 
-    def _end(self, process: subprocess.Popen[bytes], in_good_order: bool) -> None:
-        if not in_good_order:
-            process.kill()  # or a sender stuck in its pipe would keep us from closing that
-        for pipe in (process.stdin, process.stdout):
-            try:
-                if pipe is not None:
-                    pipe.close()
-            except OSError:
-                pass  # a dead worker's pipe with bytes still in it
-        try:
-            process.wait(2.0)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    def _let_go(self, link: Link, reusable: bool) -> bool:
+        """The worker is no longer ours; True when it now waits for the heir."""
+        with self._changed:
+            self._sending, self._link, self._watch = False, None, None
+            if reusable and self._heir is not None:
+                self._legacy = link
+                self._changed.notify_all()
+                return True
+            return False
+
+    def _end(self, link: Link, in_good_order: bool, nonsense: str) -> None:
+        if nonsense or self._dying or self._hung:
+            link.kill()
+        if not (in_good_order and self._outgoing.end_asked):
+            # It has said why or closed its pipe: let it end as it wants to. It must be dead
+            # before its pipes are closed, or a sender stuck in one would keep us here.
+            link.wait(2.0)
+        status = link.close()
+        if in_good_order or self._closing:
+            return
+        self._ending = read_ending(status, self._hung, nonsense)
+        log.warning("worker %d: %s; worker.log may say more", link.number, self._ending.detail)
+
+    def _come_back(self) -> bool:
+        """Whether another worker is to be started, now that one has died; waits if need be."""
+        with self._changed:
+            verdict = self._restarts.died(self._clock())
+            skipped = self._buffer.skip() if verdict is Verdict.SKIP else []
+        if verdict is Verdict.GIVE_UP:
+            self._fail(Sentence("{why} That happened again and again.", why=self._ending.sentence))
+            return False
+        for gap in skipped:
+            self._deliver(gap)
+        if skipped:
+            self._deliver(_skipped(skipped))
+        kind, sentence = self._ending.kind, self._ending.sentence
+        self._deliver(Restarting(self._restarts.count, sentence, kind))
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing, self._restarts.wait_s)
+            return not self._closing
+
+    def _fail(self, message: Sentence) -> None:
+        """No worker can be had. What nobody will hear is marked."""
+        with self._changed:
+            unheard = self._buffer.give_up_all()
+        for gap in unheard:
+            self._deliver(gap)
+        if not self._closing:
+            hint = Sentence("The log has the details; see `voxline doctor`.")
+            self._deliver(m.Failure(message, hint))
 
     def _receive(self, message: m.Message) -> None:
         """Bookkeeping, then delivery; words of a replay pass only if they are new."""
-        events: list[ClientEvent] = [message]
         with self._changed:
-            if isinstance(message, Word):
-                self._next_utterance = max(self._next_utterance, message.utterance + 1)
-                events = list(self._buffer.commit(message))
-            elif isinstance(message, Progress):
-                events = [*self._buffer.progress(message)]
-                self._changed.notify_all()
-            elif isinstance(message, Tail) and self._buffer.aligning(message.lane, message.track):
+            if self._watch is not None:
+                self._watch.heard(message, self._clock())
+            events: list[ClientEvent] = [*self._incoming.take(message)]
+            self._loaded = self._loaded or isinstance(message, m.Ready)
+            self._changed.notify_all()  # there may be room for more to be sent
+            heir = self._heir if isinstance(message, m.Loading) else None
+            if self._closing:
                 events = []
-            elif isinstance(message, m.Finished):
-                events = [*self._buffer.finish(), message]
         for event in events:
             self._deliver(event)
+        if heir is not None:
+            heir._deliver(message)  # it waits for this very worker
+
+
+def _skipped(gaps: list[Gap]) -> Notice:
+    first = gaps[0]
+    return Notice(
+        first.lane,
+        "skipped",
+        Sentence(
+            "The speech engine stopped again and again at the same sound: {seconds:.0f} s of it "
+            "are left out.",
+            seconds=sum(gap.end_ms - gap.start_ms for gap in gaps) / 1000,
+        ),
+        Sentence("The gap is marked. Another model may hear it."),
+    )
 
 
 __all__ = ["ClientEvent", "EngineClient", "Restarting", "child_env", "worker_command"]

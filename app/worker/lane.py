@@ -16,15 +16,18 @@ import numpy as np
 
 from app.core.chunk import Chunk
 from app.worker.language import LanguageTracker
-from app.worker.messages import Message, Speech
+from app.worker.messages import DelayRefused, Message, Speech
 from app.worker.segmenter import Closed, Opened, Segmenter
 from app.worker.vad import FRAME, FRAME_MS, Vad
 from model_backends.base import (
     SAMPLE_RATE,
     Engine,
+    EngineError,
     Event,
+    Notice,
     Pcm,
     Progress,
+    Sentence,
     Stream,
     StreamOptions,
     Word,
@@ -32,6 +35,9 @@ from model_backends.base import (
 
 REPLAY_CONTEXT_MS = 8_000  # of an open utterance: a replay that begins cold mishears
 _PROGRESS_EVERY_MS = 250
+_FILE_PAUSE_MS = 20_000  # of silence, after which even a file heard whole is cut
+_QUIET_RUN_MS = 30_000  # a file no longer than this is heard though the gate stayed shut …
+_MAYBE_SPEECH = 0.25  # … if one frame of it scored this
 
 
 @dataclass(slots=True)
@@ -62,10 +68,12 @@ class Lane:
         self._engine = engine
         self._vad = vad
         self._delays = list(delays_ms)
+        self._opened_with: list[int] | None = None  # the delays of the last stream
         self._send = send
         self._next_utterance = next_utterance
         self._language = language
         self._realtime = realtime
+        self._whole = not realtime and engine.info.whole_files
         self._segmenter = Segmenter(hangover_ms=self._hangover_ms())
         self._trackers = [LanguageTracker() for _ in self._delays]
         self._waiting: deque[_Utterance] = deque()
@@ -78,17 +86,19 @@ class Lane:
         self._frames = 0  # scored since the lane began, as the segmenter numbers them
         self._run_frame = 0  # the first of this run
         self._recent: deque[tuple[Pcm, float]] = deque(maxlen=self._segmenter.keep_frames + 1)
+        self._shut_run: deque[tuple[Pcm, float]] | None = None  # a file's, while none has opened
         self._told_ms = -1
         self._ended_ms: int | None = None  # where the last run ended, until that has been told
 
     # --- what the worker calls -------------------------------------------------------------
 
-    def hear(self, chunk: Chunk) -> None:
+    def take(self, chunk: Chunk) -> None:
         """Take a chunk. A sample number that does not follow on is a gap: a new run begins."""
         if chunk.index != self._index:
             self.pause()
             self._run_start_ms, self._index = chunk.start_ms, chunk.index
             self._told_ms, self._ended_ms = -1, None
+            self._begin_run()
         self._index += chunk.samples
         pcm = np.frombuffer(chunk.pcm, dtype="<i2").astype(np.float32) / 32768.0
         self._rest = np.concatenate([self._rest, pcm])
@@ -100,6 +110,8 @@ class Lane:
         """The run ends here: close the utterance with everything heard, and start afresh."""
         if self._index is None:
             return
+        if self._shut_run is not None:
+            self._open_quiet(self._shut_run)
         if self._filling is not None:
             self._filling.frames.append((self._rest, 0.0))
         self._close_open()
@@ -112,11 +124,15 @@ class Lane:
         self._index = None
 
     def set_delay(self, track: int, ms: int) -> None:
-        """Change a track's delay now, in an open utterance too."""
-        self._delays[track] = ms
-        self._segmenter.hangover_ms = self._hangover_ms()
-        if self._stream is not None:
-            self._stream.set_delay(track, ms)
+        """Change a track's delay now, in an open utterance too; one refused changes nothing."""
+        try:
+            self._engine.info.check_delay(ms)
+            if self._stream is not None:
+                self._stream.set_delay(track, ms)
+        except EngineError as error:
+            self._refuse(track, ms, error)
+            return
+        self._use(track, ms)
 
     def feed(self) -> None:
         """Hand waiting frames to the engine, opening and finishing its streams."""
@@ -124,7 +140,7 @@ class Lane:
             self._stream = self._current = None
         if self._stream is None and self._waiting:
             self._current = self._waiting.popleft()
-            self._stream = self._engine.open(self._options(self._current))
+            self._stream = self._open(self._current)
         if self._stream is None or self._current is None:
             self._tell_silence()
             return
@@ -134,7 +150,13 @@ class Lane:
             self._stream.finish()
             self._current.closed = False  # told once
 
-    def dress(self, event: Event) -> Event:
+    def close(self) -> None:
+        """Drop the open stream, heard out or not: the session is over."""
+        if self._stream is not None:
+            self._stream.close()
+        self._stream = self._current = None
+
+    def annotate(self, event: Event) -> Event:
         """Add what the engine cannot know: the language found in a word's text, and how much
         audio before the settled point another engine would need to go on as well."""
         if isinstance(event, Word) and event.language is None:
@@ -156,11 +178,63 @@ class Lane:
         frames = self._current is not None and (self._current.frames or self._current.closed)
         return bool(done or frames or (self._stream is None and not self.quiet))
 
+    # --- delays ----------------------------------------------------------------------------
+
+    def _use(self, track: int, ms: int) -> None:
+        self._delays[track] = ms
+        self._segmenter.hangover_ms = self._hangover_ms()
+
+    def _open(self, utterance: _Utterance) -> Stream:
+        """Open a stream; delays changed since the last one go back if there is no room for them."""
+        number = self._next_utterance()
+        try:
+            stream = self._engine.open(self._options(utterance, number))
+        except EngineError as error:
+            if self._opened_with in (None, self._delays):
+                raise
+            self._go_back(error)
+            stream = self._engine.open(self._options(utterance, number))
+        self._opened_with = list(self._delays)
+        return stream
+
+    def _go_back(self, error: EngineError) -> None:
+        assert self._opened_with is not None
+        for track, (ms, before) in enumerate(zip(self._delays, self._opened_with, strict=True)):
+            if ms != before:
+                self._use(track, before)
+                self._refuse(track, ms, error)
+
+    def _refuse(self, track: int, ms: int, error: EngineError) -> None:
+        """Tell that the delay stays as it is; captions go on."""
+        kept_ms = self._delays[track]
+        self._send(DelayRefused(self.name, track, ms, kept_ms))
+        message = Sentence(
+            "The delay stays at {kept} ms: {why}",
+            kept=kept_ms,
+            why=error.message,
+        )
+        self._send(Notice(self.name, "delay-refused", message, error.hint))
+
     # --- inside ----------------------------------------------------------------------------
+
+    def _begin_run(self) -> None:
+        """A file that is heard whole is open from its first sample on."""
+        self._shut_run = None if self._realtime or self._whole else deque()
+        if self._whole:
+            self._open_at(self._segmenter.open().frame)
+
+    def _open_quiet(self, frames: deque[tuple[Pcm, float]]) -> None:
+        """One short word in a file may be too little for the gate: hear it all the same."""
+        if max((score for _, score in frames), default=0.0) >= _MAYBE_SPEECH:
+            self._start_utterance(frames)
 
     def _frame(self, frame: Pcm) -> None:
         score = self._vad.score(frame)
         self._recent.append((frame, score))
+        if self._shut_run is not None:
+            self._shut_run.append((frame, score))
+            if len(self._shut_run) * FRAME_MS > _QUIET_RUN_MS:
+                self._shut_run = None
         if self._filling is not None:
             self._filling.frames.append((frame, score))
         decision = self._segmenter.feed(score)
@@ -171,7 +245,11 @@ class Lane:
             self._close_open()
 
     def _open_at(self, frame: int) -> None:
-        frames = deque(list(self._recent)[frame - self._frames :])
+        self._shut_run = None
+        back = self._frames - frame
+        self._start_utterance(deque(list(self._recent)[-back:] if back else ()))
+
+    def _start_utterance(self, frames: deque[tuple[Pcm, float]]) -> None:
         self._filling = _Utterance(self._time_of(self._frames - len(frames)), frames)
         self._waiting.append(self._filling)
         self._send(Speech(self.name, True, self._time_of(self._frames)))
@@ -204,12 +282,13 @@ class Lane:
         return self._run_start_ms + (frame - self._run_frame) * FRAME * 1000 // SAMPLE_RATE
 
     def _hangover_ms(self) -> int:
-        return max(self._engine.info.hangover_ms[delay] for delay in self._delays)
+        hangover_ms = max(self._engine.info.hangover_ms[delay] for delay in self._delays)
+        return max(hangover_ms, _FILE_PAUSE_MS) if self._whole else hangover_ms
 
-    def _options(self, utterance: _Utterance) -> StreamOptions:
+    def _options(self, utterance: _Utterance, number: int) -> StreamOptions:
         return StreamOptions(
             lane=self.name,
-            utterance=self._next_utterance(),
+            utterance=number,
             delays_ms=tuple(self._delays),
             start_ms=utterance.start_ms,
             language=self._language,

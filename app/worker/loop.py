@@ -1,6 +1,6 @@
 """The worker's loop: take what has come, feed the lanes, advance the engine, send the events.
 
-Knows the protocols on both sides (messages, engine); the pipe itself is worker.py's.
+Knows the protocols on both sides (messages, engine); the pipe itself is process.py's.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from pathlib import Path
 
 from app.core.chunk import Chunk
 from app.worker import messages as m
+from app.worker.heartbeat import Heartbeat
 from app.worker.lane import Lane
 from app.worker.vad import Vad, make_vad
 from model_backends import load
-from model_backends.base import Engine, LoadOptions, Notice
+from model_backends.base import Engine, LoadOptions, Notice, Sentence
 
 Send = Callable[[m.Message], None]
 
@@ -31,51 +32,83 @@ def load_engine(start: m.Start, send: Send) -> Engine:
         language=start.language,
         realtime=start.realtime,
         extra=start.extra,
+        adapted=start.adapted,
+        spoken=start.spoken,
     )
     engine = load(start.engine, options, lambda fraction, text: send(m.Loading(fraction, text)))
+    _begin(engine, start, send, round((time.monotonic() - begun) * 1000))
+    return engine
+
+
+def take_engine(engine: Engine, start: m.Start, send: Send) -> None:
+    """Begin another session with an engine that is loaded. Raises EngineError as loading does."""
+    _begin(engine, start, send, 0)
+
+
+def _begin(engine: Engine, start: m.Start, send: Send, load_ms: int) -> None:
     for delay in start.delays_ms:
         engine.info.check_delay(delay)
     engine.info.check_language(start.language)
-    load_ms = round((time.monotonic() - begun) * 1000)
     send(m.Ready(start.engine, engine.model, engine.device, load_ms))
-    return engine
 
 
 class Loop:
     """Owns the lanes; runs in the worker's one working thread."""
 
     def __init__(
-        self, engine: Engine, start: m.Start, inbox: queue.Queue[m.Message], send: Send
+        self,
+        engine: Engine,
+        start: m.Start,
+        inbox: queue.Queue[m.Message],
+        send: Send,
+        heartbeat: Heartbeat,
     ) -> None:
         self._engine = engine
         self._start = start
         self._inbox = inbox
         self._send = send
+        self._heartbeat = heartbeat
+        self._model = engine.model  # as last told
         self._lanes: dict[str, Lane] = {}
         self._utterances = itertools.count(start.first_utterance)
-        self._finishing = False
+        self._finishing = self._abandoned = False
 
     def run(self) -> None:
-        """Until `Finish` has come and everything has been flushed; then sends `Finished`."""
+        """Until `Finish` has come and everything has been flushed, or `Abandon`; then sends
+        `Finished`. The engine stays loaded, with no stream open."""
         while not (self._finishing and self._quiet):
             self._take()
+            if self._abandoned:
+                break
             for lane in self._lanes.values():
                 lane.feed()
             for event in self._engine.advance():
                 lane_of = self._lanes.get(event.lane)
-                self._send(lane_of.dress(event) if lane_of else event)
+                self._send(lane_of.annotate(event) if lane_of else event)
+            self._tell_adapted()
+            self._heartbeat.step()
+        for lane in self._lanes.values():
+            lane.close()
         self._send(m.Finished())
 
     @property
     def _quiet(self) -> bool:
         return self._engine.idle and all(lane.quiet for lane in self._lanes.values())
 
+    def _tell_adapted(self) -> None:
+        """A successor of this process shall not have to find out again."""
+        if self._engine.model != self._model:
+            self._model = self._engine.model
+            self._send(m.Adapted(self._model))
+
     def _take(self) -> None:
         """Handle every message that is here; wait for one when there is nothing else to do."""
         wait = self._engine.idle and not any(lane.ready for lane in self._lanes.values())
         if wait and not self._finishing:
+            self._heartbeat.idle = True
             self._handle(self._inbox.get())
-        while True:
+            self._heartbeat.idle = False
+        while not self._abandoned:
             try:
                 self._handle(self._inbox.get_nowait())
             except queue.Empty:
@@ -83,7 +116,7 @@ class Loop:
 
     def _handle(self, message: m.Message) -> None:
         if isinstance(message, Chunk):
-            self._lane(message.lane).hear(message)
+            self._lane(message.lane).take(message)
         elif isinstance(message, m.SetDelay):
             self._lane(message.lane).set_delay(message.track, message.ms)
         elif isinstance(message, m.Break):
@@ -92,6 +125,8 @@ class Loop:
             self._finishing = True
             for lane in self._lanes.values():
                 lane.pause()
+        elif isinstance(message, m.Abandon):
+            self._abandoned = True
 
     def _lane(self, name: str) -> Lane:
         if name not in self._lanes:
@@ -116,8 +151,13 @@ class Loop:
                 Notice(
                     lane,
                     "light-vad",
-                    f"The accurate voice detector could not be loaded ({error}).",
-                    "A simpler one is used; music and typing may open captions for a moment.",
+                    Sentence(
+                        "The accurate voice detector could not be loaded ({error}).",
+                        error=str(error),
+                    ),
+                    Sentence(
+                        "A simpler one is used; music and typing may open captions for a moment."
+                    ),
                 )
             )
             return make_vad("webrtc")

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, BinaryIO, TypeAlias
 
 from app.core.chunk import Chunk
 from model_backends.base import Notice, Progress, Sentence, Tail, Word
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 _LENGTHS = struct.Struct(">II")
 _MAX_HEADER = 1 << 20
 _MAX_PAYLOAD = 1 << 26
+_MAX_NUMBER = 1 << 53  # what JSON's readers agree on; 285,000 years in milliseconds
 
 
 class ProtocolError(Exception):
@@ -31,7 +33,10 @@ class ProtocolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """First message: what to load and how to listen."""
+    """What to load and how to listen: the first message, and the first of each session after it.
+
+    A worker that has loaded what another session wants (`loads_like`) keeps it and goes on.
+    """
 
     version: int
     engine: str
@@ -44,6 +49,20 @@ class Start:
     first_utterance: int = 0  # numbers go on after a restart
     vad: str = "silero"  # or "webrtc"
     extra: dict[str, Any] = field(default_factory=dict)
+    adapted: str = ""  # the model an earlier worker changed to by itself; see `Adapted`
+    spoken: dict[str, str] = field(default_factory=dict)  # lane -> the language it spoke last
+
+    def loads_like(self, other: Start) -> bool:
+        """Whether a worker that loaded for `other` has what this needs."""
+        return self._load == other._load
+
+    @property
+    def _load(self) -> tuple[object, ...]:
+        extra = json.dumps(self.extra, sort_keys=True)
+        return (
+            *(self.version, self.engine, self.models_dir, self.model, self.device),
+            *(self.realtime, extra),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +77,11 @@ class SetDelay:
 @dataclass(frozen=True, slots=True)
 class Finish:
     """No more audio on any lane: flush everything, answer `Finished`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Nobody waits for this session any more: drop what is open, answer `Finished`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +113,39 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The engine is loaded and listening."""
+    """The engine is loaded and listening. `load_ms` is 0 where it was loaded already."""
 
     engine: str
     model: str
     device: str
     load_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """The engine has changed its model by itself; its successor shall begin with that one."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """A heartbeat, whatever the working thread does: how many steps it has taken, whether it
+    only waits for something to do, and the processor time the process has used."""
+
+    steps: int
+    idle: bool
+    cpu_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DelayRefused:
+    """The engine did not take this delay for a track; the one it had stays."""
+
+    lane: str
+    track: int
+    refused_ms: int
+    kept_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,26 +167,26 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Everything that was pushed has been heard and returned."""
+    """Everything that was pushed has been heard and returned, or dropped as asked.
+
+    The worker stays, with its engine loaded, until the pipe closes or another `Start` comes.
+    """
 
 
 Message: TypeAlias = (
-    Start | Chunk | SetDelay | Break | Finish
-    | Hello | Loading | Ready | Speech | Failure | Finished
+    Start | Chunk | SetDelay | Break | Finish | Abandon
+    | Hello | Loading | Ready | Adapted | Alive | DelayRefused | Speech | Failure | Finished
     | Word | Tail | Progress | Notice
 )  # fmt: skip
 
 _TYPES: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        Start, Chunk, SetDelay, Break, Finish,
-        Hello, Loading, Ready, Speech, Failure, Finished,
+        Start, Chunk, SetDelay, Break, Finish, Abandon,
+        Hello, Loading, Ready, Adapted, Alive, DelayRefused, Speech, Failure, Finished,
         Word, Tail, Progress, Notice,
     )
 }  # fmt: skip
-
-
-_SENTENCES = {"message", "hint", "text"}  # fields that may hold a Sentence
 
 
 def _written(value: Any) -> Any:
@@ -175,12 +226,71 @@ def _decode(header: bytes, payload: bytes) -> Message:
         kind = _TYPES[values.pop("type")]
         if kind is Chunk:
             values["pcm"] = payload
-        if kind is Start:
-            values["delays_ms"] = tuple(values.get("delays_ms", ()))
-        for name in _SENTENCES & values.keys():
-            if isinstance(values[name], dict):
-                values[name] = Sentence.from_json(values[name])
-        message: Message = kind(**values)
-    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        checks = _CHECKS[kind]
+        if not checks.keys() >= values.keys():
+            raise ValueError("a field that this message lacks")
+        checked = {name: checks[name](value) for name, value in values.items()}
+        message: Message = kind(**checked)
+    except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ProtocolError(f"not a message of this protocol: {header[:80]!r}") from error
     return message
+
+
+# --- what the fields may hold: the other side may be broken, and what passes here is trusted ----
+
+Check: TypeAlias = Callable[[Any], Any]  # the value to use; ValueError or TypeError for a bad one
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        value = Sentence.from_json(value)
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    value.encode()  # half of a surrogate pair would break whoever prints or saves it
+    return value
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError("not a whole number")
+    if not 0 <= value <= _MAX_NUMBER:
+        raise ValueError("out of range")
+    return value
+
+
+def _fraction(value: Any) -> float:
+    if type(value) not in (int, float):
+        raise TypeError("not a number")
+    if not 0 <= value <= 1:  # NaN neither
+        raise ValueError("not a fraction")
+    return float(value)
+
+
+def _exactly(kind: type) -> Check:
+    def check(value: Any) -> Any:
+        if type(value) is not kind:
+            raise TypeError(f"not a {kind.__name__}")
+        return value
+
+    return check
+
+
+def _or_none(check: Check) -> Check:
+    return lambda value: None if value is None else check(value)
+
+
+_BY_ANNOTATION: dict[str, Check] = {
+    "str": _text,
+    "str | None": _or_none(_text),
+    "int": _whole,
+    "float": _fraction,
+    "float | None": _or_none(_fraction),
+    "bool": _exactly(bool),
+    "bytes": _exactly(bytes),
+    "tuple[int, ...]": lambda value: tuple(_whole(item) for item in value),
+    "dict[str, Any]": _exactly(dict),
+    "dict[str, str]": lambda value: {_text(k): _text(v) for k, v in dict(value).items()},
+}
+_CHECKS: dict[type[Any], Mapping[str, Check]] = {
+    kind: {f.name: _BY_ANNOTATION[str(f.type)] for f in fields(kind)} for kind in _TYPES.values()
+}

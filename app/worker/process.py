@@ -17,13 +17,18 @@ import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from app.worker import messages as m
+from app.worker.heartbeat import Heartbeat
+from model_backends.base import Sentence
+
+if TYPE_CHECKING:
+    from model_backends.base import Engine
 
 
 def main() -> int:
-    """Speak the protocol on this process's own pipes until told to finish or cut off."""
+    """Speak the protocol on this process's own pipes until its input closes."""
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the app's to handle: it will flush us
     source, sink = _private_pipes()
@@ -33,16 +38,25 @@ def main() -> int:
     # long load to end would not see the pipe close.
     inbox: queue.Queue[m.Message] = queue.Queue()
     threading.Thread(target=_read, args=(source, inbox), daemon=True, name="pipe reader").start()
+    heartbeat = Heartbeat(send)
+    heartbeat.start()
     try:
         start = inbox.get()
         if not isinstance(start, m.Start) or start.version != m.PROTOCOL_VERSION:
             send(_wrong_version(start))
             return 1
-        return _serve(start, inbox, send)
+        _serve(start, inbox, send, heartbeat)
     except Exception as error:
+        send(_failure(error))  # first: writing the log may fail, on a full disk for one
+        _log_traceback()
+    return 1
+
+
+def _log_traceback() -> None:
+    try:
         traceback.print_exc()
-        send(_failure(error))
-        return 1
+    except OSError:
+        pass  # there is no place left for it
 
 
 def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -60,10 +74,14 @@ def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _sender(sink: BinaryIO) -> Callable[[m.Message], None]:
+    lock = threading.Lock()  # the heartbeat has its own thread
+
     def send(message: m.Message) -> None:
+        frame = m.encode(message)
         try:
-            sink.write(m.encode(message))
-            sink.flush()
+            with lock:
+                sink.write(frame)
+                sink.flush()
         except OSError:
             os._exit(0)  # nobody listens any more
 
@@ -71,32 +89,58 @@ def _sender(sink: BinaryIO) -> Callable[[m.Message], None]:
 
 
 def _read(source: BinaryIO, inbox: queue.Queue[m.Message]) -> None:
-    """Move frames from the pipe to the inbox; end the process when the pipe ends."""
+    """Move frames from the pipe to the inbox; end the process when the pipe ends.
+
+    Or when anything else ends this thread: a worker without a reader would never end.
+    """
     try:
         while (message := m.read(source)) is not None:
             inbox.put(message)
-    except m.ProtocolError:
-        traceback.print_exc()
-    os._exit(0)
-
-
-def _serve(start: m.Start, inbox: queue.Queue[m.Message], send: Callable[[m.Message], None]) -> int:
-    """Load the engine and run the loop until it is finished."""
-    # imported here so that Hello is out before anything heavy is loaded
-    from app.worker.loop import Loop, load_engine
-
-    engine = load_engine(start, send)
-    try:
-        Loop(engine, start, inbox, send).run()
+    except BaseException:
+        _log_traceback()
     finally:
-        engine.close()
-    return 0
+        os._exit(0)
+
+
+def _serve(
+    start: m.Start,
+    inbox: queue.Queue[m.Message],
+    send: Callable[[m.Message], None],
+    heartbeat: Heartbeat,
+) -> NoReturn:
+    """Serve one session after another; an engine that the next one wants stays loaded."""
+    # imported here so that Hello is out before anything heavy is loaded
+    from app.worker.loop import Loop, load_engine, take_engine
+
+    engine: Engine | None = None
+    loaded = start
+    while True:
+        if engine is not None and start.loads_like(loaded):
+            take_engine(engine, start, send)
+        else:
+            if engine is not None:
+                engine.close()
+            engine, loaded = load_engine(start, send), start
+        Loop(engine, start, inbox, send, heartbeat).run()
+        start = _next_start(inbox, heartbeat)
+
+
+def _next_start(inbox: queue.Queue[m.Message], heartbeat: Heartbeat) -> m.Start:
+    """Wait for the next session; what comes before it belongs to the one that is over."""
+    heartbeat.idle = True
+    while not isinstance(message := inbox.get(), m.Start):
+        pass
+    heartbeat.idle = False
+    return message
 
 
 def _wrong_version(message: m.Message) -> m.Failure:
     return m.Failure(
-        f"The speech engine and the app do not fit together ({message!r:.80}).",
-        "Install Voxline again so that both are of the same version.",
+        Sentence(
+            "The speech engine and the app do not fit together ({message}).",
+            message=f"{message!r:.80}",
+        ),
+        Sentence("Install Voxline again so that both are of the same version."),
     )
 
 
@@ -105,9 +149,10 @@ def _failure(error: Exception) -> m.Failure:
     message = getattr(error, "message", None)
     if message is not None:
         return m.Failure(message, getattr(error, "hint", ""))
+    why = str(error) or type(error).__name__
     return m.Failure(
-        f"The speech engine stopped: {error or type(error).__name__}.",
-        "The log has the details; `voxline doctor` shows where it is.",
+        Sentence("The speech engine stopped: {error}.", error=why),
+        Sentence("The log has the details; `voxline doctor` shows where it is."),
     )
 
 

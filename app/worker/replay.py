@@ -5,6 +5,10 @@ a price on differences in time), so that other spellings and other word boundari
 alignment must use up the committed words and is free to end anywhere in the replay, between
 words or between Chinese or Japanese characters; what lies behind that cut is new.
 
+An engine may stretch a word's end over the pause after it, in one hearing and not in the other,
+so a letter's time is a span: from where it stands at an ordinary pace to where the word's own
+length puts it, and that no longer than a word can be.
+
 Knows nothing about processes or engines.
 """
 
@@ -28,14 +32,17 @@ _TIME_SLOPE_MS = 400  # … and by this much more at the cost of one character
 _LATE_MS = 100  # a match may lie so far behind the end of the last committed word at no cost
 _EDGE_MS = 80  # how sharply the end of the last committed word parts old from new
 _ONSET_MS = 500  # a word this close to where the replay begins may not be heard again
+_PACE_MS = 80  # a letter at an ordinary pace; what a word takes longer may be a pause
+_WORD_MS, _LETTER_MS = 200, 150  # no word lasts longer than this and so much for each letter
 _FAR = 3.0  # never matched: dearer than leaving both out
 
 
 @dataclass(frozen=True, slots=True)
 class _Char:
-    """A letter or digit as compared, and where it stands."""
+    """A letter or digit as compared, and where it stands: somewhere from early_ms to at_ms."""
 
     text: str
+    early_ms: float
     at_ms: float
     word: int  # index of its word
     stop: int  # offset in the word's text just after it
@@ -51,11 +58,12 @@ class ReplayAligner:
     def __init__(self, committed: Sequence[Word], start_ms: int | None = None) -> None:
         """`start_ms`: where the replay begins; None: it holds all of `committed` again."""
         self._start_ms = start_ms
-        self._end_ms = max((word.end_ms for word in committed), default=0)
+        bounded = [_bounded(word) for word in committed]
+        self._end_ms = max((word.end_ms for word in bounded), default=0)
         earliest = self._end_ms - _REACH_MS
         if start_ms is not None:
             earliest = max(earliest, start_ms)
-        self._committed = [word for word in committed if word.end_ms > earliest]
+        self._committed = [word for word in bounded if word.end_ms > earliest]
         self._held: list[Word] = []
         self._aligned = not self._committed
 
@@ -84,7 +92,7 @@ class ReplayAligner:
     def _release(self) -> list[Word]:
         self._aligned = True
         earliest = self._committed[0].start_ms
-        held = [word for word in self._held if word.end_ms > earliest]
+        held = [word for word in self._held if _bounded(word).end_ms > earliest]
         self._held = []
         onset_ms = self._committed[0].start_ms - _ONSET_MS
         if self._start_ms is not None:
@@ -130,11 +138,18 @@ def _chars(words: Sequence[Word]) -> list[_Char]:
     for index, word in enumerate(words):
         letters = [(offset, char) for offset, char in enumerate(word.text) if char.isalnum()]
         for number, (offset, char) in enumerate(letters):
-            share = (number + 0.5) / len(letters)
-            at_ms = word.start_ms + share * (word.end_ms - word.start_ms)
+            length_ms = (_bounded(word).end_ms - word.start_ms) / len(letters)
+            early_ms = word.start_ms + (number + 0.5) * min(length_ms, _PACE_MS)
+            at_ms = word.start_ms + (number + 0.5) * length_ms
             folded = unicodedata.normalize("NFKC", char).casefold()
-            found.append(_Char(folded, at_ms, index, offset + 1))
+            found.append(_Char(folded, early_ms, at_ms, index, offset + 1))
     return found
+
+
+def _bounded(word: Word) -> Word:
+    """The word, no longer than a word can be."""
+    letters = sum(map(str.isalnum, word.text))
+    return replace(word, end_ms=min(word.end_ms, word.start_ms + _WORD_MS + _LETTER_MS * letters))
 
 
 def _best_cut(
@@ -170,8 +185,8 @@ def _alignment_costs(
 def _matching(old: _Char, again: _Char, end_ms: int) -> float:
     same = old.text == again.text
     leeway = 1.0 if same else 0.5  # what reads differently must agree better in time
-    apart_ms = abs(old.at_ms - again.at_ms) - leeway * _SAME_TIME_MS
-    late_ms = again.at_ms - end_ms - leeway * _LATE_MS  # said after all that was committed
+    apart_ms = max(old.early_ms - again.at_ms, again.early_ms - old.at_ms) - leeway * _SAME_TIME_MS
+    late_ms = again.early_ms - end_ms - leeway * _LATE_MS  # said after all that was committed
     prices = (_limited(late / _TIME_SLOPE_MS, _FAR) for late in (apart_ms, late_ms))
     return sum(prices, 0.0 if same else _SUBSTITUTION)
 

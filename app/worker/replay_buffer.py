@@ -18,6 +18,7 @@ from app.worker.replay import ReplayAligner
 from model_backends.base import Progress, Word
 
 MAX_KEPT_MS = 30 * 60 * 1000  # 58 MB of int16 at 16 kHz
+SKIP_MS = 10_000  # given up at once where worker after worker has died
 _PARTS = 30  # the bound is kept by giving up a thirtieth of it (a minute) at once: one gap
 _ROUNDING_MS = 2  # how far an end told by the worker may lie before that of the last chunk
 _WORDS_KEPT_MS = 30_000  # committed words older than this before the settled point are forgotten
@@ -67,6 +68,28 @@ class ReplayBuffer:
     def aligning(self, lane: str, track: int) -> bool:
         """Whether a replay has not yet come to what is new: a tail would show old text."""
         return self._lane(lane).aligning(track)
+
+    def knows(self, lane: str, track: int) -> bool:
+        """Whether anything was ever pushed on the lane, and there is such a track."""
+        return lane in self._lanes and track in self._tracks
+
+    def skip(self) -> list[Gap]:
+        """Give up the oldest unheard sound of each lane: workers die of it."""
+        gaps = (lane.skip(SKIP_MS) for lane in self._lanes.values())
+        return [gap for gap in gaps if gap is not None]
+
+    def give_up_all(self) -> list[Gap]:
+        """No worker will come: what was pushed and never heard."""
+        gaps: list[Gap] = []
+        for lane in self._lanes.values():
+            while (gap := lane.skip(MAX_KEPT_MS)) is not None:
+                gaps.append(gap)
+        return gaps
+
+    @property
+    def settled_ms(self) -> int:
+        """How far all lanes and tracks have been settled by any worker, added up; only grows."""
+        return sum(lane.all_settled_ms for lane in self._lanes.values())
 
     def ahead_ms(self, lane: str) -> int:
         """Audio of the lane that has been pushed and not yet heard."""
@@ -171,19 +194,37 @@ class _Lane:
         if self._heard or self._sent == len(self._items):
             self._forget_oldest()
             return None
+        return self._cut_out(self._sent, MAX_KEPT_MS // _PARTS, "overflow")
+
+    def _cut_out(self, earliest: int, most_ms: int, reason: str) -> Gap:
+        """Take the first unbroken sound from item `earliest` on out, `most_ms` of it at most."""
         items = list(self._items)
-        begin = next(i for i in range(self._sent, len(items)) if items[i].length_ms)
+        begin = next(i for i in range(earliest, len(items)) if items[i].length_ms)
         end = begin + 1
         while end < len(items) and _follows(items[end - 1], items[end]):
-            if items[end].end_ms - items[begin].start_ms > MAX_KEPT_MS // _PARTS:
+            if items[end].end_ms - items[begin].start_ms > most_ms:
                 break
             end += 1
-        gap = Gap(self._name, items[begin].start_ms, items[end - 1].end_ms, "overflow")
+        gap = Gap(self._name, items[begin].start_ms, items[end - 1].end_ms, reason)
         given_up_ms = sum(item.length_ms for item in items[begin:end])
         self._items = deque(items[:begin] + items[end:])
         self.kept_ms -= given_up_ms
         self.unheard_ms -= given_up_ms
         return gap
+
+    def skip(self, most_ms: int) -> Gap | None:
+        """Between two workers: give up the oldest sound of which no word has come."""
+        self.rewind()
+        said_ms = min(words[-1].end_ms if words else 0 for words in self._words.values())
+        known_ms = max(said_ms, min(self._settled_ms.values()))
+        for index, item in enumerate(self._items):
+            if item.length_ms and item.end_ms > known_ms:
+                return self._cut_out(index, most_ms, "worker")
+        return None
+
+    @property
+    def all_settled_ms(self) -> int:
+        return sum(self._settled_ms.values())
 
     def _forget_oldest(self) -> _Item:
         item = self._items.popleft()

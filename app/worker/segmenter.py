@@ -77,6 +77,12 @@ class Segmenter:
             return self._while_open(frame, score)
         return self._while_shut(frame, score)
 
+    def open(self) -> Opened:
+        """An utterance begins with the next frame, whatever it scores."""
+        self._open = True
+        self._silent = 0
+        return Opened(self._next)
+
     def reset(self) -> Closed | None:
         """The sound is interrupted: end the open utterance. Pre-roll stops here."""
         closed = Closed(self._next - 1) if self._open else None

@@ -40,6 +40,8 @@ class SileroVad:
     def __init__(self) -> None:
         import onnxruntime
 
+        # the second switch; the first is in the environment, before the import (app.privacy)
+        onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3  # warnings about graph constants mean nothing to a user

@@ -71,7 +71,7 @@ class Agreement:
         """Whether the guess before hardly believed one of the words it offers."""
         return any(word.probability < _BELIEVED for word in self._offered)
 
-    def hear(self, words: Sequence[Guess], before_ms: int) -> list[Guess]:
+    def agree(self, words: Sequence[Guess], before_ms: int) -> list[Guess]:
         """Take a new guess at the whole window; return the words it commits.
 
         A word is committed when the guess before had it too and it ends by `before_ms`.

@@ -1,15 +1,14 @@
 """The embedded engine: Whisper shared by all open streams, one decode at a time.
 
-Decides who is heard next, in which language, and with which weights: where base is measured to
-be too slow for live English, tiny.en takes over and the user is told. Knows nothing about
-processes or files of audio.
+Decides who is heard next and in which language; `weights` decides with which model. Knows nothing
+about processes or files of audio.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from model_backends.base import (
     SAMPLE_RATE,
@@ -19,17 +18,18 @@ from model_backends.base import (
     Notice,
     Pcm,
     Report,
+    Sentence,
     StreamOptions,
 )
 from model_backends.embedded import store
 from model_backends.embedded.agreement import Guess
 from model_backends.embedded.info import INFO
 from model_backends.embedded.language import LanguageChoice
-from model_backends.embedded.pace import TOO_SLOW_MS, Pace
+from model_backends.embedded.listening import Care, Transcribe
 from model_backends.embedded.recognizer import Recognizer
-from model_backends.embedded.stream import Care, Ear, EmbeddedStream, Work
+from model_backends.embedded.stream import EmbeddedStream, Work
+from model_backends.embedded.weights import SMALL, Weights, with_small
 
-_SMALL = "tiny.en"
 _CAREFUL_BEAM = 5  # candidates kept where nobody waits, or a doubtful word is to stay
 _MOST_THREADS = 4
 _SHORT_SPEECH_S = 8  # in a file, more than this is worth Whisper's whole window
@@ -38,18 +38,26 @@ _SHORT_SPEECH_S = 8  # in a file, more than this is worth Whisper's whole window
 def load(options: LoadOptions, report: Report) -> EmbeddedEngine:
     """Find, check and load the weights.
 
-    With no model asked for, tiny.en stands in for a base that cannot be had (English only).
+    With no model asked for, tiny.en stands in for a base that cannot be had (English only), and
+    helps from the start where an earlier worker came to need it (`options.adapted`). What each
+    lane spoke last, if an earlier worker heard it, is in `options.spoken`.
     Raises EngineError when there is nothing to load, or for a device other than the processor.
     """
     if options.device not in (None, "cpu"):
         raise EngineError(
-            f"{INFO.label} runs on the processor only, not on “{options.device}”.",
-            "Leave out --device.",
+            Sentence(
+                "{engine} runs on the processor only, not on “{device}”.",
+                engine=INFO.label,
+                device=options.device,
+            ),
+            Sentence("Leave out --device."),
         )
     if options.model is not None and options.model not in store.MODELS:
         raise EngineError(
-            f"{INFO.label} has no model called “{options.model}”.",
-            "It has: " + ", ".join(INFO.models) + ".",
+            Sentence(
+                "{engine} has no model called “{model}”.", engine=INFO.label, model=options.model
+            ),
+            Sentence("It has: {models}.", models=", ".join(INFO.models)),
         )
     INFO.check_language(options.language)
     return _load(options, report)
@@ -63,22 +71,32 @@ def _load(options: LoadOptions, report: Report) -> EmbeddedEngine:
     except EngineError as error:
         if options.model is not None or options.language not in (None, "en"):
             raise
-        model = _SMALL
+        model = SMALL
         path = store.ensure(model, options.models_dir, report)
-        notices.append(
-            Notice("", "smaller-model", f"Captions are English only: {error.message}", error.hint)
+        message = Sentence(
+            "Captions are English only, by {model}: {reason}", model=model, reason=error.message
         )
-    report(0.95, f"Loading Whisper {model}")
+        notices.append(Notice("", "smaller-model", message, error.hint))
+    report(0.95, Sentence("Loading Whisper {model}", model=model))
     threads = 1 if options.realtime else _file_threads()
 
     def load_small() -> Recognizer | None:
-        if options.model is not None or store.find(_SMALL, options.models_dir) is None:
+        if (
+            options.model is not None
+            or model == SMALL
+            or store.find(SMALL, options.models_dir) is None
+        ):
             return None  # the user named a model, or there is none to change to
-        return Recognizer(store.ensure(_SMALL, options.models_dir, report), threads)
+        return Recognizer(store.ensure(SMALL, options.models_dir, report), threads)
 
-    recognizer = Recognizer(path, threads)
-    report(1.0, f"Whisper {model}")
-    return EmbeddedEngine(recognizer, model, load_small if options.realtime else None, notices)
+    weights = Weights(
+        Recognizer(path, threads),
+        model,
+        load_small if options.realtime else None,
+        adapted=options.adapted == with_small(model),
+    )
+    report(1.0, Sentence("Whisper {model}", model=model))
+    return EmbeddedEngine(weights, notices, options.spoken)
 
 
 def _file_threads() -> int:
@@ -94,37 +112,37 @@ class EmbeddedEngine:
 
     def __init__(
         self,
-        recognizer: Recognizer,
-        model: str,
-        load_small: Callable[[], Recognizer | None] | None = None,
-        notices: list[Event] | None = None,
+        weights: Weights,
+        notices: Sequence[Event] = (),
+        spoken: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`load_small` fetches tiny.en if it may replace `recognizer`; `clock` is in seconds."""
-        self.model = model
-        self._recognizer = recognizer
-        self._small: Recognizer | None = None
-        self._load_small = load_small
+        """`notices` are told first; `spoken`: what each lane spoke last; `clock` in seconds."""
+        self.weights = weights
+        self.model = weights.name  # changes where tiny.en has to help out
         self._clock = clock
-        self._notices = list(notices or ())
-        self._pace = Pace()
-        self._behind = False
+        self._notices = list(notices)
         self._streams: list[EmbeddedStream] = []  # whoever was heard longest ago comes first
         self._choices: dict[EmbeddedStream, LanguageChoice] = {}
-        self._spoken: dict[str, str] = {}  # lane -> the language it spoke last
+        self._spoken = dict(spoken or {})  # lane -> the language it spoke last
 
     def open(self, options: StreamOptions) -> EmbeddedStream:
         if not 1 <= len(options.delays_ms) <= INFO.max_tracks:
             raise EngineError(
-                f"{INFO.label} follows at most {INFO.max_tracks} delays at once.",
-                "Ask for fewer delays.",
+                Sentence(
+                    "{engine} follows at most {count} delays at once.",
+                    engine=INFO.label,
+                    count=INFO.max_tracks,
+                ),
+                Sentence("Ask for fewer delays."),
             )
         for delay in options.delays_ms:
             INFO.check_delay(delay)
         INFO.check_language(options.language)
-        if not self._recognizer.multilingual and options.language not in (None, "en"):
+        if not self.weights.main.multilingual and options.language not in (None, "en"):
             raise EngineError(
-                f"Whisper {self.model} hears English only.", "Choose the model “base”."
+                Sentence("Whisper {model} hears English only.", model=self.model),
+                Sentence("Choose the model “{model}”.", model=INFO.default_model),
             )
         stream = EmbeddedStream(options)
         self._streams.append(stream)
@@ -135,7 +153,7 @@ class EmbeddedEngine:
         events, self._notices = self._notices, []
         for stream in list(self._streams):
             work = stream.next_work
-            events += stream.advance(self._ear(stream))
+            events += stream.advance(self._transcriber(stream))
             if work in (Work.GUESS, Work.REVIEW, Work.BLOCK):
                 self._streams.remove(stream)
                 self._streams.append(stream)
@@ -160,68 +178,33 @@ class EmbeddedEngine:
             self._streams.remove(stream)
             del self._choices[stream]
 
-    # --- hearing -------------------------------------------------------------------------------
+    # --- recognition ---------------------------------------------------------------------------
 
-    def _ear(self, stream: EmbeddedStream) -> Ear:
-        def hear(pcm: Pcm, care: Care) -> list[Guess]:
+    def _transcriber(self, stream: EmbeddedStream) -> Transcribe:
+        def transcribe(pcm: Pcm, care: Care) -> list[Guess]:
             began = self._clock()
-            words = self._hear(stream, pcm, care)
+            words = self._transcribe(stream, pcm, care)
             if care is Care.QUICK:
-                self._pace.record((self._clock() - began) * 1000, len(self._streams))
-                self._keep_up(stream)
+                took_ms = (self._clock() - began) * 1000
+                lane, language = stream.options.lane, stream.language
+                self._notices += self.weights.record(took_ms, len(self._streams), lane, language)
+                self.model = self.weights.name
             return words
 
-        return hear
+        return transcribe
 
-    def _hear(self, stream: EmbeddedStream, pcm: Pcm, care: Care) -> list[Guess]:
+    def _transcribe(self, stream: EmbeddedStream, pcm: Pcm, care: Care) -> list[Guess]:
         choice = self._choices[stream]
         language = stream.options.language or choice.standing
         whole = care is Care.WHOLE and len(pcm) > _SHORT_SPEECH_S * SAMPLE_RATE
-        heard = None
+        main, heard = self.weights.main, None
         if language is None:
-            heard = self._recognizer.encode(pcm, whole)
-            language = choice.offer(self._recognizer.languages(heard), heard.seconds)
+            heard = main.encode(pcm, whole)
+            language = choice.offer(main.languages(heard), heard.seconds)
             self._spoken[stream.options.lane] = language
         stream.language = language
-        recognizer = self._small if self._small and language == "en" else self._recognizer
-        if heard is None or recognizer is not self._recognizer:
+        recognizer = self.weights.for_language(language)
+        if heard is None or recognizer is not main:
             heard = recognizer.encode(pcm, whole)
-        hypothesis = recognizer.hear(heard, language, 1 if care is Care.QUICK else _CAREFUL_BEAM)
-        return hypothesis.words
-
-    def _keep_up(self, stream: EmbeddedStream) -> None:
-        """Change to the smaller model, or at least say so, when decoding is too slow to follow."""
-        if not self._pace.too_slow:
-            self._behind = self._behind and self._pace.typical_ms > TOO_SLOW_MS / 2
-            return
-        lane, seconds = stream.options.lane, self._pace.typical_ms / 1000
-        if self._load_small is not None and self._small is None and stream.language == "en":
-            self._change_to_small(lane, seconds)
-        elif not self._behind:
-            self._behind = True
-            self._notices.append(
-                Notice(
-                    lane,
-                    "behind",
-                    f"This computer takes {seconds:.1f} s to listen once: captions come late.",
-                    "Close other programs, or choose the model “tiny.en” for English.",
-                )
-            )
-
-    def _change_to_small(self, lane: str, seconds: float) -> None:
-        assert self._load_small is not None
-        self._small = self._load_small()
-        self._load_small = None
-        self._pace.reset()
-        if self._small is None:
-            return
-        self.model = f"{self.model}, {_SMALL}"
-        self._notices.append(
-            Notice(
-                lane,
-                "smaller-model",
-                f"Whisper base takes {seconds:.1f} s to listen once here, too slow to follow: "
-                f"English is now heard with {_SMALL}, which makes more mistakes.",
-                "Close other programs and start again to get base back.",
-            )
-        )
+        beam = 1 if care is Care.QUICK else _CAREFUL_BEAM
+        return recognizer.transcribe(heard, language, beam).words

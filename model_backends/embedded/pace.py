@@ -10,10 +10,10 @@ _REMEMBERED = 7  # decodes; the median of them ignores a hiccup
 
 
 class Pace:
-    """The recent cost of hearing one window again, for all lanes that share the model."""
+    """The recent cost of recognising one window again, for all lanes that share the model."""
 
-    def __init__(self) -> None:
-        self._costs_ms: deque[float] = deque(maxlen=_REMEMBERED)
+    def __init__(self, remembered: int = _REMEMBERED) -> None:
+        self._costs_ms: deque[float] = deque(maxlen=remembered)
 
     def record(self, decode_ms: float, lanes: int) -> None:
         """One live decode took `decode_ms`, and `lanes` streams take turns."""
@@ -24,10 +24,14 @@ class Pace:
         self._costs_ms.clear()
 
     @property
+    def known(self) -> bool:
+        """Enough has been recorded to judge."""
+        return len(self._costs_ms) == self._costs_ms.maxlen
+
+    @property
     def too_slow(self) -> bool:
         """Most recent decodes took so long that words come too late to follow speech."""
-        full = len(self._costs_ms) == _REMEMBERED
-        return full and median(self._costs_ms) > TOO_SLOW_MS
+        return self.known and self.typical_ms > TOO_SLOW_MS
 
     @property
     def typical_ms(self) -> float:

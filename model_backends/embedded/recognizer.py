@@ -80,7 +80,7 @@ class Recognizer:
         found = self._model.detect_language(heard.states)[0]
         return {token.strip("<|>"): probability for token, probability in found}
 
-    def hear(self, heard: Encoded, language: str, beam: int = 1) -> Hypothesis:
+    def transcribe(self, heard: Encoded, language: str, beam: int = 1) -> Hypothesis:
         """Decode an encoded window, keeping `beam` candidates."""
         tokenizer = self._tokenizer(language)
         tokens, no_speech = self._decode(heard, tokenizer, beam)

@@ -3,15 +3,12 @@
 Live, the window (the utterance so far, a dozen seconds at most) is decoded again and again and
 `agreement` decides which words stay. Where nobody waits (a file) or much audio does (after a
 crash), blocks of up to 28 s are cut at pauses and decoded once. Knows nothing about threads,
-clocks or which weights are loaded.
+clocks or which weights are loaded; what a window says is `listening`'s business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from enum import Enum, auto
-from typing import TypeAlias
 
 from model_backends.base import (
     SAMPLE_RATE,
@@ -24,6 +21,7 @@ from model_backends.base import (
 )
 from model_backends.embedded.agreement import Agreement, Guess
 from model_backends.embedded.info import INFO
+from model_backends.embedded.listening import Care, Listening, Transcribe
 from model_backends.embedded.rules import RULES, Rule
 from model_backends.embedded.window import Window
 
@@ -41,19 +39,6 @@ _FRESH_SILENCE = 1_000 * _MS  # silence after which what was said before is no h
 _PRE_ROLL = 300 * _MS  # kept before speech, and not yet called settled in silence
 _QUIET_PROGRESS = 250 * _MS  # how often silence is reported as heard
 _SENTENCE_END_MS = 200  # a full stop is as good a place to cut as a pause this much longer
-_NEARBY = 160 * _MS  # a word must have speech within this distance, or it was invented
-
-
-class Care(Enum):
-    """How well a window is heard."""
-
-    QUICK = auto()  # greedily: it will be heard again
-    CAREFUL = auto()  # with several candidates: the last word on doubtful words
-    WHOLE = auto()  # so, and long audio in the model's full window: nobody waits
-
-
-Ear: TypeAlias = Callable[[Pcm, Care], list[Guess]]
-"""What a stream needs of a recogniser: words in milliseconds from the audio's start."""
 
 
 class Work(Enum):
@@ -80,6 +65,7 @@ class EmbeddedStream:
         self._settled_ms = [options.start_ms] * len(self._tracks)
         self._tails = [""] * len(self._tracks)
         self._window = Window()
+        self._listening = Listening(self._window, options.start_ms)
         self._heard = 0  # samples: the end of the audio last decoded
         self._heard_ms = options.start_ms  # as reported: only grows
         self._reviewed = -1  # samples: the end of the audio last heard carefully
@@ -156,15 +142,15 @@ class EmbeddedStream:
 
     # --- doing it ------------------------------------------------------------------------------
 
-    def advance(self, ear: Ear) -> list[Event]:
-        """Do the next piece of work; `ear` is asked at most once."""
+    def advance(self, transcribe: Transcribe) -> list[Event]:
+        """Do the next piece of work: `transcribe` the window once, and what it left out again."""
         work = self.next_work
         if work is Work.GUESS:
-            return self._guess(ear)
+            return self._guess(transcribe)
         if work is Work.BLOCK:
-            return self._block(ear)
+            return self._block(transcribe)
         if work is Work.REVIEW:
-            return self._review(ear)
+            return self._review(transcribe)
         if work is Work.SETTLE:
             return self._settle()
         if work is Work.QUIET:
@@ -173,26 +159,26 @@ class EmbeddedStream:
             return self._end()
         return []
 
-    def _guess(self, ear: Ear) -> list[Event]:
+    def _guess(self, transcribe: Transcribe) -> list[Event]:
         window = self._window
         end = window.end
-        words = self._listen(ear, end, Care.QUICK)
+        words = self._listen(transcribe, end, Care.QUICK)
         events: list[Event] = []
         for index, (track, rule) in enumerate(zip(self._tracks, self._rules, strict=True)):
             before_ms = self._session_ms(end) - rule.margin_ms
-            events += self._words(index, track.hear(words, before_ms))
+            events += self._words(index, track.agree(words, before_ms))
         if end - window.start > _LONG_WINDOW:
             self._shorten(end)
         if end - window.start > _LOST_WINDOW:
             events += self._give_up_waiting(words, end)
         return [*events, *self._report()]
 
-    def _block(self, ear: Ear) -> list[Event]:
+    def _block(self, transcribe: Transcribe) -> list[Event]:
         """Hear up to the best pause within reach, commit everything before it, and cut there."""
         window = self._window
         last = self._finishing and window.end - window.start <= _BLOCK
         until, paused = (window.end, True) if last else self._block_end()
-        words = self._listen(ear, until, Care.WHOLE)
+        words = self._listen(transcribe, until, Care.WHOLE)
         before_ms = None if paused else self._session_ms(until - _UNSURE_END)
         events: list[Event] = []
         for index, track in enumerate(self._tracks):
@@ -214,10 +200,10 @@ class EmbeddedStream:
         begin, end = max(pauses, key=lambda pause: (pause[1] - pause[0], pause[1]))
         return min((begin + end) // 2, reach), True
 
-    def _review(self, ear: Ear) -> list[Event]:
+    def _review(self, transcribe: Transcribe) -> list[Event]:
         """Words that one guess alone had, and hardly believed, get a better guess."""
         self._reviewed = self._window.end
-        words = self._listen(ear, self._window.end, Care.CAREFUL)
+        words = self._listen(transcribe, self._window.end, Care.CAREFUL)
         for track in self._tracks:
             track.reconsider(words)
         return self._report()
@@ -254,33 +240,25 @@ class EmbeddedStream:
 
     # --- the window ----------------------------------------------------------------------------
 
-    def _listen(self, ear: Ear, until: int, care: Care) -> list[Guess]:
-        """The words of the window up to `until`, in session time, trimmed to where speech is."""
-        window = self._window
-        pcm = window.audio(until)
-        heard = [] if not window.speech(window.start, until) else ear(pcm, care)
+    def _listen(self, transcribe: Transcribe, until: int, care: Care) -> list[Guess]:
+        """The words of the window up to `until`, in session time."""
+        ends = [track.committed_ms for track in self._tracks]
+        settled_ms = None if None in ends else min(end for end in ends if end is not None)
+        words = self._listening.words(transcribe, until, care, settled_ms)
         self._heard = until
-        timed = (self._timed(word, window.start) for word in heard)
-        return [word for word in timed if word is not None]
-
-    def _timed(self, word: Guess, origin: int) -> Guess | None:
-        """A word in session time, without the silence around it; None if nobody spoke there."""
-        begin, end = origin + word.start_ms * _MS, origin + word.end_ms * _MS
-        span = self._window.voiced_span(begin, end)
-        if span is None:
-            if self._window.voiced_span(begin - _NEARBY, end + _NEARBY) is None:
-                return None
-            span = begin, end
-        return replace(word, start_ms=self._session_ms(span[0]), end_ms=self._session_ms(span[1]))
+        return words
 
     def _shorten(self, end: int) -> None:
-        """Cut the front away after a committed word, best where a pause or a sentence ends."""
+        """Cut the front away after a committed word, best where a pause or a sentence ends.
+
+        Not after the last one: a word that stays lets the next guess find its place.
+        """
         limit = self._committed()
         if limit is None:
             return
         slowest = min(self._tracks, key=lambda track: track.committed_ms or 0)
         latest = self._session_ms(min(limit, end - _CONTEXT))
-        words = [word for word in slowest.committed if word.end_ms <= latest]
+        words = [word for word in slowest.committed[:-1] if word.end_ms <= latest]
         near = [word for word in words if self._sample(word.end_ms) >= end - 2 * _CONTEXT]
         if near:
             self._cut(self._sample(_best_end(near).end_ms))
@@ -288,7 +266,12 @@ class EmbeddedStream:
             self._cut(self._sample(words[-1].end_ms))
 
     def _give_up_waiting(self, words: list[Guess], end: int) -> list[Event]:
-        """Nothing agrees for too long: commit the guess but for its end, and go on from there."""
+        """Nothing agrees for too long: commit the guess but for its end, and go on from there.
+
+        The front may have been cut away since the guess was made, and the committed words with it.
+        """
+        start_ms = self._session_ms(self._window.start)
+        words = [word for word in words if (word.start_ms + word.end_ms) // 2 >= start_ms]
         before = end - _CONTEXT
         events: list[Event] = []
         for index, track in enumerate(self._tracks):
@@ -297,9 +280,14 @@ class EmbeddedStream:
         return events
 
     def _resume_at(self, otherwise: int) -> int:
-        """Where to go on after a cut inside speech: the last committed word's end if that moves."""
-        committed = self._committed()
-        return committed if committed and committed > self._window.start else otherwise
+        """Where to go on after a cut inside speech: before the last committed word, if that moves.
+
+        That word stays, so that the next guess finds its place; else the cut is behind it.
+        """
+        slowest = min(self._tracks, key=lambda track: track.committed_ms or 0)
+        last = slowest.committed[-1:] if self._committed() is not None else []
+        ways = [self._sample(ms) for word in last for ms in (word.start_ms, word.end_ms)]
+        return next((at for at in ways if at > self._window.start), otherwise)
 
     def _cut(self, at: int) -> None:
         self._window.cut(at)

@@ -49,14 +49,15 @@ class Window:
         del self._voiced[:gone]
         self._first_frame += gone
 
-    def audio(self, until: int) -> Pcm:
-        """The samples from `start` to `until`, float32."""
+    def audio(self, until: int, since: int | None = None) -> Pcm:
+        """The samples from `start`, or from `since`, to `until`, float32."""
         parts: list[Pcm] = []
-        at = self.start
+        at, since = self.start, max(self.start, since or 0)
         for block in self._blocks:
             if at >= until:
                 break
-            parts.append(block[: until - at])
+            if at + len(block) > since:
+                parts.append(block[max(0, since - at) : until - at])
             at += len(block)
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
@@ -80,6 +81,18 @@ class Window:
         span_begin = (first + frames.find(1)) * FRAME
         span_end = (first + frames.rfind(1) + 1) * FRAME
         return max(begin, span_begin), min(end, span_end)
+
+    def spoken(self, begin: int, end: int, breath: int) -> list[tuple[int, int]]:
+        """Stretches of speech between two positions, parted by silences of `breath` and more."""
+        found = []
+        at = begin
+        for pause_begin, pause_end in [*self.pauses(begin, end), (end, end + breath)]:
+            if pause_end - pause_begin < breath:
+                continue
+            if (span := self.voiced_span(at, pause_begin)) is not None:
+                found.append(span)
+            at = pause_end
+        return found
 
     def pauses(self, begin: int, end: int) -> list[tuple[int, int]]:
         """Stretches without speech between two positions, as (begin, end)."""

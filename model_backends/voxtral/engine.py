@@ -2,31 +2,46 @@
 
 `advance()` encodes what has been pushed to all open streams in one batch, then lets every reader
 take steps in one batch, round after round, up to a bounded amount of work. Knows nothing about
-tensors: those are the model's, in the few verbs of `verbs.py`.
+tensors: those are the model's, in the few verbs of `speech_model.py`.
 """
 
 from __future__ import annotations
 
 import time
 
+import numpy as np
+
 from model_backends.base import EngineError, EngineInfo, Event, StreamOptions
-from model_backends.voxtral.schedule import delay_tokens
+from model_backends.voxtral.hotwords import Hotwords
+from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, ROW_MS, ROW_SAMPLES, delay_tokens
 from model_backends.voxtral.speech_model import SpeechModel
 from model_backends.voxtral.stream import VoxtralStream
 from model_backends.voxtral.tekken import Tekken
 
+_WARM_UP_ROWS = 12
+_TIMED_ROWS = 10
+_BUSY = 0.9  # of real time: beyond, a hiccup is never made up for
 _PATIENCE_S = 0.25  # advance() starts no further round after this
 
 
 class VoxtralEngine:
     """A loaded model and its open streams."""
 
-    def __init__(self, info: EngineInfo, name: str, model: SpeechModel, tokens: Tekken) -> None:
+    def __init__(
+        self,
+        info: EngineInfo,
+        name: str,
+        model: SpeechModel,
+        tokens: Tekken,
+        hotwords: Hotwords | None = None,
+    ) -> None:
         self.info = info
         self.model = name
         self.device = model.device
         self._speech_model = model
         self._tokens = tokens
+        self._hotwords = hotwords
+        self.rows_at_once = 1  # that an encoder is given, see `keep_pace`
         self._streams: list[VoxtralStream] = []
 
     def open(self, options: StreamOptions) -> VoxtralStream:
@@ -38,7 +53,14 @@ class VoxtralEngine:
         for delay_ms in options.delays_ms:
             self.info.check_delay(delay_ms)
             delay_tokens(delay_ms)
-        stream = VoxtralStream(options, self.info, self._speech_model, self._tokens)
+        stream = VoxtralStream(
+            options,
+            self.info,
+            self._speech_model,
+            self._tokens,
+            self._hotwords,
+            self.rows_at_once,
+        )
         self._streams.append(stream)
         return stream
 
@@ -85,3 +107,38 @@ class VoxtralEngine:
         for (stream, track, reader, work), answer in zip(asked, answers, strict=True):
             events += stream.take(track, reader, work, answer)
         return True
+
+
+def warm_up(engine: VoxtralEngine) -> None:
+    """A second of silence, row by row, for one voice and then for two, so that every kernel and
+    shape that live captions need has been met before the first word is spoken."""
+    streams: list[VoxtralStream] = []
+    for row in range(_WARM_UP_ROWS):
+        if row in (0, 2):
+            voice = f"warm-up {row}"
+            streams.append(engine.open(StreamOptions(voice, 0, (DEFAULT_DELAY_MS,), 0)))
+        for stream in streams:
+            stream.push(np.zeros(ROW_SAMPLES, np.float32), 0.0)
+        engine.advance()
+    for stream in streams:
+        stream.finish()
+    while not all(stream.done for stream in streams):
+        engine.advance()
+
+
+def keep_pace(engine: VoxtralEngine) -> float:
+    """Time some live steps, and encode two rows at once if the machine is too slow for one: the
+    encoder's weights are then read half as often, at the price of up to 80 ms. Returns the share
+    of real time that a step took."""
+    stream = engine.open(StreamOptions("pace", 0, (DEFAULT_DELAY_MS,), 0))
+    stream.push(np.zeros(8 * ROW_SAMPLES, np.float32), 0.0)
+    engine.advance()
+    start = time.monotonic()
+    for _ in range(_TIMED_ROWS):
+        stream.push(np.zeros(ROW_SAMPLES, np.float32), 0.0)
+        engine.advance()
+    share = (time.monotonic() - start) / (_TIMED_ROWS * ROW_MS / 1000)
+    stream.close()
+    engine.advance()
+    engine.rows_at_once = 2 if share > _BUSY else 1
+    return share

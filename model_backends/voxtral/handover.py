@@ -1,6 +1,6 @@
 """Which words of a new decoder were already said by the one it replaces.
 
-Both heard the same encoder rows, so the same word ends within a frame or two of itself; both
+Both read the same encoder rows, so the same word ends within a frame or two of itself; both
 speak in order. Words are matched in order by time and text, each old word at most once, and what
 the old decoder has said stays said. Knows nothing about decoders.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from model_backends.voxtral.words import TimedText
 
-_SAME_MS = 240  # the same word, heard by two decoders, ends at most this far apart
+_SAME_MS = 240  # the same word, said by two decoders, ends at most this far apart
 _SURELY_SAME_MS = 100  # closer than this it is the same word even if spelt otherwise
 
 
@@ -26,9 +26,9 @@ class Handover:
         self._said = list(said)
         self._last_end_ms = self._said[-1].end_ms if self._said else -1
 
-    def unsaid(self, heard: Iterable[TimedText]) -> list[TimedText]:
-        """Words of `heard` that continue what was said: none doubled, none out of order."""
-        return [word for word in heard if not self._repeats(word)]
+    def unsaid(self, words: Iterable[TimedText]) -> list[TimedText]:
+        """Words of `words` that continue what was said: none doubled, none out of order."""
+        return [word for word in words if not self._repeats(word)]
 
     def _repeats(self, word: TimedText) -> bool:
         for i, old in enumerate(self._said):

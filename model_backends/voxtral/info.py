@@ -1,5 +1,5 @@
-"""What every Voxtral engine shares: where checkpoints are looked for, published error rates,
-and how much memory a precision takes. Imports no tensor library."""
+"""What every Voxtral engine shares: what the model offers, where checkpoints are looked for, and
+published error rates. Imports no tensor library."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from pathlib import Path
 
 import psutil
 
-from model_backends.base import EngineError
+from model_backends.base import EngineError, EngineInfo
 from model_backends.voxtral.checkpoint.folder import looks_like_checkpoint, read_spec
-from model_backends.voxtral.schedule import DELAYS_MS, hangover_ms
-from model_backends.voxtral.spec import ModelSpec
-from model_backends.voxtral.speech_model import DECODE_ROWS, ENCODE_ROWS
+from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, DELAYS_MS, hangover_ms
 
 DEFAULT_MODEL = "Voxtral-Mini-4B-Realtime-2602"
 DOWNLOAD = (
@@ -23,8 +21,24 @@ HANGOVER_MS = {delay: hangover_ms(delay) for delay in DELAYS_MS}
 # Average over 13 languages of FLEURS, %, from the model card; no other delay is published.
 WORD_ERROR_RATE = {160: 12.60, 240: 10.80, 480: 8.72, 960: 7.70, 2400: 6.73}
 
-BITS = {"fp32": 32, "bf16": 16, "fp16": 16, "int8": 8, "int4": 4}
-_WORKSPACE = 0.6e9  # bytes a tensor library takes besides: kernels, activations, captured graphs
+
+def described(name: str, label: str, precisions: tuple[str, ...]) -> EngineInfo:
+    """An engine of this family: what the model offers is the same whatever computes it."""
+    return EngineInfo(
+        name=name,
+        label=label,
+        models=(DEFAULT_MODEL,),
+        default_model=DEFAULT_MODEL,
+        delays_ms=DELAYS_MS,
+        default_delay_ms=DEFAULT_DELAY_MS,
+        languages=(),
+        hangover_ms=HANGOVER_MS,
+        takes_folder=True,
+        whole_files=True,
+        word_error_rate=WORD_ERROR_RATE,
+        max_tracks=2,
+        precisions=precisions,
+    )
 
 
 def checkpoints(models_dir: Path) -> list[Path]:
@@ -59,16 +73,6 @@ def find_model(model: str | None, models_dir: Path) -> Path:
         if folder.is_dir():
             return folder
     raise EngineError(f"There is no Voxtral model called “{model}”.", DOWNLOAD)
-
-
-def memory_needed(spec: ModelSpec, precision: str, streams: int = 1) -> int:
-    """Bytes for weights, caches of `streams` one-track streams at full length, and workspace."""
-    bits = BITS[precision]
-    weights = spec.parameters * bits / 8 * (1.0 if bits >= 16 else 1.0 + 1 / bits)
-    width = 4 if bits == 32 else 2
-    encoder = spec.encoder.cache_values * (spec.encoder.window + 4 * ENCODE_ROWS)
-    decoder = spec.decoder.cache_values * (spec.decoder.window + DECODE_ROWS)
-    return int(weights + streams * width * (encoder + decoder) + _WORKSPACE)
 
 
 def free_memory() -> int:

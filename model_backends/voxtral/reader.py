@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from model_backends.voxtral.hotwords import Bonuses, Hotwords
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS, SILENT_ROWS, Schedule
 from model_backends.voxtral.speech_model import DECODE_ROWS, SILENCE, Decoded, DecodeWork
 from model_backends.voxtral.tekken import Tekken
@@ -36,6 +37,7 @@ class Reader:
         delay_tokens: int,
         first_row: int = LEFT_PAD_ROWS,
         draft: bool = True,
+        hotwords: Hotwords | None = None,
     ) -> None:
         self.slot = slot
         self.schedule = Schedule(delay_tokens)
@@ -49,6 +51,7 @@ class Reader:
         self._draft = _SHORTEST_DRAFT if draft else 1
         self._may_draft = draft
         self._builder = WordBuilder(tokens)
+        self._hotwords = None if hotwords is None else hotwords.path()
 
     @property
     def next_row(self) -> int:
@@ -88,9 +91,11 @@ class Reader:
             count = self.schedule.prompt_positions - SILENT_ROWS
             return self._work((self._tokens.pad,) * count, count)
         waiting = end - self.next_row
+        if self._hotwords is not None and not self._drafts(waiting):
+            return self._work((self._token,), 1, self._hotwords.bonuses)
         if not self._may_draft:
             return self._work((self._token,), min(waiting, _LONGEST_CHAIN))
-        if waiting < _SHORTEST_DRAFT or self._token != self._tokens.pad:
+        if not self._drafts(waiting):
             return self._work((self._token,), min(waiting, _WORD_CHAIN))
         count = min(waiting, self._draft, DECODE_ROWS)
         return self._work((self._token, *(self._tokens.pad,) * (count - 1)), count)
@@ -114,11 +119,19 @@ class Reader:
         """The last word, if one was still open."""
         return self._builder.finish()
 
+    def _drafts(self, waiting: int) -> bool:
+        """Whether silence is worth guessing. After [P] no hotword can begin, so a draft of [P] is
+        as exact with them as without."""
+        enough = waiting >= _SHORTEST_DRAFT and self._token == self._tokens.pad
+        return enough and self._may_draft
+
     def _say(self, step: Decoded, row: int) -> list[TimedText]:
         self._token = step.token
+        if self._hotwords is not None:
+            self._hotwords.push(step.token)
         if self.ids is not None:
             self.ids.append(step.token)
-        return self._builder.push(step.token, self.schedule.end_token(row))
+        return self._builder.push(step.token, self.schedule.end_token(row), step.logprob)
 
     def _verified(self, work: DecodeWork, answers: Sequence[Decoded]) -> list[Decoded]:
         """Answers up to and with the first that differs from what was drafted after it."""
@@ -131,10 +144,10 @@ class Reader:
             self._draft = min(2 * self._draft, _LONGEST_DRAFT) if whole else _SHORTEST_DRAFT
         return list(answers[: right + 1] if drafted else answers)
 
-    def _work(self, tokens: tuple[int, ...], count: int) -> DecodeWork:
+    def _work(self, tokens: tuple[int, ...], count: int, bonuses: Bonuses = ()) -> DecodeWork:
         positions = range(self._position, self._position + count)
         rows = tuple(self._read(position) for position in positions)
-        return DecodeWork(self.slot, self._position, tokens, rows, self.pad_bias)
+        return DecodeWork(self.slot, self._position, tokens, rows, self.pad_bias, bonuses)
 
     def _row(self, position: int) -> int:
         return position + self._first_row - LEFT_PAD_ROWS

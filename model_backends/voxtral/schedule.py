@@ -1,4 +1,4 @@
-"""When what is fed and heard: prompt, padding, delay, and the clock of the 80 ms grid.
+"""What is fed when: prompt, padding, delay, and the clock of the 80 ms grid.
 
 Words used throughout this package:
 
@@ -26,7 +26,7 @@ ROW_SAMPLES = 1280
 ROW_MS = 80
 LOOK_AHEAD_SAMPLES = 40  # the last mel frame of a row is centred 40 samples before its end + 80
 LEFT_PAD_ROWS = 32
-SILENT_ROWS = LEFT_PAD_ROWS - 1  # row 31 already hears 40 samples of real audio
+SILENT_ROWS = LEFT_PAD_ROWS - 1  # row 31 already holds 40 samples of real audio
 LONG_WORD_ROWS = 10  # right padding that lets a long word's sub-tokens come out
 
 DELAYS_MS = (*range(80, 1201, 80), 2400)

@@ -82,6 +82,14 @@ class ModelSpec:
         return encoder + adapter + decoder + self.vocab * dec.width
 
 
+# mistralai/Voxtral-Mini-4B-Realtime-2602: 4,429,679,360 parameters
+PUBLISHED = ModelSpec(
+    Tower(32, 1280, 32, 32, 64, 5120, 750, 1e6, 1e-5, True),
+    Tower(26, 3072, 32, 8, 128, 9216, 8192, 1e6, 1e-5, False),
+    131_072,
+)
+
+
 def from_params(params: Mapping[str, Any]) -> ModelSpec:
     """Read Mistral's `params.json`. Raises EngineError if it describes another kind of model."""
     audio = _dig(params, "multimodal", "whisper_model_args")

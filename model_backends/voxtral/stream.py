@@ -1,4 +1,4 @@
-"""One utterance being heard: audio in, rows out to one or more tracks. Satisfies `base.Stream`.
+"""One utterance being transcribed: audio in, rows out to its tracks. Satisfies `base.Stream`.
 
 All tracks share one encoder. The stream decides how much to encode (rows kept for readers that
 started further back must not be overwritten), and when the padding that flushes a finished
@@ -12,6 +12,7 @@ from collections import deque
 import numpy as np
 
 from model_backends.base import SAMPLE_RATE, EngineInfo, Event, Pcm, StreamOptions
+from model_backends.voxtral.hotwords import Hotwords
 from model_backends.voxtral.mel import MelStream
 from model_backends.voxtral.reader import Reader
 from model_backends.voxtral.schedule import (
@@ -39,13 +40,21 @@ class VoxtralStream:
     """The engine opens it and asks for work; the caller pushes and finishes."""
 
     def __init__(
-        self, options: StreamOptions, info: EngineInfo, model: SpeechModel, tokens: Tekken
+        self,
+        options: StreamOptions,
+        info: EngineInfo,
+        model: SpeechModel,
+        tokens: Tekken,
+        hotwords: Hotwords | None = None,
+        rows_at_once: int = 1,
     ) -> None:
+        """`rows_at_once`: encode no fewer, where that is what makes a machine fast enough."""
         self.done = False
         self.encoder = model.open_encoder()
         self._info = info
         self._model = model
         self._options = options
+        self._rows_at_once = rows_at_once
         self._mel = MelStream()
         self._samples = 0
         self._speech: deque[float] = deque(maxlen=ROWS_KEPT)  # one score a whole audio token
@@ -56,7 +65,7 @@ class VoxtralStream:
         try:
             for index, delay_ms in enumerate(options.delays_ms):
                 delay = delay_tokens(delay_ms)
-                track = Track(index, options, model, tokens, self.encoder, delay)
+                track = Track(index, options, model, tokens, self.encoder, delay, hotwords)
                 self.tracks.append(track)
         except BaseException:
             self.close()
@@ -96,7 +105,7 @@ class VoxtralStream:
 
     @property
     def lane(self) -> str:
-        """The voice that is heard."""
+        """The voice that is transcribed."""
         return self._options.lane
 
     @property
@@ -156,10 +165,8 @@ class VoxtralStream:
         slowest = min((r.next_row for t in self.tracks for r in t.readers), default=0)
         room = slowest + _MOST_WAITING_ROWS - self.rows_ready
         block = _LIVE_ROWS if self._options.realtime else ENCODE_ROWS
-        live = self._options.realtime and not self._finishing
-        if live and self._mel.ready < self._model.least_rows:
-            return 0
-        return max(0, min(self._mel.ready, block, room))
+        rows = max(0, min(self._mel.ready, block, room))
+        return rows if self._finishing or rows >= self._rows_at_once else 0
 
     def _last_row(self, reader: Reader) -> int | None:
         return reader.schedule.rows(self._samples) - 1 if self._finishing else None
@@ -175,5 +182,5 @@ class VoxtralStream:
         return self._speech[-back]
 
     def __repr__(self) -> str:
-        heard = (self.rows_ready - LEFT_PAD_ROWS) * ROW_SAMPLES / SAMPLE_RATE
-        return f"VoxtralStream({self._options.lane!r}, {heard:.2f} s encoded)"
+        encoded = (self.rows_ready - LEFT_PAD_ROWS) * ROW_SAMPLES / SAMPLE_RATE
+        return f"VoxtralStream({self._options.lane!r}, {encoded:.2f} s encoded)"

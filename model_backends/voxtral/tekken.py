@@ -1,4 +1,4 @@
-"""Token ids to bytes, from Mistral's `tekken.json`. Reads only: this engine never encodes text.
+"""Token ids to bytes, from Mistral's `tekken.json`, and back where hotwords are asked for.
 
 Ids below the number of special tokens are control ids and never printed; the others are raw
 bytes, which need not be whole characters. Knows nothing about words or times.
@@ -15,6 +15,7 @@ from typing import Any
 
 from model_backends.base import SAMPLE_RATE, EngineError
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS
+from model_backends.voxtral.tekken_encode import encode
 
 _DEFAULT_SPECIAL = 1000
 
@@ -25,6 +26,7 @@ class Tekken:
     def __init__(self, special: Mapping[str, int], tokens: list[bytes], special_count: int) -> None:
         self._tokens = tokens
         self._special_count = special_count
+        self._ranks: dict[bytes, int] | None = None  # made when first needed: 130,000 entries
         self.bos = _special(special, "<s>")
         self.eos = _special(special, "</s>")
         self.pad = _special(special, "[STREAMING_PAD]")
@@ -65,6 +67,12 @@ class Tekken:
         """The bytes of an id; empty for control ids and for ids the vocabulary does not reach."""
         rank = token - self._special_count
         return self._tokens[rank] if 0 <= rank < len(self._tokens) else b""
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, see `tekken_encode.py`."""
+        if self._ranks is None:
+            self._ranks = {token: rank for rank, token in enumerate(self._tokens) if token}
+        return [self._special_count + rank for rank in encode(text, self._ranks)]
 
 
 def _tokens(entries: list[dict[str, Any]], reachable: int) -> list[bytes]:

@@ -1,25 +1,27 @@
 """One output track of a stream: a delay, the words said at it, and the guard that watches it.
 
-A track is served by one reader. To change the delay, or to recover from a rut, a second reader
-starts some seconds back on the same encoder rows, catches up with the first, hands over the
-words that had not been said, and takes its place. Knows nothing about audio or tensors.
+A track is served by one reader. To change the delay, or to recover when it has gone mute, a
+second reader starts some seconds back on the same encoder rows, catches up with the first, hands
+over the words that had not been said, and takes its place. Knows nothing about audio or tensors.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from model_backends.base import EngineError, Event, Notice, Progress, StreamOptions, Tail, Word
 from model_backends.voxtral.handover import Handover
-from model_backends.voxtral.mute_guard import RutGuard
+from model_backends.voxtral.hotwords import Hotwords
+from model_backends.voxtral.mute_guard import MuteGuard
 from model_backends.voxtral.reader import Reader
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS, ROW_MS
 from model_backends.voxtral.speech_model import ROWS_KEPT, Decoded, DecodeWork, SpeechModel
 from model_backends.voxtral.tekken import Tekken
 from model_backends.voxtral.words import LONGEST_WORD_MS, TimedText
 
-_CONTEXT_ROWS = 38  # 3 s that a new reader hears before the first word it may say
+_CONTEXT_ROWS = 38  # 3 s that a new reader reads before the first word it may say
 _REACH_BACK_ROWS = ROWS_KEPT - 256  # how far back a new reader can start: 61 s
 _WORDS_REMEMBERED = 64
 
@@ -42,13 +44,15 @@ class Track:
         tokens: Tekken,
         source: int,
         delay_tokens: int,
+        hotwords: Hotwords | None = None,
     ) -> None:
         self._index = index
+        self._hotwords = hotwords
         self._options = options
         self._model = model
         self._tokens = tokens
         self._source = source
-        self._guard = RutGuard()
+        self._guard = MuteGuard()
         self._mute_row = 0  # where the guard began to count
         self._handover = Handover()
         self._said: deque[TimedText] = deque(maxlen=_WORDS_REMEMBERED)
@@ -56,7 +60,7 @@ class Track:
         self._settled_ms = 0
         self._heard_ms = 0
         self._successor: Reader | None = None
-        self._waiting: list[TimedText] = []  # what the successor heard while catching up
+        self._waiting: list[TimedText] = []  # what the successor said while catching up
         self.reader = self._open(delay_tokens, LEFT_PAD_ROWS)
 
     @property
@@ -123,7 +127,7 @@ class Track:
         for word in self._handover.unsaid(words):
             last = self._said[-1].end_ms if self._said else 0
             start = max(word.start_ms, last)
-            word = TimedText(word.text, start, max(word.end_ms, start + ROW_MS))
+            word = replace(word, start_ms=start, end_ms=max(word.end_ms, start + ROW_MS))
             self._said.append(word)
             events.append(self._word(word))
         return events
@@ -137,7 +141,7 @@ class Track:
                 self._mute_row = row
             spoken = step.token == self._tokens.word or self._tokens.is_text(step.token)
             speech = speech_at(self.reader.schedule.end_token(row))
-            if self._guard.observe(speech, spoken) and self._successor is None:
+            if self._guard.observe(speech, step.gap, spoken) and self._successor is None:
                 events.append(self._listen_again())
         self.reader.pad_bias = self._guard.pad_bias
         return events
@@ -160,20 +164,22 @@ class Track:
         self._successor, self._waiting = successor, []
 
     def _switch(self) -> list[Event]:
-        """The successor takes over; what it heard and the other had not said is said now."""
+        """The successor takes over; what it read and the other had not said is said now."""
         assert self._successor is not None
         self._model.close_decoder(self.reader.slot)
         self.reader, self._successor = self._successor, None
         self._handover = Handover(self._said)
         events = self._speak(self._waiting)
         if events:
-            self._guard = RutGuard()
+            self._guard = MuteGuard()
         self._waiting = []
         return events
 
     def _open(self, delay_tokens: int, first_row: int) -> Reader:
         slot = self._model.open_decoder(delay_tokens)
-        return Reader(self._tokens, slot, self._source, delay_tokens, first_row)
+        return Reader(
+            self._tokens, slot, self._source, delay_tokens, first_row, hotwords=self._hotwords
+        )
 
     def _settle(self) -> None:
         """Move the point before which nothing can follow: no word is longer than 1.2 s."""
@@ -197,6 +203,7 @@ class Track:
             word.text,
             start + word.start_ms,
             start + word.end_ms,
+            confidence=word.confidence,
         )
 
     def _tail(self) -> Tail:

@@ -12,6 +12,7 @@ same at 80, 480 and 2400 ms of delay. With the published weights neither has bee
 from __future__ import annotations
 
 import codecs
+import math
 from dataclasses import dataclass
 
 from model_backends.voxtral.schedule import ROW_MS, end_ms
@@ -29,6 +30,7 @@ class TimedText:
     text: str
     start_ms: int
     end_ms: int
+    confidence: float | None = None  # the least probability of its tokens
 
 
 class WordBuilder:
@@ -44,6 +46,7 @@ class WordBuilder:
         self._end_token = 0  # audio token in which the current group ended
         self._in_group = False
         self._last_end_ms = after_ms
+        self._logprob = 0.0  # the least of the growing word's tokens
 
     @property
     def tail(self) -> str:
@@ -55,10 +58,12 @@ class WordBuilder:
         """Whether a word has been announced or begun and is not yet committed."""
         return self._in_group
 
-    def push(self, token: int, end_token: int) -> list[TimedText]:
+    def push(self, token: int, end_token: int, logprob: float = 0.0) -> list[TimedText]:
         """Take one id; `end_token` is the audio token in which a word announced now ended."""
         if self._tokens.is_text(token):
-            return self._push_text(self._tokens.text(token), end_token)
+            words = self._push_text(self._tokens.text(token), end_token)
+            self._logprob = min(self._logprob, logprob)
+            return words
         words = self._commit()
         self._in_group = token == self._tokens.word
         if self._in_group:
@@ -81,12 +86,13 @@ class WordBuilder:
         text, self._text = self._text, ""
         if not text:
             return []
+        confidence, self._logprob = round(math.exp(self._logprob), 4), 0.0
         end = end_ms(self._end_token)
         if end <= self._last_end_ms:  # a second word of the group, or a piece of the one before
             end = self._last_end_ms + ROW_MS
         start = max(self._last_end_ms, end - _spoken_ms(text), 0)
         self._last_end_ms = end
-        return [TimedText(text, start, end)]
+        return [TimedText(text, start, end, confidence)]
 
 
 def _spoken_ms(text: str) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.audio import capture as capture_module
-from app.audio.capture import Block, Capture, CaptureEvent, Level, SoundState, Watch
+from app.audio.capture import Block, Capture, CaptureEvent, Elsewhere, Level, SoundState, Watch
 from app.audio.clock import SessionClock
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
@@ -31,7 +31,7 @@ class Feed:
         self.failures = failures
         self.opened: queue.Queue[Callable[[Block | None], None]] = queue.Queue()
         self.hang = threading.Event()
-        self.moved: str | None = None
+        self.moved: Elsewhere | None = None
 
     def open(self, deliver: Callable[[Block | None], None]) -> Feed:
         if self.failures:
@@ -43,7 +43,7 @@ class Feed:
     def close(self) -> None:
         self.hang.wait(30)
 
-    def moved_to(self) -> str | None:
+    def moved_to(self) -> Elsewhere | None:
         return self.moved
 
 
@@ -155,14 +155,42 @@ def test_a_file_that_ends_is_not_tried_again() -> None:
 def test_another_source_given_instead_is_told() -> None:
     ear = Ear(Feed())
     deliver = ear.feed.opened.get(timeout=10)
-    ear.feed.moved = "Webcam"
+    ear.feed.moved = Elsewhere("Webcam", gone=True)
     deliver(Block(noise(0.1), time.monotonic()))
-    assert "listening to Webcam instead" in ear.state("moved").message
+    moved = ear.state("moved")
+    assert moved.message == "Desk microphone is gone; listening to Webcam instead."
+    assert (moved.source, bool(moved.hint)) == ("Webcam", True)
     ear.capture.close()
 
 
-def states(watch: Watch, blocks: list[tuple[float, bool]]) -> list[str]:
-    told = [watch.block(at, sound) for at, sound in blocks]
+def test_moved_is_not_gone_and_the_name_is_the_one_sound_comes_from() -> None:
+    watch = Watch("Desk microphone")
+    watch.block(0.0, True, 0.1)
+    moved = watch.moved(Elsewhere("Headset", gone=False))
+    assert moved is not None and moved.source == "Headset"
+    assert "gone" not in moved.message and "Desk microphone to Headset" in moved.message
+    assert watch.moved(Elsewhere("Headset", gone=False)) is None, "told once"
+    told = [watch.block(0.1 * i, False, 0.0) for i in range(1, 40)]
+    assert [str(s.message) for s in told if s] == ["No sound is arriving from Headset."]
+    back = watch.moved(None)
+    assert back is not None
+    assert (back.kind, back.source, back.message) == (
+        *("back", "Desk microphone"),
+        "Listening to Desk microphone again.",
+    )
+    (silent,) = [s for i in range(40, 90) if (s := watch.block(0.1 * i, False, 0.0))]
+    assert silent.message == "No sound is arriving from Desk microphone."
+
+
+def test_a_source_that_became_another_and_then_went_is_told_so() -> None:
+    watch = Watch("Desk microphone")
+    moved, gone = (watch.moved(Elsewhere("Headset", gone)) for gone in (False, True))
+    assert moved is not None and gone is not None
+    assert gone.message == "Desk microphone is gone; listening to Headset instead."
+
+
+def states(watch: Watch, blocks: list[tuple[float, bool]], rms: float = 0.01) -> list[str]:
+    told = [watch.block(at, sound, rms if sound else 0.0) for at, sound in blocks]
     return [state.kind for state in told if state]
 
 
@@ -180,9 +208,57 @@ def test_quiet_rooms_are_not_silence() -> None:
     assert states(watch, [(0.1 * i, i % 20 == 0) for i in range(100)]) == ["flowing"]
 
 
+def test_a_pipe_that_stalls_is_waited_for_and_gets_no_advice_for_devices() -> None:
+    watch = Watch("standard input", live=False)
+    watch.block(0.0, True, 0.1)
+    stalled = watch.nothing(2.1)
+    assert stalled is not None and stalled.message == "No sound is arriving from standard input."
+    assert "What writes it" in stalled.hint
+    watch.nothing(600.0)
+    assert not watch.hopeless, "what comes then is still to be heard"
+
+
+def said(watch: Watch, dbfs: list[float]) -> list[str]:
+    told = [watch.block(0.032 * i, True, 10 ** (db / 20)) for i, db in enumerate(dbfs)]
+    return [state.kind for state in told if state]
+
+
+def test_speech_too_quiet_is_told_once_and_taken_back() -> None:
+    watch = Watch("Desk microphone")
+    syllables = [-58.0, -60.0, -75.0, -80.0] * 250
+    assert said(watch, syllables) == ["flowing", "quiet"]
+    assert said(watch, [-30.0]) == ["flowing"]
+
+
+def test_a_quiet_room_and_quiet_music_of_the_computer_are_no_trouble() -> None:
+    hiss = list(np.random.default_rng(0).normal(-65, 1.0, 1000))
+    assert said(Watch("Desk microphone"), hiss) == ["flowing"]
+    assert said(Watch("Speakers", system=True), [-58.0, -75.0] * 500) == ["flowing"]
+    now_and_then_loud = ([-60.0, -80.0] * 100 + [-40.0]) * 5
+    assert said(Watch("Desk microphone"), now_and_then_loud) == ["flowing"]
+
+
+def test_two_sides_against_each_other_are_heard_and_not_called_silent() -> None:
+    ear = Ear(Feed())
+    deliver = ear.feed.opened.get(timeout=10)
+    ear.feed.hang.set()
+    left = noise(0.2, channels=1)
+    at = time.monotonic()
+    for i in range(20):
+        deliver(Block(np.hstack([left, -left]), at + 0.2 * (i + 1)))
+    levels, told = [], []
+    while len(levels) < 20:
+        event = ear.events.get(timeout=10)
+        levels += [event.rms] if isinstance(event, Level) else []
+        told += [event.kind] if isinstance(event, SoundState) else []
+    ear.capture.close()
+    assert min(levels) > 0.08 and max(levels) < 0.12
+    assert told == ["flowing"]
+
+
 def test_no_frames_are_told_once_and_soon_hopeless() -> None:
     watch = Watch("Desk microphone")
-    watch.block(0.0, True)
+    watch.block(0.0, True, 0.1)
     assert watch.nothing(1.9) is None
     told = watch.nothing(2.1)
     assert told is not None and told.kind == "stalled" and told.hint

@@ -1,8 +1,9 @@
-"""The real way of sound: PulseAudio null sink → PortAudio → capture, and all that can go wrong."""
+"""The real way of sound: PulseAudio null sink → its door → capture, and all that can go wrong."""
 
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,37 +12,44 @@ import pytest
 import soundfile
 
 from app.audio.capture import Capture, CaptureEvent, SoundState
+from app.audio.choice import Device
 from app.audio.clock import SessionClock
-from app.audio.devices.base import NoSourceError, SourceError, choose_source, list_sources
-from app.audio.devices.portaudio import Microphone
+from app.audio.devices import pulse as door
+from app.audio.devices.base import NoSourceError, SourceError, SourceInfo
+from app.audio.feeds import feed_for
+from app.audio.sources import choice_named, choose, list_sources
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from tests.support.pulse import PulseServer
 
 pytestmark = pytest.mark.audio
 
+PATIENCE_S = 20.0  # then what is waited for is not going to come
+
 
 class Ear:
     """A capture of the virtual microphone, and what it has delivered."""
 
-    def __init__(self) -> None:
+    def __init__(self, choice: Device | None = None) -> None:
         self.events: queue.Queue[CaptureEvent] = queue.Queue()
         self.clock = SessionClock()
         self.chunks: list[Chunk] = []
-        self.capture = Capture(Microphone(choose_source(None)), "me", self.clock, self.events.put)
+        self.capture = Capture(feed_for(choice), "me", self.clock, self.events.put)
         self.capture.start()
 
-    def next(self, kind: type, timeout: float = 20.0) -> CaptureEvent:
+    def next(self, kind: type, until: float | None = None) -> CaptureEvent:
+        until = until or time.monotonic() + PATIENCE_S
         while True:
-            event = self.events.get(timeout=timeout)
+            event = self.events.get(timeout=max(0.0, until - time.monotonic()))
             if isinstance(event, Chunk):
                 self.chunks.append(event)
             if isinstance(event, kind):
                 return event
 
     def state(self, *kinds: str) -> SoundState:
+        until = time.monotonic() + PATIENCE_S
         while True:
-            event = self.next(SoundState)
+            event = self.next(SoundState, until)
             assert isinstance(event, SoundState)
             if event.kind in kinds:
                 return event
@@ -49,14 +57,10 @@ class Ear:
 
 @pytest.fixture
 def ear(pulse: PulseServer) -> Iterator[Ear]:
-    import sounddevice
-
-    sounddevice._terminate()  # PortAudio reads the list of devices once; this server is new
-    sounddevice._initialize()
     ear = Ear()
     yield ear
     ear.capture.close()
-    assert ear.capture.join(20), "before its server goes: PortAudio hangs on what is still open"
+    assert ear.capture.join(20), "before its server goes"
 
 
 @pytest.fixture
@@ -76,16 +80,17 @@ def test_sources_carry_the_names_of_the_sound_server(pulse: PulseServer) -> None
         pulse.system_source,
         f"{pulse.sink}.monitor",
     }
-    assert choose_source(sources[-1].name.upper()) == sources[-1]
-    with pytest.raises(SourceError, match="not a source here") as refused:
-        choose_source("Nobody's microphone")
+    assert choose(sources[-1].choice) == sources[-1]
+    assert choice_named(sources[-1].name.upper()) == sources[-1].choice
+    with pytest.raises(SourceError, match="no source here") as refused:
+        choice_named("Nobody's microphone")
     assert sources[0].name in refused.value.hint
 
 
 def test_without_a_microphone_it_says_so(pulse: PulseServer) -> None:
     pulse.unplug()
     with pytest.raises(NoSourceError, match="No microphone"):
-        choose_source(None)
+        choose(None)
 
 
 def test_a_tone_is_heard_whole_at_its_level(pulse: PulseServer, ear: Ear, tone: Path) -> None:
@@ -124,7 +129,9 @@ def test_an_unplugged_microphone_is_told_although_portaudio_says_nothing(
 ) -> None:
     ear.next(Chunk)
     pulse.unplug()
-    assert "instead" in ear.state("moved").message
+    moved = ear.state("moved")
+    assert moved.source.startswith("Monitor of ")
+    assert moved.message == f"{ear.capture.name} is gone; listening to {moved.source} instead."
 
 
 def test_a_sound_server_that_dies_and_comes_back_is_a_marked_gap(
@@ -149,3 +156,65 @@ def test_closing_does_not_wait_for_a_frozen_sound_server(pulse: PulseServer, ear
         ear.capture.close()  # returns; a hang here would be the test's time-out
     finally:
         pulse.freeze(on=False)
+
+
+def test_a_source_the_user_moves_us_from_is_not_called_gone_and_is_told_when_back(
+    pulse: PulseServer, ear: Ear, tone: Path
+) -> None:
+    ear.next(Chunk)
+    pulse.add_source("usb_headset", "USB Headset 7.1")
+    (ours,) = [
+        line.split()[0]
+        for line in pulse.pactl("list", "short", "source-outputs").splitlines()
+        if "float32le" in line
+    ]
+    pulse.pactl("move-source-output", ours, "usb_headset")
+    moved = ear.state("moved")
+    assert moved.source == "USB Headset 7.1" and "gone" not in moved.message
+    pulse.play(tone, wait=False)
+    ear.state("flowing")
+    pulse.pactl("move-source-output", ours, pulse.source)
+    assert ear.state("back").source == ear.capture.name
+
+
+def test_speech_on_the_fourth_channel_of_an_interface_is_heard(
+    pulse: PulseServer, tone: Path, tmp_path: Path
+) -> None:
+    """An interface names its channels AUX0 … AUX7, and the server has no left or right to give."""
+    names = ",".join(f"aux{i}" for i in range(8))
+    pulse.pactl(
+        *("load-module", "module-null-sink", "sink_name=eight", "channels=8"),
+        f"channel_map={names}",
+    )
+    pulse.pactl(
+        *("load-module", "module-remap-source", "source_name=iface", "master=eight.monitor"),
+        *("channels=8", f"channel_map={names}", f"master_channel_map={names}", "remix=no"),
+        "source_properties=device.description=Interface",
+    )
+    at = np.arange(2 * 48_000) / 48_000
+    samples = np.zeros((len(at), 8))
+    samples[:, 3] = 0.5 * np.sin(2 * np.pi * 440 * at)
+    soundfile.write(tmp_path / "eight.wav", samples, 48_000)
+    ear = Ear(Device("iface"))
+    try:
+        ear.next(Chunk)
+        map_ = f"--channel-map={names}"
+        pulse.play(tmp_path / "eight.wav", wait=False, sink="eight", options=[map_, "--no-remap"])
+        ear.state("flowing")
+        loudest, until = 0.0, time.monotonic() + PATIENCE_S
+        while loudest < 0.4:
+            chunk = ear.next(Chunk, until)
+            assert isinstance(chunk, Chunk)
+            loudest = float(np.abs(np.frombuffer(chunk.pcm, "<i2")).max()) / 32768
+    finally:
+        ear.capture.close()
+        assert ear.capture.join(20)
+
+
+def test_a_source_that_is_not_there_is_refused_with_a_sentence(pulse: PulseServer) -> None:
+    gone = door.feed(SourceInfo("alsa_input.gone", "Gone 2.0", "microphone"))
+    with pytest.raises(SourceError, match=r"Gone 2\.0 cannot be opened: No such entity"):
+        gone.open(lambda block: None)
+    pulse.kill()
+    with pytest.raises(SourceError, match="Connection refused"):
+        gone.open(lambda block: None)

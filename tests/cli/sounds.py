@@ -40,9 +40,13 @@ def write_media(
     video: bool = False,
     codec: str = "aac",
     late_s: float = 0.0,
+    options: dict[str, str] | None = None,
 ) -> Path:
-    """An encoded file: `sound` at 48 kHz stereo from `late_s` on, and 3 s of black if `video`."""
-    with av.open(str(path), "w") as container:
+    """An encoded file: `sound` at 48 kHz stereo from `late_s` on, and 3 s of black if `video`.
+
+    `options` are the muxer's.
+    """
+    with av.open(str(path), "w", options=options or {}) as container:
         picture = container.add_stream("mpeg4", rate=25) if video else None
         audio = None
         if sound is not None:
@@ -53,6 +57,19 @@ def write_media(
             _write_black(container, picture)
         if audio is not None and sound is not None:
             _write_sound(container, audio, sound, round(late_s * 48_000))
+    return path
+
+
+def write_tracks(path: Path, tracks: dict[str, np.ndarray[Any, Any]]) -> Path:
+    """A Matroska file with an audio track a language, each at 48 kHz stereo."""
+    with av.open(str(path), "w") as container:
+        streams = []
+        for language in tracks:
+            stream = container.add_stream("flac", rate=48_000, layout="stereo")
+            stream.metadata["language"] = language
+            streams.append(stream)
+        for stream, sound in zip(streams, tracks.values(), strict=True):
+            _write_sound(container, stream, sound, 0)
     return path
 
 
@@ -68,7 +85,11 @@ def _write_black(container: Any, stream: Any) -> None:
 def _write_sound(container: Any, stream: Any, sound: np.ndarray[Any, Any], start: int) -> None:
     for at in range(0, len(sound) - 1023, 1024):
         piece = np.stack([sound[at : at + 1024]] * 2)
-        frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
+        if stream.codec_context.name in ("flac", "mp2"):  # which take whole numbers only
+            whole = (piece.T.reshape(1, -1) * 32767).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(whole, format="s16", layout="stereo")
+        else:
+            frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
         frame.rate, frame.pts, frame.time_base = 48_000, start + at, Fraction(1, 48_000)
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))

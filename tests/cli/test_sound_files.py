@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 from collections.abc import Callable
@@ -10,10 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
+from app.audio import opening
 from app.audio.files import Sound, SoundFileError, int16_bytes, open_sound
+from app.audio.tracks import TrackError
 from model_backends.base import SAMPLE_RATE
-from tests.cli.sounds import cut, tone, write_media, write_wav
+from tests.cli.sounds import cut, tone, write_media, write_tracks, write_wav
 
 
 def hear(path: Path, block_ms: int = 200) -> tuple[np.ndarray[Any, Any], Sound]:
@@ -146,6 +150,170 @@ def test_int16_on_the_pipe() -> None:
     ]
 
 
+# --- channels ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("speaking", range(6))
+def test_every_track_of_a_recorder_is_heard_at_its_loudness(tmp_path: Path, speaking: int) -> None:
+    """FFmpeg calls the fourth of six FLAC channels the subwoofer's; nobody has said so."""
+    samples = np.random.default_rng(0).normal(0, 1e-4, (2 * SAMPLE_RATE, 6)).astype(np.float32)
+    samples[:, speaking] += tone(2.0)
+    soundfile.write(tmp_path / "six.flac", samples, SAMPLE_RATE)
+    pcm, _ = hear(tmp_path / "six.flac")
+    assert rms(pcm) == pytest.approx(0.3 / 2**0.5, rel=0.05)
+
+
+@pytest.mark.parametrize("side", [-1.0, -0.97, -0.5])
+def test_two_sides_against_each_other_do_not_cancel(tmp_path: Path, side: float) -> None:
+    pcm, sound = hear(
+        write_wav(tmp_path / "a.wav", np.stack([tone(1.0), side * tone(1.0)], axis=1))
+    )
+    assert rms(pcm) > 0.15
+    assert sound.notes == []
+
+
+# --- tracks --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """German at 440 Hz, English at 880 Hz."""
+    tracks = {"ger": tone(1.5, 48_000), "eng": tone(1.5, 48_000, 880)}
+    return write_tracks(tmp_path / "film.mkv", tracks)
+
+
+def test_other_tracks_are_told_and_the_first_heard(film: Path) -> None:
+    pcm, sound = hear(film)
+    assert pitch(pcm) == pytest.approx(440, abs=2)
+    (note,) = sound.notes
+    assert "has 2 audio tracks; track 1 (ger) was heard" in note
+    assert "2 (eng)" in note and "--track" in note
+
+
+@pytest.mark.parametrize(
+    ("wanted", "hertz"), [("1", 440), ("2", 880), ("de", 440), ("deu", 440), ("EN", 880)]
+)
+def test_a_track_is_taken_by_number_or_language(film: Path, wanted: str, hertz: int) -> None:
+    with open_sound(film, wanted) as sound:
+        pcm = np.concatenate(list(sound.blocks()))
+    assert pitch(pcm) == pytest.approx(hertz, abs=2)
+    assert sound.notes == []
+
+
+def test_a_track_that_is_not_there_names_those_that_are(film: Path) -> None:
+    with pytest.raises(TrackError, match="no audio track “fr”") as refused:
+        open_sound(film, "fr")
+    assert "1 (ger), 2 (eng)" in refused.value.hint
+
+
+def test_instead_of_a_silent_track_another_is_heard_and_it_is_said(tmp_path: Path) -> None:
+    tracks = {"ger": 0 * tone(1.5, 48_000), "eng": tone(1.5, 48_000, 880)}
+    pcm, sound = hear(write_tracks(tmp_path / "game.mkv", tracks))
+    assert pitch(pcm) == pytest.approx(880, abs=2)
+    assert "Track 1 (ger) of “game.mkv” is silent; track 2 (eng) was heard" in sound.notes[0]
+    with open_sound(tmp_path / "game.mkv", "1") as asked:
+        assert not np.concatenate(list(asked.blocks())).any(), "who asks for it gets it"
+
+
+# --- silence --------------------------------------------------------------------------------------
+
+
+def test_silence_and_whispers_are_told(tmp_path: Path) -> None:
+    _, silent = hear(write_wav(tmp_path / "zero.wav", 0 * tone(1.0)))
+    assert [n for n in silent.notes if "only silence in “zero.wav”" in n]
+    _, quiet = hear(write_wav(tmp_path / "far.wav", tone(1.0) / 300))
+    assert [n for n in quiet.notes if "very quiet: its loudest part is at -63 dB" in n]
+    _, plain = hear(write_wav(tmp_path / "a.wav", tone(1.0) / 100))
+    assert plain.notes == []
+
+
+# --- clocks ---------------------------------------------------------------------------------------
+
+
+def _part(folder: Path, name: str, seconds: float, at_s: float = 0.0) -> bytes:
+    path = folder / f"{name}.ts"
+    write_media(path, tone(seconds, 48_000), codec="mp2", late_s=at_s)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("second_at_s", [7200.0, 60.0, 0.0])
+def test_joined_transport_streams_have_no_hours_between_them(
+    tmp_path: Path, second_at_s: float
+) -> None:
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(_part(tmp_path, "a", 3.0) + _part(tmp_path, "b", 2.0, second_at_s))
+    pcm, sound = hear(joined)
+    assert len(pcm) / SAMPLE_RATE == pytest.approx(5.0, abs=0.2)
+    assert sound.notes == []
+
+
+def test_a_hole_after_a_jump_back_is_as_long_as_it_is(tmp_path: Path) -> None:
+    joined = tmp_path / "joined.ts"
+    parts = [("a", 3.0, 0.0), ("b", 1.0, 0.0), ("c", 1.0, 4.0)]  # 3 s lack after the second
+    joined.write_bytes(b"".join(_part(tmp_path, *part) for part in parts))
+    pcm, sound = hear(joined)
+    assert len(pcm) / SAMPLE_RATE == pytest.approx(8.0, abs=0.3)
+    assert [n for n in sound.notes if "lacks 3." in n or "lacks 2.9" in n]
+
+
+# --- headers --------------------------------------------------------------------------------------
+
+
+def test_what_follows_a_header_that_promises_less_is_heard(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", tone(3.0))
+    data = bytearray(path.read_bytes())
+    at = data.index(b"data") + 4
+    data[at : at + 4] = (SAMPLE_RATE * 4).to_bytes(4, "little")
+    path.write_bytes(data)
+    pcm, sound = hear(path)
+    assert len(pcm) == 3 * SAMPLE_RATE
+    assert sound.duration_ms is None
+    assert [n for n in sound.notes if "promises less than there is" in n]
+
+
+def test_joined_waves_are_both_heard(tmp_path: Path) -> None:
+    one = write_wav(tmp_path / "a.wav", tone(1.0)).read_bytes()
+    (tmp_path / "two.wav").write_bytes(one + one)
+    assert len(hear(tmp_path / "two.wav")[0]) == pytest.approx(2 * SAMPLE_RATE, abs=50)
+
+
+def test_chunks_after_the_sound_are_no_sound(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", tone(1.0))
+    path.write_bytes(
+        path.read_bytes() + b"LIST" + (26).to_bytes(4, "little") + b"INFOISFT" * 3 + b"12"
+    )
+    pcm, sound = hear(path)
+    assert (len(pcm), sound.notes) == (SAMPLE_RATE, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("late.mkv", "flac", {}),
+        ("late.webm", "libopus", {}),
+        ("late.mp4", "aac", {"movflags": "frag_keyframe+empty_moov+default_base_moof"}),
+    ],
+)
+def test_an_end_is_not_taken_for_a_length(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str]
+) -> None:
+    path = tmp_path / name
+    write_media(path, tone(3.0, 48_000), codec=codec, late_s=8.0, options=options)
+    pcm, sound = hear(path)
+    assert len(pcm) / SAMPLE_RATE == pytest.approx(3.0, abs=0.2)
+    assert sound.notes == []
+    assert sound.duration_ms == pytest.approx(3000, abs=200)
+
+
+def test_joined_mp3_are_not_called_damaged(tmp_path: Path) -> None:
+    one = write_media(tmp_path / "a.mp3", tone(1.0, 48_000), codec="mp3").read_bytes()
+    joined = tmp_path / "two.mp3"
+    joined.write_bytes(one + one)
+    pcm, sound = hear(joined)
+    assert len(pcm) / SAMPLE_RATE == pytest.approx(2.0, abs=0.2)
+    assert not [n for n in sound.notes if "damaged" in n]
+
+
 # --- what is cut short or damaged ------------------------------------------------------------
 
 
@@ -249,3 +417,42 @@ def test_a_refusal_by_the_system_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(SoundFileError, match="may not be read"):
         open_sound(path)
+
+
+# --- what would never end, or never begin ------------------------------------------------------
+
+posix = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
+
+
+@posix
+def test_a_device_by_any_name_is_refused(tmp_path: Path) -> None:
+    link = tmp_path / "endless.wav"
+    link.symlink_to("/dev/zero")
+    for path in (link, Path("/dev/zero")):
+        with pytest.raises(SoundFileError, match="is a device, not a file"):
+            open_sound(path)
+
+
+@posix
+def test_a_pipe_nobody_writes_to_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(opening, "WRITER_S", 0.01)
+    with pytest.raises(SoundFileError, match="Nothing is written into the pipe"):
+        open_sound(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("address", ["https://example.org/talk.mp3", "rtsp://cam/1"])
+def test_an_address_is_no_file_and_told_so(address: str) -> None:
+    with pytest.raises(SoundFileError, match=f"“{address}” is an address") as refused:
+        open_sound(Path(address))
+    assert "Download" in refused.value.hint
+
+
+def test_what_is_piped_in_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_wav(tmp_path / "a.wav", tone(1.0))
+    with path.open("rb") as raw, io.TextIOWrapper(raw) as piped:
+        monkeypatch.setattr("sys.stdin", piped)
+        pcm, sound = hear(Path("-"))
+    assert (len(pcm), sound.name) == (SAMPLE_RATE, "standard input")

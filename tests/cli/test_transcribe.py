@@ -15,7 +15,7 @@ from app.cli.transcribe import Job, plan
 from app.session import transcription
 from app.session.files import FileProblem
 from model_backends import scripted
-from tests.cli.sounds import tone, write_media, write_wav
+from tests.cli.sounds import tone, write_media, write_tracks, write_wav
 
 # within the first two utterances of the sample, as a listener would hear them
 SCRIPT = [[" My", 900, 1190], [" fellow", 1190, 1530], [" Americans.", 1530, 2200]]
@@ -107,6 +107,53 @@ def test_the_sound_of_a_video_and_of_many_channels(
     assert json.loads(capsys.readouterr().out)["duration_ms"] == pytest.approx(2000, abs=50)
 
 
+def test_a_file_without_speech_is_told_and_why(
+    engine: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    silence = write_wav(tmp_path / "silence.wav", tone(1.0) * 0)
+    assert transcribe(silence, *engine) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "No speech was found in “silence.wav”."
+    assert told[1].startswith("There is only silence in “silence.wav”")
+    assert told[2].startswith("Saved: ")
+
+
+def test_a_track_is_chosen_and_one_that_is_not_there_fails_alone(
+    talk: Path, engine: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tracks = {"ger": tone(1.0, 48_000), "eng": tone(2.0, 48_000)}
+    film = write_tracks(tmp_path / "film.mkv", tracks)
+    options = [*engine, "--format", "json", "--output", "-", "--track"]
+    assert transcribe(film, *options, "en") == 0
+    assert json.loads(capsys.readouterr().out)["duration_ms"] == pytest.approx(2000, abs=30)
+    assert transcribe(film, talk, *options, "2") == 1
+    assert "“talk.flac” has no audio track “2”. It has: 1." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_what_is_piped_in_has_its_result_in_the_folder_one_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    jobs, refused = plan([Path(name)], "srt", None, False)
+    assert (jobs, refused) == ([Job(Path(name), Path("stdin.srt"))], 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("My.Show.H.264-GRP", "My.Show.H.264-GRP"),
+        ("talk.v1.2.mp3", "talk.v1.2"),
+        ("rev 2.0", "rev 2.0"),
+        ("a.m4a", "a"),
+    ],
+)
+def test_only_the_ending_of_a_name_is_replaced(tmp_path: Path, name: str, stem: str) -> None:
+    (tmp_path / name).touch()
+    jobs, _ = plan([tmp_path / name], "srt", None, False)
+    assert jobs[0].target == tmp_path / f"{stem}.srt"
+
+
 # --- one bad file among good ones ------------------------------------------------------------
 
 
@@ -131,6 +178,16 @@ def test_what_was_wrong_with_a_file_that_was_heard_is_told(
     samples[10] = float("nan")
     assert transcribe(write_wav(tmp_path / "a.wav", samples), *engine) == 0
     assert "1 samples of “a.wav” are not numbers" in capsys.readouterr().err
+
+
+def test_a_link_to_itself_does_not_stop_the_others(
+    talk: Path, engine: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = tmp_path / "loop.flac"
+    loop.symlink_to(loop)
+    assert transcribe(talk, loop, *engine) == 1
+    assert talk.with_suffix(".srt").exists()
+    assert "“" + str(loop) in capsys.readouterr().err
 
 
 def test_an_engine_that_cannot_be_loaded_is_told_once(
@@ -243,6 +300,25 @@ def test_a_results_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileProblem, match="cannot be made"):
         plan([tmp_path / "a.mp3"], "srt", str(tmp_path / "file" / "below"), False)
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_a_link_to_itself_costs_itself_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop, good = tmp_path / "loop.flac", tmp_path / "good.flac"
+    loop.symlink_to(loop)
+    good.touch()
+    assert plan([good, loop], "srt", None, False)[0][0] == Job(good, tmp_path / "good.srt")
+
+
+def test_a_name_without_a_suffix_keeps_its_dots(tmp_path: Path) -> None:
+    source = tmp_path / "My.Show.H.264-GRP"
+    source.touch()
+    assert plan([source], "srt", None, False) == (
+        [Job(source, tmp_path / "My.Show.H.264-GRP.srt")],
+        0,
+    )
 
 
 @pytest.mark.skipif(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,8 @@ from app.core.cues import Cue, cues
 from app.core.script import display_width
 from app.core.timeline import Gap
 from model_backends.base import Word
-from tests.core.words import letters, sessions, spoken
+from tests.core.plain_cues import plain_cues
+from tests.core.words import letters, rambling, sessions, spoken
 
 STORY = (
     " When the boy reached the bottom of the hill, he saw that the old house was still there, and"
@@ -20,6 +22,10 @@ STORY = (
     " back to the village before the night came? Nobody would have blamed him for that, he thought;"
     " but then nobody would ever have known."
 )
+
+
+GAPS_AT = range(50, 4000, 100)
+BEFORE = (447, "3ec5a27927f113e9")  # cues, and the start of their hash
 
 
 def assert_hard_rules(found: list[Cue]) -> None:
@@ -64,6 +70,19 @@ def test_a_cue_never_spans_a_gap(words: list[Word], starts: list[int]) -> None:
     found = cues(words, gaps)
     assert_hard_rules(found)
     assert letters("".join(cue.text for cue in found)) == letters("".join(w.text for w in words))
+
+
+@given(sessions(lanes=("me", "them")), st.lists(st.integers(0, 60_000), max_size=9))
+def test_the_quick_way_finds_what_the_plain_way_finds(words: list[Word], starts: list[int]) -> None:
+    gaps = [Gap("me", start, start + 500, "device") for start in starts]
+    assert cues(words, gaps) == plain_cues(words, gaps)
+
+
+def test_a_long_talk_is_cut_as_it_was_by_the_version_that_weighed_everything() -> None:
+    words = rambling(4000, seed=7)
+    gaps = [Gap("me", words[at].start_ms - 5, words[at].start_ms - 1, "device") for at in GAPS_AT]
+    found = cues(words, gaps)
+    assert (len(found), hashlib.sha256(repr(found).encode()).hexdigest()[:16]) == BEFORE
 
 
 def test_a_gap_between_two_words_ends_the_cue() -> None:

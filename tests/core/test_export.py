@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 import pysubs2
+import pytest
 from hypothesis import given
 
 from app.core.cues import Cue, cues
-from app.core.export import to_json_object, to_srt, to_txt, to_vtt
+from app.core.export import FORMATS, Export, to_json_object, to_srt, to_txt, to_vtt
 from app.core.timeline import Gap
 from model_backends.base import Word
 from tests.core.words import letters, sessions, spoken
@@ -29,6 +30,23 @@ def test_srt_to_the_letter() -> None:
         "1\n00:00:00,500 --> 00:00:01,500\nOne\ntwo\n\n2\n01:01:01,007 --> 01:01:02,000\na -> b\n"
     )
     assert to_srt([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("<i>hello</i>", "‹i›hello‹/i›"), ("{\\an8}top", "(\\an8)top"), ("a < b > c", "a ‹ b › c"),
+        ("a < b", "a < b"),
+        ("x <b", "x ‹b"), ("1<2", "1<2"), ("I <3 it", "I <3 it"), ("a --> b", "a -> b"),
+        ("<<i>>", "‹‹i›>"),
+        ('<font color="red">', '‹font color="red"›'), ("<i\n>x", "‹i\n›x"), ("{y:i}", "(y:i)"),
+    ],
+)  # fmt: skip
+def test_srt_says_what_was_said_and_gives_players_no_orders(said: str, written: str) -> None:
+    text = to_srt([Cue(0, 900, said, "me")])
+    assert text == f"1\n00:00:00,000 --> 00:00:00,900\n{written}\n"
+    (line,) = pysubs2.SSAFile.from_string(text, format_="srt")
+    assert "\\" not in line.text.replace("\\N", "").replace("(\\an8)", "")  # no tag was understood
 
 
 def test_vtt_escapes_what_would_be_markup() -> None:
@@ -72,10 +90,8 @@ def test_txt_loses_nothing(words: list[Word]) -> None:
 
 @given(sessions())
 def test_json_text_is_its_words(words: list[Word]) -> None:
-    found = to_json_object(
-        file="a.wav", duration_ms=9, engine="embedded", model="base", delay_ms=1000,
-        language=None, words=words,
-    )  # fmt: skip
+    export = Export(words, (), 9, None, "a.wav", "embedded", "base", 1000)
+    found = to_json_object(export)
     assert list(found) == [
         "file", "duration_ms", "engine", "model", "delay_ms", "language", "text", "words",
     ]  # fmt: skip
@@ -84,3 +100,28 @@ def test_json_text_is_its_words(words: list[Word]) -> None:
         (word.start_ms, word.end_ms) for word in words
     ]
     assert json.loads(json.dumps(found)) == found
+
+
+def test_each_format_writes_its_own_kind_of_file() -> None:
+    export = Export(spoken(" Hello there."), (), 900, "en")
+    assert list(FORMATS) == ["srt", "vtt", "txt", "json"]
+    assert all(each.suffix == f".{name}" and each.label for name, each in FORMATS.items())
+    texts = {name: each.write(export) for name, each in FORMATS.items()}
+    assert texts["srt"].startswith("1\n00:00:00,000 --> ")
+    assert texts["vtt"].startswith("WEBVTT\n\n")
+    assert texts["txt"] == "Hello there.\n"
+    assert json.loads(texts["json"])["text"] == "Hello there."
+    assert json.loads(texts["json"])["file"] is None
+
+
+def test_what_cannot_be_seen_makes_no_cue_and_no_paragraph() -> None:
+    for nothing in ("  ", "\u200b", "\x1b", "\xa0\n"):
+        unseen = Word("me", 0, 0, nothing, 9000, 9100)
+        words = [*spoken(" Hello."), unseen]
+        assert [cue.text for cue in cues(words)] == ["Hello."]
+        assert to_txt(words) == "Hello.\n"
+        assert cues([unseen]) == []
+
+
+def test_a_transcript_as_text_gives_a_terminal_no_orders() -> None:
+    assert to_txt(spoken(" a\x1b]0;title\x07 b\x9b2J")) == "a]0;title b2J\n"

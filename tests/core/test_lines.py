@@ -78,9 +78,13 @@ def test_a_new_utterance_begins_a_line_after_a_silence_only() -> None:
     assert texts(lines_of([*first, *late])) == ["Yes.", "No."]
 
 
-def test_an_utterance_that_brings_no_space_gets_one() -> None:
-    words = [*spoken("Yes.", 0, utterance=0), *spoken("No.", 1000, utterance=1)]
-    assert texts(lines_of(words)) == ["Yes. No."]
+def test_a_thai_vowel_stays_with_its_consonant() -> None:
+    text = "วันนี้เราจะมาพูดถึงเรื่องการเปลี่ยนแปลงสภาพภูมิอากาศและผลกระทบต่อเศรษฐกิจไทยในระยะยาวครับ"
+    for columns in range(8, 40):
+        rows = texts(lines_of([Word("me", 0, 0, text, 0, 9000, "th")], columns))
+        assert "".join(rows) == text
+        assert not any(row[-1] in "เแโใไ" for row in rows)
+        assert not any(row[0] in "ะาำๅๆ" for row in rows)
 
 
 def test_chinese_and_japanese_break_between_characters_but_not_before_a_full_stop() -> None:

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from app.settings import EDGES, OverlaySettings, Settings, load, save, settings_file
 
+DATA = Path(__file__).parents[1] / "data" / "old"
+
 
 @pytest.fixture(autouse=True)
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -43,11 +45,13 @@ def test_what_is_saved_comes_back() -> None:
     assert load() == (chosen, None)
 
 
+text = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)))
+box = st.tuples(*[st.integers(-9999, 9999)] * 2, *[st.integers(1, 9999)] * 2).map(list)
 color = st.from_regex(r"#[0-9a-f]{6}", fullmatch=True)
 overlay = st.builds(
     OverlaySettings,
     lines=st.integers(1, 12),
-    font_family=st.text(),
+    font_family=text,
     font_size=st.integers(8, 144),
     text_color=color,
     background_color=color,
@@ -56,18 +60,16 @@ overlay = st.builds(
     show_tail=st.booleans(),
     show_language=st.booleans(),
     edge=st.sampled_from(EDGES),
-    geometry=st.dictionaries(
-        st.text(), st.lists(st.integers(-9999, 9999), min_size=4, max_size=4), max_size=2
-    ),
+    geometry=st.dictionaries(text, box, max_size=2),
 )
 anything = st.builds(
     Settings,
     overlay=overlay,
-    engine=st.text(),
-    model=st.text(),
-    delay_ms=st.dictionaries(st.text(), st.integers(1, 9999), max_size=2),
-    language=st.text(),
-    source=st.text(),
+    engine=text,
+    model=text,
+    delay_ms=st.dictionaries(text, st.integers(1, 9999), max_size=2),
+    language=text,
+    source=text,
     start_listening_on_launch=st.booleans(),
     keep_transcripts=st.booleans(),
 )
@@ -115,6 +117,14 @@ def test_a_damaged_file_is_kept_aside_and_the_user_is_told(
         ("[overlay.geometry]\nx = [1, 2, 3]", "overlay.geometry"),
         ("[overlay.geometry]\nx = 'left'", "overlay.geometry"),
         ("[delay_ms]\nembedded = -5", "delay_ms"),
+        ("[delay_ms]\nembedded = 3600001", "delay_ms"),
+        ("[overlay.geometry]\nx = [1, 2, 3000000000, 4]", "overlay.geometry"),
+        ("[overlay.geometry]\nx = [-2147483648, 2, 3, 4]", "overlay.geometry"),
+        ("[overlay.geometry]\nx = [1, 2, 0, 4]", "overlay.geometry"),
+        ("[overlay.geometry]\nx = [1, 2, 3, -4]", "overlay.geometry"),
+        ("[overlay.geometry]\nx = [1, 2, true, 4]", "overlay.geometry"),
+        ("source = 'a\\u0000b'".replace("'", '"'), "source"),
+        ("source = '" + "x" * 10_001 + "'", "source"),
     ],
 )
 def test_a_value_that_makes_no_sense_becomes_its_default_and_is_named(line: str, key: str) -> None:
@@ -176,6 +186,70 @@ def test_a_settings_file_that_is_a_folder_is_no_obstacle() -> None:
     assert found == Settings()
     assert problem is not None and "could not be read" in problem
     assert save(Settings()) is not None
+
+
+HOSTILE = [
+    "a=" + "[" * 100_000, "a=" + "{b=" * 50_000, "a." * 50_000 + "b = 1", "x = " + "9" * 5000,
+    "[" * 5000, "lines = 'x\ud800'", "# " + "x" * 1_000_001, "a = 1\na = 2", "\0",
+    "[overlay]\n[[overlay]]", "a = 1979-05-27T07:32:00Z\noverlay = 5",
+    "[a]\n[b]\n[a.c]\n[b.d]\n[a.e]",
+    "overlay.lines = 3\n[overlay.geometry]\nx = 1", "overlay = {lines = 3}\nengine = 1e999",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_file_stops_the_start_or_the_next_save(hostile: str) -> None:
+    settings_file().write_bytes(hostile.encode("utf-8", "surrogatepass"))
+    load()
+    assert save(Settings(model="base")) is None
+    assert load()[0].model == "base"
+
+
+def test_a_file_nested_without_end_is_kept_aside(config: Path) -> None:
+    write("a=" + "[" * 100_000)
+    found, problem = load()
+    assert found == Settings()
+    assert problem is not None and "settings.broken-1.toml" in problem
+    assert (config / "settings.broken-1.toml").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_in_the_files_place_is_not_waited_for() -> None:
+    os.mkfifo(settings_file())
+    found, problem = load()
+    assert found == Settings()
+    assert problem is not None and "could not be read" in problem
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_what_windows_editors_save_is_read(encoding: str) -> None:
+    mark = "\ufeff" if encoding.endswith("e") else ""
+    write((mark + "model = 'tiny.en'\r\nsource = 'Mikrofon – “Büro”'\r\n").encode(encoding))
+    assert load() == (Settings(model="tiny.en", source="Mikrofon – “Büro”"), None)
+    assert save(Settings(model="base")) is None
+    assert load() == (Settings(model="base"), None)
+
+
+def test_settings_of_an_earlier_version_are_read() -> None:
+    """As version 0.1.0 wrote them."""
+    write((DATA / "settings-0.1.0.toml").read_bytes())
+    found, problem = load()
+    assert problem is None
+    assert (found.engine, found.delay_ms) == ("voxtral-torch", {"embedded": 1000, "voxtral": 480})
+    assert found.overlay.geometry == {"DP-1": [10, -20, 800, 160]}
+    assert found.overlay.font_family == "Noto Sans"
+    assert save(found) is None
+    assert load()[0] == found
+
+
+def test_a_folder_that_cannot_be_made_names_the_variable_that_moves_it(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (config / "file").touch()
+    monkeypatch.setenv("VOXLINE_CONFIG", str(config / "file" / "below"))
+    assert load() == (Settings(), None)
+    problem = save(Settings())
+    assert problem is not None and "set VOXLINE_CONFIG to a folder" in problem
 
 
 def test_settings_load_neither_qt_nor_tomlkit() -> None:

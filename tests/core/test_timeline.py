@@ -63,6 +63,21 @@ def test_utterances_that_bring_no_space_get_one_but_not_in_chinese() -> None:
     )
 
 
+def test_a_word_comes_back_with_the_space_that_belongs_before_it() -> None:
+    timeline = timeline_of(Word("me", 0, 0, "Yes.", 0, 1))
+    other = Word("them", 0, 1, "Oh.", 1, 2)
+    assert timeline.add(other) == other  # its lane's first word
+    added = timeline.add(Word("me", 0, 1, "No.", 2, 3))
+    assert isinstance(added, Word) and added.text == " No."
+    assert timeline.words("me")[-1] == added
+
+
+def test_a_gap_says_why_in_words() -> None:
+    assert Gap("me", 0, 9, "paused").why == "paused"
+    assert "device" in Gap("me", 0, 9, "device").why
+    assert Gap("me", 0, 9, "something new").why == "something new"
+
+
 def test_a_tail_is_replaced_whole_and_gone_with_the_next_word() -> None:
     timeline = timeline_of(Tail("me", 0, 0, " perhaps"), Tail("me", 0, 0, " perhaps not"))
     assert timeline.tail("me") == " perhaps not"

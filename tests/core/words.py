@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 
 from hypothesis import strategies as st
@@ -25,6 +26,30 @@ def spoken(
         end = at + per_char_ms * len(part)
         words.append(Word(lane, 0, utterance, part, at, end - 10, language))
         at = end + (pause_ms if part[-1] in ".,?!;:" else 0)
+    return words
+
+
+_VOCABULARY = (
+    "the of and when he saw that old house was still there its windows were dark did not know "
+    "what to do should knock at door or go back village before night came nobody would have blamed "
+    "him for thought but then ever known it international understanding"
+)
+
+
+def rambling(count: int, seed: int, lane: str = "me") -> list[Word]:
+    """A long talk of so many words, the same for the same seed: sentences, clauses, pauses."""
+    chance = random.Random(seed)
+    vocabulary = _VOCABULARY.split()
+    words: list[Word] = []
+    at = 0
+    for index in range(count):
+        text = chance.choice(vocabulary)
+        if words and words[-1].text.endswith("."):
+            text = text.capitalize()
+        text += chance.choices(["", ".", ","], [88, 6, 6])[0]
+        end = at + 60 * len(text) + 80
+        words.append(Word(lane, 0, index // 200, f" {text}", at, end, "en"))
+        at = end + (chance.choice([200, 400, 900, 1800, 4000]) if text[-1] in ".," else 10)
     return words
 
 

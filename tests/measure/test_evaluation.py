@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from app.measure.evaluation import (
     Clip,
     Errors,
     ManifestError,
+    ScoringUnavailable,
     Segment,
+    check_can_score,
     latencies_ms,
     normalizer,
     percentile,
@@ -235,3 +238,39 @@ def test_live_a_clip_is_heard_at_its_own_pace(
     assert result["wall_s"] >= 3.0
     (latency_ms,) = result["latencies_ms"]
     assert latency_ms >= 240, "the engine's delay at the least"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_manifest_that_a_windows_editor_saved_is_read(tmp_path: Path, encoding: str) -> None:
+    manifest = tmp_path / "manifest.jsonl"
+    line = json.dumps({"file": "a.wav", "text": "déjà vu"}, ensure_ascii=False)
+    manifest.write_bytes(f"{line}\r\n".encode(encoding))
+    (clip,) = read_manifest(manifest)
+    assert (clip.path.name, clip.text) == ("a.wav", "déjà vu")
+
+
+def test_a_line_nested_without_end_is_told(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.jsonl"
+    manifest.write_text("[" * 100_000)
+    with pytest.raises(ManifestError, match="Line 1"):
+        read_manifest(manifest)
+
+
+@pytest.mark.parametrize("package", ["jiwer", "whisper_normalizer"])
+@pytest.mark.parametrize("command", ["evaluate", "bench"])
+def test_without_what_only_measuring_needs_it_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    package: str,
+    command: str,
+) -> None:
+    check_can_score()
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)  # importing it raises ImportError
+    with pytest.raises(ScoringUnavailable):
+        check_can_score()
+    assert main([command, "manifest.jsonl"]) == 1
+    said = capsys.readouterr().err
+    assert "Measuring needs a package that is not installed" in said
+    assert "pip install" in said

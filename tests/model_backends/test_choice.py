@@ -18,7 +18,7 @@ from model_backends.base import EngineError, LoadOptions
 def test_without_its_library_an_engine_says_what_to_install(
     engine: str, library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heavy = {"torch": "torch_engine", "mlx": "mlx_engine"}[library]
+    heavy = f"{library}.load"
     monkeypatch.delitem(sys.modules, f"model_backends.voxtral.{heavy}", raising=False)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None)
     real = importlib.import_module

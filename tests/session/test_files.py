@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.session import files
-from app.session.files import FileProblem, check_writable, write_new, write_unique
+from app.session.files import (
+    FileProblem,
+    check_apart,
+    check_writable,
+    named_after,
+    same_file,
+    write_new,
+    write_unique,
+)
 
 Check = Callable[[Path], object]
 BOTH = pytest.mark.parametrize(
@@ -163,3 +172,87 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 def test_half_a_character_pair_does_not_stop_the_rest(tmp_path: Path) -> None:
     assert write_new(tmp_path / "a.srt", "a\ud800b").read_text("utf-8") == "a?b"
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="modes are a POSIX idea")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@posix
+def test_a_file_that_nobody_named_is_for_its_owners_eyes(tmp_path: Path) -> None:
+    saved = write_unique(tmp_path / "Documents" / "Voxline" / "a.srt", "text")
+    assert (mode(saved), mode(saved.parent), mode(saved.parent.parent)) == (0o600, 0o700, 0o700)
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs").chmod(0o755)
+    assert mode(write_unique(tmp_path / "theirs" / "a.srt", "text")) == 0o600
+    assert mode(tmp_path / "theirs") == 0o755
+
+
+@posix
+def test_replacing_a_file_keeps_who_may_read_it(tmp_path: Path) -> None:
+    path = write_new(tmp_path / "a.srt", "old")
+    path.chmod(0o600)
+    write_new(path, "new", force=True)
+    assert mode(path) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("variable", "where"),
+    [
+        ("VOXLINE_DATA", "journal/x.jsonl"), ("VOXLINE_TRANSCRIPTS", "x.srt"),
+        ("VOXLINE_CONFIG", "settings.toml"), ("VOXLINE_MODELS", "whisper-base"),
+    ],
+)  # fmt: skip
+def test_a_folder_of_ours_that_cannot_be_written_names_what_moves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, where: str
+) -> None:
+    monkeypatch.setenv(variable, str(tmp_path / "ours"))
+    for code, words in ((errno.EROFS, "you may write to"), (errno.ENOSPC, "Free some space, or")):
+        problem = files.file_problem(tmp_path / "ours" / where, OSError(code, ""))
+        assert f"et {variable} to a folder" in problem.hint
+        assert words in problem.hint
+    elsewhere = files.file_problem(tmp_path / "x.srt", OSError(errno.EROFS, ""))
+    assert elsewhere.hint == "Choose another place."
+
+
+def test_a_link_to_itself_is_told(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.srt"
+    loop.symlink_to(loop)
+    with pytest.raises(FileProblem):
+        check_writable(loop, force=True)
+    assert not same_file(loop, tmp_path / "a.srt")
+    assert same_file(loop, loop)
+
+
+def test_one_file_by_many_names(tmp_path: Path) -> None:
+    talk, other = tmp_path / "talk.flac", tmp_path / "other.flac"
+    talk.write_text("sound")
+    other.write_text("sound")
+    (tmp_path / "soft.flac").symlink_to(talk)
+    os.link(talk, tmp_path / "hard.flac")
+    (tmp_path / "folder").symlink_to(tmp_path)
+    for name in ("talk.flac", "soft.flac", "hard.flac", "folder/talk.flac"):
+        assert same_file(tmp_path / name, talk)
+        with pytest.raises(FileProblem, match="is what is being listened to"):
+            check_apart(tmp_path / name, talk)
+    assert not same_file(other, talk)
+    check_apart(tmp_path / "talk.srt", talk)
+    assert same_file(tmp_path / "new.srt", tmp_path / "folder" / "new.srt")
+
+
+@pytest.mark.parametrize(
+    ("source", "result"),
+    [
+        ("talk.mp3", "talk.srt"), ("talk", "talk.srt"),
+        ("My.Show.H.264-GRP", "My.Show.H.264-GRP.srt"),
+        ("a.b.m4a", "a.b.srt"), ("x.3gp", "x.srt"), ("x.264", "x.264.srt"),
+        ("2026.11.22", "2026.11.22.srt"),
+        (".hidden", ".hidden.srt"), ("talk.WEBM", "talk.srt"), ("end.", "end..srt"),
+        ("Show.S01E02-x", "Show.S01E02-x.srt"), ("J.", "J..srt"),
+    ],
+)  # fmt: skip
+def test_a_result_is_named_after_its_source(source: str, result: str) -> None:
+    assert named_after(Path("/somewhere") / source, ".srt") == result

@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 import threading
+import time
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -44,10 +47,19 @@ class Errors:
         self.came.set()
 
 
+OLD = Path(__file__).parents[1] / "data" / "old" / "journal-0.1.0.jsonl"
+
+
 def dead_header() -> dict[str, Any]:
     """A header whose process has ended."""
     process = psutil.Process()
-    return {"pid": process.pid, "created": process.create_time() - 3600}
+    return {"pid": process.pid, "created": process.create_time() - 3600, "ticks": 1}
+
+
+def drain(book: Journal) -> None:
+    """Wait until all is on disk."""
+    while book._waiting:
+        book._thread.join(0.01)
 
 
 def written(folder: Path, header: dict[str, Any] | None = None, ended: bool = False) -> Path:
@@ -78,6 +90,76 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(written(tmp_path).stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes are a POSIX idea")
+def test_nobody_else_may_look_into_its_folder_even_an_old_one(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.mkdir(mode=0o755)
+    for folder in (old, tmp_path / "new" / "journal"):
+        written(folder)
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("removed", ["file", "folder", "moved", "replaced"])
+def test_a_journal_that_is_removed_is_written_again_with_all_words(
+    tmp_path: Path, removed: str
+) -> None:
+    folder, errors = tmp_path / "journal", Errors()
+    book = Journal(journal.new_path(folder), {}, errors)
+    for word in WORDS[:3]:
+        book.append(word)
+    drain(book)
+    if removed == "moved":
+        folder.rename(tmp_path / "elsewhere")
+    elif removed == "folder":
+        shutil.rmtree(folder)
+    else:
+        book.path.unlink()
+        if removed == "replaced":
+            book.path.write_text("mine")
+    before = book.path
+    for word in WORDS[3:]:
+        book.append(word)
+    assert book.close(False, TIMEOUT_S)
+    assert read(book.path).words == WORDS
+    assert stat.S_IMODE(book.path.stat().st_mode) == 0o600
+    assert [message for message, _ in errors.told] == [
+        "The file that keeps this session’s words safe was removed."
+    ]
+    if removed == "replaced":
+        assert before.read_text() == "mine"
+
+
+def test_that_it_was_removed_is_noticed_while_nobody_speaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_LOOK_S", 0.01)
+    errors = Errors()
+    book = Journal(journal.new_path(tmp_path / "journal"), {}, errors)
+    book.append(WORDS[0])
+    drain(book)
+    shutil.rmtree(tmp_path / "journal")
+    assert errors.came.wait(TIMEOUT_S)
+    assert read(book.path).words == WORDS[:1]
+    book.close(False, TIMEOUT_S)
+
+
+def test_a_removed_journal_that_cannot_be_made_again_keeps_its_words_in_memory(
+    tmp_path: Path,
+) -> None:
+    folder, errors = tmp_path / "journal", Errors()
+    book = Journal(journal.new_path(folder), {}, errors)
+    drain(book)
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    book.append(WORDS[0])
+    assert errors.came.wait(TIMEOUT_S)
+    assert "in memory" in errors.told[0][1]
+    folder.unlink()
+    assert book.close(False, TIMEOUT_S)
+    assert read(book.path).words == WORDS[:1]
+
+
 def test_tentative_text_is_not_kept(tmp_path: Path) -> None:
     book = Journal(journal.new_path(tmp_path), {}, Errors())
     book.append(Tail("me", 0, 0, " perhaps"))
@@ -102,8 +184,7 @@ def test_a_torn_journal_gives_all_whole_lines(
     path = tmp_path_factory.mktemp("torn") / "j.jsonl"
     lines = [b'{"type": "header", "version": 1}']
     lines += [
-        json.dumps({"type": "word", **journal.asdict(word)}, ensure_ascii=False).encode()
-        for word in WORDS
+        json.dumps({"type": "word", **asdict(word)}, ensure_ascii=False).encode() for word in WORDS
     ]
     whole = b"\n".join(lines) + b"\n"
     cut = data.draw(st.integers(0, len(whole)))
@@ -123,6 +204,99 @@ def test_garbage_lines_are_passed_over(tmp_path: Path) -> None:
     mixed = [line for pair in zip(good, [*junk, *junk, *junk], strict=False) for line in pair]
     path.write_bytes(b"\n".join(mixed))
     assert read(path).words == WORDS[: len(mixed) // 2 - 1]
+
+
+def lines_of(*records: dict[str, Any]) -> bytes:
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+WORD = {"type": "word", **asdict(WORDS[0])}
+HOSTILE = [
+    WORD | {"language": []}, WORD | {"language": 5}, WORD | {"start_ms": 10**300},
+    WORD | {"end_ms": -(10**300)}, WORD | {"start_ms": 1.5}, WORD | {"text": None},
+    WORD | {"text": "x" * 100_000}, WORD | {"lane": {}}, WORD | {"track": "0"},
+    {"type": "gap", "lane": "me", "start_ms": 10**300, "end_ms": 1, "reason": "paused"},
+    {"type": "gap", "lane": "me", "start_ms": 1, "end_ms": 2, "reason": []},
+    {"type": "saved", "path": "a\0b"}, {"type": "saved", "path": ["x"]},
+    {"type": "worker", "pid": []},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_record_costs_itself_only(tmp_path: Path, hostile: dict[str, Any]) -> None:
+    path = tmp_path / "j.jsonl"
+    path.write_bytes(lines_of(hostile, WORD, hostile))
+    assert read(path).words == [WORDS[0]]
+    assert recover(path, tmp_path / "a.srt").read_text("utf-8").count("-->") == 1
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"pid": 10**300, "created": 1.0}, {"pid": 1, "created": 10**400}, {"started": "0001-01-01"},
+        {"started": "9999-12-31T23:59:59-23:59"}, {"started": []}, {"engine": {}}, {"pid": True},
+        {"pid": 2**31, "created": 0},
+    ],
+)  # fmt: skip
+def test_a_hostile_header_hinders_nothing(tmp_path: Path, header: dict[str, Any]) -> None:
+    path = tmp_path / "j.jsonl"
+    path.write_bytes(lines_of({"type": "header", **header}, WORD))
+    assert running(tmp_path) == []
+    (found,) = unfinished(tmp_path)
+    assert found.words == 1
+    assert recover(path).exists()
+
+
+def test_half_a_character_does_not_stop_recovery(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    path.write_bytes(lines_of(WORD | {"text": " a\ud800b"}, WORD))
+    (found,) = unfinished(tmp_path)
+    assert found.preview.encode("utf-8")
+    assert "a?b" in recover(path).read_text("utf-8")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_or_a_link_to_itself_among_the_journals_is_passed_by(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.jsonl")
+    (tmp_path / "b.jsonl").symlink_to(tmp_path / "b.jsonl")
+    (tmp_path / "c.jsonl").mkdir()
+    (tmp_path / "d.jsonl").symlink_to("/dev/zero")
+    kept = written(tmp_path)
+    prune(tmp_path)
+    assert [found.path for found in unfinished(tmp_path)] == [kept]
+
+
+def test_a_folder_that_is_not_there_holds_no_sessions(tmp_path: Path) -> None:
+    assert unfinished(tmp_path / "none") == running(tmp_path / "none") == []
+    prune(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_journal_of_an_earlier_version_is_recovered(tmp_path: Path) -> None:
+    """As version 0.1.0 wrote it."""
+    shutil.copy(OLD, tmp_path)
+    (found,) = unfinished(tmp_path)
+    assert (found.words, found.preview) == (9, "And so, my fellow Americans, ask not what 漢字?")
+    contents = read(found.path)
+    assert contents.header["engine"] == "embedded"
+    assert [gap.reason for gap in contents.gaps] == ["paused"]
+    text = " ".join(line.plaintext for line in pysubs2.load(str(recover(found.path))))
+    assert text == "And so, my fellow Americans, ask not what 漢字?"
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone is not the environment's here")
+def test_a_time_zone_that_is_nonsense_costs_the_zone_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "XXX-25:99")
+    time.tzset()
+    try:
+        path = written(tmp_path, dead_header() | {"started": "2026-11-22T13:30:05+00:00"})
+        assert unfinished(tmp_path)
+        assert recover(path).name == "Voxline 2026-11-22 13.30.05.srt"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
@@ -241,6 +415,16 @@ def test_recovery_names_the_file_after_the_sessions_start(
     assert names == ["Voxline 2026-11-22 14.30.05.srt", "Voxline 2026-11-22 14.30.05 (2).srt"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes are a POSIX idea")
+def test_what_is_recovered_is_for_its_owners_eyes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOXLINE_TRANSCRIPTS", str(tmp_path / "Documents" / "Voxline"))
+    saved = recover(written(tmp_path))
+    assert stat.S_IMODE(saved.stat().st_mode) == 0o600
+    assert stat.S_IMODE(saved.parent.stat().st_mode) == 0o700
+
+
 def test_recovery_that_cannot_write_keeps_the_journal(tmp_path: Path) -> None:
     path = written(tmp_path)
     (tmp_path / "taken.srt").write_text("mine")
@@ -252,7 +436,7 @@ def test_recovery_that_cannot_write_keeps_the_journal(tmp_path: Path) -> None:
 _VICTIM = """
 import sys, threading
 from pathlib import Path
-from app.journal import Journal
+from app.session.journal import Journal
 from tests.core.words import spoken
 book = Journal(Path(sys.argv[1]), {}, print)
 for word in spoken(" one two three four five"):

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 TOOLS = ("pulseaudio", "pactl", "paplay")
@@ -81,13 +82,18 @@ class PulseServer:
         return int(self._pid_file.read_text())
 
     def play(
-        self, path: Path, *, wait: bool = True, sink: str | None = None
+        self,
+        path: Path,
+        *,
+        wait: bool = True,
+        sink: str | None = None,
+        options: Sequence[str] = (),
     ) -> subprocess.Popen[bytes]:
         """Plays a sound file (WAV, FLAC, Ogg) into a sink, by default the microphone's.
 
         With `wait` returns when it has been played; else the player, to be waited for.
         """
-        command = ["paplay", "--latency-msec=200", "-d", sink or self.sink, str(path)]
+        command = ["paplay", "--latency-msec=200", "-d", sink or self.sink, *options, str(path)]
         player = subprocess.Popen(command, env=self.env)
         self._players.append(player)
         if wait and player.wait() != 0:
@@ -99,6 +105,18 @@ class PulseServer:
         command = ["pactl", *arguments]
         done = subprocess.run(command, env=self.env, check=True, capture_output=True, text=True)
         return done.stdout
+
+    def add_source(self, name: str, description: str, *, hears: bool = True) -> None:
+        """One more microphone, which hears what the first does, or nothing."""
+        # the arguments of a module are parsed by the server: quotes within quotes
+        escaped = description.replace("\\", "\\\\").replace("'", "\\'")
+        if hears:
+            words = escaped.replace(" ", "\\ ")
+            module: tuple[str, ...] = ("module-remap-source", f"master={self.sink}.monitor")
+            module += (f"source_properties=device.description='{words}'",)
+        else:
+            module = ("module-null-source", f"description='{escaped}'")
+        self.pactl("load-module", *module, f"source_name={name}")
 
     def suspend(self, source: str | None = None, on: bool = True) -> None:
         """A suspended source delivers nothing and tells nobody."""

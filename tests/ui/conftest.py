@@ -37,18 +37,23 @@ class Rig:
 
     def say(self, *events: object) -> None:
         """Let the newest session report these, and have them heard."""
-        self.session.say(*events)
+        self.say_in(-1, *events)
+
+    def say_in(self, number: int, *events: object) -> None:
+        """… the session of this number."""
+        self.sessions[number].say(*events)
         QApplication.processEvents()
 
     def reach(self, stage: Stage, message: str = "") -> None:
         """Let the newest session report this stage."""
         self.say(Status(stage, message))
 
-    def _open(self, settings: Settings) -> SessionBridge:
+    def _open(self, settings: Settings, predecessor: object) -> SessionBridge:
         if self.refusal:
             raise self.refusal
         self.opened_with.append(settings)
         bridge = SessionBridge(FakeSession)  # type: ignore[arg-type]
+        bridge.session.predecessor = predecessor  # type: ignore[attr-defined]
         self.sessions.append(bridge.session)  # type: ignore[arg-type]
         return bridge
 

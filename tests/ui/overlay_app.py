@@ -22,8 +22,7 @@ from app import native
 from app.session.session import Stage, Status
 from app.settings import OverlaySettings
 from app.ui.overlay.window import CaptionOverlay
-from app.ui.state.bridge import SessionBridge
-from tests.ui.overlay_fakes import FakeSession, words
+from tests.ui.overlay_fakes import fake_captioning, words
 
 TEXT = (
     "Good morning, everyone. The frost had settled on the fields overnight, and we were, as my "
@@ -82,14 +81,15 @@ def captions(settings_file: Path) -> CaptionOverlay:
         tell(saved=list(window.box_on_screen.getRect()), lines=changed.lines)
 
     window = CaptionOverlay(settings, save)
-    bridge = SessionBridge(FakeSession, window)
-    window.set_session(bridge)
+    captioning = fake_captioning(window)
+    window.follow(captioning)
+    captioning.start()
     window.captions.on_painted = lambda word: tell(painted=word.text)
     window.delay_chosen.connect(lambda ms: tell(delay=ms))
     window.controls.installEventFilter(Watch(window))
-    bridge.session.level = 0.3
-    bridge.level.emit(0.3)
-    bridge.session.say(Status(Stage.SPEECH), *words(TEXT))
+    captioning.session.level = 0.3
+    captioning.level.emit(0.3)
+    captioning.session.say(Status(Stage.SPEECH), *words(TEXT))
     return window
 
 
@@ -134,7 +134,7 @@ def obey_captions(window: CaptionOverlay, order: str) -> None:
     elif order == "keyboard":
         window.focus_controls()
     elif order == "trouble":
-        window._bridge.session.say(Status(Stage.NO_SOUND, "No sound is arriving.", "Is it muted?"))
+        window._session.say(Status(Stage.NO_SOUND, "No sound is arriving.", "Is it muted?"))
 
 
 def main() -> None:

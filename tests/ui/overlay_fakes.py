@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from app.core.timeline import Timeline
-from app.session.session import Stage, Status
-from model_backends.base import Word
+from PySide6.QtCore import QObject
+
+from app.audio.choice import MediaFile
+from app.core.timeline import Gap, Timeline
+from app.session.session import Choices, Session, SessionEvent, SessionOptions, Stage, Status
+from app.session.sources import SourceChoice
+from app.settings import Settings
+from app.ui.state.bridge import SessionBridge
+from app.ui.state.captioning import Captioning
+from app.ui.state.settings_store import SettingsStore
+from model_backends.base import EngineOptions, Tail, Word
 from model_backends.scripted import INFO
 
 RATES = {240: 10.8, 480: 8.72, 960: 7.7, 2400: 6.73}
 
 
 class FakeSession:
-    """What `SessionBridge` needs of a session; `say()` puts events in and wakes."""
+    """What `SessionBridge` needs of a session; `say()` puts events in and wakes.
+
+    Its verbs are those of `Session`, which `check_fake()` holds it to.
+    """
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self.info = replace(INFO, label="Voxtral Realtime", word_error_rate=RATES)
         self.delay_ms = 480
         self.source_name = "Built-in microphone"
+        self.source_is_away = False
         self.status = Status(Stage.IDLE)
         self.level = 0.0
         self.timeline = Timeline()
+        self.predecessor: Any = None
         self.calls: list[tuple[str, Any]] = []
         self.refusal: Exception | None = None
         self.pumps = 0
@@ -34,27 +49,69 @@ class FakeSession:
         self._inbox += events
         self._wake()
 
-    def pump(self) -> list[Any]:
+    @property
+    def over(self) -> bool:
+        return self.status.stage.over
+
+    def pump(self) -> list[SessionEvent]:
         self.pumps += 1
         events, self._inbox = self._inbox, []
         for event in events:
             if isinstance(event, Status):
                 self.status = event
-            else:
+            elif isinstance(event, Choices):
+                self.source_name, self.delay_ms = event.source_name, event.delay_ms
+                self.source_is_away = event.source_is_away
+            elif isinstance(event, (Word, Gap, Tail)):
                 self.timeline.add(event)
         return events
 
-    def __getattr__(self, verb: str) -> Callable[..., None]:
-        """Any verb is taken down, or refused."""
-        if verb.startswith("_"):
-            raise AttributeError(verb)
+    def start(self) -> None:
+        self._note("start")
 
-        def call(*arguments: Any) -> None:
-            if self.refusal:
-                raise self.refusal
-            self.calls.append((verb, *arguments))
+    def pause(self) -> None:
+        self._note("pause")
 
-        return call
+    def resume(self) -> None:
+        self._note("resume")
+
+    def set_delay(self, ms: int) -> None:
+        self._note("set_delay", ms)
+
+    def set_source(self, source: SourceChoice | None) -> None:
+        self._note("set_source", source)
+
+    def stop(self) -> None:
+        self._note("stop")
+
+    def abort(self) -> None:
+        self._note("abort")
+
+    def _note(self, *call: Any) -> None:
+        """Take the verb down, or refuse it."""
+        if self.refusal:
+            raise self.refusal
+        self.calls.append(call)  # type: ignore[arg-type]
+
+
+def fake_captioning(parent: QObject) -> Captioning:
+    """A captioning whose sessions are fakes."""
+    store = SettingsStore(Settings(engine="scripted"), parent)
+    return Captioning(store, lambda settings, before: SessionBridge(FakeSession, parent), parent)  # type: ignore[arg-type]
+
+
+def check_fake(sample: Path) -> None:
+    """Raise AssertionError for a verb or an attribute that a real session has not."""
+    options = SessionOptions(EngineOptions("scripted"), source=MediaFile(sample))
+    real, fake = Session(options), FakeSession(lambda: None)
+    own = {"say", "calls", "refusal", "pumps", "predecessor"}
+    for name in {*vars(fake), *vars(FakeSession)} - own:
+        if name.startswith("_"):
+            continue
+        assert hasattr(real, name), f"a session has no {name}"
+        verb = getattr(FakeSession, name, None)
+        if inspect.isfunction(verb):
+            assert inspect.signature(verb) == inspect.signature(getattr(Session, name)), name
 
 
 def words(text: str, language: str | None = "en", start_ms: int = 0) -> list[Word]:

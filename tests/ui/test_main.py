@@ -6,6 +6,7 @@ without a screen, so that none is needed.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import main, paths, settings
 from app.settings import Settings
-from model_backends.base import UserError
+from model_backends.base import EngineOptions, UserError
 
 SPOKEN = ["Captions", "appear", "while", "you", "speak,", "word", "by", "word."]
 
@@ -104,9 +105,18 @@ class App:
 
 
 @pytest.fixture
-def launch(sample: Path) -> Iterator[type[App]]:
+def spoken(tmp_path: Path) -> Settings:
+    """The scripted engine says SPOKEN, late enough for the slowest start of a session."""
+    said = [[f" {text}", 3000 + 300 * n, 3250 + 300 * n] for n, text in enumerate(SPOKEN)]
+    script = tmp_path / "spoken.json"
+    script.write_text(json.dumps(said))
+    return Settings(engine="scripted", model=str(script))
+
+
+@pytest.fixture
+def launch(sample: Path, spoken: Settings) -> Iterator[type[App]]:
     """Makes Apps, set up to hear the sample through the scripted engine."""
-    settings.save(Settings(engine="scripted", source=str(sample)))
+    settings.save(replace(spoken, source=str(sample)))
     made: list[App] = []
 
     class Launched(App):
@@ -135,17 +145,21 @@ def test_a_session_gets_what_its_engine_takes(
     qapp: QApplication, sample: Path, chosen: Settings, delay_ms: int, language: str | None
 ) -> None:
     session = main.open_session(replace(chosen, source=str(sample))).session
-    assert (session.delay_ms, session.options.language) == (delay_ms, language)
+    assert (session.delay_ms, session.options.engine.language) == (delay_ms, language)
 
 
-@pytest.mark.parametrize(
-    "chosen", [Settings(engine="nonsense"), Settings(engine="scripted", source="/no/such.wav")]
-)
-def test_a_session_that_cannot_work_says_why(qapp: QApplication, chosen: Settings) -> None:
+def test_a_session_that_cannot_work_says_why(qapp: QApplication) -> None:
     with pytest.raises(UserError) as refused:
-        main.open_session(chosen)
+        main.open_session(Settings(engine="nonsense"))
     assert refused.value.message.endswith(".")
     assert refused.value.hint
+
+
+def test_a_setting_by_hand_reaches_the_engine(qapp: QApplication, sample: Path) -> None:
+    chosen = Settings(engine="voxtral-torch", model="/m", device="cpu", precision="int8")
+    session = main.open_session(replace(chosen, source=str(sample))).session
+    wanted = EngineOptions("voxtral-torch", model="/m", device="cpu", precision="int8")
+    assert session.options.engine == wanted
 
 
 def subtitles() -> str:
@@ -257,17 +271,17 @@ def test_damaged_settings_are_told_and_kept_aside(launch: type[App]) -> None:
 def test_a_source_that_is_not_there_is_told_and_the_app_stays(launch: type[App]) -> None:
     settings.save(Settings(engine="scripted", source="/no/such/file.wav"))
     app = launch()
-    app.wait_for("status failed")
     app.wait_for("window True")
+    app.wait_for("status failed")
     assert app.process.poll() is None
     app.click("close window")
     assert app.finish()[0] == 0
 
 
 def test_nothing_is_captured_where_the_user_wants_to_press_start(
-    launch: type[App], sample: Path
+    launch: type[App], sample: Path, spoken: Settings
 ) -> None:
-    settings.save(Settings(engine="scripted", source=str(sample), start_listening_on_launch=False))
+    settings.save(replace(spoken, source=str(sample), start_listening_on_launch=False))
     app = launch()
     app.wait_for("window True")
     assert app.said == ["overlay True", "window True"]
@@ -277,11 +291,13 @@ def test_nothing_is_captured_where_the_user_wants_to_press_start(
     assert app.finish()[0] == 0
 
 
-def test_nothing_is_written_where_the_user_keeps_nothing(launch: type[App], sample: Path) -> None:
-    settings.save(Settings(engine="scripted", source=str(sample), keep_transcripts=False))
+def test_nothing_is_written_where_the_user_keeps_nothing(
+    launch: type[App], sample: Path, spoken: Settings
+) -> None:
+    settings.save(replace(spoken, source=str(sample), keep_transcripts=False))
     app = launch()
     app.wait_for("word by")
-    assert not list(paths.journal_dir().iterdir())
+    assert not paths.journal_dir().exists()
     app.click("close window")
     assert app.finish() == (0, "")
     assert not paths.transcripts_dir().exists()

@@ -11,6 +11,8 @@ from app.audio.files import int16_bytes, open_sound
 from app.core.chunk import Chunk
 from app.worker import messages as m
 from app.worker.client import ClientEvent, EngineClient
+from app.worker.restarts import Backoff
+from app.worker.watchdog import Patience
 from model_backends.base import Word
 
 # eight words a second, over the 10.5 s that the sample's speaker speaks
@@ -48,10 +50,25 @@ def start_message(folder: Path, **changes: object) -> m.Start:
 class Collector:
     """Receives a client's events; `wait_for` blocks until one of them satisfies a condition."""
 
-    def __init__(self, start: m.Start) -> None:
+    def __init__(
+        self,
+        start: m.Start,
+        *,
+        interpreter: str | None = None,
+        predecessor: EngineClient | None = None,
+        patience: Patience | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
         self.events: list[ClientEvent] = []
         self._changed = threading.Condition()
-        self.client = EngineClient(start, self._take)
+        self.client = EngineClient(
+            start,
+            self._take,
+            interpreter=interpreter,
+            predecessor=predecessor,
+            patience=patience,
+            backoff=backoff,
+        )
 
     def _take(self, event: ClientEvent) -> None:
         with self._changed:
@@ -67,6 +84,10 @@ class Collector:
 
     def of(self, kind: type) -> list[ClientEvent]:
         return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def words(self) -> list[Word]:
+        return [event for event in self.events if isinstance(event, Word)]
 
     @property
     def text(self) -> str:

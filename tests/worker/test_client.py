@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,10 +15,14 @@ from typing import Any
 import psutil
 import pytest
 
+from app import paths
 from app.core.chunk import Chunk
+from app.core.timeline import Gap
 from app.worker import messages as m
 from app.worker.client import EngineClient, Restarting, child_env, worker_command
-from model_backends.base import Progress, Word
+from app.worker.restarts import Backoff
+from app.worker.watchdog import Patience
+from model_backends.base import Notice, Progress, Word
 from tests.worker.helpers import TEXT, Collector, sample_chunks, start_message
 
 
@@ -69,16 +74,116 @@ def test_a_killed_worker_costs_no_word_and_doubles_none(
     assert [w.start_ms for w in words] == sorted(w.start_ms for w in words)
 
 
-def test_a_worker_killed_again_and_again_is_given_up_with_a_sentence(collector: Collector) -> None:
+def test_a_worker_killed_before_it_hears_anything_is_given_up_and_all_is_told(
+    tmp_path: Path,
+) -> None:
+    collector = Collector(start_message(tmp_path), backoff=Backoff(waits_s=(0,)))
     push_all(collector.client, sample_chunks()[:30])
+    collector.client.start()
     for attempt in range(1, 7):
         collector.wait_for(m.Hello, attempt)
         kill_worker(collector.client)
     failure = collector.wait_for(m.Failure)[0]
     assert isinstance(failure, m.Failure)
-    assert "again and again" in failure.message
+    assert "again and again" in failure.message and "memory" in failure.message
     assert failure.hint
+    assert collector.of(Gap) == [Gap("me", 0, sample_chunks()[29].end_ms, "worker")]
+    assert collector.client.finished.wait(10)
     assert collector.client.worker_pid is None
+
+
+def test_a_worker_that_heard_something_comes_back_however_often_it_dies(tmp_path: Path) -> None:
+    collector = Collector(start_message(tmp_path), backoff=Backoff(waits_s=(0,)))
+    collector.client.start()
+    chunks = sample_chunks()
+    for attempt in range(7):
+        push_all(collector.client, chunks[attempt * 10 : attempt * 10 + 10])
+        collector.wait_for(m.Ready, attempt + 1)
+        collector.wait_for(Word, 3 * attempt + 1)
+        kill_worker(collector.client)
+        collector.wait_for(Restarting, attempt + 1)
+    push_all(collector.client, chunks[70:])
+    collector.client.finish()
+    collector.wait_for(m.Finished)
+    assert collector.text == TEXT
+    assert not collector.of(Gap)
+    collector.client.kill()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that stops a process")
+@pytest.mark.parametrize("when", [m.Hello, Word])
+def test_a_worker_that_hangs_is_replaced_and_costs_no_word(tmp_path: Path, when: type) -> None:
+    patience = Patience(silent_s=4, loading_silent_s=4)
+    collector = Collector(start_message(tmp_path), patience=patience)
+    push_all(collector.client, sample_chunks()[:60])
+    collector.client.start()
+    collector.wait_for(when)
+    assert collector.client.worker_pid is not None
+    os.kill(collector.client.worker_pid, signal.SIGSTOP)
+    push_all(collector.client, sample_chunks()[60:])
+    collector.client.finish()
+    collector.wait_for(m.Finished)
+    assert collector.text == TEXT
+    assert {event.kind for event in collector.of(Restarting) if isinstance(event, Restarting)} == {
+        "hung"
+    }
+    collector.client.kill()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such signals")
+@pytest.mark.parametrize(
+    ("number", "kind", "says"),
+    [
+        ("SIGKILL", "killed", "memory"),
+        ("SIGSEGV", "crashed", "crashed"),
+        ("SIGTERM", "ended", "stopped"),
+    ],
+)
+def test_how_a_worker_ended_is_told_and_logged(
+    collector: Collector, caplog: pytest.LogCaptureFixture, number: str, kind: str, says: str
+) -> None:
+    collector.wait_for(m.Ready)
+    assert collector.client.worker_pid is not None
+    os.kill(collector.client.worker_pid, getattr(signal, number))
+    (event,) = collector.wait_for(Restarting)
+    assert isinstance(event, Restarting)
+    assert event.kind == kind and says in event.message
+    assert number in caplog.text or kind == "ended"
+    if kind == "crashed":
+        assert "Segmentation fault" in (paths.log_dir() / "worker.log").read_text()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_the_log_is_for_its_owner_alone(collector: Collector) -> None:
+    collector.wait_for(m.Hello)
+    log = paths.log_dir() / "worker.log"
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    assert stat.S_IMODE(log.parent.stat().st_mode) == 0o700
+
+
+def test_a_delay_changes_in_mid_speech(collector: Collector) -> None:
+    """A word of 2400 ms delay is held back; 80 ms let it go without more sound."""
+    collector.client.set_delay("me", 0, 2400)
+    push_all(collector.client, sample_chunks()[:40])
+    collector.wait_for(Word, 3)
+    collector.client.set_delay("me", 0, 80)
+    push_all(collector.client, sample_chunks()[40:42])
+    collector.wait_for(Word, 12)
+    with pytest.raises(ValueError, match="no track 1"):
+        collector.client.set_delay("me", 1, 80)
+
+
+def test_a_delay_that_is_refused_is_a_notice_and_captions_go_on(collector: Collector) -> None:
+    collector.client.set_delay("me", 0, 81)
+    push_all(collector.client, sample_chunks())
+    (notice,) = collector.wait_for(Notice)
+    assert isinstance(notice, Notice) and notice.code == "delay-refused"
+    kill_worker(collector.client)
+    collector.wait_for(Restarting)
+    collector.client.finish()
+    collector.wait_for(m.Finished)
+    assert collector.text == TEXT
+    assert len(collector.of(Notice)) == 1, "the next worker is not asked for it again"
 
 
 def test_a_break_flushes_what_was_said(collector: Collector) -> None:
@@ -149,15 +254,45 @@ def test_a_worker_that_talks_nonsense_and_hears_nothing_is_given_up(tmp_path: Pa
     nonsense = tmp_path / "nonsense"
     nonsense.write_text("#!/bin/sh\nsleep 0.2\necho this is no frame of ours\nexec sleep 60\n")
     nonsense.chmod(0o755)
-    events: queue.Queue[Any] = queue.Queue()
-    client = EngineClient(start_message(tmp_path), events.put, interpreter=str(nonsense))
-    client.push(Chunk("me", 0, 0, bytes(2_000_000)))
-    client.start()
-    try:
-        assert client.finished.wait(60)
-    finally:
-        client.kill()
-    assert [type(events.get()) for _ in range(events.qsize())][-1] is m.Failure
+    collector = Collector(
+        start_message(tmp_path), interpreter=str(nonsense), backoff=Backoff(waits_s=(0,))
+    )
+    collector.client.push(Chunk("me", 0, 0, bytes(2_000_000)))
+    collector.client.start()
+    failure = collector.wait_for(m.Failure)[0]
+    assert isinstance(failure, m.Failure) and "nonsense" in failure.message
+    collector.client.kill()
+
+
+HOSTILE = {
+    "an end nobody asked for": m.Finished(),
+    "a word on a lane there is not": Word("nobody", 0, 0, " x", 0, 1),
+    "a word on a track there is not": Word("me", 7, 0, " x", 0, 1),
+    "progress on a track there is not": Progress("me", 7, 10, 10),
+    "what the app says": m.Finish(),
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for the interpreter")
+@pytest.mark.parametrize("message", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_worker_is_replaced_and_nothing_of_it_is_delivered(
+    tmp_path: Path, message: m.Message
+) -> None:
+    (tmp_path / "frames").write_bytes(m.encode(m.Hello(2, 1, "3")) + m.encode(message))
+    hostile = tmp_path / "hostile"
+    hostile.write_text(f"#!/bin/sh\ncat {tmp_path}/frames\nexec sleep 60\n")
+    hostile.chmod(0o755)
+    collector = Collector(
+        start_message(tmp_path), interpreter=str(hostile), backoff=Backoff((0,), most_unready=2)
+    )
+    collector.client.push(sample_chunks()[0])
+    collector.client.start()
+    collector.wait_for(m.Failure)
+    assert [type(event) for event in collector.events] == [
+        m.Hello, Restarting, m.Hello, Gap, m.Failure,
+    ]  # fmt: skip
+    assert collector.client.finished.wait(5)
+    collector.client.kill()
 
 
 def test_a_log_that_cannot_be_written_stops_no_captions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 
 import pytest
@@ -19,6 +20,10 @@ EXAMPLES: list[m.Message] = [
     m.SetDelay("me", 0, 960),
     m.Break("them"),
     m.Finish(),
+    m.Abandon(),
+    m.Adapted("base+tiny.en"),
+    m.Alive(3, False, 1_200),
+    m.DelayRefused("me", 0, 960, 480),
     m.Hello(1, 42, "3.11.7"),
     m.Loading(0.5, "weights"),
     m.Ready("embedded", "base", "cpu", 900),
@@ -78,3 +83,39 @@ def test_a_sentence_without_its_values_is_no_message() -> None:
     frame = m.encode(m.Notice("me", "code", Sentence("{a}", a=1))).replace(b'"a": 1', b'"b": 1')
     with pytest.raises(m.ProtocolError):
         m.read(io.BytesIO(frame))
+
+
+NONSENSE = [
+    ("Word", "text", [1, None, ["x"], {"template": 1}, "\ud800"]),
+    ("Word", "start_ms", [-1, 1.5, "1", None, True, 10**300, [1]]),
+    ("Word", "end_ms", [-5, "x"]),
+    ("Word", "language", [[], 1, {}, "\udfff"]),
+    ("Word", "lane", [None, 0, []]),
+    ("Word", "track", ["0", -1, 0.0]),
+    ("Progress", "settled_ms", [float("nan"), float("inf"), -1]),
+    ("Loading", "fraction", [float("nan"), 2, -0.1, "half", None]),
+    ("Speech", "speaking", [1, "yes", None]),
+    ("Notice", "message", [1, None, {"template": "{x}", "values": {}}]),
+    ("Start", "delays_ms", [[1.5], "240", 7, [None]]),
+    ("Start", "extra", [[], "x", 1]),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [(kind, field, value) for kind, field, values in NONSENSE for value in values],
+)
+def test_a_field_of_the_wrong_kind_is_no_message(kind: str, field: str, value: object) -> None:
+    example = next(each for each in EXAMPLES if type(each).__name__ == kind)
+    frame = m.encode(example)
+    length = struct.unpack(">II", frame[:8])[0]
+    values = json.loads(frame[8 : 8 + length])
+    header = json.dumps(values | {field: value}).encode()
+    with pytest.raises(m.ProtocolError):
+        m.read(io.BytesIO(struct.pack(">II", len(header), 0) + header))
+
+
+def test_json_deeper_than_python_goes_is_no_message() -> None:
+    header = b'{"type": ' + b"[" * 100_000
+    with pytest.raises(m.ProtocolError):
+        m.read(io.BytesIO(struct.pack(">II", len(header), 0) + header))

@@ -174,3 +174,49 @@ def test_letters_are_neither_lost_nor_doubled_when_much_differs(
     union = [*words[:cut], *replayed(words[:cut], again)]
     plain = "".join(char for char in letters("".join(texts(union))).lower() if char.isalnum())
     assert plain == letters("".join(texts(words))).lower()
+
+
+STRETCHED = [
+    # an engine that is tiny.en committed the first and said the second after a kill in the pause
+    ((" steel", 62_384, 62_720), (" steel.", 62_384, 63_792)),
+    ((" physique", 5_216, 5_856), (" physique.", 5_216, 7_300)),
+    ((" sitting.", 30_100, 30_540), (" sitting.", 30_132, 32_000)),
+    ((" him.", 18_000, 18_210), (" him.", 18_020, 19_900)),
+    ((" you?", 44_000, 44_260), (" you", 43_990, 45_420)),
+    ((" prevailed.", 9_000, 9_600), (" prevailed.", 9_010, 11_640)),
+]
+
+
+@pytest.mark.parametrize(("once", "again"), STRETCHED)
+@pytest.mark.parametrize("exchanged", [False, True])
+def test_a_last_word_stretched_over_the_pause_is_the_same_word(
+    once: tuple[str, int, int], again: tuple[str, int, int], exchanged: bool
+) -> None:
+    if exchanged:
+        once, again = again, once
+    before = Word("me", 0, 0, " almost", once[1] - 500, once[1] - 20)
+    after = Word(
+        "me", 0, 1, " From", 1_000 + max(once[2], again[2]), 1_300 + max(once[2], again[2])
+    )
+    heard = [before, Word("me", 0, 1, *again), after]
+    assert replayed([before, Word("me", 0, 0, *once)], heard) == [after]
+
+
+@given(utterances(min_words=2), st.data())
+def test_ends_stretched_over_pauses_double_and_lose_nothing(
+    words: list[Word], data: st.DataObject
+) -> None:
+    """Any word that a pause follows may be longer, in either hearing."""
+    cut = data.draw(st.integers(1, len(words)))
+    assert texts(replayed(stretched(words, data)[:cut], stretched(words, data))) == texts(
+        words[cut:]
+    )
+
+
+def stretched(words: list[Word], data: st.DataObject) -> list[Word]:
+    """The words as an engine says them that takes pauses for parts of words."""
+    found = []
+    for word, after in zip(words, [*words[1:], None], strict=True):
+        most = after.start_ms - word.end_ms if after else 2_000
+        found.append(replace(word, end_ms=word.end_ms + data.draw(st.integers(0, max(0, most)))))
+    return found

@@ -1,13 +1,10 @@
-"""A microphone (or any source of the sound server) as a feed, through PortAudio.
+"""PortAudio: the door to sound on Windows and macOS, and on a Linux without a sound server.
 
-The callback only copies bytes out; everything else happens on the capture thread. On Linux the
-server may silently move us to another source when ours is unplugged, without any error from
-PortAudio, so the server itself is asked once a second where we are connected.
+The callback only copies bytes out; everything else happens on the capture thread.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,12 +14,81 @@ import numpy as np
 
 from app.audio.advice import advice
 from app.audio.capture import Block
-from app.audio.devices.base import SourceError, SourceInfo, portaudio_device
+from app.audio.devices.base import AbsentSourceError, SourceError, SourceInfo, told_apart
+from app.native import DESKTOP
+from model_backends.base import Sentence
 
 BLOCK_S = 0.032  # the voice detector's frame
-_WATCH_S = 1.0
+_MOST_CHANNELS = 64
 _portaudio = threading.Lock()  # PortAudio's own start-up and shutdown are not thread-safe
 _lost = threading.Event()  # a device has gone since PortAudio last looked
+_MARK = "portaudio:"  # begins the ids of this door; no sound server's id has a colon there
+
+
+def sources() -> list[SourceInfo] | None:
+    """Every input; None where PortAudio cannot be had. Blocks while a driver does."""
+    try:
+        import sounddevice as sd
+
+        default = sd.default.device[0]
+        inputs = _inputs(sd)
+    except Exception:  # OSError: no PortAudio library; PortAudioError: it cannot initialise
+        return None
+    return [
+        SourceInfo(ident, device["name"], "microphone", device["index"] == default)
+        for ident, device in inputs.items()
+    ]
+
+
+def is_ours(source: SourceInfo) -> bool:
+    """Whether a source was listed by this door."""
+    return source.id.startswith(_MARK)
+
+
+def feed(source: SourceInfo) -> Microphone:
+    """One of the sources, to be opened."""
+    return Microphone(source)
+
+
+def _inputs(sd: Any) -> dict[str, Any]:
+    """PortAudio's description of each input by our id: its name, numbered among equals."""
+    api = _host_api(sd)
+    inputs = [
+        device
+        for device in sd.query_devices()
+        if device["max_input_channels"] > 0 and (api is None or device["hostapi"] == api)
+    ]
+    # PortAudio's own numbers change with every plug; a name may hold any white space
+    names = told_apart(" ".join(device["name"].split()) for device in inputs)
+    return {f"{_MARK}{name}": device for name, device in zip(names, inputs, strict=True)}
+
+
+def _host_api(sd: Any) -> int | None:
+    """On Windows each microphone is listed once an API: take WASAPI's, the modern one."""
+    if DESKTOP != "windows":
+        return None
+    names = [api["name"] for api in sd.query_hostapis()]
+    return names.index("Windows WASAPI") if "Windows WASAPI" in names else None
+
+
+def _device(sd: Any, source: SourceInfo) -> int:
+    """PortAudio's number for this source now. Raises AbsentSourceError."""
+    device = _inputs(sd).get(source.id)
+    if device is None:
+        raise AbsentSourceError(
+            Sentence("{name} is not connected any more.", name=source.name), advice("lost")
+        )
+    return int(device["index"])
+
+
+def _channels(device: Any) -> int:
+    """How many to ask for: every one there is, since speech may be on any of them.
+
+    ALSA's converting devices promise 32 to 128 that no hardware has; its real ones say "hw:".
+    """
+    most = int(device["max_input_channels"])
+    made_up = DESKTOP == "linux" and "hw:" not in device["name"]
+    return min(most, 2 if made_up else _MOST_CHANNELS)
 
 
 class Microphone:
@@ -42,30 +108,30 @@ class Microphone:
             import sounddevice as sd
         except OSError as error:
             raise SourceError(
-                "The sound library PortAudio is missing.",
-                "Install it: on Debian and Ubuntu, `apt install libportaudio2`.",
+                Sentence("The sound library PortAudio is missing."),
+                Sentence("Install it: on Debian and Ubuntu, `apt install libportaudio2`."),
             ) from error
         try:
             with _portaudio:
                 return _OpenMicrophone(sd, self._source, deliver)
         except (sd.PortAudioError, ValueError) as error:
             raise SourceError(
-                f"{self.name} cannot be opened: {_reason(error)}.",
-                "Another app may hold it, or it was unplugged. " + advice("lost"),
+                Sentence(
+                    "{name} cannot be opened: {reason}.", name=self.name, reason=_reason(error)
+                ),
+                advice("refused"),
             ) from error
 
 
 class _OpenMicrophone:
-    """Satisfies `capture.Opened`: one PortAudio stream and the watch over where it hangs."""
+    """Satisfies `capture.Opened`: one PortAudio stream."""
 
     def __init__(
         self, sd: Any, source: SourceInfo, deliver: Callable[[Block | None], None]
     ) -> None:
-        self._source = source
         self._closed = threading.Event()
-        self._moved: str | None = None
         _refresh(sd)
-        device = portaudio_device(source)
+        device = _device(sd, source)
         info = sd.query_devices(device, "input")
         self.rate = int(info["default_samplerate"])
 
@@ -83,49 +149,22 @@ class _OpenMicrophone:
             samplerate=self.rate,
             blocksize=round(self.rate * BLOCK_S),
             device=device,
-            channels=min(2, int(info["max_input_channels"])),
+            channels=_channels(info),
             dtype="float32",
             latency="low",
             callback=block,
             finished_callback=finished,
         )
         self._stream.start()
-        if not source.id.startswith("portaudio:"):
-            threading.Thread(target=self._watch, daemon=True, name="source watch").start()
 
     def close(self) -> None:
-        """Stop; may hang while a sound server is stuck."""
+        """Stop; may hang while a driver is stuck."""
         self._closed.set()
         self._stream.abort(ignore_errors=True)
         self._stream.close(ignore_errors=True)
 
-    def moved_to(self) -> str | None:
-        return self._moved
-
-    def _watch(self) -> None:
-        """Keep `_moved` current. A frozen server blocks this thread and no other."""
-        import pulsectl
-
-        try:
-            with pulsectl.Pulse("voxline-watch", connect=False) as pulse:
-                pulse.connect(timeout=2)
-                while not self._closed.wait(_WATCH_S):
-                    self._moved = self._other_source(pulse)
-        except pulsectl.PulseError:
-            return  # the server is gone: PortAudio's finished callback tells
-
-    def _other_source(self, pulse: Any) -> str | None:
-        """The source our recording hangs on now, if it is not the one that was chosen."""
-        names = {s.index: s for s in pulse.source_list()}
-        ours = [
-            names.get(output.source)
-            for output in pulse.source_output_list()
-            if output.proplist.get("application.process.id") == str(os.getpid())
-        ]
-        on = [s for s in ours if s is not None]
-        if not on or any(s.name == self._source.id for s in on):
-            return None
-        return str(on[0].description or on[0].name)
+    def moved_to(self) -> None:
+        """Nowhere: these systems end a stream whose device goes."""
 
 
 def _refresh(sd: Any) -> None:

@@ -61,11 +61,11 @@ def _open_log() -> Path | None:
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     try:
-        path = paths.log_dir() / "voxline.log"
+        path = paths.private_file(paths.log_dir() / "voxline.log")
         handler = RotatingFileHandler(
             path, maxBytes=_BYTES, backupCount=_OLD_FILES, encoding="utf-8"
         )
-        _crash_file = path.with_name("crash.log").open("a", encoding="utf-8")
+        _crash_file = paths.private_file(path.with_name("crash.log")).open("a", encoding="utf-8")
     except OSError as error:
         sys.stderr.write(f"No log is written: {error.strerror}.\n")
         return None

@@ -11,25 +11,17 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app import paths
-from app.core.cues import cues
-from app.core.export import to_srt, to_txt, to_vtt
+from app.core.export import FORMATS, Export
 from app.core.timeline import Timeline
 from app.session.files import write_new
 
-_FILTERS = {
-    ".srt": "Subtitles, SubRip (*.srt)",
-    ".vtt": "Subtitles, WebVTT (*.vtt)",
-    ".txt": "Text without times (*.txt)",
-}
+_FILTERS = {each.suffix: f"{each.label} (*{each.suffix})" for each in FORMATS.values()}
 
 
 def render(timeline: Timeline, suffix: str) -> str:
-    """The transcript in the format of this suffix: .srt, .vtt or .txt."""
-    words, gaps = timeline.words(), timeline.gaps
-    if suffix == ".txt":
-        return to_txt(words, gaps)
-    writer = to_vtt if suffix == ".vtt" else to_srt
-    return writer(cues(words, gaps))
+    """The transcript in the format of this suffix, with its dot."""
+    export = Export(timeline.words(), timeline.gaps, timeline.duration_ms, timeline.language())
+    return FORMATS[suffix.removeprefix(".")].write(export)
 
 
 def write(timeline: Timeline, path: Path, chosen_filter: str = "") -> Path:
@@ -40,7 +32,7 @@ def write(timeline: Timeline, path: Path, chosen_filter: str = "") -> Path:
     suffix = path.suffix.lower()
     if suffix not in _FILTERS:
         by_filter = {filter_: suffix for suffix, filter_ in _FILTERS.items()}
-        suffix = by_filter.get(chosen_filter, ".srt")
+        suffix = by_filter.get(chosen_filter, FORMATS["srt"].suffix)
         path = path.with_name(path.name + suffix)
     return write_new(path, render(timeline, suffix), force=True)
 

@@ -154,7 +154,7 @@ def _detail(status: Status) -> str:
     """The message, unless it only repeats the title, and what to do next."""
     message = status.message.rstrip(".… ")
     repeated = message.casefold() == title(status.stage).casefold()
-    parts = ["" if repeated else status.message, status.hint]
+    parts = ["" if repeated else status.message, status.hint, status.remark]
     if status.stage == Stage.STARTING and status.fraction is not None:
         parts.insert(1, f"{status.fraction:.0%}")
     return " ".join(part for part in parts if part)

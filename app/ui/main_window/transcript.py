@@ -21,13 +21,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QTextEdit, QWidget
 
 from app.core.cues import lane_label
-from app.core.timeline import Gap, spaced
+from app.core.paragraphs import Paragraph
+from app.core.timeline import Gap
 from app.ui.widgets import theme
 from app.ui.widgets.languages import direction
 from model_backends.base import Word
 
-PARAGRAPH_PAUSE_MS = 2500  # a silence this long begins a paragraph
-PARAGRAPH_MS = 30_000  # and so does the first sentence after this
 MOST_MATCHES = 2000  # painted at once
 _FONT_SCALE = 1.15  # of the desktop's font: this is text to read, not a control
 _LINE_HEIGHT = 125  # per cent
@@ -35,13 +34,6 @@ _TIME_GAP = 10  # px between the time and its paragraph
 _PARAGRAPH_GAP = 8  # px
 _DIM = QTextFormat.Property.UserProperty.value  # marks what is dim, whatever its colour
 _MATCH_COLOR = QColor(255, 196, 0, 110)
-_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
-_GAP_REASONS = {
-    "paused": "Paused",
-    "device": "The sound source was gone",
-    "overflow": "More sound than memory holds",
-    "worker": "The engine was restarted",
-}
 
 
 def clock(ms: int) -> str:
@@ -51,18 +43,11 @@ def clock(ms: int) -> str:
 
 
 @dataclass(slots=True)
-class _Paragraph:
-    """The one a lane is still speaking in."""
+class _Open:
+    """The paragraph that a lane is still speaking in, and where it stands."""
 
     block: int  # number of its text block; blocks are only ever added at the end
-    start_ms: int
-    last: Word
-
-    def goes_on_with(self, word: Word) -> bool:
-        if word.start_ms - self.last.end_ms >= PARAGRAPH_PAUSE_MS:
-            return False
-        long = word.end_ms - self.start_ms > PARAGRAPH_MS
-        return not (long and self.last.text.rstrip().endswith(_SENTENCE_ENDS))
+    paragraph: Paragraph
 
 
 class Transcript(QTextEdit):
@@ -86,7 +71,7 @@ class Transcript(QTextEdit):
         self.setFont(font)
         self._time_width = self.fontMetrics().horizontalAdvance("0:00:00 ") + _TIME_GAP
         self.setTabStopDistance(self._time_width)
-        self._open: dict[str, _Paragraph] = {}  # by lane
+        self._open: dict[str, _Open] = {}  # by lane
         self._lanes: set[str] = set()
         self.follows = True  # until the reader scrolls back
         self.verticalScrollBar().valueChanged.connect(self._take_scroll)
@@ -102,19 +87,18 @@ class Transcript(QTextEdit):
         """Append a committed word to its lane's paragraph, or begin one."""
         if word.track != 0:
             return
-        paragraph = self._open.get(word.lane)
-        if paragraph and paragraph.goes_on_with(word):
-            text = spaced(paragraph.last, word).text
-            self._insert(paragraph.block, text, QTextCharFormat())
-            paragraph.last = word
+        current = self._open.get(word.lane)
+        if current and current.paragraph.takes(word):
+            self._insert(current.block, word.text, QTextCharFormat())
+            current.paragraph.add(word)
         else:
             self._begin_paragraph(word)
 
     def add_gap(self, gap: Gap) -> None:
         """Say where nothing was heard, and why."""
         self._open.pop(gap.lane, None)
-        reason = _GAP_REASONS.get(gap.reason, gap.reason)
-        self._append_line(f"— {reason}, {clock(gap.start_ms)} to {clock(gap.end_ms)} —")
+        why = gap.why[:1].upper() + gap.why[1:]
+        self._append_line(f"— {why}, {clock(gap.start_ms)} to {clock(gap.end_ms)} —")
 
     def show_end(self) -> None:
         bar = self.verticalScrollBar()
@@ -168,7 +152,7 @@ class Transcript(QTextEdit):
             prefix += lane_label(word.lane) + ": "
         block = self._append_line(prefix, word.language)
         self._insert(block, word.text.lstrip(), QTextCharFormat())
-        self._open[word.lane] = _Paragraph(block, word.start_ms, word)
+        self._open[word.lane] = _Open(block, Paragraph.begun(word))
 
     def _append_line(self, text: str, language: str | None = None) -> int:
         """Add a text block that begins with `text`, dim, at the end; its number."""

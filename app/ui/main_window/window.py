@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
-from app.audio.devices.base import list_sources
+from app.audio.sources import list_sources
 from app.session.status import Stage, Status
 from app.settings import Settings
 from app.ui.main_window import save_as
@@ -277,13 +278,18 @@ class MainWindow(QMainWindow):
         return save_as.ask_where(self, self._write)
 
     def _write(self, path: Path, chosen_filter: str) -> None:
+        """In the background: subtitles of hours take seconds to make."""
         timeline = self._captioning.timeline
-        if timeline is None:
-            return
-        try:
-            self.show_saved(save_as.write(timeline, path, chosen_filter))
-        except UserError as error:
+        if timeline is not None:
+            write = partial(save_as.write, timeline, path, chosen_filter)
+            in_background(write, self.show_saved, self._tell_not_written, owner=self)
+
+    def _tell_not_written(self, error: Exception) -> None:
+        if isinstance(error, UserError):
             self.banners.tell("failure", error.message, error.hint)
+        else:
+            log.error("the transcript could not be written", exc_info=error)
+            self.banners.tell("failure", "The transcript could not be written.", "Try again.")
 
     def _open_transcripts(self) -> None:
         folder = paths.transcripts_dir()

@@ -62,8 +62,12 @@ class Strip(QWidget):
     def show_status(self, status: Status) -> None:
         """The way out of trouble, for as long as it lasts; the box itself says what it is."""
         color = _COLORS.get(status.stage)
-        told = color is not None and status.hint
-        self._trouble = Message(status.hint, "", str(color)) if told else None
+        if color is not None and status.hint:
+            self._trouble = Message(status.hint, "", color)
+        elif status.remark:
+            self._trouble = Message(status.remark, "", _COLORS[Stage.NO_SOUND])
+        else:
+            self._trouble = None
         self._refresh()
 
     def show_notice(self, message: Message) -> None:

@@ -1,6 +1,6 @@
 """The caption window: what it shows of a session, and what its controls ask for.
 
-Reports what the user wants; acts on no session itself. Knows a `SessionBridge` by its signals
+Reports what the user wants; acts on no session itself. Knows `Captioning` by its signals
 only; where the window stands and that it stays on top is `floating`'s part.
 """
 
@@ -17,8 +17,9 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from app import paths
-from app.audio.devices.base import SourceInfo, list_sources
-from app.session.status import Stage, Status
+from app.audio.devices.base import SourceInfo
+from app.audio.sources import list_sources
+from app.session.status import Status
 from app.settings import OverlaySettings
 from app.ui.overlay.caption_view import CaptionView
 from app.ui.overlay.controls import ControlsBar
@@ -31,9 +32,8 @@ from model_backends.base import Notice, Tail, Word
 
 if TYPE_CHECKING:
     from app.session.record import Saved
-    from app.ui.state.bridge import (
-        SessionBridge,  # with it come decoders: half of the time to start
-    )
+    from app.session.session import Session  # with it come decoders: half of the time to start
+    from app.ui.state.captioning import Captioning
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class CaptionOverlay(FloatingWindow):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(settings, save, parent)
-        self._bridge: SessionBridge | None = None
+        self._captioning: Captioning | None = None
         self._keyboard = False
         self._hovering = self._timer(HOVER_MS, self._show_controls)
         self._leaving = self._timer(LEAVE_MS, self._maybe_hide_controls)
@@ -86,30 +86,33 @@ class CaptionOverlay(FloatingWindow):
         """What is told beside the captions now."""
         return self._strip.message
 
+    @property
+    def _session(self) -> Session | None:
+        return self._captioning.session if self._captioning else None
+
     def apply(self, settings: OverlaySettings) -> None:
         super().apply(settings)
         self.controls.set_language_shown(not settings.show_language)
 
     # --- what is shown ---------------------------------------------------------------------
 
-    def set_session(self, bridge: SessionBridge | None) -> None:
-        """Follow `bridge` from now on; with None the last captions stay as they are."""
-        if self._bridge is not None:
-            self._bridge.disconnect(self)
-        self._bridge = bridge
-        if bridge is None:
-            self.show_status(Status(Stage.IDLE))
-            return
-        bridge.word.connect(self._take_word)
-        bridge.tail.connect(self._take_tail)
-        bridge.status.connect(self.show_status)
-        bridge.notice.connect(self._take_notice)
-        bridge.saved.connect(self._take_saved)
-        bridge.level.connect(self._take_level)
-        bridge.choices_changed.connect(self._show_choices)
+    def follow(self, captioning: Captioning) -> None:
+        """Show what it reports, of whatever session, for the whole run."""
+        self._captioning = captioning
+        captioning.session_changed.connect(lambda _: self._begin_session())
+        captioning.word.connect(self._take_word)
+        captioning.tail.connect(self._take_tail)
+        captioning.status.connect(self.show_status)
+        captioning.notice.connect(self._take_notice)
+        captioning.saved.connect(self._take_saved)
+        captioning.level.connect(self._take_level)
+        captioning.choices_changed.connect(self._show_choices)
+        self.show_status(captioning.last_status)
+
+    def _begin_session(self) -> None:
         self.captions.begin_session()
         self._show_language(None)
-        self.show_status(bridge.session.status)
+        self._show_choices()
 
     def focus_controls(self) -> None:
         """Bring the controls to the keyboard: Tab moves on, Escape returns to where one was."""
@@ -121,8 +124,9 @@ class CaptionOverlay(FloatingWindow):
 
     def _take_word(self, word: Word) -> None:
         self.captions.add_word(word)
-        if self._bridge is not None:
-            self._show_language(self._bridge.session.timeline.language())
+        timeline = self._captioning.timeline if self._captioning else None
+        if timeline is not None:
+            self._show_language(timeline.language())
 
     def _take_tail(self, tail: Tail) -> None:
         self.captions.set_tail(tail.text)
@@ -149,9 +153,9 @@ class CaptionOverlay(FloatingWindow):
 
     def _show_choices(self) -> None:
         """What the session listens to, with what, how patiently."""
-        if self._bridge is None:
+        session = self._session
+        if session is None:
             return
-        session = self._bridge.session
         info = session.info
         self.controls.show_source(session.source_name)
         self.controls.show_engine(info.name, info.label)
@@ -164,7 +168,7 @@ class CaptionOverlay(FloatingWindow):
             return
         self._box.set_lit(True)
         self._strip.show_controls(True)
-        engine = self._bridge.session.info.name if self._bridge else ""
+        engine = self._session.info.name if self._session else ""
         in_background(list_sources, self._offer_sources, _log_failure)
         in_background(
             partial(list_engines, paths.models_dir(), engine), self._offer_engines, _log_failure
@@ -172,7 +176,7 @@ class CaptionOverlay(FloatingWindow):
 
     def _offer_sources(self, sources: list[SourceInfo]) -> None:
         if isValid(self):  # the answer may come after the window has gone
-            chosen = self._bridge.session.source_name if self._bridge else ""
+            chosen = self._session.source_name if self._session else ""
             self.controls.show_sources(sources, chosen)
 
     def _offer_engines(self, engines: list[EngineChoice]) -> None:

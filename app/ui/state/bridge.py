@@ -4,7 +4,7 @@
     bridge.word.connect(view.add_word)
     bridge.start()
 
-The session calls `wake` from its own threads; that is turned into one queued signal, however
+The session calls `wake` from its own thread; that is turned into one queued signal, however
 often it is called, and the session is pumped in the thread this object lives in. Knows nothing
 of what a word is for, or of any window.
 """
@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.core.timeline import Gap
-from app.session.session import LANE, Saved, Session, Stage, Status
+from app.session.session import LANE, Choices, HeardOut, Saved, Session, Status
 from model_backends.base import Notice, Tail, UserError, Word
 
 if TYPE_CHECKING:
     from app.session.session import SessionEvent
+    from app.session.sources import SourceChoice
 
-TICK_MS = 100  # a meter follows syllables without flicker; deadlines are met closely enough
-ENDED = (Stage.STOPPED, Stage.FAILED)
+TICK_MS = 100  # a meter follows syllables without flicker
 
 
 class SessionBridge(QObject):
@@ -42,6 +42,7 @@ class SessionBridge(QObject):
     saved = Signal(object)  # Saved
     level = Signal(float)  # RMS amplitude of what is captured, 0..1
     choices_changed = Signal()  # the session's source or delay is another now
+    heard_out = Signal()  # every word has come; what remains is to save them
 
     _woken = Signal()
 
@@ -61,6 +62,7 @@ class SessionBridge(QObject):
         }
         self._lock = Lock()
         self._pump_is_due = False
+        self._held = False
         self._last_level = 0.0
         self._woken.connect(self.pump, Qt.ConnectionType.QueuedConnection)
         self._clock = QTimer(self, interval=TICK_MS)
@@ -82,8 +84,19 @@ class SessionBridge(QObject):
         """Take what the session has and emit it, in order."""
         with self._lock:
             self._pump_is_due = False
+        if self._held:
+            return
         for event in self.session.pump():
             self._emit(event)
+
+    def hold(self) -> None:
+        """Emit nothing until `release()`; the session goes its way, and nothing is lost."""
+        self._held = True
+
+    def release(self) -> None:
+        """Emit what has been held, and everything from now on."""
+        self._held = False
+        self.pump()
 
     def start(self) -> None:
         self._clock.start()
@@ -97,12 +110,10 @@ class SessionBridge(QObject):
 
     def set_delay(self, ms: int) -> None:
         self._do(lambda: self.session.set_delay(ms))
-        self.choices_changed.emit()
 
-    def set_source(self, source: str | None) -> None:
-        """By id or name; None or empty is the system's microphone."""
-        self._do(lambda: self.session.set_source(source or None))
-        self.choices_changed.emit()
+    def set_source(self, source: SourceChoice | None) -> None:
+        """None is the system's microphone."""
+        self._do(lambda: self.session.set_source(source))
 
     def stop(self) -> None:
         """Begin the flush; the end is a `status` of STOPPED or FAILED."""
@@ -112,17 +123,14 @@ class SessionBridge(QObject):
         self._do(self.session.abort)
 
     def _do(self, verb: Callable[[], None]) -> None:
-        """Tell the session, then hear what came of it. What it refuses becomes a notice."""
+        """Tell the session. What it refuses becomes a notice."""
         try:
             verb()
         except UserError as error:
             self.notice.emit(Notice(LANE, "refused", error.message, error.hint))
-        self.wake()
 
     def _tick(self) -> None:
-        """Some of what a session does happens only because time has passed."""
-        self.pump()
-        level = self.session.level
+        level = 0.0 if self._held else self.session.level
         if level != self._last_level:
             self._last_level = level
             self.level.emit(level)
@@ -131,6 +139,10 @@ class SessionBridge(QObject):
         signal = self._signals.get(type(event))  # progress is nothing to show
         if signal is not None:
             signal.emit(event)
-        if isinstance(event, Status) and event.stage in ENDED:
+        elif isinstance(event, Choices):
+            self.choices_changed.emit()
+        elif isinstance(event, HeardOut):
+            self.heard_out.emit()
+        if isinstance(event, Status) and event.stage.over:
             self._clock.stop()
             self.level.emit(0.0)

@@ -2,31 +2,34 @@
 
 Windows listen to one `Captioning` for as long as the app runs; the sessions behind it come and
 go. A change of settings is followed here: what a running session can take (source, delay) is
-passed on, anything else (engine, model, language) ends it, saved, and starts another. There is
-one session at a time. Knows no widget, and nothing of sound or engines.
+passed on, anything else (engine, model, language) begins another session. That one listens at
+once, while the one before it still says its last words; it is shown when they are out, so that
+windows see one session after the other. Knows no widget, and nothing of sound or engines.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app.audio.choice import Device, SourceChoice, from_text, to_text
 from app.session.status import Stage, Status
 from app.settings import Settings
 from app.ui.state.settings_store import SettingsStore
-from model_backends.base import UserError
+from model_backends.base import Notice, UserError
 
 if TYPE_CHECKING:
     from app.core.timeline import Timeline
+    from app.session.session import Session
     from app.ui.state.bridge import SessionBridge
     from model_backends.base import EngineInfo
 
 log = logging.getLogger(__name__)
 
-ENDED = (Stage.STOPPED, Stage.FAILED)
 _UNEXPECTED = Status(
     Stage.FAILED, "Captions could not be started.", "The log says why: Help, Open log folder."
 )
@@ -35,26 +38,30 @@ _UNEXPECTED = Status(
 class Captioning(QObject):
     """Starts, pauses, replaces and ends sessions. All signals come in the UI thread."""
 
-    session_changed = Signal(object)  # the SessionBridge of a new session, before it starts
+    session_changed = Signal(object)  # the SessionBridge of the session that is shown from now on
     word = Signal(object)  # Word
+    tail = Signal(object)  # Tail
     gap = Signal(object)  # Gap
     status = Signal(object)  # Status
     notice = Signal(object)  # Notice
     saved = Signal(object)  # Saved
     level = Signal(float)  # 0..1
+    choices_changed = Signal()  # the session's source or delay is another now
     idle = Signal()  # the session has ended and no other follows
 
     def __init__(
         self,
         store: SettingsStore,
-        open_session: Callable[[Settings], SessionBridge],
+        open_session: Callable[[Settings, Session | None], SessionBridge],
         parent: QObject | None = None,
     ) -> None:
+        """`open_session` makes a session, not started, after one that is stopping (or None)."""
         super().__init__(parent)
         self._store = store
         self._open_session = open_session
-        self._bridge: SessionBridge | None = None
-        self._start_another = False
+        self._shown: SessionBridge | None = None  # its words and state are what windows see
+        self._next: list[SessionBridge] = []  # listening already, the newest last
+        self._saving: list[SessionBridge] = []  # nothing more to show but where they are saved
         self.last_status = Status(Stage.IDLE, "Captions are off.")
         store.changed.connect(self._follow)
 
@@ -65,17 +72,24 @@ class Captioning(QObject):
     @property
     def running(self) -> bool:
         """Whether there is a session that has not ended."""
-        return self._bridge is not None and self.stage not in ENDED
+        return self._shown is not None and (self.stage.running or bool(self._next))
+
+    @property
+    def session(self) -> Session | None:
+        """The session that is shown: it runs, or ran last."""
+        return self._shown.session if self._shown else None
 
     @property
     def info(self) -> EngineInfo | None:
-        """The engine of the session that runs, or ran last."""
-        return self._bridge.session.info if self._bridge else None
+        """The engine of the session that is shown."""
+        return self.session.info if self.session else None
 
     @property
     def timeline(self) -> Timeline | None:
-        """What was said in the session that runs, or ran last."""
-        return self._bridge.session.timeline if self._bridge else None
+        """What was said in the session that is shown."""
+        return self.session.timeline if self.session else None
+
+    # --- verbs -----------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin a session with the settings as they are, unless one is running."""
@@ -86,85 +100,165 @@ class Captioning(QObject):
         """Pause, resume, or start if nothing runs."""
         if not self.running:
             self._begin()
-        elif self._bridge and self.stage == Stage.PAUSED:
-            self._bridge.resume()
-        elif self._bridge and self.stage != Stage.STOPPING:
-            self._bridge.pause()
+        elif self._shown and self.stage is Stage.PAUSED:
+            self._shown.resume()
+        elif self._shown and not self.stage.ending:
+            self._shown.pause()
 
     def start_another(self) -> None:
-        """End the session, saved, and begin another."""
-        if self.running:
-            self._start_another = True
-            self._end()
-        else:
+        """End the session, saved, and begin another, which listens from now on."""
+        newest = self._newest
+        if newest is None or not self.running:
             self._begin()
+        else:
+            self._begin(after=newest)
 
     def stop(self) -> None:
-        """End the session: flushed, saved, then `idle`. Emits `idle` at once if nothing runs."""
-        self._start_another = False
-        if self.running:
-            self._end()
-        else:
+        """End all, flushed and saved, then `idle`. Emits `idle` at once if nothing runs."""
+        if self._everything_has_ended:
             self.idle.emit()
+        elif self._newest and not (self._newest is self._shown and self.stage.ending):
+            self._newest.stop()
 
     def abort(self) -> None:
         """Kill whatever runs, now; the journal keeps what was committed."""
-        self._start_another = False
-        if self._bridge:
-            self._bridge.abort()
+        for bridge in (*self._next, *self._saving, self._shown):
+            if bridge:
+                bridge.abort()
 
-    def _begin(self) -> None:
+    @property
+    def _newest(self) -> SessionBridge | None:
+        """The one that listens, or that listened last."""
+        return self._next[-1] if self._next else self._shown
+
+    @property
+    def _everything_has_ended(self) -> bool:
+        return not self.running and not self._saving
+
+    # --- sessions come and go --------------------------------------------------------------
+
+    def _begin(self, after: SessionBridge | None = None) -> None:
+        """Open a session and let it listen; show it now, or when all before it is out."""
         try:
-            bridge = self._open_session(self._store.settings)
+            bridge = self._open_session(self._store.settings, after.session if after else None)
         except UserError as error:
-            self._take_status(Status(Stage.FAILED, error.message, error.hint))
+            self._could_not_begin(Status(Stage.FAILED, error.message, error.hint), after)
             return
         except Exception:
             log.exception("a session could not be made")
-            self._take_status(_UNEXPECTED)
+            self._could_not_begin(_UNEXPECTED, after)
             return
-        self._replace(bridge)
-        bridge.start()
+        if after is None:
+            self._show(bridge)
+            bridge.start()
+        else:
+            bridge.hold()
+            self._next.append(bridge)
+            bridge.start()
+            self._let_end(after)
 
-    def _replace(self, bridge: SessionBridge) -> None:
-        if self._bridge:
-            self._bridge.disconnect(self)
-            self._bridge.deleteLater()
-        self._bridge = bridge
+    def _could_not_begin(self, failure: Status, after: SessionBridge | None) -> None:
+        """With a session running, that goes on: words are worth more than another engine."""
+        if after is None:
+            self._take_status(failure)
+        else:
+            self.notice.emit(Notice("", "refused", failure.message, failure.hint))
+
+    def _let_end(self, bridge: SessionBridge) -> None:
+        if bridge is not self._shown or not self.stage.ending:
+            bridge.stop()
+
+    def _show(self, bridge: SessionBridge) -> None:
+        if self._shown:
+            self._put_aside(self._shown)
+        self._shown = bridge
         bridge.status.connect(self._take_status)
         bridge.word.connect(self.word)
+        bridge.tail.connect(self.tail)
         bridge.gap.connect(self.gap)
-        bridge.notice.connect(self.notice)
+        bridge.notice.connect(self._take_notice)
         bridge.saved.connect(self.saved)
         bridge.level.connect(self.level)
+        bridge.choices_changed.connect(self._take_choices)
+        bridge.heard_out.connect(self._show_next)
         self.session_changed.emit(bridge)
         self._take_status(Status(Stage.STARTING, "Starting…"))
 
-    def _end(self) -> None:
-        if self._bridge and self.stage != Stage.STOPPING:
-            self._bridge.stop()
+    def _show_next(self) -> None:
+        """The words of the session that is shown are all out: the next one's turn."""
+        if self._next:
+            bridge = self._next.pop(0)
+            self._show(bridge)
+            bridge.release()
+
+    def _put_aside(self, bridge: SessionBridge) -> None:
+        """It is not shown any more; where its words were saved is still told."""
+        bridge.disconnect(self)
+        if bridge.session.over:
+            bridge.deleteLater()
+            return
+        self._saving.append(bridge)
+        bridge.notice.connect(self.notice)
+        bridge.saved.connect(self.saved)
+        bridge.status.connect(lambda status: self._saved_at_last(bridge, status))
+
+    def _saved_at_last(self, bridge: SessionBridge, status: Status) -> None:
+        if not status.stage.over or bridge not in self._saving:
+            return
+        self._saving.remove(bridge)
+        bridge.deleteLater()
+        if self._everything_has_ended:
+            self.idle.emit()
 
     def _take_status(self, status: Status) -> None:
         self.last_status = status
         self.status.emit(status)
-        if status.stage not in ENDED:
+        if not status.stage.over:
             return
-        another, self._start_another = self._start_another, False
-        if another:
-            self._begin()
-        else:
+        if self._next:  # it has ended without saying that it was heard out
+            self._show_next()
+        elif self._everything_has_ended:
             self.idle.emit()
 
+    def _take_notice(self, notice: Notice) -> None:
+        if notice.code == "delay-refused" and self.session:
+            self._store.change_delay(self.session.delay_ms)  # the one that stays
+        self.notice.emit(notice)
+
+    def _take_choices(self) -> None:
+        if self._shown is not None and self._shown is self._newest:
+            self._remember_name(self._shown.session)
+        self.choices_changed.emit()
+
+    def _remember_name(self, session: Session) -> None:
+        """What it listens to has been found: its name is kept for when it is not there."""
+        chosen = from_text(self._store.settings.source)
+        if isinstance(chosen, Device) and not chosen.name and not session.source_is_away:
+            self._store.change(source=to_text(Device(chosen.id, session.source_name)))
+
+    # --- settings --------------------------------------------------------------------------
+
     def _follow(self, now: Settings, before: Settings) -> None:
-        """Make the running session what the settings now say."""
-        if not self._bridge or not self.running:
-            return
-        if (now.engine, now.model, now.language) != (before.engine, before.model, before.language):
+        """Make the session that listens what the settings now say."""
+        wanted, was = now.engine_options, before.engine_options
+        another = replace(wanted, delay_ms=None) != replace(was, delay_ms=None)
+        moved = not _same(from_text(now.source), from_text(before.source))
+        bridge = self._newest
+        if not self.running or bridge is None:
+            if self.stage is Stage.FAILED and (another or moved):
+                self._begin()  # what had failed may work now
+        elif another:
             # Whoever paused does not want to be heard: end, and wait for "start".
-            self.stop() if self.stage == Stage.PAUSED else self.start_another()
-            return
-        if now.source != before.source:
-            self._bridge.set_source(now.source or None)
-        delay_ms = now.delay_ms.get(now.engine)
-        if delay_ms is not None and delay_ms != before.delay_ms.get(now.engine):
-            self._bridge.set_delay(delay_ms)
+            self.stop() if self.stage is Stage.PAUSED else self.start_another()
+        else:
+            if moved:
+                bridge.set_source(from_text(now.source))
+            if wanted.delay_ms is not None and wanted.delay_ms != was.delay_ms:
+                bridge.set_delay(wanted.delay_ms)
+
+
+def _same(one: SourceChoice | None, other: SourceChoice | None) -> bool:
+    """Whether two choices mean the same source, whatever name is known of it."""
+    if isinstance(one, Device) and isinstance(other, Device):
+        return one.id == other.id
+    return one == other

@@ -3,7 +3,7 @@
     store.change(engine="embedded")
     store.changed.connect(follow)        # follow(now, before)
 
-Knows nothing of what a setting means.
+Knows nothing of what a setting means, but which belong to one engine.
 """
 
 from __future__ import annotations
@@ -32,7 +32,12 @@ class SettingsStore(QObject):
         self._saving.timeout.connect(self._save)
 
     def change(self, **values: Any) -> None:
-        """Replace these fields of `Settings`; nothing happens if they are what they were."""
+        """Replace these fields of `Settings`; nothing happens if they are what they were.
+
+        What was chosen for one engine means nothing to another: it goes with it.
+        """
+        if values.get("engine", self.settings.engine) != self.settings.engine:
+            values = {"model": "", "device": "", "precision": "", **values}
         before, self.settings = self.settings, replace(self.settings, **values)
         if self.settings != before:
             self._saving.start()

@@ -41,7 +41,7 @@ class Checkpoint:
     """A folder that has passed every check. `tensors` is keyed by our names."""
 
     folder: Path
-    layout: str  # one of names.LAYOUTS
+    layout: str  # one of tensor_names.LAYOUTS
     spec: ModelSpec
     tensors: Mapping[str, Entry]
     head: Entry | None  # an output head stored beside the embedding; must equal it

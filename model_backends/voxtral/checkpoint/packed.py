@@ -47,7 +47,7 @@ class MlxCheckpoint:
     """A folder that has passed every check. Tensors are keyed by our names."""
 
     folder: Path
-    layout: str  # one of names.LAYOUTS
+    layout: str  # one of tensor_names.LAYOUTS
     spec: ModelSpec
     plain: Mapping[str, Entry]
     packed: Mapping[str, Packed]
@@ -182,7 +182,7 @@ def _mlx_shape(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _header(file: Path) -> list[Entry]:
     entries = checkpoint.read_header(file)
-    for entry in entries:  # checkpoint.py measures floats; here uint32 too
+    for entry in entries:  # folder.py measures floats; here uint32 too
         size = 4
         for n in entry.shape:
             size *= n

@@ -91,7 +91,7 @@ def read_rows(entry: Entry, chosen: NDArray[np.int64]) -> Rows:
 
 
 def convert(source: Path, target: Path, report: Report, *, rows: int = _ROWS_AT_ONCE) -> None:
-    """Write `source` (Mistral's or Hugging Face's layout, 16 or 32 bits) to the new folder `target`.
+    """Write `source` (Mistral's or Hugging Face's layout, 16 or 32 bits) to the new `target`.
 
     Raises EngineError if the source is unsound, the target exists, the library is not built, or
     the disk is too small or cannot be written.
@@ -228,7 +228,7 @@ def _floats(packed: Packed, source: Source) -> bytes:
 
 
 def _convolution(packed: Packed, source: Source) -> bytes:
-    """(out, in, 3) to bfloat16 in [out / 16][3 * in padded][16]: a window of frames is contiguous."""
+    """(out, in, 3) to bfloat16 in [out / 16][3 * in, padded][16]: a window is contiguous."""
     (part,) = packed.parts
     count = source.count(part)
     kernel = source.rows(part, np.arange(count)).reshape(count, -1, 3)

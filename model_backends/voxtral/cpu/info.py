@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from model_backends.base import Availability, EngineError, Sentence
@@ -11,10 +10,8 @@ from model_backends.voxtral.cpu.build import find_library
 from model_backends.voxtral.cpu.packed_file import file_size, looks_packed, read_spec
 from model_backends.voxtral.spec import ModelSpec
 from model_backends.voxtral.speech_model import DECODE_ROWS, ENCODE_ROWS, ROWS_KEPT
-from model_backends.voxtral.torch import info as torch_info
 
-INFO = replace(
-    torch_info.INFO,
+INFO = info.described(
     name="voxtral-cpu",
     label="Voxtral Realtime (processor)",
     precisions=("int4",),

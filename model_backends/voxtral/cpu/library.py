@@ -75,10 +75,8 @@ class Answer(c.Structure):
 
     _fields_ = (
         ("token", c.c_int32),
-        ("natural", c.c_int32),
-        ("margin", c.c_float),
         ("gap", c.c_float),
-        ("log_sum", c.c_float),
+        ("logprob", c.c_float),
     )
 
 

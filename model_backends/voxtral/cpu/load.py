@@ -16,6 +16,7 @@ import numpy as np
 import psutil
 
 from model_backends.base import EngineError, Event, LoadOptions, Notice, Report, Sentence
+from model_backends.voxtral.checkpoint.folder import open_checkpoint
 from model_backends.voxtral.cpu.convert import CheckpointRows, make_bytes
 from model_backends.voxtral.cpu.info import INFO, find_model
 from model_backends.voxtral.cpu.packed_file import (
@@ -25,8 +26,8 @@ from model_backends.voxtral.cpu.packed_file import (
     place,
 )
 from model_backends.voxtral.cpu.runner import CpuSpeech, Tensors
-from model_backends.voxtral.checkpoint.folder import open_checkpoint
 from model_backends.voxtral.engine import VoxtralEngine
+from model_backends.voxtral.hotwords import Hotwords, hotwords_of
 from model_backends.voxtral.schedule import ROW_MS, SILENT_ROWS
 from model_backends.voxtral.spec import MEL_BINS, MEL_PER_ROW, ModelSpec
 from model_backends.voxtral.speech_model import DecodeWork, EncodeWork
@@ -49,18 +50,25 @@ class Plan:
     threads: int = 1
     kv_bits: int = 16
     window: int | None = None  # the decoder's, if shorter than the model's own
-    least_rows: int = 1
+    rows_at_once: int = 1
 
 
 class CpuEngine(VoxtralEngine):
     """A loaded model, and what was found out about this computer."""
 
     def __init__(
-        self, name: str, model: CpuSpeech, tokens: Tekken, plan: Plan, step_ms: float
+        self,
+        name: str,
+        model: CpuSpeech,
+        tokens: Tekken,
+        plan: Plan,
+        step_ms: float,
+        hotwords: Hotwords | None = None,
     ) -> None:
         """`step_ms`: the median of the steps timed at loading."""
-        super().__init__(INFO, name, model, tokens)
+        super().__init__(INFO, name, model, tokens, hotwords)
         self.plan, self.step_ms = plan, step_ms
+        self.rows_at_once = plan.rows_at_once
         self._untold = step_ms > ROW_MS
 
     def advance(self) -> list[Event]:
@@ -75,9 +83,9 @@ class CpuEngine(VoxtralEngine):
 def load(options: LoadOptions, report: Report) -> CpuEngine:
     """Load `options.model` (a packed folder, a small checkpoint, a name, or the default).
 
-    `options.extra` may hold `threads`, `kv_bits` (16, 8), `window`, `least_rows` (1, 2) and
-    `kernels`; what is not given is found out. Raises EngineError for missing or unsound weights, a
-    library that is not built, another device or too little memory.
+    `options.extra` may hold `threads`, `kv_bits` (16, 8), `window`, `rows_at_once` (1, 2) and
+    `kernels` (what is not given is found out), and `hotwords`, words to expect. Raises EngineError
+    for missing or unsound weights, a library that is not built, another device or little memory.
     """
     INFO.check_language(options.language)
     if options.device not in (None, "cpu"):
@@ -88,12 +96,13 @@ def load(options: LoadOptions, report: Report) -> CpuEngine:
     report(0.0, "checking the model")
     spec, tensors, tokenizer = _tensors(folder, lambda done, what: report(0.8 * done, what))
     tokens = Tekken.load(tokenizer, spec.vocab)
+    hotwords = hotwords_of(options.extra, tokens)
     kernels = str(options.extra.get("kernels", ""))
     report(0.8, "measuring")
     asked = _asked(options)
     plan, model, step_ms = _settled(spec, tensors, tokens, kernels, asked, options.realtime)
     name = f"{folder.name} ({model.precision})"
-    engine = CpuEngine(name, model, tokens, plan, step_ms)
+    engine = CpuEngine(name, model, tokens, plan, step_ms, hotwords)
     _log.info("%s", describe(engine))
     report(1.0, "ready")
     return engine
@@ -108,18 +117,18 @@ def describe(engine: CpuEngine) -> Sentence:
         device=engine.device,
         ms=f"{engine.step_ms:.0f}",
         share=f"{engine.step_ms / ROW_MS:.2f}",
-        block=ROW_MS * plan.least_rows,
+        block=ROW_MS * plan.rows_at_once,
         bits=plan.kv_bits,
     )
 
 
 def _asked(options: LoadOptions) -> dict[str, int]:
-    """The parts of a plan that the caller decides. Raises EngineError for one that is not offered."""
+    """The parts of a plan that the caller decides. Raises EngineError for one not offered."""
     offered = {
         "threads": range(1, 65),
         "kv_bits": (8, 16),
         "window": range(256, 1 << 20),
-        "least_rows": (1, 2),
+        "rows_at_once": (1, 2),
     }
     asked = {name: options.extra[name] for name in offered if options.extra.get(name) is not None}
     for name, value in asked.items():
@@ -155,20 +164,20 @@ def _settled(
     if "threads" not in asked:
         plan = replace(plan, threads=best_threads(model, spec))
         model.threads = plan.threads
-    step_ms = timed_ms(model, plan.least_rows)
+    step_ms = timed_ms(model, plan.rows_at_once)
     for measure in _measures(spec, asked) if realtime else ():
         if step_ms <= _LIVE_MS:
             break
         plan = replace(plan, **measure)  # type: ignore[arg-type]
         model.close()
         model = _opened(spec, tensors, tokens, kernels, plan)
-        step_ms = timed_ms(model, plan.least_rows)
+        step_ms = timed_ms(model, plan.rows_at_once)
     return plan, model, step_ms
 
 
 def _measures(spec: ModelSpec, asked: dict[str, int]) -> list[dict[str, int]]:
     """What makes a step cheaper, the least harmful first, but for what the caller decided."""
-    measures = [{"least_rows": 2}, {"kv_bits": 8}]
+    measures = [{"rows_at_once": 2}, {"kv_bits": 8}]
     if spec.decoder.window > _SHORT_WINDOW:
         measures.append({"window": _SHORT_WINDOW})
     return [measure for measure in measures if not measure.keys() & asked.keys()]
@@ -182,7 +191,6 @@ def _opened(
         spec = replace(spec, decoder=replace(spec.decoder, window=window))
     return CpuSpeech(
         spec, tensors, tokens, threads=plan.threads, kv_bits=plan.kv_bits, kernels=kernels,
-        least_rows=plan.least_rows,
     )  # fmt: skip
 
 
@@ -209,7 +217,7 @@ def timed_ms(model: CpuSpeech, rows: int, steps: int = _TIMED_STEPS) -> float:
     encoder, decoder = model.open_encoder(), model.open_decoder(INFO.default_delay_ms // ROW_MS)
     mel = np.zeros((MEL_PER_ROW * rows + 3, MEL_BINS), np.float32)
     taken = []
-    for step in range(0, steps + 1):
+    for step in range(steps + 1):
         at = SILENT_ROWS + rows * step
         start = time.perf_counter()
         model.encode([EncodeWork(encoder, at, mel)])

@@ -35,6 +35,7 @@ from model_backends.voxtral.schedule import (
 )
 from model_backends.voxtral.spec import FRAMES_PER_ROW, ModelSpec, Tower
 from model_backends.voxtral.speech_model import (
+    BONUS_REACH,
     DECODE_ROWS,
     ENCODE_ROWS,
     ROWS_KEPT,
@@ -95,15 +96,12 @@ class CpuSpeech:
         threads: int = 1,
         kv_bits: int = 16,
         kernels: str = "",
-        least_rows: int = 1,
     ) -> None:
         """`tensors`: as `packed_file.packed_tensors` names and stores them; kept alive here.
 
-        `kv_bits`: 16 or 8. `least_rows`: see `SpeechModel`. Raises EngineError if the library or
-        memory is missing.
+        `kv_bits`: 16 or 8. Raises EngineError if the library or memory is missing.
         """
         self.spec = spec
-        self.least_rows = least_rows
         self.kernels = _kernel_name(kernels)
         self.precision = "int4" if kv_bits == 16 else "int4, int8 cache"
         self._tensors: Tensors | None = tensors
@@ -234,7 +232,7 @@ class CpuSpeech:
     def _step(self, batch: Sequence[tuple[DecodeWork, int, list[Decoded]]]) -> list[Decoded]:
         """One call of the library: (work, which of its positions, answers so far)."""
         entries, answers = (DecodeEntry * len(batch))(), (Answer * len(batch))()
-        logits = self._room_for_logits(len(batch))
+        logits = self._room_for_logits(batch)
         for i, (entry, (piece, at, before)) in enumerate(zip(entries, batch, strict=True)):
             entry.kv = self._decoders[piece.slot].handle
             entry.position, entry.pad_bias = piece.position + at, piece.pad_bias
@@ -245,13 +243,22 @@ class CpuSpeech:
             entry.logits = None if logits is None else address(logits[i])
         if library().vx_decode(self._handle, entries, len(batch), answers) != 0:
             raise EngineError(*_NO_MEMORY)
-        return [Decoded(a.token, a.natural, a.margin) for a in answers]
+        found = [Decoded(a.token, a.gap, a.logprob) for a in answers]
+        for i, (piece, _, _) in enumerate(batch):
+            if piece.bonuses and logits is not None:
+                row = logits[i, : self.spec.vocab]
+                found[i] = _lifted(row, piece, self._tokens.pad, self._tokens.eos)
+        return found
 
-    def _room_for_logits(self, count: int) -> NDArray[np.float32] | None:
-        if not self.keep_logits:
+    def _room_for_logits(
+        self, batch: Sequence[tuple[DecodeWork, int, list[Decoded]]]
+    ) -> NDArray[np.float32] | None:
+        """Where logits go, if anybody looks at them: hotwords do, and tests."""
+        if not self.keep_logits and not any(piece.bonuses for piece, _, _ in batch):
             return None
-        room = np.empty((count, -(-self.spec.vocab // 16) * 16), np.float32)
-        self.logits.append(room[:, : self.spec.vocab])
+        room = np.empty((len(batch), -(-self.spec.vocab // 16) * 16), np.float32)
+        if self.keep_logits:
+            self.logits.append(room[:, : self.spec.vocab])
         return room
 
     def _hear_silence(self) -> None:
@@ -296,6 +303,23 @@ class CpuSpeech:
     @property
     def _width(self) -> int:
         return self.spec.decoder.width
+
+
+def _lifted(logits: NDArray[np.float32], work: DecodeWork, pad: int, eos: int) -> Decoded:
+    """The choice of one position with bonuses, from its logits (vocab,)."""
+    adjusted = logits.copy()
+    adjusted[eos] = -np.inf
+    adjusted[pad] += work.pad_bias
+    near = adjusted.max() - BONUS_REACH
+    for token, bonus in work.bonuses:
+        if adjusted[token] >= near:
+            adjusted[token] += bonus
+    token = int(adjusted.argmax())
+    chosen, most = float(logits[token]), float(logits.max())
+    together = most + float(np.log(np.exp(logits - most).sum(dtype=np.float64)))
+    others = logits.copy()
+    others[token] = -np.inf
+    return Decoded(token, chosen - float(others.max()), chosen - together)
 
 
 def _next(piece: DecodeWork, done: int) -> range:

@@ -28,13 +28,14 @@ import mlx.core as mx
 import numpy as np
 
 from model_backends.base import EngineError, LoadOptions, Pcm, StreamOptions, Tail, Word
+from model_backends.voxtral.engine import warm_up
+from model_backends.voxtral.mlx.chip import memory_needed
 from model_backends.voxtral.mlx.info import INFO, chip
-from model_backends.voxtral.mlx.load import Limits, MlxEngine, load, warm_up
-from model_backends.voxtral.mlx.memory import PUBLISHED, memory_needed
-from model_backends.voxtral.mlx.runner import MlxSpeech
+from model_backends.voxtral.mlx.load import Limits, MlxEngine, load
+from model_backends.voxtral.mlx.runner import ModelRunner
 from model_backends.voxtral.mlx.weights import DTYPES, random_network
 from model_backends.voxtral.schedule import ROW_MS, ROW_SAMPLES, Schedule, delay_tokens
-from model_backends.voxtral.spec import ModelSpec, Tower
+from model_backends.voxtral.spec import PUBLISHED, ModelSpec, Tower
 from model_backends.voxtral.tekken import Tekken
 
 _SAMPLE = Path(__file__).parents[3] / "resources" / "sample" / "jfk.flac"
@@ -105,7 +106,7 @@ def random_engine(args: argparse.Namespace) -> MlxEngine:
     tokens = Tekken(special, [b" word"] * (spec.vocab - 1000), 1000)
     name = f"{args.size} size, made up ({precision}, {dtype})"
     limits.wire(memory_needed(spec, bits or 16))
-    engine = MlxEngine(name, MlxSpeech(net, tokens, precision), tokens, limits)
+    engine = MlxEngine(name, ModelRunner(net, tokens, precision), tokens, limits)
     warm_up(engine)
     return engine
 

@@ -29,7 +29,8 @@ from model_backends.voxtral.checkpoint.folder import Entry
 from model_backends.voxtral.checkpoint.packed import MlxCheckpoint, open_checkpoint
 from model_backends.voxtral.checkpoint.tensor_names import halves_order, rotary_heads
 from model_backends.voxtral.info import gigabytes
-from model_backends.voxtral.mlx.memory import GROUP_SIZE, OFFERED_BITS, packable
+from model_backends.voxtral.memory import packable
+from model_backends.voxtral.mlx.chip import GROUP_SIZE, OFFERED_BITS
 from model_backends.voxtral.mlx.weights import check_tied, mapped_rows
 from model_backends.voxtral.spec import FRAMES_PER_ROW, MEL_BINS, ModelSpec, Tower
 

@@ -7,7 +7,6 @@ import importlib.util
 import platform
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -16,20 +15,17 @@ from model_backends.base import Availability, EngineError
 from model_backends.voxtral import info
 from model_backends.voxtral.checkpoint.folder import looks_like_checkpoint
 from model_backends.voxtral.checkpoint.packed import read_spec, stored_bits
-from model_backends.voxtral.mlx.memory import (
+from model_backends.voxtral.mlx.chip import (
     OFFERED_BITS,
-    PUBLISHED,
     Chip,
     fits,
     memory_needed,
     recommended_bits,
     step_ms,
 )
-from model_backends.voxtral.spec import ModelSpec
-from model_backends.voxtral.torch import info as torch_info
+from model_backends.voxtral.spec import PUBLISHED, ModelSpec
 
-INFO = replace(
-    torch_info.INFO,
+INFO = info.described(
     name="voxtral-mlx",
     label="Voxtral Realtime (MLX)",
     precisions=("fp32", "bf16", "fp16", "int8", "int6", "int4"),

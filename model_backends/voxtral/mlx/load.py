@@ -6,32 +6,29 @@ from collections.abc import Mapping
 from typing import Any
 
 import mlx.core as mx
-import numpy as np
 
-from model_backends.base import EngineError, LoadOptions, Report, StreamOptions
-from model_backends.voxtral import info
+from model_backends.base import EngineError, LoadOptions, Report
+from model_backends.voxtral import info, memory
 from model_backends.voxtral.checkpoint.packed import MlxCheckpoint, open_checkpoint
-from model_backends.voxtral.engine import VoxtralEngine
-from model_backends.voxtral.mlx.info import INFO, bits_for, chip, find_model
-from model_backends.voxtral.mlx.memory import (
+from model_backends.voxtral.engine import VoxtralEngine, keep_pace, warm_up
+from model_backends.voxtral.hotwords import Hotwords, hotwords_of
+from model_backends.voxtral.mlx.chip import (
     BUFFER_CACHE_BYTES,
     OFFERED_BITS,
     Chip,
     fits,
     may_take,
     memory_needed,
-    weight_bytes,
+    storage,
 )
+from model_backends.voxtral.mlx.info import INFO, bits_for, chip, find_model
 from model_backends.voxtral.mlx.model import Network
-from model_backends.voxtral.mlx.runner import MlxSpeech
+from model_backends.voxtral.mlx.runner import ModelRunner
 from model_backends.voxtral.mlx.weights import DTYPES, load_network
-from model_backends.voxtral.schedule import ROW_SAMPLES
-from model_backends.voxtral.stream import VoxtralStream
 from model_backends.voxtral.tekken import Tekken
 
 _PRECISION_BITS = {"int8": 8, "int6": 6, "int4": 4}
 _SMALL_PARAMETERS = 1_000_000_000  # below this a processor may as well compute in 32 bits
-_WARM_UP_ROWS = 12
 
 
 class Limits:
@@ -61,8 +58,15 @@ class Limits:
 class MlxEngine(VoxtralEngine):
     """A loaded model, and the limits it was loaded under."""
 
-    def __init__(self, name: str, model: MlxSpeech, tokens: Tekken, limits: Limits) -> None:
-        super().__init__(INFO, name, model, tokens)
+    def __init__(
+        self,
+        name: str,
+        model: ModelRunner,
+        tokens: Tekken,
+        limits: Limits,
+        hotwords: Hotwords | None = None,
+    ) -> None:
+        super().__init__(INFO, name, model, tokens, hotwords)
         self._limits = limits
 
     def close(self) -> None:
@@ -75,7 +79,8 @@ def load(options: LoadOptions, report: Report) -> MlxEngine:
     """Load `options.model` (a folder, a name in the models folder, or the default).
 
     `options.extra` may hold `bits` (16, 8, 6, 4) or `precision` ("fp32", "bf16", "fp16", "int8",
-    "int6", "int4"); 16-bit weights are packed into that many bits on the way in. Raises
+    "int6", "int4"), and `hotwords`, a list of words to expect; 16-bit weights are packed into that
+    many bits on the way in. Raises
     EngineError for missing or unsound weights, another device, or too little memory.
     """
     INFO.check_language(options.language)
@@ -84,6 +89,7 @@ def load(options: LoadOptions, report: Report) -> MlxEngine:
     report(0.0, "checking the model")
     checkpoint = open_checkpoint(folder)
     tokens = Tekken.load(checkpoint.tokenizer, checkpoint.spec.vocab)
+    hotwords = hotwords_of(options.extra, tokens)
     computer = chip()
     bits = choose_bits(options.extra, checkpoint, computer)
     dtype_name = choose_dtype(options.extra, checkpoint, computer)
@@ -94,9 +100,12 @@ def load(options: LoadOptions, report: Report) -> MlxEngine:
         report(0.9, "warming up")
         limits.wire(needed_by(checkpoint, bits))
         precision = dtype_name if bits >= 16 else f"{bits} bits, {dtype_name}"
-        speech = MlxSpeech(net, tokens, precision)
-        engine = MlxEngine(f"{folder.name} ({precision})", speech, tokens, limits)
+        full = whole_caches_fit(checkpoint, bits, computer)
+        speech = ModelRunner(net, tokens, precision, full_length=full)
+        engine = MlxEngine(f"{folder.name} ({precision})", speech, tokens, limits, hotwords)
         warm_up(engine)
+        if computer.apple:  # M1 and M2 read weights again for each of a row's four frames
+            keep_pace(engine)
     except BaseException:
         limits.restore()
         raise
@@ -169,7 +178,15 @@ def needed_by(checkpoint: MlxCheckpoint, bits: int) -> int:
     needed = memory_needed(checkpoint.spec, bits)
     if not checkpoint.packed:
         return needed
-    return needed - weight_bytes(checkpoint.spec, bits) + checkpoint.size_bytes
+    return needed - memory.weight_bytes(checkpoint.spec, storage(bits)) + checkpoint.size_bytes
+
+
+def whole_caches_fit(checkpoint: MlxCheckpoint, bits: int, computer: Chip) -> bool:
+    """Whether two voices with two readers each may have KV caches of full length from the start,
+    so that no step is traced again as they fill. Elsewhere than on a Mac nothing is traced."""
+    item_bytes = storage(bits).item_bytes
+    one, four = (memory.cache_bytes(checkpoint.spec, item_bytes, n, n) for n in (1, 2))
+    return computer.apple and may_take(needed_by(checkpoint, bits) + four - one, computer)
 
 
 def _check_memory(checkpoint: MlxCheckpoint, bits: int, computer: Chip) -> None:
@@ -183,20 +200,3 @@ def _check_memory(checkpoint: MlxCheckpoint, bits: int, computer: Chip) -> None:
         f"this computer has {info.gigabytes(computer.memory_bytes)} for all programs.",
         hint,
     )
-
-
-def warm_up(engine: VoxtralEngine) -> None:
-    """A second of silence, row by row, on one lane and then on two, so that every kernel and
-    trace that live captions need exists before the first word is spoken."""
-    streams: list[VoxtralStream] = []
-    for row in range(_WARM_UP_ROWS):
-        if row in (0, 2):
-            lane = f"warm-up {row}"
-            streams.append(engine.open(StreamOptions(lane, 0, (INFO.default_delay_ms,), 0)))
-        for stream in streams:
-            stream.push(np.zeros(ROW_SAMPLES, np.float32), 0.0)
-        engine.advance()
-    for stream in streams:
-        stream.finish()
-    while not all(stream.done for stream in streams):
-        engine.advance()

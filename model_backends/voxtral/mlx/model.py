@@ -1,12 +1,12 @@
-"""The network in MLX: weights, and pure steps over key/value rings.
+"""The network in MLX: weights, and pure steps over KV caches.
 
-Read top to bottom, beside `torch_model.py`: dense layers, one transformer block, the encoder step
-(mel to adapter rows), the decoder step (row + token to the next token). A step takes its rings
+Read top to bottom, beside `torch/model.py`: dense layers, one transformer block, the encoder step
+(mel to adapter rows), the decoder step (row + token to the next token). A step takes its caches
 and returns them extended; MLX writes in place because nobody else holds the old ones. No step
 branches on data, so `mx.compile` may trace it once per shape.
 
-Shapes: B lanes, T positions, D width, H heads, K key/value heads, d head_dim, C ring slots.
-Each lane brings its own rings, as long as its own past. q and k rows are in the native order:
+Shapes: B slots, T positions, D width, H heads, K key/value heads, d head_dim, C cells of a cache.
+Each slot brings its own caches, as long as its own past. q and k rows are in the native order:
 channels 2i and 2i + 1 rotate together. Knows nothing about streams, files or when to run.
 """
 
@@ -21,9 +21,12 @@ import mlx.core as mx
 
 from model_backends.voxtral.schedule import delay_embedding
 from model_backends.voxtral.spec import FRAMES_PER_ROW, ModelSpec, Tower
+from model_backends.voxtral.speech_model import BONUS_REACH
 
-Cache: TypeAlias = tuple[mx.array, mx.array]  # keys and values of one layer of one lane: (K, C, d)
-Caches: TypeAlias = list[list[Cache]]  # [lane][layer]
+LayerCache: TypeAlias = tuple[
+    mx.array, mx.array
+]  # keys and values of one layer of one slot: (K, C, d)
+Caches: TypeAlias = list[list[LayerCache]]  # [slot][layer]
 
 
 class Linear(Protocol):
@@ -160,10 +163,10 @@ def _layer(prefix: str, tower: Tower, get: Get, pack: Pack) -> Layer:
 
 @dataclass(slots=True)
 class Places:
-    """Where this step's positions stand in the rings, shared by all layers."""
+    """Where this step's positions stand in the caches, shared by all layers."""
 
-    write: mx.array  # (B, T) ring slot that takes the new key
-    masks: list[mx.array]  # per lane (1, 1, T, C): which ring slots each position sees
+    write: mx.array  # (B, T) cell that takes the new key
+    masks: list[mx.array]  # per slot (1, 1, T, C): which cells each position sees
     turn: tuple[mx.array, mx.array]  # (B, T, 1, d / 2, 2) float32: cosines; -sines and sines
 
 
@@ -176,15 +179,15 @@ def silu(x: mx.array) -> mx.array:
     return x * mx.sigmoid(x)
 
 
-def ring_mask(query: mx.array, limit: mx.array, ring: mx.array, slots: int) -> mx.array:
-    """Which ring slots each position sees, shape (1, 1, T, C), bool. All but `slots` are (T,).
+def window_mask(query: mx.array, limit: mx.array, length: mx.array, cells: int) -> mx.array:
+    """Which cells each position sees, shape (1, 1, T, C), bool. All but `cells` are (T,).
 
-    A slot is visible if the key it holds is at most `limit - 1` positions older than the query:
-    age = (query slot - slot) mod C. Slots not yet written, or written for later positions, have
-    a larger age. `limit` is min(window, keys so far). `ring` is C once more: a plain number would
-    be written into the fused kernel, and every longer ring would have to wait for a new one.
+    A cell is visible if the key it holds is at most `limit - 1` positions older than the query:
+    age = (query's cell - cell) mod C. Cells not yet written, or written for later positions, have
+    a larger age. `limit` is min(window, keys so far). `length` is C once more: a plain number would
+    be written into the fused kernel, and every longer cache would have to wait for a new one.
     """
-    age = mx.remainder(query[:, None] - mx.arange(slots, dtype=query.dtype), ring[:, None])
+    age = mx.remainder(query[:, None] - mx.arange(cells, dtype=query.dtype), length[:, None])
     return (age < limit[:, None])[None, None]
 
 
@@ -201,24 +204,24 @@ def rotate(x: mx.array, turn: tuple[mx.array, mx.array]) -> mx.array:
 
 
 def attention(
-    x: mx.array, layer: Layer, tower: Tower, caches: Sequence[Cache], places: Places
-) -> tuple[mx.array, list[Cache]]:
-    """Causal sliding-window attention of x (B, T, D) over each lane's ring, which it extends."""
+    x: mx.array, layer: Layer, tower: Tower, caches: Sequence[LayerCache], places: Places
+) -> tuple[mx.array, list[LayerCache]]:
+    """Causal sliding-window attention of x (B, T, D) over each slot's cache, which it extends."""
     batch, steps, _ = x.shape
     heads, kv, d = tower.heads, tower.kv_heads, tower.head_dim
     qkv = layer.wqkv(x).reshape(batch, steps, heads + 2 * kv, d)
     qk = rotate(qkv[:, :, : heads + kv], places.turn).transpose(0, 2, 1, 3)
     new_values = qkv[:, :, heads + kv :].transpose(0, 2, 1, 3)
     outs, extended = [], []
-    for lane, (keys, values) in enumerate(caches):
-        keys = written(keys, places.write[lane], qk[lane, heads:])
-        values = written(values, places.write[lane], new_values[lane])
+    for slot, (keys, values) in enumerate(caches):
+        keys = written(keys, places.write[slot], qk[slot, heads:])
+        values = written(values, places.write[slot], new_values[slot])
         out = mx.fast.scaled_dot_product_attention(
-            qk[lane : lane + 1, :heads],
+            qk[slot : slot + 1, :heads],
             keys[None],
             values[None],
             scale=d**-0.5,
-            mask=places.masks[lane],
+            mask=places.masks[slot],
         )
         outs.append(out)
         extended.append((keys, values))
@@ -226,10 +229,10 @@ def attention(
     return layer.wo(joined.transpose(0, 2, 1, 3).reshape(batch, steps, heads * d)), extended
 
 
-def written(ring: mx.array, slots: mx.array, new: mx.array) -> mx.array:
-    """A ring (K, C, d) with `new` (K, T, d) in `slots` (T,); in place if the old one is let go."""
-    places = mx.broadcast_to(slots[None, :, None], new.shape)
-    return mx.put_along_axis(ring, places, new, axis=1)
+def written(cache: mx.array, cells: mx.array, new: mx.array) -> mx.array:
+    """A cache (K, C, d) with `new` (K, T, d) in `cells` (T,); in place if the old one is let go."""
+    places = mx.broadcast_to(cells[None, :, None], new.shape)
+    return mx.put_along_axis(cache, places, new, axis=1)
 
 
 def block(
@@ -237,9 +240,9 @@ def block(
     layer: Layer,
     gain: mx.array,
     tower: Tower,
-    caches: Sequence[Cache],
+    caches: Sequence[LayerCache],
     places: Places,
-) -> tuple[mx.array, list[Cache]]:
+) -> tuple[mx.array, list[LayerCache]]:
     """One transformer block. `gain` is the FFN norm's weight, (D,) or (B, 1, D)."""
     y = mx.fast.rms_norm(x, layer.attention_norm, tower.norm_eps)
     attended, extended = attention(y, layer, tower, caches, places)
@@ -253,12 +256,12 @@ def block(
 
 
 def places_of(ints: mx.array, rope: mx.array, lengths: Sequence[int]) -> Places:
-    """Places from (B, T, 3) ints (ring slot, key limit, C) and (B, T, d) rope (cosines, sines).
+    """Places from (B, T, 3) ints (cell, key limit, C) and (B, T, d) rope (cosines, sines).
 
-    `lengths`: C of each lane's ring.
+    `lengths`: C of each slot's cache.
     """
-    write, limit, ring = ints[..., 0], ints[..., 1], ints[..., 2]
-    masks = [ring_mask(write[i], limit[i], ring[i], slots) for i, slots in enumerate(lengths)]
+    write, limit, length = ints[..., 0], ints[..., 1], ints[..., 2]
+    masks = [window_mask(write[i], limit[i], length[i], cells) for i, cells in enumerate(lengths)]
     cosines, sines = mx.split(rope[:, :, None, :, None], 2, axis=3)  # (B, T, 1, d / 2, 1) each
     signs = mx.array([-1.0, 1.0])
     return Places(write, masks, (cosines, sines * signs))
@@ -284,7 +287,7 @@ def encode(
     """Mel (B, 3 + 8 R, 128) to encoder output (B, 4 R, De) and adapter rows (B, R, D).
 
     The mel is cast to the weights' type first: a float32 input would turn every product and every
-    ring after it into float32.
+    cache after it into float32.
     """
     tower = net.spec.encoder
     x = stem(net, mel.astype(net.encoder_norm.dtype), keep)
@@ -306,7 +309,7 @@ def decode(
 ) -> tuple[mx.array, Caches]:
     """Tokens (B, T) and audio rows (B, T, D) to the last layer's output (B, T, D).
 
-    `gains`: per lane (layers, D), see `Network.ffn_gain`.
+    `gains`: per slot (layers, D), see `Network.ffn_gain`.
     """
     x = net.embedding.rows(tokens) + audio
     together = gains[0] if len(gains) == 1 else mx.stack(list(gains), axis=1)[:, :, None]
@@ -320,22 +323,35 @@ def predict(net: Network, x: mx.array) -> mx.array:
     return net.embedding(normed).astype(mx.float32)
 
 
-def choose(logits: mx.array, bias: mx.array, pad: int, eos: int) -> mx.array:
-    """Logits (B, T, vocab) to (B, T, 3) float32: id to go on with, natural id, margin of [P].
+Bonuses = tuple[mx.array, mx.array]  # ids (B, K) and what to add to their logits (B, K)
 
-    </s> never ends a live stream, so it is not among the ids to go on with. `bias` (B, T) is
-    added to [P] for the first answer only. Ids below 2**24 are exact in float32.
+
+def choose(
+    logits: mx.array, bias: mx.array, pad: int, eos: int, bonuses: Bonuses | None = None
+) -> mx.array:
+    """Logits (B, T, vocab) to (B, T, 3) float32: id to go on with, its gap, its log probability.
+
+    See `speech_model.Decoded`. `bias` (B, T) is added to [P]; T is 1 with `bonuses`. Ids below
+    2**24 are exact in float32.
     """
     ids = mx.arange(logits.shape[-1])
-    pad_logit, eos_logit = logits[..., pad], logits[..., eos]
-    others = mx.where((ids == pad) | (ids == eos), -mx.inf, logits)
-    best, token = others.max(-1), mx.argmax(others, -1).astype(mx.int32)
-    rival = mx.maximum(best, eos_logit)
-    natural = mx.where(eos_logit > best, eos, token)
-    natural = mx.where(pad_logit >= rival, pad, natural)
-    going_on = mx.where(pad_logit + bias >= best, pad, token)
-    answers = [going_on.astype(mx.float32), natural.astype(mx.float32), pad_logit - rival]
-    return mx.stack(answers, -1)
+    adjusted = mx.where(ids == eos, -mx.inf, logits)
+    adjusted = mx.where(ids == pad, adjusted + bias[..., None], adjusted)
+    if bonuses is not None:
+        adjusted = _lifted(adjusted, *bonuses)
+    token = mx.argmax(adjusted, -1, keepdims=True).astype(mx.int32)
+    chosen = mx.take_along_axis(logits, token, -1)
+    rival = mx.where(ids == token, -mx.inf, logits).max(-1, keepdims=True)
+    together = mx.logsumexp(logits, -1, keepdims=True)
+    return mx.concatenate([token.astype(mx.float32), chosen - rival, chosen - together], -1)
+
+
+def _lifted(logits: mx.array, ids: mx.array, bonus: mx.array) -> mx.array:
+    """Logits (B, 1, vocab) with bonuses added, where the best is within reach."""
+    ids = ids[:, None]
+    asked = mx.take_along_axis(logits, ids, -1)
+    near = asked >= logits.max(-1, keepdims=True) - BONUS_REACH
+    return mx.put_along_axis(logits, ids, asked + mx.where(near, bonus[:, None], 0.0), -1)
 
 
 def _through(
@@ -346,10 +362,10 @@ def _through(
     caches: Caches,
     places: Places,
 ) -> tuple[mx.array, Caches]:
-    """All blocks of a tower; returns the rings by lane and layer, as they came."""
+    """All blocks of a tower; returns the caches by slot and layer, as they came."""
     extended: Caches = [[] for _ in caches]
     for i, (layer, gain) in enumerate(zip(layers, gains, strict=True)):
-        x, lanes = block(x, layer, gain, tower, [lane[i] for lane in caches], places)
-        for held, cache in zip(extended, lanes, strict=True):
+        x, written_to = block(x, layer, gain, tower, [held[i] for held in caches], places)
+        for held, cache in zip(extended, written_to, strict=True):
             held.append(cache)
     return x, extended

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import mlx.core as mx
 
-from model_backends.voxtral.mlx.memory import GROUP_SIZE
+from model_backends.voxtral.mlx.chip import GROUP_SIZE
 from model_backends.voxtral.mlx.model import Dense, Linear
 
 

@@ -1,4 +1,4 @@
-"""`verbs.SpeechModel` in MLX: slots, rows and batches around the pure steps of the network.
+"""`SpeechModel` in MLX: slots, rows and batches around the pure steps of the network.
 
 Turns work (slot, position, rows) into the small arrays that a step reads, and keeps what silence
 costs: the caches behind the left padding are computed once per delay and copied. Work is handed
@@ -20,10 +20,10 @@ import numpy as np
 
 from model_backends.base import EngineError
 from model_backends.voxtral.mel import MelStream
-from model_backends.voxtral.mlx.kv_cache import Ring
+from model_backends.voxtral.mlx.kv_cache import KVCache
 from model_backends.voxtral.mlx.model import (
-    Cache,
     Caches,
+    LayerCache,
     Network,
     choose,
     decode,
@@ -33,10 +33,11 @@ from model_backends.voxtral.mlx.model import (
 )
 from model_backends.voxtral.mlx.weights import or_explain
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS, LOOK_AHEAD_SAMPLES, SILENT_ROWS
-from model_backends.voxtral.spec import FRAMES_PER_ROW
+from model_backends.voxtral.spec import FRAMES_PER_ROW, Tower
 from model_backends.voxtral.speech_model import (
     DECODE_ROWS,
     ENCODE_ROWS,
+    MOST_BONUSES,
     ROWS_KEPT,
     SILENCE,
     Decoded,
@@ -51,62 +52,70 @@ _NO_ROOM = "There is no memory left for this stream."
 
 @dataclass(slots=True)
 class EncoderSlot:
-    """One stream being encoded: its ring, and its latest adapter rows (ROWS_KEPT, D)."""
+    """One stream being encoded: its KV cache, and its latest adapter rows (ROWS_KEPT, D)."""
 
-    ring: Ring
+    cache: KVCache
     rows: mx.array
 
 
 @dataclass(slots=True)
 class DecoderSlot:
-    """One reader: its ring, the gains of its delay (layers, D), the id it gave last (scalar)."""
+    """One reader: its KV cache, the gains of its delay (layers, D), its last id (scalar)."""
 
-    ring: Ring
+    cache: KVCache
     gains: mx.array
     last: mx.array
 
 
-class MlxSpeech:
-    """A network with its rings. Used from one thread."""
+class ModelRunner:
+    """A network with its KV caches. Used from one thread."""
 
     def __init__(
-        self, net: Network, tokens: Tekken, precision: str, compiled: bool | None = None
+        self,
+        net: Network,
+        tokens: Tekken,
+        precision: str,
+        compiled: bool | None = None,
+        full_length: bool = False,
     ) -> None:
         """`compiled`: trace each shape of a step once; by default on a GPU. (On a processor
-        MLX would call a C++ compiler for every fused kernel.)"""
+        MLX would call a C++ compiler for every fused kernel.) `full_length`: KV caches never
+        grow; what they hold no keys in yet is masked, and masked cells are not read."""
+        self._full_length = full_length
         self.spec = net.spec
         self.precision = precision
-        self.least_rows = 1
         self.device = _device_name()
         self._net: Network | None = net
         self._tokens = tokens
         self._dtype = net.decoder_norm.dtype
         compiled = mx.metal.is_available() if compiled is None else compiled
         self._compile: Callable[[Any], Any] = mx.compile if compiled else _as_it_is
-        self._encode_step, self._decode_step, self._answer_step = self._steps(net)
+        (self._encode_step, self._decode_step, self._answer_step, self._lifted_step) = self._steps(
+            net
+        )
         self._encoders: dict[int, EncoderSlot] = {}
         self._decoders: dict[int, DecoderSlot] = {}
-        self._silent_frames: list[Cache] = []  # the encoder's rings behind the silent rows
-        self._silent_positions: dict[int, list[Cache]] = {}  # the decoder's, per delay
-        self._silent_rows = self._hear_silence()
+        self._silent_frames: list[LayerCache] = []  # the encoder's cache behind the silent rows
+        self._silent_positions: dict[int, list[LayerCache]] = {}  # the decoder's, per delay
+        self._silent_rows = self._encode_silence()
 
     @property
     def cache_bytes(self) -> int:
-        """What the rings hold now."""
-        rings = [slot.ring for slot in self._encoders.values()]
-        rings += [slot.ring for slot in self._decoders.values()]
-        return sum(ring.size_bytes for ring in rings)
+        """What the KV caches hold now."""
+        caches = [slot.cache for slot in self._encoders.values()]
+        caches += [slot.cache for slot in self._decoders.values()]
+        return sum(cache.size_bytes for cache in caches)
 
     def open_encoder(self, first_row: int = 0) -> int:
         borrowed = self._silent_frames if first_row == 0 else []
         slot = _free(self._encoders)
         with _taking(self._encoders, slot):
-            ring = Ring(self.spec.encoder, FRAMES_PER_ROW * ENCODE_ROWS, self._dtype, borrowed)
+            cache = self._cache(self.spec.encoder, FRAMES_PER_ROW * ENCODE_ROWS, borrowed)
             rows = mx.zeros((ROWS_KEPT, self.spec.decoder.width), self._dtype)
             mx.eval(rows)
-            self._encoders[slot] = EncoderSlot(ring, rows)
+            self._encoders[slot] = EncoderSlot(cache, rows)
             if not borrowed:
-                ring.begin_at(FRAMES_PER_ROW * first_row)
+                cache.begin_at(FRAMES_PER_ROW * first_row)
                 mel = MelStream(first_row=0).take(SILENT_ROWS)
                 self.encode([EncodeWork(slot, first_row, mel)])
         return slot
@@ -118,15 +127,15 @@ class MlxSpeech:
         borrowed = self._silent_positions.get(delay_tokens, []) if first_position == 0 else []
         slot = _free(self._decoders)
         with _taking(self._decoders, slot):
-            ring = Ring(self.spec.decoder, DECODE_ROWS, self._dtype, borrowed)
+            cache = self._cache(self.spec.decoder, DECODE_ROWS, borrowed)
             gains = self._network.ffn_gain(delay_tokens)
             mx.eval(gains)
-            self._decoders[slot] = DecoderSlot(ring, gains, mx.array(self._tokens.pad))
+            self._decoders[slot] = DecoderSlot(cache, gains, mx.array(self._tokens.pad))
             if not borrowed:
-                ring.begin_at(first_position)
+                cache.begin_at(first_position)
                 self._read_prompt(slot, first_position)
             if first_position == 0 and not borrowed:
-                self._silent_positions[delay_tokens] = ring.prefix(SILENT_ROWS)
+                self._silent_positions[delay_tokens] = cache.prefix(SILENT_ROWS)
         return slot
 
     def close_decoder(self, slot: int) -> None:
@@ -156,7 +165,8 @@ class MlxSpeech:
     def close(self) -> None:
         """Drop every array and hand MLX's spare buffers back to the system."""
         self._net = None
-        self._encode_step = self._decode_step = self._answer_step = _unloaded
+        self._encode_step = self._decode_step = _unloaded
+        self._answer_step = self._lifted_step = _unloaded
         self._encoders.clear()
         self._decoders.clear()
         self._silent_frames = []
@@ -166,10 +176,10 @@ class MlxSpeech:
 
     # Opening.
 
-    def _hear_silence(self) -> mx.array:
+    def _encode_silence(self) -> mx.array:
         """Compute what every stream begins with; returns rows 0..31, (32, D), for borrowers."""
         slot = self.open_encoder()
-        self._silent_frames = self._encoders[slot].ring.prefix(FRAMES_PER_ROW * SILENT_ROWS)
+        self._silent_frames = self._encoders[slot].cache.prefix(FRAMES_PER_ROW * SILENT_ROWS)
         mel = MelStream()
         mel.push(np.zeros(LOOK_AHEAD_SAMPLES, np.float32))
         self.encode([EncodeWork(slot, SILENT_ROWS, mel.take(1))])
@@ -178,12 +188,15 @@ class MlxSpeech:
         self.close_encoder(slot)
         return rows
 
+    def _cache(self, tower: Tower, block: int, borrowed: list[LayerCache]) -> KVCache:
+        return KVCache(tower, block, self._dtype, borrowed, self._full_length)
+
     def _read_prompt(self, slot: int, first_position: int) -> None:
         """Positions 0..30: silence. Nobody asks what the model says there."""
         prompt = (self._tokens.bos, *(self._tokens.pad,) * (SILENT_ROWS - 1))
         rows = tuple((SILENCE, row) for row in range(SILENT_ROWS))
         self._hidden([DecodeWork(slot, first_position, prompt, rows)], 0, SILENT_ROWS)
-        mx.eval(self._decoders[slot].ring.caches)
+        mx.eval(self._decoders[slot].cache.layers)
 
     # Encoding.
 
@@ -193,20 +206,20 @@ class MlxSpeech:
         frames, addresses = [], []
         for piece, slot in zip(work, slots, strict=True):
             positions = FRAMES_PER_ROW * piece.row + np.arange(FRAMES_PER_ROW * piece.rows)
-            slot.ring.reserve(int(positions[-1]) + 1)
+            slot.cache.reserve(int(positions[-1]) + 1)
             frames.append(positions)
             addresses.append(mx.array((piece.row + np.arange(piece.rows)) % ROWS_KEPT))
-        keep = [float(p[0] != s.ring.first_position) for p, s in zip(frames, slots, strict=True)]
-        rings = [slot.ring for slot in slots]
-        made, caches = self._encode_step(
+        keep = [float(p[0] != s.cache.first_position) for p, s in zip(frames, slots, strict=True)]
+        caches = [slot.cache for slot in slots]
+        made, extended = self._encode_step(
             mx.array(np.stack([piece.mel for piece in work])),
             mx.array(keep),
-            *_standing(rings, frames),
-            [ring.caches for ring in rings],
+            *_standing(caches, frames),
+            [cache.layers for cache in caches],
         )
-        for lane, slot in enumerate(slots):
-            slot.ring.caches = caches[lane]
-            slot.rows[addresses[lane]] = made[lane]
+        for i, slot in enumerate(slots):
+            slot.cache.layers = extended[i]
+            slot.rows[addresses[i]] = made[i]
         _start(*[slot.rows for slot in slots])
 
     # Decoding.
@@ -220,11 +233,16 @@ class MlxSpeech:
     ) -> None:
         """`steps` positions of each piece after the first `skip`; appends (steps, 3) each."""
         hidden = self._hidden(work, skip, steps)
-        bias = np.repeat(np.array([[piece.pad_bias] for piece in work], np.float32), steps, 1)
-        said = self._answer_step(hidden, mx.array(bias))
-        for lane, piece in enumerate(work):
-            self._decoders[piece.slot].last = said[lane, -1, 0].astype(mx.int32)
-            answers[piece.slot].append(said[lane])
+        bias = mx.array(
+            np.repeat(np.array([[piece.pad_bias] for piece in work], np.float32), steps, 1)
+        )
+        if steps == 1 and any(piece.bonuses for piece in work):
+            said = self._lifted_step(hidden, bias, *_bonuses(work))
+        else:
+            said = self._answer_step(hidden, bias)
+        for i, piece in enumerate(work):
+            self._decoders[piece.slot].last = said[i, -1, 0].astype(mx.int32)
+            answers[piece.slot].append(said[i])
         _start(said, *[self._decoders[piece.slot].last for piece in work])
 
     def _hidden(self, work: Sequence[DecodeWork], skip: int, steps: int) -> mx.array:
@@ -232,18 +250,18 @@ class MlxSpeech:
         slots = [self._decoders[piece.slot] for piece in work]
         positions = [piece.position + skip + np.arange(steps) for piece in work]
         for slot, places in zip(slots, positions, strict=True):
-            slot.ring.reserve(int(places[-1]) + 1)
-        rings = [slot.ring for slot in slots]
+            slot.cache.reserve(int(places[-1]) + 1)
+        caches = [slot.cache for slot in slots]
         audio = [self._audio(piece.rows[skip : skip + steps]) for piece in work]
-        hidden, caches = self._decode_step(
+        hidden, extended = self._decode_step(
             mx.stack([self._ids(piece, skip, steps) for piece in work]),
             mx.stack(audio),
             [slot.gains for slot in slots],
-            *_standing(rings, positions),
-            [ring.caches for ring in rings],
+            *_standing(caches, positions),
+            [cache.layers for cache in caches],
         )
-        for ring, extended in zip(rings, caches, strict=True):
-            ring.caches = extended
+        for cache, layers in zip(caches, extended, strict=True):
+            cache.layers = layers
         result: mx.array = hidden
         return result
 
@@ -255,7 +273,7 @@ class MlxSpeech:
         return self._decoders[piece.slot].last.reshape(1)
 
     def _audio(self, addresses: Sequence[tuple[int, int]]) -> mx.array:
-        """The rows (T, D) that these positions hear; neighbours of one source are read at once."""
+        """The rows (T, D) that these positions read; neighbours of one source are read at once."""
         parts = []
         for source, run in groupby(addresses, key=lambda address: address[0]):
             rows = np.array([row for _, row in run])
@@ -265,8 +283,9 @@ class MlxSpeech:
 
     # The steps.
 
-    def _steps(self, net: Network) -> tuple[Any, Any, Any]:
-        """The encoder's, the decoder's and the head's step, traced where that is wanted."""
+    def _steps(self, net: Network) -> tuple[Any, ...]:
+        """The encoder's, the decoder's and the head's step, the last also with bonuses; traced
+        where that is wanted."""
         pad, eos = self._tokens.pad, self._tokens.eos
 
         def encode_step(
@@ -290,7 +309,13 @@ class MlxSpeech:
         def answer_step(hidden: mx.array, bias: mx.array) -> mx.array:
             return choose(predict(net, hidden), bias, pad, eos)
 
-        return self._compile(encode_step), self._compile(decode_step), self._compile(answer_step)
+        def lifted_step(
+            hidden: mx.array, bias: mx.array, ids: mx.array, bonus: mx.array
+        ) -> mx.array:
+            return choose(predict(net, hidden), bias, pad, eos, (ids, bonus))
+
+        steps = (encode_step, decode_step, answer_step, lifted_step)
+        return tuple(self._compile(step) for step in steps)
 
     @property
     def _network(self) -> Network:
@@ -299,15 +324,15 @@ class MlxSpeech:
         return self._net
 
 
-def _standing(rings: Sequence[Ring], positions: Sequence[Any]) -> tuple[mx.array, mx.array]:
-    """Places (B, T, 3) int32 and rope (B, T, d) float32 of each lane's positions."""
-    places = [ring.places(at) for ring, at in zip(rings, positions, strict=True)]
-    ropes = [ring.rope(at) for ring, at in zip(rings, positions, strict=True)]
+def _standing(caches: Sequence[KVCache], positions: Sequence[Any]) -> tuple[mx.array, mx.array]:
+    """Places (B, T, 3) int32 and rope (B, T, d) float32 of each slot's positions."""
+    places = [cache.places(at) for cache, at in zip(caches, positions, strict=True)]
+    ropes = [cache.rope(at) for cache, at in zip(caches, positions, strict=True)]
     return mx.array(np.stack(places)), mx.array(np.stack(ropes))
 
 
 def _lengths(caches: Caches) -> list[int]:
-    return [lane[0][0].shape[1] for lane in caches]
+    return [layers[0][0].shape[1] for layers in caches]
 
 
 @contextmanager
@@ -329,7 +354,17 @@ def _free(slots: dict[int, Any]) -> int:
 def _decoded(answers: Sequence[mx.array]) -> list[Decoded]:
     """Waits for the device: the one place where the loop does."""
     rows: Any = mx.concatenate(list(answers)).tolist()
-    return [Decoded(int(token), int(natural), margin) for token, natural, margin in rows]
+    return [Decoded(int(token), gap, logprob) for token, gap, logprob in rows]
+
+
+def _bonuses(work: Sequence[DecodeWork]) -> tuple[mx.array, mx.array]:
+    """Ids (B, MOST_BONUSES) int32 and bonuses float32; the rest of a line adds 0 to id 0."""
+    ids = np.zeros((len(work), MOST_BONUSES), np.int32)
+    bonus = np.zeros((len(work), MOST_BONUSES), np.float32)
+    for i, piece in enumerate(work):
+        for j, (token, value) in enumerate(piece.bonuses):
+            ids[i, j], bonus[i, j] = token, value
+    return mx.array(ids), mx.array(bonus)
 
 
 def _device_name() -> str:

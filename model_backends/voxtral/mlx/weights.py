@@ -2,7 +2,7 @@
 
 Tensors are read straight into unified memory when a layer is put together, so loading needs
 little more than the weights themselves, also when they are packed into fewer bits on the way.
-What a sound checkpoint is, `mlx_checkpoint.py` has decided.
+What a sound checkpoint is, `checkpoint/packed.py` has decided.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from model_backends.base import EngineError, Report
 from model_backends.voxtral.checkpoint.folder import Entry
 from model_backends.voxtral.checkpoint.packed import MLX_LAYOUTS, MlxCheckpoint, Packed
 from model_backends.voxtral.checkpoint.tensor_names import halves_order, rotary_heads, shapes
-from model_backends.voxtral.mlx.memory import GROUP_SIZE, packable
+from model_backends.voxtral.memory import packable
+from model_backends.voxtral.mlx.chip import GROUP_SIZE
 from model_backends.voxtral.mlx.model import Dense, Get, Linear, Network, Pack, build
 from model_backends.voxtral.mlx.quant import Affine, stacked
 from model_backends.voxtral.spec import ModelSpec
@@ -30,7 +31,7 @@ _NUMPY = {"BF16": np.uint16, "F16": np.float16, "F32": np.float32}
 _COMPARED = 4_000_000  # numbers of a weight compared at once
 DTYPES = {"fp32": mx.float32, "bf16": mx.bfloat16, "fp16": mx.float16}
 
-Source = Callable[[str], mx.array]  # our name -> tensor, q/k rows and convolutions as in names.py
+Source = Callable[[str], mx.array]  # our name -> tensor as in tensor_names.py
 
 
 def load_network(

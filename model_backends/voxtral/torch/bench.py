@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib.util
 import platform
 import resource
 import sys
@@ -27,43 +28,24 @@ from torch import Tensor
 
 from model_backends.base import StreamOptions
 from model_backends.voxtral.checkpoint.tensor_names import shapes
-from model_backends.voxtral.engine import VoxtralEngine
+from model_backends.voxtral.engine import VoxtralEngine, warm_up
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS, ROW_MS, ROW_SAMPLES
-from model_backends.voxtral.spec import ModelSpec, Tower
 from model_backends.voxtral.speech_model import DecodeWork
 from model_backends.voxtral.stream import VoxtralStream
-from model_backends.voxtral.tekken import Tekken
+from model_backends.voxtral.torch import kernels
+from model_backends.voxtral.torch.bench_inputs import SIZES, sound, tekken
 from model_backends.voxtral.torch.bench_reference import (
     ReferenceRun,
     prompt_positions,
     reference_model,
 )
 from model_backends.voxtral.torch.info import INFO
-from model_backends.voxtral.torch.runner import TorchSpeech
+from model_backends.voxtral.torch.load import prepare
+from model_backends.voxtral.torch.ops import PLAIN, Ops
+from model_backends.voxtral.torch.runner import ModelRunner
 from model_backends.voxtral.torch.weights import assembled, compute_dtype, random_tensors
 
 DELAY = 6
-_ENC = {"rope_theta": 1e6, "norm_eps": 1e-5, "biases": True, "window": 750}
-_DEC = {"rope_theta": 1e6, "norm_eps": 1e-5, "biases": False, "window": 8192}
-
-
-def _tower(kind: dict[str, float], layers: int, width: int, heads: int, kv: int, d: int, ffn: int,
-           ) -> Tower:  # fmt: skip
-    return Tower(layers, width, heads, kv, d, ffn, **kind)  # type: ignore[arg-type]
-
-
-SIZES = {
-    "full": ModelSpec(_tower(_ENC, 32, 1280, 32, 32, 64, 5120),
-                      _tower(_DEC, 26, 3072, 32, 8, 128, 9216), 131_072),
-    "wide": ModelSpec(_tower(_ENC, 4, 1280, 32, 32, 64, 5120),
-                      _tower(_DEC, 4, 3072, 32, 8, 128, 9216), 131_072),
-    "half": ModelSpec(_tower(_ENC, 4, 640, 16, 16, 64, 2560),
-                      _tower(_DEC, 4, 1536, 16, 4, 128, 4608), 32_768),
-    "quarter": ModelSpec(_tower(_ENC, 4, 320, 8, 8, 64, 1280),
-                         _tower(_DEC, 4, 768, 8, 2, 128, 2304), 16_384),
-    "tiny": ModelSpec(_tower(_ENC, 2, 64, 2, 2, 32, 128),
-                      _tower(_DEC, 2, 64, 4, 2, 32, 128), 2_048),
-}  # fmt: skip
 
 
 @dataclass
@@ -82,16 +64,16 @@ class Runner:
     precision: str
     engine: VoxtralEngine
     audio: NDArray[np.float32]
-    lanes: int = 1
+    voices: int = 1
     step_ms: list[float] = field(default_factory=list)
     at: int = 0
     streams: list[VoxtralStream] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
 
     def start(self, context: int) -> None:
-        """Open the lanes and fill the decoder's context."""
-        for lane in range(self.lanes):
-            options = StreamOptions(str(lane), 0, (ROW_MS * DELAY,), 0, realtime=False)
+        """Open the streams and fill the decoder's context."""
+        for voice in range(self.voices):
+            options = StreamOptions(str(voice), 0, (ROW_MS * DELAY,), 0, realtime=False)
             self.streams.append(self.engine.open(options))
         self.streams[0].tracks[0].reader.ids = self.ids
         self.push(max(context - LEFT_PAD_ROWS, DELAY + 2) * ROW_SAMPLES + 40)
@@ -102,8 +84,8 @@ class Runner:
         self.step_ms.clear()
 
     def push(self, samples: int) -> None:
-        for lane, stream in enumerate(self.streams):
-            piece = self.audio[self.at + 977 * lane :][:samples]
+        for voice, stream in enumerate(self.streams):
+            piece = self.audio[self.at + 977 * voice :][:samples]
             stream.push(np.resize(piece, samples), 0.0)
         self.at = (self.at + samples) % (len(self.audio) // 2)
 
@@ -120,19 +102,6 @@ class Runner:
         self.engine.advance()
 
 
-def tekken(vocab: int) -> Tekken:
-    special = {"<s>": 1, "</s>": 2, "[STREAMING_PAD]": 32, "[STREAMING_WORD]": 33}
-    return Tekken(special, [b" word"] * (vocab - 1000), 1000)
-
-
-def sound(seconds: float) -> NDArray[np.float32]:
-    """Something that is never the same: a chirp that comes and goes, and noise."""
-    t = np.arange(int(seconds * 16_000)) / 16_000
-    tone = 0.3 * np.sin(2 * np.pi * (200 + 3 * t) * t) * (np.sin(3 * t) > 0)
-    noise = 0.02 * np.random.default_rng(0).standard_normal(len(t))
-    return (tone + noise).astype(np.float32)
-
-
 class Bench:
     """Tensors of one size on one device, and everything measured on them."""
 
@@ -142,15 +111,36 @@ class Bench:
         self.tensors: dict[str, Tensor] = {name: make(name) for name in shapes(self.spec)}
         self.rows: list[Row] = []
 
-    def runner(self, precision: str, lanes: int = 1) -> Runner:
+    def runner(self, precision: str, voices: int = 1, ops: Ops | None = None,
+               captured: bool = True) -> Runner:  # fmt: skip
+        """The engine as it is loaded: on a GPU with full caches, captures and trusted kernels,
+        unless `ops` says which operations to use."""
         dtype = compute_dtype(precision)
         net = assembled(
             self.spec, lambda name: self.tensors[name].to(dtype), precision, self.device
         )
+        prepare(self.device)
+        net.ops = kernels.trusted(self.device, dtype) if ops is None else ops
         tokens = tekken(self.spec.vocab)
-        model = TorchSpeech(net, tokens, precision)
+        held = 1 << (voices - 1).bit_length()
+        slots = (held, held) if self.device.type == "cuda" else (0, 0)
+        model = ModelRunner(net, tokens, precision, slots)
         engine = VoxtralEngine(INFO, precision, model, tokens)
-        return Runner(precision, engine, sound(240.0), lanes)
+        if captured:
+            warm_up(engine)
+            model.capture(blocks=True)
+        return Runner(precision, engine, sound(240.0), voices)
+
+    def stages(self, precision: str, context: int, steps: int,
+               stages: Sequence[tuple[str, Ops, bool]]) -> None:  # fmt: skip
+        """A live step with each of `stages`: what to call it, its operations, captured or not."""
+        for what, ops, captured in stages:
+            runner = self.runner(precision, 1, ops, captured)
+            runner.start(context)
+            for _ in range(steps):
+                runner.step()
+            self._latency(f"ours {precision}, {what}", runner.step_ms, [])
+            runner.engine.close()
 
     def steps(self, precisions: Sequence[str], context: int, blocks: int, steps: int,
               against: bool) -> None:  # fmt: skip
@@ -187,7 +177,7 @@ class Bench:
                              f"{same} of {len(reference.ids)}"))  # fmt: skip
         runner.engine.close()
 
-    def lanes(self, precision: str, counts: Sequence[int], context: int, steps: int) -> None:
+    def streams(self, precision: str, counts: Sequence[int], context: int, steps: int) -> None:
         for count in counts:
             runner = self.runner(precision, count)
             runner.start(context)
@@ -201,7 +191,7 @@ class Bench:
         runner = self.runner(precision)
         self._file(runner, 20.0, draft=True)  # warm-up and captures
         self._speed(runner, seconds, "")
-        assert isinstance(runner.engine._speech_model, TorchSpeech)
+        assert isinstance(runner.engine._speech_model, ModelRunner)
         _Patterned(runner.engine._speech_model, pad_share)
         self._speed(runner, seconds, f", logits biased to {100 * pad_share:.0f} % [P]")
         runner.engine.close()
@@ -279,21 +269,20 @@ class _Patterned:
     """Makes a model say [P] and words in turn, as speech does: words of three ids, pauses drawn
     so that [P] has its share. The logits are the model's; a bias of [P] decides each row."""
 
-    def __init__(self, model: TorchSpeech, share: float) -> None:
+    def __init__(self, model: ModelRunner, share: float) -> None:
         rng, mean = np.random.default_rng(0), 3 * share / (1 - share)
         eighths = np.round(-mean * np.log(1 - (np.arange(8) + 0.5) / 8)).astype(int)
         gaps = np.concatenate([rng.permutation(eighths) for _ in range(200)])
         pattern = [sign for gap in gaps for sign in [1.0] * int(gap) + [-1.0] * 3]
         self._bias = 1e4 * np.array(pattern, np.float32)
-        self._inputs = model._decode_inputs
-        model._decode_inputs = self._biased  # type: ignore[method-assign]
+        self._describe = model._describe_decode
+        model._describe_decode = self._biased  # type: ignore[method-assign]
 
-    def _biased(self, piece: DecodeWork | None, skip: int, steps: int, padded: int
-                ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:  # fmt: skip
-        ints, floats = self._inputs(piece, skip, steps, padded)
-        rows = [row for _, row in piece.rows[skip : skip + steps]] if piece else []
+    def _biased(self, piece: DecodeWork, skip: int, steps: int, ints: NDArray[np.int64],
+                floats: NDArray[np.float32]) -> None:  # fmt: skip
+        self._describe(piece, skip, steps, ints, floats)
+        rows = [row for _, row in piece.rows[skip : skip + steps]]
         floats[: len(rows), -1] = self._bias[np.array(rows, int) % len(self._bias)]
-        return ints, floats
 
 
 def table(bench: Bench, command: str) -> str:
@@ -338,7 +327,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bench.steps(precisions, options.context, options.blocks, options.steps, against)
     if against and base == "fp32":
         bench.equal_ids()
-    bench.lanes(precisions[0], (2, 4), options.context, options.steps)
+    if device.type == "cuda":
+        bench.stages(base, options.context, options.steps, gpu_stages())
+        for precision in precisions:
+            bench.streams(precision, (2, 4, 8), options.context, options.steps)
+    else:
+        bench.not_run("step, each fused kernel on and off", "no GPU on this machine")
+        bench.streams(precisions[0], (2, 4), options.context, options.steps)
     bench.files(precisions[0], options.file_seconds, 0.7)
     if options.hours:
         bench.endurance(precisions[0], options.hours)
@@ -352,6 +347,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.out:
         Path(options.out).write_text(text, "utf-8")
     return 0
+
+
+def gpu_stages() -> list[tuple[str, Ops, bool]]:
+    """Plainly and uncaptured, captured, then with one fused kernel more each time."""
+    found = [("plain, not captured", PLAIN, False), ("plain", PLAIN, True)]
+    if importlib.util.find_spec("triton") is None:
+        return found
+    for count, stage in enumerate(kernels.STAGES, 1):
+        found.append((f"+ {stage}", kernels.fused(kernels.STAGES[:count]), True))
+    return found
 
 
 def _usual(device: torch.device) -> list[str]:

@@ -25,7 +25,7 @@ _PAD = 32
 
 
 def reference_model(spec: ModelSpec, tensors: dict[str, Tensor]) -> Any:
-    """A VoxtralRealtimeForConditionalGeneration that holds copies of `tensors` (halves order)."""
+    """A VoxtralRealtimeForConditionalGeneration that holds copies of `tensors` (native order)."""
     import transformers
 
     like = tensors["decoder.norm.weight"]
@@ -42,7 +42,7 @@ def reference_model(spec: ModelSpec, tensors: dict[str, Tensor]) -> Any:
     with torch.device(like.device):
         model: Any = transformers.VoxtralRealtimeForConditionalGeneration(config)
     model = model.to(like.dtype).eval()
-    state = {"model." + theirs: tensors[ours] for ours, theirs in
+    state = {"model." + theirs: _in_halves(tensors[ours], ours, spec) for ours, theirs in
              tensor_names.file_names(spec, "hf").items()}  # fmt: skip
     missing = model.load_state_dict(state, strict=False)
     unknown = [name for name in missing.missing_keys if "lm_head" not in name]
@@ -50,6 +50,12 @@ def reference_model(spec: ModelSpec, tensors: dict[str, Tensor]) -> Any:
         raise RuntimeError(f"transformers names its tensors otherwise: {unknown}")
     model.tie_weights()
     return model
+
+
+def _in_halves(tensor: Tensor, name: str, spec: ModelSpec) -> Tensor:
+    """q and k rows in transformers' own order."""
+    heads = tensor_names.rotary_heads(name, spec)
+    return tensor if heads is None else tensor[tensor_names.halves_order(*heads)]
 
 
 def _tower(tower: Tower) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from model_backends.voxtral.torch.model import Dense, Linear
+from model_backends.voxtral.torch.ops import Dense, Linear
 
 _ROWS_HINT = 64  # oneDNN packs for this many rows; of 1, 4 and 64 the best for 1 to 64 rows
 _LARGEST_EXPONENT = 14  # float16 reaches 2**16

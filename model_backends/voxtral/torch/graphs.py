@@ -1,8 +1,9 @@
 """Runs fixed-shape steps with inputs from the host: captured as CUDA graphs, plain elsewhere.
 
 A step reads its inputs from static buffers. On CUDA they are filled from pinned memory without
-waiting, the captured graph is replayed (no Python between kernels), and only the small answer
-comes back. On other devices the same function runs on the same buffers.
+waiting, a captured graph is replayed (no Python between kernels), and only the small answer
+comes back. What is captured is decided at load, never while somebody speaks: a shape that was not
+asked for then (a prompt, a backlog) runs the same function plainly. Knows nothing about models.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-
-_PLAIN_RUNS = 2  # a shape met less often (a prompt, a backlog) is not worth a capture
 
 Function = Callable[[Tensor, Tensor], Tensor]  # (ints, floats) -> answer
 
@@ -32,10 +31,10 @@ class Step:
         pool: Any,
         side: torch.cuda.Stream | None,
     ) -> None:
-        """`ints` and `floats` are harmless inputs (idle lanes) to warm up and capture with."""
+        """`ints` and `floats` are harmless inputs (idle slots) to capture with."""
         self._function = function
         self._idle = torch.from_numpy(ints.copy()), torch.from_numpy(floats.copy())
-        self._cuda, self._pool, self._side, self._met = device.type == "cuda", pool, side, 0
+        self._cuda, self._pool, self._side = device.type == "cuda", pool, side
         self._host_ints, self._host_floats = torch.from_numpy(ints), torch.from_numpy(floats)
         if self._cuda:
             self._host_ints = self._host_ints.pin_memory()
@@ -47,14 +46,16 @@ class Step:
 
     def run(self, ints: NDArray[np.int64], floats: NDArray[np.float32]) -> Tensor:
         """The answer, on the device; on CUDA it is overwritten by the next run of this step."""
-        self._met += 1
-        if self._cuda and self._graph is None and self._met > _PLAIN_RUNS:
-            self._graph = self._captured()
         self._upload(ints, floats)
         if self._graph is None:
             return self._function(self._ints, self._floats)
         self._graph.replay()
         return self._answer
+
+    def capture(self) -> None:
+        """From now on replay a graph. Only on CUDA; slow: for the time of loading."""
+        if self._graph is None:
+            self._graph = self._captured()
 
     def _upload(self, ints: NDArray[np.int64], floats: NDArray[np.float32]) -> None:
         if self._uploaded is not None:
@@ -85,7 +86,7 @@ class Step:
 
 
 class Steps:
-    """Steps by shape, made when first needed and forgotten when the rings move."""
+    """Steps by shape, made when first needed and forgotten when the KV caches move."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device

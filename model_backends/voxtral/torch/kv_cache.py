@@ -1,37 +1,43 @@
-"""Key/value rings of many slots in static memory, and the arithmetic of who stands where.
+"""KV caches of many slots in static memory, and the arithmetic of who stands where.
 
-Memory is taken in doubling steps up to the window, so that a short utterance costs little and a
-long one stops growing; after that nothing is allocated. Growing moves the tensors: `version`
-changes, and whatever was captured over the old ones must be captured again.
+On a GPU all cells of all slots are taken at load, so that nothing moves while somebody speaks.
+Elsewhere memory is taken in doubling steps up to the window: a short utterance costs little and
+a long one stops growing. Growing moves the tensors: `version` changes, and with it every step
+that was made over the old ones.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from model_backends.voxtral.memory import cache_cells
 from model_backends.voxtral.schedule import rope
 from model_backends.voxtral.spec import Tower
 
-_STEP = 64  # ring lengths are multiples of this
 _SHORTEST = 512
 
 
-class Rings:
+class KVCache:
     """Keys and values of one tower: per layer a tensor (slots, K, C, d)."""
 
-    def __init__(self, tower: Tower, block: int, device: torch.device, dtype: torch.dtype) -> None:
-        """`block`: most positions written at once; the ring keeps that many besides the window."""
+    def __init__(
+        self, tower: Tower, block: int, device: torch.device, dtype: torch.dtype, slots: int = 0
+    ) -> None:
+        """`block`: most positions written at once; the cache keeps that many besides the window.
+        `slots`: so many at full length at once; 0: one short one, which grows."""
         self.tower = tower
         self.version = 0
-        self._longest = -(-(tower.window + block + 1) // _STEP) * _STEP
+        self._longest = cache_cells(tower, block, scratch=1)
         self._device, self._dtype = device, dtype
         self._first: dict[int, int] = {}  # open slot -> its first position
         self.keys: list[Tensor] = []
         self.values: list[Tensor] = []
-        self._allocate(1, min(_SHORTEST, self._longest))
+        self._allocate(slots or 1, self._longest if slots else min(_SHORTEST, self._longest))
 
     @property
     def slots(self) -> int:
@@ -39,7 +45,7 @@ class Rings:
 
     @property
     def length(self) -> int:
-        """C: ring slots and the scratch slot."""
+        """C: cells, the scratch cell included."""
         return self.keys[0].shape[2]
 
     @property
@@ -70,25 +76,32 @@ class Rings:
         return self._first[slot]
 
     def places(self, slot: int, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(T, 3) int64 for absolute positions: ring slot to write, to query from, key limit."""
+        """(T, 3) int64 for absolute positions: cell to write, to query from, key limit."""
         count = positions - self._first[slot]
-        ring = count % (self.length - 1)
-        return np.stack([ring, ring, np.minimum(count + 1, self.tower.window)], -1)
+        cell = count % (self.length - 1)
+        return np.stack([cell, cell, np.minimum(count + 1, self.tower.window)], -1)
 
     def idle(self, steps: int) -> NDArray[np.int64]:
-        """(T, 3) for a lane that has nothing to do: it writes to scratch and sees one slot."""
+        """(T, 3) for a slot that has nothing to do: it writes to scratch and sees one cell."""
         return np.tile(np.array([self.length - 1, 0, 1], np.int64), (steps, 1))
 
     def rope(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
-        return rope(positions, self.tower.head_dim, self.tower.rope_theta)
+        """(T, d) float32: cosine and sine of each pair of channels in turn, times d ** -0.25.
 
-    def view(self, start: int, lanes: int) -> tuple[list[Tensor], list[Tensor]]:
-        """Rings of `lanes` consecutive slots, per layer (B, K, C, d)."""
-        part = slice(start, start + lanes)
+        Queries and keys are both turned by them, so their products come out with attention's
+        scale of d ** -0.5: in float32, before anything is rounded to 16 bits, at no cost.
+        """
+        d = self.tower.head_dim
+        cosines, sines = np.split(rope(positions, d, self.tower.rope_theta), 2, -1)
+        return np.stack([cosines, sines], -1).reshape(*positions.shape, d) * np.float32(d**-0.25)
+
+    def view(self, start: int, count: int) -> tuple[list[Tensor], list[Tensor]]:
+        """Caches of `count` consecutive slots, per layer (B, K, C, d)."""
+        part = slice(start, start + count)
         return [k[part] for k in self.keys], [v[part] for v in self.values]
 
     def read(self, slot: int, count: int) -> Tensor:
-        """A copy of the first `count` ring slots: (2, layers, K, count, d)."""
+        """A copy of the first `count` cells: (2, layers, K, count, d)."""
         keys = torch.stack([k[slot, :, :count] for k in self.keys])
         return torch.stack([keys, torch.stack([v[slot, :, :count] for v in self.values])])
 
@@ -100,10 +113,10 @@ class Rings:
             value[slot, :, :count] = saved[1, layer]
 
     def _allocate(self, slots: int, length: int) -> None:
-        """Move to larger tensors. A ring that is still growing has not wrapped: plain copy."""
-        for rings in (self.keys, self.values):
+        """Move to larger tensors. A cache that is still growing has not wrapped: plain copy."""
+        for layers in (self.keys, self.values):
             for layer in range(self.tower.layers):  # one at a time: the old one is freed at once
-                rings[layer : layer + 1] = [self._moved(layer, rings, slots, length)]
+                layers[layer : layer + 1] = [self._moved(layer, layers, slots, length)]
         self.version += 1
 
     def _moved(self, layer: int, old: list[Tensor], slots: int, length: int) -> Tensor:
@@ -114,3 +127,18 @@ class Rings:
             kept = min(was.shape[2], length) - (was.shape[2] != length)
             new[: was.shape[0], :, :kept] = was[:, :, :kept]
         return new
+
+
+def spans(total: int) -> list[tuple[int, int]]:
+    """(first, count) of every run of slots that a batch may take: powers of two, aligned."""
+    sizes = [1 << i for i in range(total.bit_length())]
+    return [(start, size) for size in sizes for start in range(0, total, size)]
+
+
+def span(slots: Sequence[int], total: int) -> tuple[int, int]:
+    """The smallest of `spans` that holds all of `slots`."""
+    low, high = min(slots), max(slots)
+    return min(
+        (run for run in spans(total) if run[0] <= low and high < sum(run)),
+        key=lambda run: run[1],
+    )

@@ -5,27 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from model_backends.base import EngineError, LoadOptions, Report, StreamOptions
-from model_backends.voxtral import info
+from model_backends.base import EngineError, LoadOptions, Report
+from model_backends.voxtral import info, memory
 from model_backends.voxtral.checkpoint.folder import open_checkpoint
-from model_backends.voxtral.engine import VoxtralEngine
+from model_backends.voxtral.engine import VoxtralEngine, warm_up
+from model_backends.voxtral.hotwords import hotwords_of
+from model_backends.voxtral.spec import ModelSpec
 from model_backends.voxtral.tekken import Tekken
+from model_backends.voxtral.torch import kernels
 from model_backends.voxtral.torch.info import INFO, Device, fitting
-from model_backends.voxtral.torch.runner import TorchSpeech
+from model_backends.voxtral.torch.runner import ModelRunner
 from model_backends.voxtral.torch.weights import PRECISIONS, load_network
 
 _BY_BITS = {32: "fp32", 16: "bf16", 8: "int8", 4: "int4"}
-_WARM_UP_SAMPLES = 16_000
+_SPARE = 400_000_000  # bytes of a GPU left for activations and graphs
 _WORTH_THREADS = 20_000_000  # parameters; below, one thread is faster
 
 
 def load(options: LoadOptions, report: Report) -> VoxtralEngine:
     """Load `options.model` (a folder, a name in the models folder, or the default).
 
-    `options.extra` may hold `precision` ("fp32", "bf16", "fp16", "int8", "int4") or `bits`.
+    `options.extra` may hold `precision` ("fp32", "bf16", "fp16", "int8", "int4") or `bits`, and
+    `hotwords`, a list of words to expect.
     Raises EngineError for missing or unsound weights, an absent device, or too little memory.
     """
     INFO.check_language(options.language)
@@ -33,15 +36,22 @@ def load(options: LoadOptions, report: Report) -> VoxtralEngine:
     report(0.0, "checking the model")
     checkpoint = open_checkpoint(folder)
     tokens = Tekken.load(checkpoint.tokenizer, checkpoint.spec.vocab)
+    hotwords = hotwords_of(options.extra, tokens)
     device = choose_device(options.device)
     _settle_threads(device, checkpoint.spec.parameters)
     precision = choose_precision(options.extra, device, folder)
     net = load_network(checkpoint, device, precision, lambda done, _: report(0.9 * done, "weights"))
     report(0.9, "warming up")
-    engine = VoxtralEngine(
-        INFO, f"{folder.name} ({precision})", TorchSpeech(net, tokens, precision), tokens
-    )
-    _warm_up(engine)
+    prepare(device)
+    net.ops = kernels.trusted(device, net.decoder_norm.dtype)
+    slots = (0, 0)
+    if device.type == "cuda":
+        slots = slots_for(net.spec, _free_bytes(device), net.decoder_norm.element_size())
+    runner = ModelRunner(net, tokens, precision, slots)
+    name = f"{folder.name} ({precision})"
+    engine = VoxtralEngine(INFO, name, runner, tokens, hotwords)
+    warm_up(engine)
+    runner.capture(blocks=not options.realtime)
     report(1.0, "ready")
     return engine
 
@@ -94,10 +104,17 @@ def _free_bytes(device: torch.device) -> int:
     return info.free_memory()
 
 
-def _warm_up(engine: VoxtralEngine) -> None:
-    """A second of silence, so that the first words are not late: kernels, captures, caches."""
-    stream = engine.open(StreamOptions("warm-up", 0, (INFO.default_delay_ms,), 0))
-    stream.push(np.zeros(_WARM_UP_SAMPLES, np.float32), 0.0)
-    stream.finish()
-    while not stream.done:
-        engine.advance()
+def prepare(device: torch.device) -> None:
+    """Sums of 16-bit products stay in float32 from end to end."""
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+        torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
+
+
+def slots_for(spec: ModelSpec, free_bytes: int, item_bytes: int) -> tuple[int, int]:
+    """Encoder and decoder slots that a GPU holds from the beginning: for two voices, each with a
+    second delay or a reader that takes over; fewer where memory is short, none where it is gone."""
+    for streams, tracks in ((2, 2), (1, 2), (1, 1)):
+        if memory.cache_bytes(spec, item_bytes, tracks, streams) + _SPARE <= free_bytes:
+            return streams, streams * tracks
+    return 0, 0

@@ -1,20 +1,18 @@
-"""The network in PyTorch: weights, and pure steps over static key/value rings.
+"""The network in PyTorch: weights, and pure steps over static KV caches.
 
-Read top to bottom: dense layers, one transformer block, the encoder step (mel to adapter rows),
-the decoder step (row + token to the next token). Every step has fixed shapes and no branch on
-data, so it can be captured as a CUDA graph; the CPU runs the very same code.
+Read top to bottom, after `ops.py`: weights, one transformer block, the encoder step (mel to
+adapter rows), the decoder step (row + token to the next token). Every step has fixed shapes and no
+branch on data, so it can be captured as a CUDA graph; the CPU runs the very same code.
 
-Shapes: B lanes, T positions, D width, H heads, K key/value heads, d head_dim, C ring slots.
-A ring has C - 1 slots in turn and one scratch slot (the last) where idle lanes write. Knows
+Shapes: B slots, T positions, D width, H heads, K key/value heads, d head_dim, C cells of a cache.
+A cache has C - 1 cells in turn and one scratch cell (the last) where idle slots write. Knows
 nothing about streams, files or when to run.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - PyTorch's own habit
@@ -22,35 +20,13 @@ from torch import Tensor
 
 from model_backends.voxtral.schedule import delay_embedding
 from model_backends.voxtral.spec import FRAMES_PER_ROW, ModelSpec, Tower
+from model_backends.voxtral.speech_model import BONUS_REACH
+from model_backends.voxtral.torch.ops import PLAIN, Dense, Linear, Ops, Places
 
-_FEW_QUERIES = 16  # rows of one key head's product, up to which attention is two plain products
-
-Get = Callable[[str], Tensor]  # our tensor name -> tensor on the device, q/k rows in halves order
-
-
-class Linear(Protocol):
-    """y = x W^T + b for x of shape (..., in)."""
-
-    def __call__(self, x: Tensor) -> Tensor: ...
-
-    def rows(self, ids: Tensor) -> Tensor:
-        """Rows of W, for use as an embedding: shape (*ids.shape, in)."""
+Get = Callable[[str], Tensor]  # our tensor name -> tensor on the device, q/k rows in native order
 
 
 Pack = Callable[[Tensor, Tensor | None], Linear]  # decides how a weight is stored
-
-
-class Dense:
-    """A weight as it is."""
-
-    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
-        self.weight, self.bias = weight, bias
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight, self.bias)
-
-    def rows(self, ids: Tensor) -> Tensor:
-        return F.embedding(ids, self.weight)
 
 
 @dataclass(slots=True)
@@ -78,6 +54,7 @@ class Network:
     decoder: list[Layer]
     decoder_norm: Tensor
     ada: list[tuple[Tensor, Tensor]]  # the delay MLP of each decoder layer: down, up
+    ops: Ops = PLAIN
 
     def ffn_gain(self, delay_tokens: float) -> Tensor:
         """FFN norm weights with the delay's scale folded in, shape (layers, D).
@@ -140,78 +117,6 @@ def _layer(prefix: str, tower: Tower, get: Get, pack: Pack) -> Layer:
     )
 
 
-@dataclass(slots=True)
-class Places:
-    """Where this step's positions stand in the rings, shared by all layers."""
-
-    lanes: Tensor  # (B, 1) index of each lane within the rings passed in
-    write: Tensor  # (B, T) ring slot that takes the new key
-    mask: Tensor  # (B, 1, G T, C) added to the scores: 0 or -inf
-    rope: Tensor  # (B, T, 1, d): cosines, then sines
-
-
-def ring_mask(query: Tensor, limit: Tensor, slots: int, dtype: torch.dtype) -> Tensor:
-    """Which ring slots each position sees, shape (B, 1, T, C), 0 or -inf.
-
-    A slot is visible if the key it holds is at most `limit - 1` positions older than the query:
-    age = (query slot - slot) mod (C - 1). Slots not yet written, or written for later positions,
-    have a larger age. `limit` is min(window, keys so far).
-    """
-    slot = torch.arange(slots, device=query.device)
-    age = torch.remainder(query[..., None] - slot, slots - 1)
-    visible = (age < limit[..., None]) & (slot < slots - 1)
-    mask = torch.zeros(visible.shape, dtype=dtype, device=query.device)
-    return mask.masked_fill_(~visible, float("-inf"))[:, None]
-
-
-def rotate(x: Tensor, rope: Tensor) -> Tensor:
-    """Rotary embedding in halves order, in float32. x: (B, T, heads, d)."""
-    cos, sin = rope.chunk(2, -1)
-    a, b = x.float().chunk(2, -1)
-    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1).to(x.dtype)
-
-
-def attention(
-    x: Tensor, layer: Layer, tower: Tower, keys: Tensor, values: Tensor, places: Places
-) -> Tensor:
-    """Causal sliding-window attention of x (B, T, D) over rings (B, K, C, d), which it extends."""
-    batch, steps, _ = x.shape
-    heads, kv, d = tower.heads, tower.kv_heads, tower.head_dim
-    qkv = layer.wqkv(x).view(batch, steps, heads + 2 * kv, d)
-    qk = rotate(qkv[:, :, : heads + kv], places.rope)
-    keys[places.lanes, :, places.write] = qk[:, :, heads:]
-    values[places.lanes, :, places.write] = qkv[:, :, heads + kv :]
-    # The queries that share a key head become rows of one product: (B, K, G T, d).
-    q = qk[:, :, :heads].view(batch, steps, kv, heads // kv, d)
-    q = q.permute(0, 2, 3, 1, 4).reshape(batch, kv, -1, d)
-    out = _attend(q, keys, values, places.mask)
-    out = out.view(batch, kv, heads // kv, steps, d).permute(0, 3, 1, 2, 4)
-    return layer.wo(out.reshape(batch, steps, heads * d))
-
-
-def _attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
-    if q.shape[2] <= _FEW_QUERIES and _multiplies(q.device.type, q.dtype):
-        # Few queries over a long ring are a matter of reading it once. cuBLAS spreads the keys
-        # over the whole GPU, where the fused kernel would use one block per head; on a processor
-        # that knows the type two products are no slower, in bfloat16 nearly twice as fast.
-        scores = torch.matmul(q, keys.transpose(-1, -2)).float() * q.shape[-1] ** -0.5 + mask
-        return torch.matmul(torch.softmax(scores, -1).to(q.dtype), values)
-    return F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
-
-
-@functools.cache
-def _multiplies(device: str, dtype: torch.dtype) -> bool:
-    """Whether batched products of a type are made by more than a plain loop there. On older
-    processors those of 16 bits are not, and the fused kernel is eight times faster."""
-    if device != "cpu" or dtype == torch.float32:
-        return True
-    name = "bf16" if dtype == torch.bfloat16 else "fp16"
-    try:
-        return bool(getattr(torch.ops.mkldnn, f"_is_mkldnn_{name}_supported")())
-    except (AttributeError, RuntimeError):  # a build without oneDNN
-        return False
-
-
 def block(
     x: Tensor,
     layer: Layer,
@@ -220,22 +125,18 @@ def block(
     keys: Tensor,
     values: Tensor,
     places: Places,
+    ops: Ops,
 ) -> Tensor:
-    """One transformer block. `gain` is the FFN norm's weight, (D,) or (B, 1, D)."""
-    width, eps = (tower.width,), tower.norm_eps
-    y = F.rms_norm(x, width, layer.attention_norm, eps)
-    x = x + attention(y, layer, tower, keys, values, places)
-    y = F.rms_norm(x, width, None, eps) * gain
-    gate, up = layer.w13(y).chunk(2, -1)
-    return x + layer.w2(F.silu(gate) * up)
-
-
-def places_of(tower: Tower, ints: Tensor, rope: Tensor, slots: int, dtype: torch.dtype) -> Places:
-    """Places from (B, T, 3) ints (write slot, query slot, limit) and (B, T, d) rope."""
-    write, query, limit = ints.unbind(-1)
-    mask = ring_mask(query, limit, slots, dtype)
-    lanes = torch.arange(ints.shape[0], device=ints.device)[:, None]
-    return Places(lanes, write, _grouped(mask, tower), rope[:, :, None])
+    """One transformer block: causal sliding-window attention of x (B, T, D) over caches
+    (B, K, C, d), which it extends, and the gated products. `gain` is the FFN norm's weight, (D,)
+    or (B, 1, D)."""
+    y = ops.norm(x, layer.attention_norm, tower.norm_eps)
+    qkv = ops.linear(layer.wqkv, y, None)
+    qkv = qkv.view(*x.shape[:2], tower.heads + 2 * tower.kv_heads, tower.head_dim)
+    q = ops.store(qkv, tower, keys, values, places)
+    x = ops.linear(layer.wo, ops.attend(q, tower, keys, values, places), x)
+    both = ops.linear(layer.w13, ops.norm(x, gain, tower.norm_eps), None)
+    return ops.linear(layer.w2, ops.swiglu(both), x)
 
 
 def stem(net: Network, mel: Tensor, keep: Tensor) -> Tensor:
@@ -263,8 +164,8 @@ def encode(
     tower = net.spec.encoder
     x = stem(net, mel, keep)
     for layer, k, v in zip(net.encoder, keys, values, strict=True):
-        x = block(x, layer, layer.ffn_norm, tower, k, v, places)
-    x = F.rms_norm(x, (tower.width,), net.encoder_norm, tower.norm_eps)
+        x = block(x, layer, layer.ffn_norm, tower, k, v, places, net.ops)
+    x = net.ops.norm(x, net.encoder_norm, tower.norm_eps)
     joined = x.reshape(x.shape[0], -1, FRAMES_PER_ROW * tower.width)
     first, second = net.adapter
     return x, second(F.gelu(first(joined)))
@@ -283,30 +184,37 @@ def decode(
     tower = net.spec.decoder
     x = net.embedding.rows(tokens) + audio
     for layer, gain, k, v in zip(net.decoder, gains, keys, values, strict=True):
-        x = block(x, layer, gain[:, None], tower, k, v, places)
-    return net.embedding(F.rms_norm(x, (tower.width,), net.decoder_norm, tower.norm_eps))
+        x = block(x, layer, gain[:, None], tower, k, v, places, net.ops)
+    x = net.ops.norm(x, net.decoder_norm, tower.norm_eps)
+    return net.ops.linear(net.embedding, x, None)
 
 
-def choose(logits: Tensor, bias: Tensor, pad: int, eos: int) -> Tensor:
-    """Logits (B, T, vocab) to (B, T, 3) float32: id to go on with, natural id, margin of [P].
+Bonuses = tuple[Tensor, Tensor]  # ids (B, K) and what to add to their logits (B, K)
 
-    </s> never ends a live stream, so it is not among the ids to go on with. `bias` (B, T) is
-    added to [P] for the first answer only. Ids below 2**24 are exact in float32.
+
+def choose(
+    logits: Tensor, bias: Tensor, pad: int, eos: int, bonuses: Bonuses | None = None
+) -> Tensor:
+    """Logits (B, T, vocab) to (B, T, 3) float32: id to go on with, its gap, its log probability.
+
+    See `speech_model.Decoded`. `bias` (B, T) is added to [P]; T is 1 with `bonuses`. Ids below
+    2**24 are exact in float32.
     """
-    pad_logit, eos_logit = logits[..., pad].float().clone(), logits[..., eos].float().clone()
-    logits[..., pad] = float("-inf")
-    logits[..., eos] = float("-inf")
-    best, token = logits.max(-1)
-    rival = torch.maximum(best.float(), eos_logit)
-    natural = token.masked_fill(eos_logit > best, eos).masked_fill_(pad_logit >= rival, pad)
-    going_on = token.masked_fill(pad_logit + bias >= best, pad)
-    return torch.stack([going_on.float(), natural.float(), pad_logit - rival], -1)
+    raw = logits.float()
+    adjusted = raw.clone()
+    adjusted[..., eos] = float("-inf")
+    adjusted[..., pad] += bias
+    if bonuses is not None:
+        _lift(adjusted[:, 0], *bonuses)
+    token = adjusted.argmax(-1, keepdim=True)
+    chosen = raw.gather(-1, token)
+    all_together = torch.logsumexp(raw, -1, keepdim=True)
+    rival = adjusted.copy_(raw).scatter_(-1, token, float("-inf")).amax(-1, keepdim=True)
+    return torch.cat([token.float(), chosen - rival, chosen - all_together], -1)
 
 
-def _grouped(mask: Tensor, tower: Tower) -> Tensor:
-    """(B, 1, T, C) to (B, 1, G T, C); one row per head group when T is 1 (it broadcasts)."""
-    batch, _, steps, slots = mask.shape
-    group = tower.heads // tower.kv_heads
-    if steps == 1 or group == 1:
-        return mask
-    return mask.expand(batch, group, steps, slots).reshape(batch, 1, group * steps, slots)
+def _lift(logits: Tensor, ids: Tensor, bonus: Tensor) -> None:
+    """Add bonuses to logits (B, vocab) in place, where the best is within reach."""
+    asked = logits.gather(-1, ids)
+    near = asked >= logits.amax(-1, keepdim=True) - BONUS_REACH
+    logits.scatter_(-1, ids, asked + bonus * near)

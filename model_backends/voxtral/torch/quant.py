@@ -7,7 +7,7 @@ up by row as well as multiplied, and most of its error would end in the choice o
 8 bit: symmetric, one scale per output row, w = q * scale, |q| <= 127.
 4 bit: groups of 32 inputs, w = (q - 8) * scale + middle, 0 <= q <= 15.
 The products are PyTorch's own weight-only kernels (CPU, CUDA, MPS), but for 8 bits on processors
-with a faster product of bytes (`torch_cpu.Bytes`).
+with a faster product of bytes (`cpu.Bytes`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from model_backends.voxtral.torch import cpu as torch_cpu
-from model_backends.voxtral.torch.model import Dense, Linear, Pack
+from model_backends.voxtral.torch.model import Pack
+from model_backends.voxtral.torch.ops import Dense, Linear
 
 _ROWS_AT_ONCE = 8192  # rows widened to float32 while quantising: bounds the memory it takes
 GROUP = 32  # inputs that share a 4 bit scale

@@ -1,7 +1,7 @@
 """From a checked checkpoint (or a seed) to the network on a device, one tensor at a time.
 
 Files are memory-mapped, so loading needs little more than the weights themselves. Knows the
-tensor library and the row orders; what a sound checkpoint is, `checkpoint.py` has decided.
+tensor library and the row orders; what a sound checkpoint is, `checkpoint/folder.py` has decided.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
@@ -46,7 +47,7 @@ def load_network(
         def get(name: str) -> Tensor:
             nonlocal done
             entry = checkpoint.tensors[name]
-            tensor = _in_halves(read(entry), name, checkpoint.spec, checkpoint.layout)
+            tensor = _native(read(entry), name, checkpoint.spec, checkpoint.layout)
             done += entry.end - entry.begin
             report(done / total, "weights")
             tensor = tensor.to(device=device, dtype=dtype, copy=True)
@@ -95,13 +96,13 @@ def network_from(
     dtype = compute_dtype(precision)
 
     def get(name: str) -> Tensor:
-        return _in_halves(source(name), name, spec, "native").to(device=device, dtype=dtype)
+        return source(name).to(device=device, dtype=dtype)
 
     return assembled(spec, get, precision, device)
 
 
 def assembled(spec: ModelSpec, get: Get, precision: str, device: torch.device) -> Network:
-    """A network from tensors with q/k rows in halves order. Raises EngineError if none fits."""
+    """A network from tensors with q/k rows in native order. Raises EngineError if none fits."""
     try:
         with torch.inference_mode():
             return build(spec, get, *packer(precision, device))
@@ -129,10 +130,12 @@ def _reader(files: ExitStack) -> Callable[[Entry], Tensor]:
     return read
 
 
-def _in_halves(tensor: Tensor, name: str, spec: ModelSpec, layout: str) -> Tensor:
-    """q and k rows so that channel i rotates with i + d/2, as `torch_model.rotate` expects."""
-    heads = rotary_heads(name, spec) if layout == "native" else None
-    return tensor if heads is None else tensor[torch.from_numpy(halves_order(*heads))]
+def _native(tensor: Tensor, name: str, spec: ModelSpec, layout: str) -> Tensor:
+    """q and k rows so that channels 2i and 2i + 1 rotate together, as `model.rotate` expects."""
+    heads = rotary_heads(name, spec) if layout == "hf" else None
+    if heads is None:
+        return tensor
+    return tensor[torch.from_numpy(np.argsort(halves_order(*heads)))]
 
 
 def _check_finite(tensor: Tensor, name: str) -> None:

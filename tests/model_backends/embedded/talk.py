@@ -1,32 +1,41 @@
-"""A scripted voice: audio that says where it is, and an ear that reads the script for it.
+"""A scripted voice: audio that says where it is, and a recogniser that reads the script for it.
 
-Each sample's value is its own number since the session began, so that an ear handed any window
-knows what it covers and returns the words of the script that end inside it, in the window's time.
+Each sample's value is its own number since the session began, so that a recogniser handed any
+window knows what it covers and returns the words of the script that end inside it, in the window's
+time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from model_backends.base import Event, Pcm, Progress, StreamOptions, Word
 from model_backends.embedded.agreement import Guess
-from model_backends.embedded.stream import Care, EmbeddedStream
+from model_backends.embedded.listening import Care
+from model_backends.embedded.stream import EmbeddedStream
 
 FRAME = 512
 MS = 16  # samples in a millisecond
+
+_FEWEST_SKIPPED = 5  # one word less is a word misheard; that nobody can see
 
 Script = Sequence[tuple[str, int, int]]  # (text, start_ms, end_ms) of the session
 
 
 @dataclass
-class ScriptedEar:
-    """Hears what the script says; the last word of an unfinished window is misheard."""
+class ScriptedRecognizer:
+    """Hears what the script says; the last word of an unfinished window is misheard.
+
+    With `skips`, a stretch in session time, whoever is not careful leaves out the words in it, and
+    a word beside it is stretched over the place, as Whisper's attention does.
+    """
 
     script: Script
     invents: str = ""  # heard, with little belief, behind the last word by whoever is quick
+    skips: tuple[int, int] | None = None
     windows: list[tuple[int, int, Care]] = field(default_factory=list)  # start, end in ms
 
     def __call__(self, pcm: Pcm, care: Care) -> list[Guess]:
@@ -37,9 +46,23 @@ class ScriptedEar:
             for word, s, e in self.script
             if (s + e) // 2 >= start and s < end - 40
         ]
+        if self.skips is not None and care is not Care.CAREFUL:
+            heard = _skipping(heard, self.skips[0] - start, self.skips[1] - start, end - start)
         if self.invents and care is Care.QUICK and end > self.script[-1][2]:
             heard.append(Guess(self.invents, heard[-1].end_ms - 32, heard[-1].end_ms, 0.3))
         return heard
+
+
+def _skipping(words: list[Guess], begin: int, end: int, window: int) -> list[Guess]:
+    kept = [w for w in words if w.start_ms < begin or w.end_ms > end]
+    if len(words) - len(kept) < _FEWEST_SKIPPED:
+        return words
+    after = next((i for i, w in enumerate(kept) if w.start_ms >= begin), None)
+    if after is not None:
+        kept[after] = replace(kept[after], start_ms=kept[after - 1].end_ms if after else 0)
+    elif kept:
+        kept[-1] = replace(kept[-1], end_ms=window)
+    return kept
 
 
 def audio(start_ms: int, end_ms: int) -> Pcm:
@@ -64,7 +87,7 @@ def options(
 
 def listen(
     stream: EmbeddedStream,
-    ear: ScriptedEar,
+    recognizer: ScriptedRecognizer,
     blocks: Sequence[tuple[Pcm, float]],
     every: int = 1,
 ) -> Iterator[Event]:
@@ -72,10 +95,10 @@ def listen(
     for count, (pcm, speech) in enumerate(blocks, start=1):
         stream.push(pcm, speech)
         if count % every == 0:
-            yield from stream.advance(ear)
+            yield from stream.advance(recognizer)
     stream.finish()
     while not stream.done:
-        yield from stream.advance(ear)
+        yield from stream.advance(recognizer)
 
 
 def said(events: Sequence[Event], track: int = 0) -> list[tuple[str, int, int]]:

@@ -24,91 +24,91 @@ def text(words: list[Guess]) -> str:
 
 def test_a_word_needs_two_guesses() -> None:
     track = Agreement()
-    assert track.hear(said("ask not"), NOW) == []
+    assert track.agree(said("ask not"), NOW) == []
     assert track.tail == " ask not"
-    assert text(track.hear(said("ask not what"), NOW)) == "ask not"
+    assert text(track.agree(said("ask not what"), NOW)) == "ask not"
     assert track.tail == " what"
 
 
 def test_a_word_that_changes_waits() -> None:
     track = Agreement()
-    track.hear(said("ask knot"), NOW)
-    assert text(track.hear(said("ask not what"), NOW)) == "ask"
-    assert text(track.hear(said("ask not what"), NOW)) == "not what"
+    track.agree(said("ask knot"), NOW)
+    assert text(track.agree(said("ask not what"), NOW)) == "ask"
+    assert text(track.agree(said("ask not what"), NOW)) == "not what"
 
 
 def test_a_word_near_the_end_of_the_audio_waits() -> None:
     track = Agreement()
-    track.hear(said("ask not what"), before_ms=600)
-    assert text(track.hear(said("ask not what"), before_ms=600)) == "ask not"
-    assert text(track.hear(said("ask not what your"), before_ms=1200)) == "what"
+    track.agree(said("ask not what"), before_ms=600)
+    assert text(track.agree(said("ask not what"), before_ms=600)) == "ask not"
+    assert text(track.agree(said("ask not what your"), before_ms=1200)) == "what"
 
 
 def test_case_and_punctuation_are_no_disagreement() -> None:
     track = Agreement()
-    track.hear(said("Well, the best"), NOW)
-    assert text(track.hear(said("well the best on"), NOW)) == "well the best"
+    track.agree(said("Well, the best"), NOW)
+    assert text(track.agree(said("well the best on"), NOW)) == "well the best"
 
 
 def test_a_respelled_committed_word_is_not_said_again() -> None:
     track = Agreement()
     track.flush(said("a shop boy"))
-    track.hear(said("a shopboy was", each_ms=400), NOW)
-    assert text(track.hear(said("a shopboy was", each_ms=400), NOW)) == "was"
+    track.agree(said("a shopboy was", each_ms=400), NOW)
+    assert text(track.agree(said("a shopboy was", each_ms=400), NOW)) == "was"
 
 
 def test_a_dropped_committed_word_costs_no_new_one() -> None:
     track = Agreement()
     track.flush(said("ask ask what you can"))
-    track.hear(said("ask what you can do", each_ms=350), NOW)
-    assert text(track.hear(said("ask what you can do for", each_ms=350), NOW)) == "do"
+    track.agree(said("ask what you can do", each_ms=350), NOW)
+    assert text(track.agree(said("ask what you can do for", each_ms=350), NOW)) == "do"
 
 
 def test_a_phrase_said_twice_is_kept_twice() -> None:
     track = Agreement()
     track.flush(said("what you can do"))
     again = said("what you can do what you can do")
-    track.hear(again, NOW)
-    assert text(track.hear(again, NOW)) == "what you can do"
+    track.agree(again, NOW)
+    assert text(track.agree(again, NOW)) == "what you can do"
 
 
 def test_a_guess_of_something_else_altogether_is_laid_out_by_time() -> None:
     track = Agreement()
     track.flush(said("one two three four"))
     other = said("uno dos tres cuatro cinco")
-    track.hear(other, NOW)
-    assert text(track.hear(other, NOW)) == "cinco"
+    track.agree(other, NOW)
+    assert text(track.agree(other, NOW)) == "cinco"
 
 
 def test_the_mark_at_the_end_of_a_guess_is_held_back() -> None:
     track = Agreement()
-    track.hear(said("in all our blood."), NOW)
+    track.agree(said("in all our blood."), NOW)
     assert text(track.flush()) == "in all our blood"
     later = said("in all our blood and")
-    track.hear(later, NOW)
-    assert text(track.hear(later, NOW)) == "and"
+    track.agree(later, NOW)
+    assert text(track.agree(later, NOW)) == "and"
 
 
 def test_a_held_mark_follows_once_there_is_more_behind_it() -> None:
     track = Agreement()
     track.flush(said("blood."))
     later = said("blood. Yes we")
-    track.hear(later, NOW)
-    marked = track.hear(later, NOW)
+    track.agree(later, NOW)
+    marked = track.agree(later, NOW)
     assert [word.text for word in marked] == [".", " Yes", " we"]
     assert marked[0].start_ms == marked[0].end_ms == 300
 
 
 def test_the_end_of_the_utterance_brings_its_mark() -> None:
     track = Agreement()
-    track.hear(said("is it?"), NOW)
+    track.agree(said("is it?"), NOW)
     assert [word.text for word in track.finish()] == [" is", " it", "?"]
     assert track.finish() == []
 
 
 def test_dots_for_a_speaker_cut_off_are_not_shown() -> None:
     track = Agreement()
-    track.hear(said("for your..."), NOW)
+    track.agree(said("for your..."), NOW)
     assert text(track.finish()) == "for your"
 
 
@@ -139,7 +139,7 @@ def test_whatever_is_misheard_all_is_said_once_and_in_order(
         if len(track.committed) > 6 and data.draw(st.booleans()):
             guess[0] = Guess(" other", truth[0].start_ms, truth[0].end_ms)
         before = list(out)
-        out += track.hear(guess, NOW)
+        out += track.agree(guess, NOW)
         assert out[: len(before)] == before
     out += track.flush(truth)
     assert [word.text for word in out] == [word.text for word in truth]

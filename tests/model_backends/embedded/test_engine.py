@@ -15,6 +15,7 @@ from model_backends.embedded import store
 from model_backends.embedded.agreement import Guess
 from model_backends.embedded.engine import EmbeddedEngine, load
 from model_backends.embedded.recognizer import Hypothesis
+from model_backends.embedded.weights import Weights
 
 FRAME = np.full(512, 0.1, np.float32)
 
@@ -40,7 +41,7 @@ class Recognizer:
     def __init__(self, clock: Clock, cost_s: float, language: str = "en") -> None:
         self.multilingual = True
         self.heard: list[str] = []  # the language of each decode
-        self._clock, self._cost_s, self._language = clock, cost_s, language
+        self.cost_s, self._clock, self._language = cost_s, clock, language
 
     def encode(self, pcm: Pcm, whole: bool = False) -> Encoded:
         return Encoded(len(pcm) / 16000)
@@ -48,8 +49,8 @@ class Recognizer:
     def languages(self, heard: Encoded) -> dict[str, float]:
         return {self._language: 0.9}
 
-    def hear(self, heard: Encoded, language: str, beam: int = 1) -> Hypothesis:
-        self._clock.now_s += self._cost_s
+    def transcribe(self, heard: Encoded, language: str, beam: int = 1) -> Hypothesis:
+        self._clock.now_s += self.cost_s
         self.heard.append(language)
         count = int(heard.seconds)
         words = [Guess(f" {i}", i * 1000, (i + 1) * 1000) for i in range(count)]
@@ -77,12 +78,13 @@ def notices(events: list[Event]) -> list[Notice]:
 
 
 def make(
-    cost_s: float, language: str = "en", small_too: bool = True
+    cost_s: float, language: str = "en", small_too: bool = True, adapted: bool = False
 ) -> tuple[EmbeddedEngine, Recognizer, Recognizer]:
     clock = Clock()
     base, small = Recognizer(clock, cost_s, language), Recognizer(clock, 0.1)
     fetch = (lambda: small) if small_too else None
-    return EmbeddedEngine(base, "base", fetch, clock=clock), base, small  # type: ignore[arg-type]
+    weights = Weights(base, "base", fetch, adapted)  # type: ignore[arg-type]
+    return EmbeddedEngine(weights, clock=clock), base, small
 
 
 def test_a_fast_base_stays() -> None:
@@ -99,6 +101,69 @@ def test_a_slow_base_gives_way_for_english_and_the_user_is_told() -> None:
     assert "tiny.en" in told[0].message
     assert small.heard
     assert "tiny.en" in engine.model
+
+
+def standing(events: list[Event]) -> list[list[str]]:
+    """The codes of the notices that stand, after each that was told or taken back."""
+    codes: list[str] = []
+    history = []
+    for notice in notices(events):
+        codes = [code for code in codes if code != notice.code]
+        codes += [notice.code] if notice.message else []
+        history.append(codes)
+    return history
+
+
+def test_base_comes_back_and_the_notice_goes_once_there_is_time_for_it() -> None:
+    engine, base, small = make(2.0)
+    stream = engine.open(options())
+    told = speak(engine, 20, stream)
+    base.cost_s = 0.3
+    told += speak(engine, 60, stream)
+    assert standing(told) == [["smaller-model"], []]
+    assert engine.model == "base"
+    decodes = len(small.heard)
+    speak(engine, 20, stream)
+    assert len(small.heard) == decodes
+
+
+def test_base_stays_away_while_the_small_one_is_no_light_work() -> None:
+    engine, _, small = make(2.0)
+    small.cost_s = 0.4
+    assert standing(speak(engine, 80, engine.open(options()))) == [["smaller-model"]]
+
+
+def test_that_captions_come_late_is_taken_back_when_they_do_not() -> None:
+    engine, base, _ = make(2.0, language="de")
+    stream = engine.open(options())
+    told = speak(engine, 20, stream)
+    base.cost_s = 0.3
+    told += speak(engine, 20, stream)
+    assert standing(told) == [["behind"], []]
+
+
+def test_one_notice_stands_and_it_does_not_advise_what_is_done_already() -> None:
+    engine, _, small = make(2.0)
+    small.cost_s = 1.8
+    told = speak(engine, 60, engine.open(options()))
+    assert standing(told) == [["smaller-model"], [], ["behind"]]
+    assert "tiny.en" not in notices(told)[-1].hint
+
+
+def test_who_named_base_is_told_of_the_smaller_one() -> None:
+    engine, _, _ = make(2.0, small_too=False)
+    told = notices(speak(engine, 20, engine.open(options())))
+    assert "tiny.en" in told[0].hint
+
+
+def test_a_worker_that_comes_after_begins_with_the_small_one_and_tells_nothing() -> None:
+    first, _, _ = make(2.0)
+    speak(first, 20, first.open(options()))
+    engine, base, small = make(2.0, adapted=True)
+    assert engine.model == first.model
+    assert notices(speak(engine, 10, engine.open(options()))) == []
+    assert small.heard
+    assert not base.heard
 
 
 def test_a_slow_base_stays_for_german() -> None:
@@ -157,6 +222,17 @@ def test_idle_until_there_is_enough_to_hear() -> None:
     while not stream.done:
         engine.advance()
     assert engine.idle
+
+
+def test_what_a_lane_spoke_under_an_earlier_worker_is_a_hint() -> None:
+    """Half a second of English passes for Romanian where nothing is known."""
+    clock = Clock()
+    for spoken, language in (({}, "ro"), ({"me": "en"}, "en")):
+        base = Recognizer(clock, 0.1, "ro")
+        weights = Weights(base, "base", None)  # type: ignore[arg-type]
+        engine = EmbeddedEngine(weights, spoken=spoken, clock=clock)
+        speak(engine, 1, engine.open(options()))
+        assert base.heard[0] == language
 
 
 def test_a_forced_language_is_used_and_reported() -> None:
@@ -219,6 +295,26 @@ def test_without_base_tiny_stands_in_and_says_so(tmp_path: Path, only_tiny: None
     assert "English only" in told[0].message
     with pytest.raises(EngineError, match="English only"):
         engine.open(options(language="de"))
+
+
+def test_an_adapted_model_is_loaded_with_the_one_it_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+
+    class Loaded(EnglishOnly):
+        def __init__(self, path: Path, threads: int) -> None:
+            super().__init__(path, threads)
+            loaded.append(path.name)
+
+    found = store.Found("tiny.en", tmp_path, installed=True)
+    monkeypatch.setattr(store, "ensure", lambda model, models_dir, report: models_dir / model)
+    monkeypatch.setattr(store, "find", lambda model, models_dir: found)
+    monkeypatch.setattr(engine_module, "Recognizer", Loaded)
+    engine = _load(tmp_path, adapted="base+tiny.en")
+    assert loaded == ["base", "tiny.en"]
+    assert engine.model == "base+tiny.en"
+    assert _load(tmp_path, adapted="base").model == "base"
 
 
 @pytest.mark.parametrize("wanted", [{"model": "base"}, {"language": "de"}])

@@ -11,7 +11,7 @@ import pytest
 import model_backends
 from model_backends.base import LoadOptions
 from model_backends.voxtral.engine import VoxtralEngine
-from tests.model_backends.voxtral.listening import TINY
+from tests.model_backends.voxtral.transcribing import TINY
 
 
 def load(folder: Path, **extra: object) -> VoxtralEngine:

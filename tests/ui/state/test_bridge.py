@@ -7,11 +7,12 @@ from threading import Thread, current_thread
 import pytest
 from PySide6.QtCore import QObject, Slot
 
+from app.audio.choice import Device
 from app.core.timeline import Gap
-from app.session.session import Saved, Stage, Status
+from app.session.session import Choices, HeardOut, Saved, Stage, Status
 from app.ui.state.bridge import SessionBridge
 from model_backends.base import Notice, Progress, Tail, UserError
-from tests.ui.overlay_fakes import FakeSession, words
+from tests.ui.overlay_fakes import FakeSession, check_fake, words
 
 
 class Listener(QObject):
@@ -71,29 +72,57 @@ def test_progress_is_nothing_to_show(qtbot, bridge):
     qtbot.waitUntil(lambda: listener.heard == [last])
 
 
-def test_verbs_reach_the_session_and_time_passes_for_it(qtbot, bridge):
+def test_verbs_reach_the_session(qtbot, bridge):
     bridge.start()
     bridge.pause()
     bridge.resume()
     bridge.set_delay(960)
-    bridge.set_source("usb")
-    bridge.set_source("")
+    bridge.set_source(Device("usb"))
+    bridge.set_source(None)
+    bridge.stop()
+    bridge.abort()
     assert bridge.session.calls == [
         ("start",),
         ("pause",),
         ("resume",),
         ("set_delay", 960),
-        ("set_source", "usb"),
+        ("set_source", Device("usb")),
         ("set_source", None),
+        ("stop",),
+        ("abort",),
     ]
-    before = bridge.session.pumps
-    qtbot.waitUntil(lambda: bridge.session.pumps > before + 2)  # nobody wakes it
+
+
+def test_the_stand_in_has_nothing_that_a_session_lacks(sample):
+    check_fake(sample)
+
+
+def test_another_choice_and_the_last_word_are_told(qtbot, bridge):
+    with qtbot.waitSignals([bridge.choices_changed, bridge.heard_out]):
+        bridge.session.say(Choices("USB", 960), HeardOut())
+    assert bridge.session.source_name == "USB"
+
+
+def test_what_is_held_is_told_later_and_all_of_it(qtbot, bridge):
+    listener = Listener(bridge)
+    levels: list[float] = []
+    bridge.level.connect(levels.append)
+    bridge.hold()
+    bridge.start()
+    bridge.session.level = 0.5
+    said = words("one two")
+    bridge.session.say(*said)
+    qtbot.wait(250)  # two ticks
+    assert (listener.heard, levels) == ([], [])
+    bridge.release()
+    assert listener.heard == said
+    qtbot.waitUntil(lambda: levels == [0.5])
 
 
 def test_what_the_session_refuses_is_told_and_does_no_harm(qtbot, bridge):
     bridge.session.refusal = UserError("No such source.", "Choose another.")
     with qtbot.waitSignal(bridge.notice) as told:
-        bridge.set_source("gone")
+        bridge.set_source(Device("gone"))
     assert (told.args[0].message, told.args[0].hint) == ("No such source.", "Choose another.")
 
 

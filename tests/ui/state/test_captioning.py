@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from app.session.session import Stage, Status
-from model_backends.base import UserError, Word
+from app.audio.choice import Device, from_text
+from app.session.session import Choices, HeardOut, Saved, Stage, Status
+from model_backends.base import Notice, UserError, Word
 from tests.ui.conftest import Rig
 from tests.ui.overlay_fakes import words
 
@@ -62,21 +65,110 @@ def test_the_toggle_begins_anew_after_the_end(rig: Rig, stage: Stage) -> None:
     assert rig.calls == ["start"]
 
 
-@pytest.mark.parametrize("change", [{"engine": "embedded"}, {"model": "x"}, {"language": "de"}])
-def test_another_engine_model_or_language_waits_until_the_session_is_saved(
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"engine": "embedded"},
+        {"model": "x"},
+        {"language": "de"},
+        {"device": "cpu"},
+        {"precision": "int8"},
+    ],
+)
+def test_another_engine_model_or_language_listens_at_once_and_is_shown_after_the_last_word(
     rig: Rig, change: dict[str, str]
 ) -> None:
-    idle: list[bool] = []
-    rig.captioning.idle.connect(lambda: idle.append(True))
+    """U2: nothing that is said meanwhile is lost, nothing is shown out of order."""
+    heard: list[object] = []
+    rig.captioning.word.connect(heard.append)
+    rig.captioning.saved.connect(heard.append)
+    rig.captioning.session_changed.connect(lambda bridge: heard.append(bridge.session))
     rig.captioning.start()
     rig.reach(Stage.LISTENING)
     rig.store.change(**change)
-    assert rig.calls == ["start", "stop"]
-    assert len(rig.sessions) == 1
-    rig.reach(Stage.STOPPED)
-    assert len(rig.sessions) == 2
+    old, new = rig.sessions
+    assert [call[0] for call in old.calls] == ["start", "stop"]
+    assert rig.calls == ["start"], "and before the other has ended"
+    assert new.predecessor is old
     assert rig.opened_with[-1] == rig.store.settings
-    assert not idle
+    first, last = words("new last")
+    rig.say(Status(Stage.LISTENING), first)
+    rig.say_in(0, Status(Stage.STOPPING), last)
+    assert heard == [old, last]
+    assert rig.captioning.stage is Stage.STOPPING and rig.captioning.session is old
+    saved = Saved(Path("old.srt"))
+    rig.say_in(0, HeardOut())
+    assert heard == [old, last, new, first], "saving is not waited for"
+    assert rig.captioning.stage is Stage.LISTENING and rig.captioning.session is new
+    rig.say_in(0, saved, Status(Stage.STOPPED))
+    assert heard[-1] == saved
+    assert rig.captioning.stage is Stage.LISTENING and rig.captioning.running
+
+
+def test_what_is_chosen_meanwhile_is_for_the_one_that_listens(rig: Rig) -> None:
+    rig.captioning.start()
+    rig.reach(Stage.LISTENING)
+    rig.captioning.start_another()
+    rig.store.change(source="usb")
+    rig.store.change_delay(960)
+    assert rig.session.calls == [("start",), ("set_source", Device("usb")), ("set_delay", 960)]
+
+
+def test_a_third_session_waits_for_both(rig: Rig) -> None:
+    shown: list[object] = []
+    rig.captioning.session_changed.connect(lambda bridge: shown.append(bridge.session))
+    rig.captioning.start()
+    rig.captioning.start_another()
+    rig.captioning.start_another()
+    first, second, third = rig.sessions
+    assert second.calls == [("start",), ("stop",)]
+    rig.say_in(1, HeardOut(), Status(Stage.STOPPED))
+    assert shown == [first]
+    rig.say_in(0, HeardOut(), Status(Stage.STOPPED))
+    QApplication.processEvents()
+    assert shown == [first, second, third]
+
+
+def test_an_engine_that_is_refused_leaves_the_session_as_it_is(rig: Rig) -> None:
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    told: list[Notice] = []
+    rig.captioning.notice.connect(told.append)
+    rig.refusal = UserError("There is no such engine.", "Choose another.")
+    rig.store.change(engine="nonsense")
+    assert [notice.message for notice in told] == ["There is no such engine."]
+    assert rig.calls == ["start"] and rig.captioning.stage is Stage.SPEECH
+
+
+@pytest.mark.parametrize("change", [{"source": "usb"}, {"engine": "embedded"}, {"language": "de"}])
+def test_a_choice_made_after_a_failure_is_tried_at_once(rig: Rig, change: dict[str, str]) -> None:
+    """U3: it may be what was missing."""
+    rig.captioning.start()
+    rig.reach(Stage.FAILED)
+    rig.store.change(**change)
+    assert len(rig.sessions) == 2 and rig.calls == ["start"]
+    assert rig.opened_with[-1] == rig.store.settings
+
+
+def test_a_choice_made_while_captions_are_off_starts_nothing(rig: Rig) -> None:
+    rig.store.change(source="usb")
+    rig.captioning.start()
+    rig.reach(Stage.STOPPED)
+    rig.store.change(source="")
+    assert len(rig.sessions) == 1
+
+
+def test_a_refused_delay_goes_back_where_it_is_chosen(rig: Rig) -> None:
+    told: list[Notice] = []
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    rig.captioning.notice.connect(told.append)
+    rig.store.change_delay(2400)
+    refused = Notice("me", "delay-refused", "There is not enough memory for 2400 ms.")
+    rig.say(Choices("Built-in microphone", 480), refused)
+    assert rig.store.settings.delay_ms["scripted"] == 480
+    assert told == [refused]
+    assert rig.captioning.stage is Stage.SPEECH and len(rig.sessions) == 1
 
 
 def test_who_paused_is_not_heard_again_because_of_another_engine(rig: Rig) -> None:
@@ -96,10 +188,29 @@ def test_source_and_delay_reach_the_running_session(rig: Rig) -> None:
     rig.store.change(delay_ms={**rig.store.settings.delay_ms, "embedded": 2000})  # another's
     rig.store.change(source="")
     assert rig.session.calls[1:] == [
-        ("set_source", "usb"),
+        ("set_source", Device("usb")),
         ("set_delay", 960),
         ("set_source", None),
     ]
+
+
+JABRA = "alsa_input.usb-GN_Netcom_A_S_Jabra_EVOLVE_65-00.mono-fallback"
+
+
+def test_the_name_of_a_source_is_remembered_once_it_is_found(rig: Rig) -> None:
+    """U3: for a choice that an earlier version kept without it."""
+    rig.store.change(source=JABRA)
+    rig.captioning.start()
+    rig.say(Choices("Jabra Evolve 65 Mono", 240))
+    assert from_text(rig.store.settings.source) == Device(JABRA, "Jabra Evolve 65 Mono")
+    assert rig.calls == ["start"], "which is no other source"
+
+
+def test_the_name_of_what_stands_in_is_not(rig: Rig) -> None:
+    rig.store.change(source=JABRA)
+    rig.captioning.start()
+    rig.say(Choices("Built-in microphone", 240, source_is_away=True))
+    assert from_text(rig.store.settings.source) == Device(JABRA)
 
 
 def test_looks_do_not_touch_the_session(rig: Rig) -> None:
@@ -129,20 +240,27 @@ def test_stopping_when_nothing_runs_is_idle_at_once(rig: Rig) -> None:
     assert idle == [True]
 
 
-def test_stopping_calls_off_the_session_that_was_to_follow(rig: Rig) -> None:
+def test_stopping_ends_the_session_that_was_to_follow_too(rig: Rig) -> None:
+    idle: list[bool] = []
+    rig.captioning.idle.connect(lambda: idle.append(True))
     rig.captioning.start()
     rig.reach(Stage.LISTENING)
     rig.captioning.start_another()
     rig.captioning.stop()
+    assert rig.calls == ["start", "stop"]
+    rig.say_in(0, HeardOut())
     rig.reach(Stage.STOPPED)
-    assert len(rig.sessions) == 1
+    assert not idle, "the first is still being saved"
+    rig.say_in(0, Status(Stage.STOPPED))
+    assert idle == [True] and len(rig.sessions) == 2
 
 
 def test_a_session_that_fails_while_ending_is_still_followed_by_the_next(rig: Rig) -> None:
     rig.captioning.start()
     rig.captioning.start_another()
-    rig.reach(Stage.FAILED)
-    assert len(rig.sessions) == 2
+    rig.say_in(0, Status(Stage.FAILED))
+    assert rig.captioning.session is rig.sessions[1]
+    assert rig.captioning.stage is Stage.STARTING
 
 
 def test_an_ended_session_is_not_heard_any_more(rig: Rig) -> None:
@@ -175,10 +293,14 @@ def test_what_nobody_foresaw_is_told_too(rig: Rig, caplog: pytest.LogCaptureFixt
     assert "ZeroDivision" not in rig.captioning.last_status.message
 
 
-def test_an_abort_reaches_the_session_and_nothing_follows(rig: Rig) -> None:
+def test_an_abort_reaches_every_session_and_nothing_follows(rig: Rig) -> None:
     rig.captioning.start()
     rig.captioning.start_another()
     rig.captioning.abort()
-    rig.reach(Stage.STOPPED)
-    assert rig.calls == ["start", "stop", "abort"]
-    assert len(rig.sessions) == 1
+    assert [[call[0] for call in each.calls] for each in rig.sessions] == [
+        ["start", "stop", "abort"],
+        ["start", "abort"],
+    ]
+    for number in (0, 1):
+        rig.say_in(number, Status(Stage.STOPPED))
+    assert len(rig.sessions) == 2 and not rig.captioning.running

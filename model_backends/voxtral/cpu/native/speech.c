@@ -283,15 +283,12 @@ static void merge(seen *into, const seen *s) {
 }
 
 static vx_answer answer_of(const vx_spec *spec, const seen *s, float pad, float eos, float bias) {
-  float rival = s->best > eos ? s->best : eos, biased = pad + bias;
   int32_t ordinary = s->id == INT32_MAX ? spec->pad : s->id; /* nothing but NaN: silence */
-  vx_answer a;
-  a.natural = pad >= rival ? spec->pad : eos > s->best ? spec->eos : ordinary;
-  a.token = biased >= s->best ? spec->pad : ordinary;
-  a.margin = pad - rival;
-  float best = biased >= s->best ? biased : s->best, next = biased >= s->best ? s->best : biased;
-  a.gap = best - (s->second > next ? s->second : next);
-  a.log_sum = s->most + logf(s->sum);
+  int silent = pad + bias >= s->best;
+  float chosen = silent ? pad : s->best, other = silent ? s->best : s->second;
+  if (!silent && pad > other) other = pad;
+  if (eos > other) other = eos;
+  vx_answer a = {silent ? spec->pad : ordinary, chosen - other, chosen - s->most - logf(s->sum)};
   return a;
 }
 

@@ -60,11 +60,9 @@ typedef struct {
 } vx_decode_work;
 
 typedef struct {
-  int32_t token;   /* best with </s> barred and the bias applied */
-  int32_t natural; /* best before that */
-  float margin;    /* logit of [P] less the best other, before that */
-  float gap;       /* logit of `token` less the next best it was chosen from */
-  float log_sum;   /* log of the sum of exp(logit), before the bias */
+  int32_t token; /* best with </s> barred and the bias applied */
+  float gap;     /* its logit less the best of any other id; both without bar and bias */
+  float logprob; /* its logit less the log of the sum of all exp(logit) */
 } vx_answer;
 
 VX_API int vx_version(void);

@@ -109,11 +109,20 @@ static int attend(const vx_kernels *k, int eight_bits) {
   return bad;
 }
 
+#ifdef VX_EMULATED /* the instructions themselves are emulated: nobody need be asked */
+static const vx_kernels *kernels_called(const char *name) {
+  return strcmp(name, vx_avx512.name) == 0 ? &vx_avx512
+         : strcmp(name, vx_avxvnni.name) == 0 ? &vx_avxvnni : NULL;
+}
+#else
+#define kernels_called vx_kernels_for
+#endif
+
 int main(void) {
   static const char *const names[] = {"avx512vnni", "avxvnni", "avx2", "i8mm", "neon", "plain"};
   int bad = 0;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    const vx_kernels *k = vx_kernels_for(names[i]);
+    const vx_kernels *k = kernels_called(names[i]);
     if (k == NULL) continue;
     printf("%s\n", k->name);
     for (size_t count = 1; count <= 13; count++) bad |= compare(k, 16 + 5 * count, 37 * count, count);

@@ -1,8 +1,8 @@
 """The network in plain NumPy on the very numbers of a packed file: what the C code is held against.
 
-Whole sequences at once, no caches, no batches; the arithmetic that belongs to the format (activations
-in 8 bits by groups of 32, keys and values rounded to bfloat16) is done as the format says. Shapes:
-T positions, D width, H heads, d head_dim.
+Whole sequences at once, no caches, no batches; the arithmetic that belongs to the format
+(activations in 8 bits by groups of 32, keys and values rounded to bfloat16) is done as the format
+says. Shapes: T positions, D width, H heads, d head_dim.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def unpacked(data: NDArray[np.uint8], bits: int, rows: int, inputs: int) -> tupl
 
 
 def coded(x: Floats) -> tuple[Floats, Floats]:
-    """Activations (T, inputs) to codes (T, groups, 32) and scales (T, groups), in float32's steps."""
+    """Activations (T, inputs) to codes (T, groups, 32), scales (T, groups), in float32's steps."""
     padded = np.pad(x, ((0, 0), (0, -x.shape[1] % 32))).astype(np.float32).reshape(len(x), -1, 32)
     most = np.abs(padded).max(-1)
     back = np.divide(np.float32(127), most, out=np.zeros_like(most), where=most > 0)

@@ -16,7 +16,7 @@ from model_backends.voxtral.cpu import bench, info, load
 from model_backends.voxtral.cpu.runner import CpuSpeech
 from model_backends.voxtral.spec import ModelSpec
 from model_backends.voxtral.torch import info as torch_info
-from tests.model_backends.voxtral.listening import TINY, clip, hear
+from tests.model_backends.voxtral.transcribing import TINY, clip, transcribe
 
 
 def quiet(fraction: float, what: str) -> None:
@@ -115,9 +115,11 @@ def test_a_slow_computer_gets_as_few_measures_as_it_takes(
 ) -> None:
     engine = settle(packed, monkeypatch, COSTS | {enough: 60.0})
     plan = engine.plan
-    assert (plan.least_rows, plan.kv_bits, plan.window or 64) == enough
+    assert (plan.rows_at_once, plan.kv_bits, plan.window or 64) == enough
     assert "0.75 of real time" in load.describe(engine)
-    assert not [e for e in hear(engine, clip("aligned_end"), 6).events if isinstance(e, Notice)]
+    assert not [
+        e for e in transcribe(engine, clip("aligned_end"), 6).events if isinstance(e, Notice)
+    ]
     engine.close()
 
 
@@ -126,7 +128,7 @@ def test_a_computer_that_is_too_slow_is_told_so_once(
 ) -> None:
     engine = settle(packed, monkeypatch, COSTS)
     for expected in (["slow"], []):
-        events = hear(engine, clip("aligned_end"), 6).events
+        events = transcribe(engine, clip("aligned_end"), 6).events
         assert [e.code for e in events if isinstance(e, Notice)] == expected
     engine.close()
 
@@ -135,8 +137,8 @@ def test_what_the_caller_decides_is_not_changed(
     packed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     costs = {(1, 16, 64): 100.0, (1, 8, 64): 90.0, (1, 8, 32): 90.0}
-    engine = settle(packed, monkeypatch, costs, least_rows=1)
-    assert engine.plan.least_rows == 1
+    engine = settle(packed, monkeypatch, costs, rows_at_once=1)
+    assert engine.plan.rows_at_once == 1
     engine.close()
 
 

@@ -61,6 +61,24 @@ def test_on_an_emulated_arm(cpu: str, tmp_path: Path) -> None:
     run_products(program, [compiler], [emulator, "-cpu", cpu], static=True)
 
 
+def test_vnni_kernels_emulated(tmp_path: Path) -> None:
+    """AVX-512 VNNI and AVX-VNNI by portable stand-ins for their instructions."""
+    if not Path("/usr/include/simde/x86/avx512.h").is_file():
+        pytest.skip("libsimde-dev is not installed")
+    compiler, here = need_compiler(), Path(__file__).parent
+    include = ["-I", str(here / "emulated"), "-I", str(build.NATIVE), "-DVX_EMULATED"]
+    flags = ["-std=gnu11", "-O1", "-DSIMDE_NO_NATIVE", *include]
+    objects = []
+    for stem in ("kernels_avx512", "kernels_avxvnni", "kernels_avx2", "kernels_plain", "pack"):
+        objects.append(str(tmp_path / f"{stem}.o"))
+        source = build.NATIVE / f"{stem}.c"
+        build._run([*compiler, *flags, "-c", str(source), "-o", objects[-1]])
+    program = tmp_path / "products"
+    build._run([*compiler, *flags, str(here / "products.c"), *objects, "-lm", "-o", str(program)])
+    done = subprocess.run([str(program)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "avx512vnni\navxvnni\n")
+
+
 def test_on_this_processor(tmp_path: Path) -> None:
     run_products(tmp_path / "products", need_compiler(), [], static=False)
 
@@ -98,9 +116,9 @@ def test_kernels_that_the_compiler_does_not_know_are_left_out(tmp_path: Path) ->
     assert "vnni" not in done.stdout
 
 
-def test_without_a_compiler_the_set_up_says_so(monkeypatch: pytest.MonkeyPatch,
-                                               tmp_path: Path,
-                                               capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+def test_without_a_compiler_the_set_up_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setattr(build.shutil, "which", lambda name: None)
     assert build.main(["--to", str(tmp_path)]) == 1

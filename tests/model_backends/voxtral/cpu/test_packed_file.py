@@ -21,7 +21,7 @@ from model_backends.voxtral.cpu.packed_file import (
     taken_by_the_library,
 )
 from model_backends.voxtral.spec import from_params
-from tests.model_backends.voxtral.listening import TINY
+from tests.model_backends.voxtral.transcribing import TINY
 
 
 def quiet(fraction: float, what: str) -> None:

@@ -23,10 +23,11 @@ from model_backends.voxtral.cpu.packed_file import (
 )
 from model_backends.voxtral.cpu.runner import CpuSpeech
 from model_backends.voxtral.spec import ModelSpec
+from model_backends.voxtral.speech_model import BONUS_REACH, DecodeWork
 from model_backends.voxtral.tekken import Tekken
 from tests.model_backends.voxtral.cpu.forcing import encode_all, forced_logits, whole_mel
 from tests.model_backends.voxtral.cpu.reference import Reference
-from tests.model_backends.voxtral.listening import DELAYS, LONG, clip, reference_ids
+from tests.model_backends.voxtral.transcribing import DELAYS, LONG, clip, reference_ids
 
 PROMPT = 39  # positions at 480 ms before the first id
 
@@ -175,33 +176,42 @@ def test_a_stream_that_has_run_for_a_year_says_the_same(model: PackedModel) -> N
     speech.close()
 
 
-def test_the_sum_of_all_and_the_lead_of_the_best_are_right(model: PackedModel) -> None:
-    """Fields that are not used yet, straight from the library."""
-    from model_backends.voxtral.cpu import library as lib
+def test_gap_and_probability_are_of_the_logits_as_they_are(model: PackedModel) -> None:
+    """Computed while the head is multiplied, by several threads; here from all logits."""
+    speech, pcm = speech_of(model, threads=2), clip("join_00")
+    source, _ = encode_all(speech, pcm, 6, (8,))
+    slot = speech.open_decoder(6)
+    speech.keep_logits = True
+    for bias in (0.0, -8.0):
+        ids = inputs("join_00", 6)[31:60]
+        rows = tuple((source, 31 + i) for i in range(len(ids)))
+        (answers,) = speech.decode([DecodeWork(slot, 31, tuple(ids), rows, bias)])
+        (logits,) = speech.logits
+        for answer, row in zip(answers, logits.astype(np.float64), strict=True):
+            adjusted = row.copy()
+            adjusted[32] += bias
+            adjusted[2] = -np.inf
+            assert answer.token == adjusted.argmax()
+            others = np.delete(row, answer.token)
+            assert abs(answer.gap - (row[answer.token] - others.max())) < 1e-4
+            together = row.max() + np.log(np.exp(row - row.max()).sum())
+            assert abs(answer.logprob - (row[answer.token] - together)) < 1e-4
+    speech.close()
 
-    speech = speech_of(model, threads=2)
-    found: list[tuple[float, float, int, int]] = []
-    real = lib.library().vx_decode
 
-    def decode(handle: object, entries: object, count: int, answers: lib.Answer) -> int:
-        status: int = real(handle, entries, count, answers)
-        found.extend((a.log_sum, a.gap, a.token, a.natural) for a in answers)  # type: ignore[attr-defined]
-        return status
-
-    ids = inputs("join_00", 6)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lib.library(), "vx_decode", decode)
-        source, _ = encode_all(speech, clip("join_00"), 6, (8,))
-        patch.undo()
-        speech.close_encoder(source)
-        patch.setattr(lib.library(), "vx_decode", decode)
-        logits = forced_logits(speech, clip("join_00"), ids, 6, (5,)).astype(np.float64)
-    found = found[-len(logits) :]
-    expected = np.log(np.exp(logits - logits.max(1, keepdims=True)).sum(1)) + logits.max(1)
-    assert np.allclose([f[0] for f in found], expected, atol=1e-4)
-    assert [f[3] for f in found] == logits.argmax(1).tolist()
-    logits[:, 2] = -np.inf
-    assert [f[2] for f in found] == logits.argmax(1).tolist()
-    best = np.sort(logits, 1)
-    assert np.allclose([f[1] for f in found], best[:, -1] - best[:, -2], atol=1e-5)
+def test_a_bonus_lifts_what_is_within_reach(model: PackedModel) -> None:
+    speech, pcm = speech_of(model), clip("join_00")
+    source, _ = encode_all(speech, pcm, 6, (8,))
+    slot = speech.open_decoder(6)
+    speech.keep_logits = True
+    work = DecodeWork(slot, 31, (32,), ((source, 31),))
+    speech.decode([work])
+    ranked = np.argsort(-speech.logits[0][0])
+    near, far = int(ranked[1]), int(ranked[-1])
+    near = next(int(i) for i in ranked[1:] if i != 2)
+    reach = float(speech.logits[0][0][ranked[0]] - speech.logits[0][0][near])
+    (found,) = speech.decode([replace(work, bonuses=((near, 100.0), (far, 1000.0)))])[0]
+    assert found.token == (near if reach <= BONUS_REACH else int(ranked[0]))
+    (plain,) = speech.decode([replace(work, bonuses=((far, 1000.0),))])[0]
+    assert plain.token == int(ranked[0])
     speech.close()

@@ -13,13 +13,13 @@ from model_backends.voxtral.cpu.runner import CpuSpeech
 from model_backends.voxtral.engine import VoxtralEngine
 from tests.model_backends.voxtral import test_streams as shared
 from tests.model_backends.voxtral.cpu.conftest import load
-from tests.model_backends.voxtral.listening import (
+from tests.model_backends.voxtral.transcribing import (
     DELAYS,
     LONG,
     clip,
-    hear,
     reference_ids,
     reference_text,
+    transcribe,
 )
 
 test_two_delays_of_one_audio_share_an_encoder = shared.test_two_delays_of_one_audio_share_an_encoder
@@ -27,7 +27,8 @@ test_lanes = shared.test_lanes_opened_and_closed_at_any_time_do_not_disturb_each
 test_a_track_that_does_not_change = (
     shared.test_a_track_that_does_not_change_is_not_touched_by_one_that_does
 )
-test_the_end_token_never_ends_captions = shared.test_the_end_token_never_ends_captions
+test_a_mute_stretch = shared.test_a_mute_stretch_is_noticed_and_its_words_recovered
+test_confidences = shared.test_clear_words_are_sure_and_all_confidences_are_probabilities
 test_what_the_engine_refuses = shared.test_what_the_engine_refuses
 test_idle_means_that_nothing_would_happen = shared.test_idle_means_that_nothing_would_happen
 
@@ -38,7 +39,7 @@ def test_clips_give_the_words_and_nearly_all_ids_of_32_bits(
 ) -> None:
     different = total = 0
     for name in ("join_00", "fast_mixed", "white_noise", "aligned_end"):
-        heard, expected = hear(engine, clip(name), delay), reference_ids(name, delay)
+        heard, expected = transcribe(engine, clip(name), delay), reference_ids(name, delay)
         different += sum(a != b for a, b in zip(heard.ids[0], expected, strict=True))
         total += len(expected)
         assert heard.text() == reference_text(name, delay), name
@@ -47,18 +48,18 @@ def test_clips_give_the_words_and_nearly_all_ids_of_32_bits(
 
 def test_past_both_windows_live_and_as_a_file_are_the_same(engine: VoxtralEngine) -> None:
     pcm = clip(LONG)[: 16_000 * 24]
-    live = hear(engine, pcm, 6, pieces=1280)
-    file = hear(engine, pcm, 6, pieces=10**9, realtime=False)
+    live = transcribe(engine, pcm, 6, pieces=1280)
+    file = transcribe(engine, pcm, 6, pieces=10**9, realtime=False)
     assert live.ids == file.ids
     assert live.text() == file.text()
 
 
 def test_the_cheaper_ways_keep_the_words(packed: Path) -> None:
     """160 ms encoder blocks change no id at all; an 8 bit cache nearly none."""
-    for extra, most in (({"least_rows": 2}, 0.0), ({"kv_bits": 8}, 0.02)):
+    for extra, most in (({"rows_at_once": 2}, 0.0), ({"kv_bits": 8}, 0.02)):
         cheap, plain = load(packed, **extra), load(packed)
         for name in ("join_03", "fast_mixed"):
-            expected, heard = hear(plain, clip(name), 6), hear(cheap, clip(name), 6)
+            expected, heard = transcribe(plain, clip(name), 6), transcribe(cheap, clip(name), 6)
             pairs = list(zip(heard.ids[0], expected.ids[0], strict=True))
             assert sum(a != b for a, b in pairs) / len(pairs) <= most
             assert heard.text() == expected.text()

@@ -14,29 +14,33 @@ from model_backends.voxtral.checkpoint.packed import open_checkpoint
 from model_backends.voxtral.mel import MelStream
 from model_backends.voxtral.mlx import runner as mlx_runner
 from model_backends.voxtral.mlx.model import Network
-from model_backends.voxtral.mlx.runner import MlxSpeech
+from model_backends.voxtral.mlx.runner import ModelRunner
 from model_backends.voxtral.mlx.weights import load_network
 from model_backends.voxtral.schedule import ROW_SAMPLES, SILENT_ROWS, Schedule
 from model_backends.voxtral.speech_model import DecodeWork, EncodeWork
 from model_backends.voxtral.tekken import Tekken
-from tests.model_backends.voxtral.listening import TINY
+from tests.model_backends.voxtral.transcribing import TINY
 
 
 def load_speech(
     folder: Path, dtype: mx.Dtype = mx.float32, bits: int | None = None, compiled: bool = False
-) -> MlxSpeech:
+) -> ModelRunner:
     """A model without an engine around it."""
     checkpoint = open_checkpoint(folder)
     net = load_network(checkpoint, dtype, bits, lambda fraction, what: None)
     return speech_of(net, compiled)
 
 
-def speech_of(net: Network, compiled: bool = False) -> MlxSpeech:
-    return MlxSpeech(net, Tekken.load(TINY / "tekken.json", net.spec.vocab), "test", compiled)
+def speech_of(net: Network, compiled: bool = False) -> ModelRunner:
+    return ModelRunner(net, tokens_of(net), "test", compiled)
+
+
+def tokens_of(net: Network) -> Tekken:
+    return Tekken.load(TINY / "tekken.json", net.spec.vocab)
 
 
 def encode_all(
-    speech: MlxSpeech, pcm: Pcm, delay: int, blocks: Sequence[int] = (1,), first_row: int = 0
+    speech: ModelRunner, pcm: Pcm, delay: int, blocks: Sequence[int] = (1,), first_row: int = 0
 ) -> tuple[int, int]:
     """Encode a padded clip in blocks of rows; (encoder slot, rows of the whole stream)."""
     rows = Schedule(delay).rows(len(pcm))
@@ -51,13 +55,13 @@ def encode_all(
     return slot, rows
 
 
-def adapter_rows(speech: MlxSpeech, slot: int, rows: int) -> NDArray[np.float32]:
+def adapter_rows(speech: ModelRunner, slot: int, rows: int) -> NDArray[np.float32]:
     """Rows 31 .. rows - 1 of a slot (fewer than are kept)."""
     return np.array(speech._encoders[slot].rows[SILENT_ROWS:rows].astype(mx.float32))
 
 
 def forced_logits(
-    speech: MlxSpeech,
+    speech: ModelRunner,
     pcm: Pcm,
     ids: Sequence[int],
     delay: int,

@@ -15,7 +15,7 @@ from model_backends.voxtral.checkpoint.packed import open_checkpoint
 from model_backends.voxtral.checkpoint.tensor_names import halves_order, rotary_heads
 from model_backends.voxtral.mlx.convert import describe
 from model_backends.voxtral.spec import ModelSpec, Tower
-from tests.model_backends.voxtral.listening import TINY
+from tests.model_backends.voxtral.transcribing import TINY
 
 Tensors = Mapping[str, mx.array]  # our names, native row order, convolutions (out, in, 3)
 

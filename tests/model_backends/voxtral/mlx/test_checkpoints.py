@@ -17,10 +17,10 @@ from model_backends.voxtral.checkpoint.packed import open_checkpoint  # noqa: E4
 from model_backends.voxtral.mlx.model import Dense, Layer, Network  # noqa: E402
 from model_backends.voxtral.mlx.quant import Affine, SideBySide  # noqa: E402
 from model_backends.voxtral.mlx.weights import load_network, network_from  # noqa: E402
-from tests.model_backends.voxtral.listening import TINY, clip, hear, reference_ids  # noqa: E402
 from tests.model_backends.voxtral.mlx import layouts  # noqa: E402
 from tests.model_backends.voxtral.mlx.conftest import load  # noqa: E402
 from tests.model_backends.voxtral.mlx.forcing import forced_logits, speech_of  # noqa: E402
+from tests.model_backends.voxtral.transcribing import TINY, clip, reference_ids, transcribe  # noqa: E402
 
 IDS = [1] + [32] * 38 + [32, 33, 1271, 32, 33, 1265, 1267, 32, 32, 33, 1276] * 3
 MLX_LAYOUTS = ("mlx-audio", "voxmlx")
@@ -54,8 +54,8 @@ def test_every_layout_gives_the_reference_ids(tmp_path: Path, layout: str) -> No
     spec, tensors = layouts.tiny()
     engine = load(layouts.write(tmp_path / "model", layout, spec, tensors))
     for name, delay in (("fast_mixed", 1), ("aligned_end", 30)):
-        assert hear(engine, clip(name), delay).ids[0] == reference_ids(name, delay)
-    heard = hear(engine, clip("join_00"), 6, pieces=10**9, realtime=False)
+        assert transcribe(engine, clip(name), delay).ids[0] == reference_ids(name, delay)
+    heard = transcribe(engine, clip("join_00"), 6, pieces=10**9, realtime=False)
     assert heard.ids[0] == reference_ids("join_00", 6)
     engine.close()
 

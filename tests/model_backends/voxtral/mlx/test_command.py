@@ -12,7 +12,7 @@ pytest.importorskip("mlx.core", reason="MLX is not installed")
 
 from app.cli import main
 from model_backends.voxtral.checkpoint.packed import open_checkpoint
-from tests.model_backends.voxtral.listening import TINY, reference_text
+from tests.model_backends.voxtral.transcribing import TINY, reference_text
 
 CHECKOUT = Path(__file__).parents[4]
 CLIP = TINY / "clips" / "join_00.flac"

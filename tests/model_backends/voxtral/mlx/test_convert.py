@@ -21,9 +21,9 @@ from model_backends.voxtral.mlx import info as mlx_info  # noqa: E402
 from model_backends.voxtral.mlx import weights as mlx_weights  # noqa: E402
 from model_backends.voxtral.mlx.convert import convert  # noqa: E402
 from model_backends.voxtral.mlx.weights import load_network  # noqa: E402
-from tests.model_backends.voxtral.listening import TINY, clip, hear, reference_text  # noqa: E402
 from tests.model_backends.voxtral.mlx import layouts  # noqa: E402
 from tests.model_backends.voxtral.mlx.conftest import load  # noqa: E402
+from tests.model_backends.voxtral.transcribing import TINY, clip, reference_text, transcribe  # noqa: E402
 
 
 def quiet(fraction: float, what: str) -> None:
@@ -76,7 +76,7 @@ def test_a_converted_model_still_hears(tmp_path: Path, bits: int) -> None:
     convert(TINY, folder, bits, quiet, group_size=32)
     engine = load(folder)
     assert f"{bits} bits" in engine.model
-    heard = hear(engine, clip("join_00"), 6, pieces=10**9, realtime=False)
+    heard = transcribe(engine, clip("join_00"), 6, pieces=10**9, realtime=False)
     assert heard.text() == reference_text("join_00", 6)
     engine.close()
 

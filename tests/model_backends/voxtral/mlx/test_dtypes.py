@@ -16,11 +16,11 @@ mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
 
 from model_backends.voxtral.mlx import model as mlx_model  # noqa: E402
 from model_backends.voxtral.mlx import runner as mlx_runner  # noqa: E402
-from model_backends.voxtral.mlx.runner import MlxSpeech  # noqa: E402
+from model_backends.voxtral.mlx.runner import ModelRunner  # noqa: E402
 from model_backends.voxtral.mlx.weights import DTYPES  # noqa: E402
-from tests.model_backends.voxtral.listening import TINY  # noqa: E402
 from tests.model_backends.voxtral.mlx.forcing import load_speech  # noqa: E402
 from tests.model_backends.voxtral.mlx.tracing import Listed, computed  # noqa: E402
+from tests.model_backends.voxtral.transcribing import TINY  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -45,10 +45,10 @@ def made_by(listed: Listed) -> list[Made]:
     return [(e["name"], shape, dtype) for e in primitives for _, shape, dtype in e["outputs"]]
 
 
-def astray(speech: MlxSpeech, lanes: int = 1) -> list[Made]:
+def astray(speech: ModelRunner, voices: int = 1) -> list[Made]:
     """Values in float32 other than the rotation, done in pairs of channels, and the logits."""
     spec = speech.spec
-    found = {name: made_by(listed) for name, listed in computed(speech, lanes).items()}
+    found = {name: made_by(listed) for name, listed in computed(speech, voices).items()}
     sizes = {tower.head_dim for tower in (spec.encoder, spec.decoder)}
     pairs = {shape for d in sizes for shape in ((d // 2, 2), (d // 2, 1), (d, 1))}
     wrong = []
@@ -57,18 +57,18 @@ def astray(speech: MlxSpeech, lanes: int = 1) -> list[Made]:
         for primitive, shape, dtype in made:
             rotation = name != "_answer_step" and shape[-2:] in pairs
             logits = name == "_answer_step" and primitive not in ("Matmul", "QuantizedMatmul")
-            small = shape in {(), (2,), (lanes, 1, 1)}  # constants; whether a stream begins
+            small = shape in {(), (2,), (voices, 1, 1)}  # constants; whether a stream begins
             if dtype == mx.float32 and not (rotation or logits or small):
                 wrong.append((primitive, shape, dtype))
     return wrong
 
 
 @pytest.mark.parametrize(
-    ("dtype", "bits", "lanes"), [("bf16", None, 1), ("bf16", 4, 2), ("fp16", None, 2)]
+    ("dtype", "bits", "voices"), [("bf16", None, 1), ("bf16", 4, 2), ("fp16", None, 2)]
 )
-def test_nothing_turns_into_float32(dtype: str, bits: int | None, lanes: int) -> None:
+def test_nothing_turns_into_float32(dtype: str, bits: int | None, voices: int) -> None:
     speech = load_speech(TINY, DTYPES[dtype], bits)
-    assert astray(speech, lanes) == []
+    assert astray(speech, voices) == []
     speech.close()
 
 

@@ -10,11 +10,12 @@ import pytest
 
 import model_backends
 from model_backends.base import EngineError
+from model_backends.voxtral.mlx import chip as mlx_chip
 from model_backends.voxtral.mlx import info as mlx_info
-from model_backends.voxtral.mlx import memory as mlx_memory
-from model_backends.voxtral.mlx.memory import PUBLISHED, Chip
+from model_backends.voxtral.mlx.chip import Chip
+from model_backends.voxtral.spec import PUBLISHED
 from model_backends.voxtral.torch import info as torch_info
-from tests.model_backends.voxtral.listening import TINY
+from tests.model_backends.voxtral.transcribing import TINY
 
 
 def mac(name: str, gigabytes: int) -> Chip:
@@ -46,16 +47,16 @@ def on(monkeypatch: pytest.MonkeyPatch, system: str, machine: str, mlx: bool) ->
     ],
 )
 def test_bits_follow_from_bandwidth_and_memory(chip: Chip, bits: int, dtype: str) -> None:
-    assert mlx_memory.recommended_bits(PUBLISHED, chip) == bits
+    assert mlx_chip.recommended_bits(PUBLISHED, chip) == bits
     assert chip.half_precision == dtype
 
 
 def test_more_bits_never_cost_less() -> None:
     for tracks in (1, 2):
-        needed = [mlx_memory.memory_needed(PUBLISHED, bits, tracks) for bits in (4, 6, 8, 16)]
+        needed = [mlx_chip.memory_needed(PUBLISHED, bits, tracks) for bits in (4, 6, 8, 16)]
         assert needed == sorted(needed)
-    assert not mlx_memory.fits(PUBLISHED, 16, mac("M1", 8))
-    assert mlx_memory.fits(PUBLISHED, 4, mac("M1", 8))
+    assert not mlx_chip.fits(PUBLISHED, 16, mac("M1", 8))
+    assert mlx_chip.fits(PUBLISHED, 4, mac("M1", 8))
 
 
 def test_on_a_mac_it_is_preferred_and_says_in_how_many_bits(

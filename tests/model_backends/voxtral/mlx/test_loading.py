@@ -13,10 +13,10 @@ import model_backends  # noqa: E402
 from model_backends.base import EngineError, LoadOptions, StreamOptions  # noqa: E402
 from model_backends.voxtral.checkpoint.packed import open_checkpoint  # noqa: E402
 from model_backends.voxtral.mlx import load as mlx_load  # noqa: E402
-from model_backends.voxtral.mlx.memory import Chip  # noqa: E402
-from model_backends.voxtral.mlx.runner import MlxSpeech  # noqa: E402
-from tests.model_backends.voxtral.listening import TINY, clip, hear, reference_text  # noqa: E402
+from model_backends.voxtral.mlx.chip import Chip  # noqa: E402
+from model_backends.voxtral.mlx.runner import ModelRunner  # noqa: E402
 from tests.model_backends.voxtral.mlx.conftest import load  # noqa: E402
+from tests.model_backends.voxtral.transcribing import TINY, clip, reference_text, transcribe  # noqa: E402
 
 M1, M4 = Chip("Apple M1", 16 * 2**30, True), Chip("Apple M4", 16 * 2**30, True)
 PC = Chip("Some CPU", 16 * 2**30, False)
@@ -56,12 +56,12 @@ def test_loading_warms_up_what_live_captions_need(monkeypatch: pytest.MonkeyPatc
     """Shapes of the decoder's steps: the prompt, one lane and two. Nothing new comes live."""
     met: set[tuple[int, ...]] = set()
 
-    class Watched(MlxSpeech):
+    class Watched(ModelRunner):
         def _hidden(self, work: Any, skip: int, steps: int) -> Any:
             met.add((len(work), steps))
             return super()._hidden(work, skip, steps)
 
-    monkeypatch.setattr(mlx_load, "MlxSpeech", Watched)
+    monkeypatch.setattr(mlx_load, "ModelRunner", Watched)
     engine = load(TINY)
     warmed = set(met)
     streams = [engine.open(StreamOptions(lane, 0, (480,), 0)) for lane in ("me", "them")]
@@ -78,7 +78,7 @@ def test_loading_warms_up_what_live_captions_need(monkeypatch: pytest.MonkeyPatc
 def test_the_tiny_model_hears_in_every_number_type() -> None:
     for extra in ({"precision": "bf16"}, {"precision": "fp16"}, {"bits": 8}, {"bits": 6}):
         engine = load(TINY, **{"precision": None, **extra})
-        heard = hear(engine, clip("join_00"), 6, pieces=10**9, realtime=False)
+        heard = transcribe(engine, clip("join_00"), 6, pieces=10**9, realtime=False)
         assert heard.text() == reference_text("join_00", 6), extra
         engine.close()
 
@@ -123,7 +123,7 @@ def test_a_stream_that_finds_no_memory_is_refused_and_others_go_on(
             patch.setattr(speech, "_silent_frames", [])  # so that opening has something to do
             engine.open(StreamOptions("me", 0, (80,), 0))
         assert (speech._encoders, speech._decoders) == ({}, {})
-    assert hear(engine, clip("aligned_end"), 1).text() == reference_text("aligned_end", 1)
+    assert transcribe(engine, clip("aligned_end"), 1).text() == reference_text("aligned_end", 1)
     engine.close()
 
 

@@ -13,18 +13,26 @@ import pytest
 mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
 
 from model_backends.base import StreamOptions  # noqa: E402
+from model_backends.voxtral import memory  # noqa: E402
 from model_backends.voxtral.checkpoint.packed import open_checkpoint  # noqa: E402
 from model_backends.voxtral.mel import MelStream  # noqa: E402
+from model_backends.voxtral.mlx import chip as mlx_chip  # noqa: E402
 from model_backends.voxtral.mlx import load as mlx_load  # noqa: E402
-from model_backends.voxtral.mlx import memory as mlx_memory  # noqa: E402
+from model_backends.voxtral.mlx.chip import Chip  # noqa: E402
+from model_backends.voxtral.mlx.kv_cache import KVCache  # noqa: E402
 from model_backends.voxtral.mlx.load import Limits, MlxEngine  # noqa: E402
+from model_backends.voxtral.mlx.runner import ModelRunner  # noqa: E402
 from model_backends.voxtral.mlx.weights import load_network, random_network  # noqa: E402
 from model_backends.voxtral.schedule import ROW_SAMPLES, SILENT_ROWS  # noqa: E402
-from model_backends.voxtral.spec import ModelSpec, Tower  # noqa: E402
-from model_backends.voxtral.speech_model import DecodeWork, EncodeWork  # noqa: E402
-from tests.model_backends.voxtral.listening import TINY, clip, hear  # noqa: E402
+from model_backends.voxtral.spec import PUBLISHED, ModelSpec, Tower  # noqa: E402
+from model_backends.voxtral.speech_model import (  # noqa: E402
+    DECODE_ROWS,
+    DecodeWork,
+    EncodeWork,
+)
 from tests.model_backends.voxtral.mlx.conftest import load  # noqa: E402
-from tests.model_backends.voxtral.mlx.forcing import speech_of  # noqa: E402
+from tests.model_backends.voxtral.mlx.forcing import speech_of, tokens_of  # noqa: E402
+from tests.model_backends.voxtral.transcribing import TINY, clip, transcribe  # noqa: E402
 
 # The published model with fewer, narrower layers: the same windows, so that caches weigh in.
 SCALED = ModelSpec(
@@ -38,7 +46,7 @@ SCALED = ModelSpec(
 def test_weights_weigh_what_was_computed(bits: int) -> None:
     net = random_network(SCALED, mx.float16, None if bits == 16 else bits)
     weighed = sum(array.nbytes for array in net.arrays)
-    assert weighed == pytest.approx(mlx_memory.weight_bytes(SCALED, bits), rel=2e-3)
+    assert weighed == pytest.approx(memory.weight_bytes(SCALED, mlx_chip.storage(bits)), rel=2e-3)
 
 
 @pytest.mark.parametrize("group_size", [32, 64])
@@ -51,10 +59,10 @@ def test_a_packed_file_says_what_it_takes(tmp_path: Path, group_size: int) -> No
     folder = layouts.write(tmp_path / "m", "mlx-audio", SCALED, tensors, 4, group_size, packs)
     checkpoint = open_checkpoint(folder)
     held = load_network(checkpoint, mx.bfloat16, None, lambda fraction, what: None).arrays
-    besides = mlx_memory.memory_needed(SCALED, 4) - mlx_memory.weight_bytes(SCALED, 4)
+    besides = mlx_chip.memory_needed(SCALED, 4) - memory.weight_bytes(SCALED, mlx_chip.storage(4))
     weighed = sum(array.nbytes for array in held)
     assert mlx_load.needed_by(checkpoint, 4) == pytest.approx(weighed + besides, rel=1e-4)
-    assert weighed > 1.05 * mlx_memory.weight_bytes(SCALED, 4)
+    assert weighed > 1.05 * memory.weight_bytes(SCALED, mlx_chip.storage(4))
 
 
 def test_a_stream_at_full_length_weighs_what_was_computed() -> None:
@@ -65,11 +73,11 @@ def test_a_stream_at_full_length_weighs_what_was_computed() -> None:
     net = random_network(SCALED, mx.bfloat16, 4)
     speech = speech_of(net)
     encoder, decoder = speech.open_encoder(), speech.open_decoder(6)
-    speech._encoders[encoder].ring.reserve(10_000)
-    speech._decoders[decoder].ring.reserve(100_000)
-    mx.eval([speech._encoders[encoder].ring.caches, speech._decoders[decoder].ring.caches])
+    speech._encoders[encoder].cache.reserve(10_000)
+    speech._decoders[decoder].cache.reserve(100_000)
+    mx.eval([speech._encoders[encoder].cache.layers, speech._decoders[decoder].cache.layers])
     weighed = mx.get_active_memory() - before
-    computed = mlx_memory.weight_bytes(SCALED, 4) + mlx_memory.cache_bytes(SCALED)
+    computed = memory.weight_bytes(SCALED, mlx_chip.storage(4)) + memory.cache_bytes(SCALED)
     assert weighed == pytest.approx(computed, rel=0.02)
     speech.close()
 
@@ -102,7 +110,7 @@ def test_unloading_returns_memory_and_limits() -> None:
     limit = mx.set_cache_limit(123_456_789)
     before = mx.get_active_memory()
     engine = load(TINY)
-    hear(engine, clip("aligned_end"), 1, 30)
+    transcribe(engine, clip("aligned_end"), 1, 30)
     assert mx.get_active_memory() - before > 10_000_000
     stream = engine.open(StreamOptions("me", 0, (480,), 0))
     engine.close()
@@ -140,7 +148,7 @@ def test_compiled_steps_let_go_of_the_weights() -> None:
 
 def test_spare_buffers_are_limited_while_loaded() -> None:
     engine = load(TINY)
-    assert mx.set_cache_limit(mlx_memory.BUFFER_CACHE_BYTES) == mlx_memory.BUFFER_CACHE_BYTES
+    assert mx.set_cache_limit(mlx_chip.BUFFER_CACHE_BYTES) == mlx_chip.BUFFER_CACHE_BYTES
     engine.close()
 
 
@@ -165,14 +173,14 @@ def test_packing_while_loading_needs_little_more_than_the_result(tmp_path: Path)
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-def test_full_rings_are_extended_in_place(compiled: bool) -> None:
-    """A step's peak is far below one layer's ring: nothing is copied."""
+def test_full_caches_are_extended_in_place(compiled: bool) -> None:
+    """A step's peak is far below one layer's cache: nothing is copied."""
     if compiled and not mx.metal.is_available() and shutil.which("g++") is None:
         pytest.skip("without a GPU, mx.compile calls g++, which is not here")
     speech = speech_of(random_network(SCALED, mx.float32), compiled)
     encoder, decoder = speech.open_encoder(), speech.open_decoder(6)
-    speech._decoders[decoder].ring.reserve(100_000)
-    one_layer = speech._decoders[decoder].ring.size_bytes // SCALED.decoder.layers
+    speech._decoders[decoder].cache.reserve(100_000)
+    one_layer = speech._decoders[decoder].cache.size_bytes // SCALED.decoder.layers
     mel = MelStream()
     mel.push(np.zeros(8 * ROW_SAMPLES, np.float32))
     peaks = []
@@ -185,3 +193,39 @@ def test_full_rings_are_extended_in_place(compiled: bool) -> None:
     speech.close()
     assert one_layer > 8_000_000
     assert max(peaks[2:]) < 0.3 * one_layer
+
+
+def test_caches_of_full_length_never_grow() -> None:
+    """So no step is traced again as they fill; what a growing one holds is in them too."""
+    full = KVCache(SCALED.decoder, DECODE_ROWS, mx.float32, full_length=True)
+    growing = KVCache(SCALED.decoder, DECODE_ROWS, mx.float32)
+    length = full.length
+    assert length == memory.cache_cells(SCALED.decoder, DECODE_ROWS) > growing.length
+    for end in (31, 600, 8192, 100_000):
+        full.reserve(end)
+        assert full.length == length
+
+
+def test_full_length_caches_say_the_same_as_growing_ones() -> None:
+    net = random_network(SCALED, mx.float32)
+    said = []
+    for full in (False, True):
+        speech = ModelRunner(net, tokens_of(net), "test", False, full)
+        encoder, decoder = speech.open_encoder(), speech.open_decoder(6)
+        mel = MelStream()
+        mel.push(np.zeros(2 * ROW_SAMPLES, np.float32))
+        speech.encode([EncodeWork(encoder, SILENT_ROWS, mel.take(1))])
+        work = DecodeWork(decoder, SILENT_ROWS, (32,), ((encoder, SILENT_ROWS),))
+        said.append(speech.decode([work])[0][0])
+    assert said[0].token == said[1].token
+    assert said[0][1:] == pytest.approx(said[1][1:], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "bits", "whole"), [(16, 4, True), (8, 4, False), (16, 8, True), (8, 8, False)]
+)
+def test_where_whole_caches_fit(gigabytes: int, bits: int, whole: bool) -> None:
+    checkpoint = replace(open_checkpoint(TINY), spec=PUBLISHED)
+    mac = Chip("Apple M2", gigabytes * 2**30, True)
+    assert mlx_load.whole_caches_fit(checkpoint, bits, mac) is whole
+    assert not mlx_load.whole_caches_fit(checkpoint, bits, replace(mac, apple=False))

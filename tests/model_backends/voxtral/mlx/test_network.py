@@ -20,12 +20,11 @@ from model_backends.voxtral.mel import MelStream  # noqa: E402
 from model_backends.voxtral.mlx import model as mlx_model  # noqa: E402
 from model_backends.voxtral.mlx import runner as mlx_runner  # noqa: E402
 from model_backends.voxtral.mlx import weights as mlx_weights  # noqa: E402
-from model_backends.voxtral.mlx.runner import MlxSpeech  # noqa: E402
+from model_backends.voxtral.mlx.runner import ModelRunner  # noqa: E402
 from model_backends.voxtral.schedule import SILENT_ROWS  # noqa: E402
 from model_backends.voxtral.spec import ModelSpec  # noqa: E402
 from model_backends.voxtral.speech_model import Decoded, DecodeWork, EncodeWork  # noqa: E402
 from model_backends.voxtral.tekken import Tekken  # noqa: E402
-from tests.model_backends.voxtral.listening import TINY, clip  # noqa: E402
 from tests.model_backends.voxtral.mlx import layouts  # noqa: E402
 from tests.model_backends.voxtral.mlx.forcing import (  # noqa: E402
     adapter_rows,
@@ -35,9 +34,10 @@ from tests.model_backends.voxtral.mlx.forcing import (  # noqa: E402
     speech_of,
 )
 from tests.model_backends.voxtral.mlx.tracing import Listed, computed  # noqa: E402
+from tests.model_backends.voxtral.transcribing import TINY, clip  # noqa: E402
 
 DELAY = 6
-SHORT_RINGS = layouts.RANDOM_SPEC  # at first; windows as long as the published model's
+SHORT_CACHES = layouts.RANDOM_SPEC  # at first; windows as long as the published model's
 DAY_ROWS = 24 * 3600 * 25 // 2
 
 Reference = dict[str, NDArray[np.float32]]
@@ -50,13 +50,13 @@ def reference() -> Reference:
 
 
 @pytest.fixture(scope="module")
-def speech() -> Iterator[MlxSpeech]:
+def speech() -> Iterator[ModelRunner]:
     speech = load_speech(TINY)
     yield speech
     speech.close()
 
 
-def logits_of(speech: MlxSpeech, reference: Reference, **how: object) -> float:
+def logits_of(speech: ModelRunner, reference: Reference, **how: object) -> float:
     """Largest difference to the reference's logits."""
     ids = reference["input_ids"].astype(int).tolist()
     logits = forced_logits(speech, clip("join_00"), ids, DELAY, **how)  # type: ignore[arg-type]
@@ -65,7 +65,7 @@ def logits_of(speech: MlxSpeech, reference: Reference, **how: object) -> float:
 
 @pytest.mark.parametrize("blocks", [(1,), (2, 5, 1, 8), (32,)])
 def test_adapter_rows_equal_the_reference_in_any_blocks(
-    speech: MlxSpeech, reference: Reference, blocks: tuple[int, ...]
+    speech: ModelRunner, reference: Reference, blocks: tuple[int, ...]
 ) -> None:
     slot, rows = encode_all(speech, clip("join_00"), DELAY, blocks)
     difference = adapter_rows(speech, slot, rows) - reference["adapter"][SILENT_ROWS:]
@@ -75,43 +75,43 @@ def test_adapter_rows_equal_the_reference_in_any_blocks(
 
 @pytest.mark.parametrize("blocks", [(1,), (2, 5, 1, 8), (32,)])
 def test_logits_equal_the_reference_in_any_blocks(
-    speech: MlxSpeech, reference: Reference, blocks: tuple[int, ...]
+    speech: ModelRunner, reference: Reference, blocks: tuple[int, ...]
 ) -> None:
     assert logits_of(speech, reference, blocks=blocks) < 1e-4
 
 
-def test_compiled_steps_say_the_same(speech: MlxSpeech) -> None:
+def test_compiled_steps_say_the_same(speech: ModelRunner) -> None:
     """Two lanes, so that batches are traced too."""
     if not mx.metal.is_available() and shutil.which("g++") is None:
         pytest.skip("without a GPU, mx.compile calls g++, which is not here")
     compiled = load_speech(TINY, compiled=True)
     plain_said, compiled_said = two_lanes(speech), two_lanes(compiled)
     compiled.close()
-    assert [d[:2] for d in compiled_said] == [d[:2] for d in plain_said]
-    margins = np.array([[d.margin for d in said] for said in (plain_said, compiled_said)])
-    assert np.abs(margins[0] - margins[1]).max() < 1e-4
+    assert [d.token for d in compiled_said] == [d.token for d in plain_said]
+    scores = np.array([[d[1:] for d in said] for said in (plain_said, compiled_said)])
+    assert np.abs(scores[0] - scores[1]).max() < 1e-4
 
 
-def test_a_longer_ring_needs_no_new_kernels() -> None:
+def test_a_longer_cache_needs_no_new_kernels() -> None:
     """A number in a traced step becomes part of the fused kernel's source. One that changed as
-    rings grow would have the GPU's compiler called in the middle of a session."""
-    speech = speech_of(mlx_weights.random_network(SHORT_RINGS, mx.float32))
+    caches grow would have the GPU's compiler called in the middle of a session."""
+    speech = speech_of(mlx_weights.random_network(SHORT_CACHES, mx.float32))
     short, long = (numbers(computed(speech, 1, slots)) for slots in (0, 10_000))
     assert short == long
     speech.close()
 
 
-def test_on_a_gpu_all_three_steps_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_gpu_all_steps_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[object] = []
     monkeypatch.setattr(mx.metal, "is_available", lambda: True)
     monkeypatch.setattr(mx, "compile", lambda step: compiled.append(step) or step)
-    net = mlx_weights.random_network(SHORT_RINGS, mx.float32)
-    MlxSpeech(net, Tekken.load(TINY / "tekken.json", net.spec.vocab), "test").close()
-    assert len(compiled) == 3
+    net = mlx_weights.random_network(SHORT_CACHES, mx.float32)
+    ModelRunner(net, Tekken.load(TINY / "tekken.json", net.spec.vocab), "test").close()
+    assert len(compiled) == 4
 
 
 def test_work_is_started_as_soon_as_described_and_waited_for_once(
-    speech: MlxSpeech, monkeypatch: pytest.MonkeyPatch
+    speech: ModelRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A row and three chained steps: the device is busy all along, the host waits at the end."""
     source, reader = speech.open_encoder(), speech.open_decoder(1)
@@ -147,7 +147,7 @@ def numbers(steps: dict[str, Listed]) -> list[list[float]]:
     return found
 
 
-def two_lanes(speech: MlxSpeech) -> list[Decoded]:
+def two_lanes(speech: ModelRunner) -> list[Decoded]:
     """Twelve steps of two streams at two delays in one batch, each fed its own ids."""
     mels = []
     for name in ("join_00", "join_01"):
@@ -169,7 +169,7 @@ def two_lanes(speech: MlxSpeech) -> list[Decoded]:
 
 
 def test_a_stream_at_its_24th_hour_is_as_good_as_at_its_first(
-    speech: MlxSpeech, reference: Reference
+    speech: ModelRunner, reference: Reference
 ) -> None:
     assert logits_of(speech, reference, first_row=DAY_ROWS) < 1e-4
 
@@ -188,13 +188,13 @@ def test_rotation_is_that_of_mlx_where_float32_angles_are_good_enough() -> None:
 
 
 def test_half_precision_stays_half_precision(reference: Reference) -> None:
-    """Rows, rings and gains in the weights' type, though mel and angles arrive in float32."""
+    """Rows, caches and gains in the weights' type, though mel and angles arrive in float32."""
     speech = load_speech(TINY, mx.bfloat16)
     slot, _ = encode_all(speech, clip("aligned_end"), DELAY)
     decoder = speech.open_decoder(DELAY)
     held = [speech._encoders[slot].rows, speech._decoders[decoder].gains]
-    for ring in (speech._encoders[slot].ring, speech._decoders[decoder].ring):
-        held += [array for cache in ring.caches for array in cache]
+    for held_cache in (speech._encoders[slot].cache, speech._decoders[decoder].cache):
+        held += [array for cache in held_cache.layers for array in cache]
     assert {array.dtype for array in held} == {mx.bfloat16}
 
 
@@ -252,13 +252,13 @@ def test_rows_in_the_wrong_order_are_caught(reference: Reference) -> None:
 
 @pytest.mark.parametrize("delay", [5, 7, 480])
 def test_a_wrong_delay_vector_is_caught(
-    speech: MlxSpeech, reference: Reference, delay: int
+    speech: ModelRunner, reference: Reference, delay: int
 ) -> None:
     assert logits_of(speech, reference, scale_for=delay) > 1.0
 
 
 def test_the_tanh_approximation_of_gelu_is_caught(
-    speech: MlxSpeech, reference: Reference, monkeypatch: pytest.MonkeyPatch
+    speech: ModelRunner, reference: Reference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def tanh_gelu(x: object) -> object:
         inner = 0.7978845608 * (x + 0.044715 * x * x * x)  # type: ignore[operator]
@@ -276,7 +276,7 @@ def test_a_dropped_bias_is_caught(reference: Reference, bias: str) -> None:
     assert mutated(reference, change_tensor=change) > 1e-3
 
 
-def test_a_mel_grid_40_samples_early_is_caught(speech: MlxSpeech, reference: Reference) -> None:
+def test_a_mel_grid_40_samples_early_is_caught(speech: ModelRunner, reference: Reference) -> None:
     early = np.concatenate([clip("join_00")[40:], np.zeros(40, np.float32)])
     ids = reference["input_ids"].astype(int).tolist()
     logits = forced_logits(speech, early, ids, DELAY)

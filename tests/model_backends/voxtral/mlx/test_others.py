@@ -27,7 +27,6 @@ from model_backends.base import Pcm  # noqa: E402
 from model_backends.voxtral.mel import MelStream  # noqa: E402
 from model_backends.voxtral.mlx.convert import convert  # noqa: E402
 from model_backends.voxtral.schedule import ROW_SAMPLES, SILENT_ROWS, Schedule  # noqa: E402
-from tests.model_backends.voxtral.listening import TINY, clip, reference_ids  # noqa: E402
 from tests.model_backends.voxtral.mlx import layouts  # noqa: E402
 from tests.model_backends.voxtral.mlx.forcing import (  # noqa: E402
     adapter_rows,
@@ -35,6 +34,7 @@ from tests.model_backends.voxtral.mlx.forcing import (  # noqa: E402
     forced_logits,
     load_speech,
 )
+from tests.model_backends.voxtral.transcribing import TINY, clip, reference_ids  # noqa: E402
 
 DELAY = 6
 

@@ -10,14 +10,16 @@ import pytest
 
 from model_backends.voxtral.engine import VoxtralEngine
 from model_backends.voxtral.schedule import ROW_SAMPLES
+from tests.model_backends.voxtral import test_hotwords as hotwords
 from tests.model_backends.voxtral import test_streams as shared
-from tests.model_backends.voxtral.listening import (
+from tests.model_backends.voxtral.transcribing import (
     DELAYS,
     LONG,
+    Job,
     clip,
-    hear,
     reference_ids,
-    reference_text,
+    transcribe,
+    transcribe_together,
 )
 
 LIVE = ("join_00", "fast_mixed", "white_noise", "aligned_end")
@@ -30,18 +32,15 @@ test_lanes = shared.test_lanes_opened_and_closed_at_any_time_do_not_disturb_each
 test_a_track_that_does_not_change = (
     shared.test_a_track_that_does_not_change_is_not_touched_by_one_that_does
 )
-test_a_rut = shared.test_a_rut_is_noticed_and_its_words_recovered_with_their_true_times
-test_the_end_token_never_ends_captions = shared.test_the_end_token_never_ends_captions
+test_a_mute_stretch = shared.test_a_mute_stretch_is_noticed_and_its_words_recovered
+test_confidences = shared.test_clear_words_are_sure_and_all_confidences_are_probabilities
 test_what_the_engine_refuses = shared.test_what_the_engine_refuses
 test_idle_means_that_nothing_would_happen = shared.test_idle_means_that_nothing_would_happen
 
 
 @pytest.mark.parametrize("delay", DELAYS)
 def test_clips_give_the_reference_ids_live(engine: VoxtralEngine, delay: int) -> None:
-    for name in LIVE:
-        heard = hear(engine, clip(name), delay, pieces=1600)
-        assert heard.ids[0] == reference_ids(name, delay), name
-        assert heard.text() == reference_text(name, delay), name
+    shared.check_together(engine, LIVE, delay)
 
 
 @pytest.mark.parametrize("delay", DELAYS)
@@ -58,15 +57,16 @@ def check_long_stream(engine: VoxtralEngine, delay: int, seconds: int, realtime:
     """Ids depend on no later audio, so a stream that ends early gives the reference's beginning."""
     pcm = clip(LONG)[: 16_000 * seconds]
     pieces = 1280 if realtime else 10**9
-    ids = hear(engine, pcm, delay, pieces=pieces, realtime=realtime).ids[0]
+    ids = transcribe(engine, pcm, delay, pieces=pieces, realtime=realtime).ids[0]
     unaffected = len(pcm) // ROW_SAMPLES - delay - 1
     assert unaffected > 3 * 64, "the decoder's window is 64"
     assert ids[:unaffected] == reference_ids(LONG, delay)[:unaffected]
 
 
 def test_every_clip_gives_the_reference_ids_as_a_file(engine: VoxtralEngine) -> None:
-    for name in shared.SHORT:
-        heard = hear(engine, clip(name), 6, pieces=10**9, realtime=False)
+    jobs = [Job(clip(name), 6) for name in shared.SHORT]
+    results = transcribe_together(engine, jobs, pieces=10**9, realtime=False)
+    for name, heard in zip(shared.SHORT, results, strict=True):
         assert heard.ids[0] == reference_ids(name, 6), name
 
 
@@ -77,7 +77,12 @@ def test_a_delay_changed_during_speech(engine: VoxtralEngine, before: int, after
     )
 
 
-def test_a_closed_stream_takes_its_rings_along(engine: VoxtralEngine) -> None:
+def test_a_closed_stream_takes_its_caches_along(engine: VoxtralEngine) -> None:
     before = engine._speech_model.cache_bytes  # type: ignore[attr-defined]
-    hear(engine, clip(LONG)[:32_000], 1, 6)
+    transcribe(engine, clip(LONG)[:32_000], 1, 6)
     assert engine._speech_model.cache_bytes == before  # type: ignore[attr-defined]
+
+
+test_made_up_words_that_nobody_said = hotwords.test_made_up_words_that_nobody_said_change_nothing
+test_a_word_that_was_missed = hotwords.test_a_word_that_was_said_and_missed_is_written_when_expected
+expecting = hotwords.expecting

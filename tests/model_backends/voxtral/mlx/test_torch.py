@@ -13,8 +13,8 @@ pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from model_backends.voxtral.schedule import Schedule  # noqa: E402
 from tests.model_backends.voxtral import forcing as torch_forcing  # noqa: E402
-from tests.model_backends.voxtral.listening import clip  # noqa: E402
 from tests.model_backends.voxtral.mlx import forcing, layouts  # noqa: E402
+from tests.model_backends.voxtral.transcribing import clip  # noqa: E402
 
 SPEC = replace(
     layouts.RANDOM_SPEC,

@@ -8,7 +8,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from model_backends.voxtral.mlx.runner import MlxSpeech
+from model_backends.voxtral.mlx.runner import ModelRunner
 from model_backends.voxtral.schedule import SILENT_ROWS
 from model_backends.voxtral.speech_model import DecodeWork, EncodeWork
 
@@ -16,9 +16,9 @@ STEPS = ("_encode_step", "_decode_step", "_answer_step")
 Listed = list[dict[str, Any]]  # see mx.export_function
 
 
-def computed(speech: MlxSpeech, lanes: int, slots: int = 0) -> dict[str, Listed]:
-    """What one step of each kind runs, for one lane or for two at two delays, in rings that have
-    room for `slots` positions."""
+def computed(speech: ModelRunner, voices: int, cells: int = 0) -> dict[str, Listed]:
+    """What one step of each kind runs, for one voice or for two at two delays, in caches that have
+    room for `cells` positions."""
     given: dict[str, tuple[Any, ...]] = {}
     steps = {name: getattr(speech, name) for name in STEPS}
 
@@ -29,11 +29,11 @@ def computed(speech: MlxSpeech, lanes: int, slots: int = 0) -> dict[str, Listed]
 
         return run
 
-    sources = [speech.open_encoder() for _ in range(lanes)]
-    readers = [speech.open_decoder(delay) for delay in (1, 6)[:lanes]]
+    sources = [speech.open_encoder() for _ in range(voices)]
+    readers = [speech.open_decoder(delay) for delay in (1, 6)[:voices]]
     for holders in (speech._encoders, speech._decoders):
         for held in holders.values():
-            held.ring.reserve(slots)
+            held.cache.reserve(cells)
     for name in STEPS:
         setattr(speech, name, noting(name))
     mel = np.zeros((11, 128), np.float32)

@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from model_backends.voxtral.torch import bench  # noqa: E402
+from model_backends.voxtral.torch.ops import PLAIN, Ops  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 
@@ -33,3 +34,17 @@ def test_the_one_command_fills_the_table(
     assert shares[0] == shares[1], "drafts are exact"
     assert 65 <= int(shares[0].split()[0]) <= 75
     assert found["memory grown over 3 h of audio"][0] == "not run"
+    assert found["step, each fused kernel on and off"][0] == "not run"
+
+
+def test_each_stage_is_a_row() -> None:
+    """As on a GPU, with the plain operations in place of the fused."""
+    table = bench.Bench("tiny", torch.device("cpu"), "fp32")
+    table.stages("fp32", 64, 3, [("plain, not captured", PLAIN, False), ("+ norm", Ops(), True)])
+    assert [row.what for row in table.rows] == [
+        "step, ours fp32, plain, not captured",
+        "step, ours fp32, + norm",
+    ]
+    assert all("p50" in row.figure for row in table.rows)
+    labels = [label for label, _, _ in bench.gpu_stages()]
+    assert labels[:2] == ["plain, not captured", "plain"]

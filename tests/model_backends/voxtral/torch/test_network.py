@@ -16,9 +16,11 @@ import torch.nn.functional as F  # noqa: E402, N812
 from model_backends.voxtral.checkpoint import tensor_names  # noqa: E402
 from model_backends.voxtral.schedule import SILENT_ROWS  # noqa: E402
 from model_backends.voxtral.torch import model as torch_model  # noqa: E402
+from model_backends.voxtral.torch import ops as torch_ops  # noqa: E402
 from model_backends.voxtral.torch import weights as torch_weights  # noqa: E402
+from model_backends.voxtral.torch.kv_cache import KVCache  # noqa: E402
 from model_backends.voxtral.torch.quant import Int8  # noqa: E402
-from model_backends.voxtral.torch.runner import TorchSpeech  # noqa: E402
+from model_backends.voxtral.torch.runner import ModelRunner  # noqa: E402
 from tests.model_backends.voxtral.forcing import (  # noqa: E402
     CPU,
     adapter_rows,
@@ -26,7 +28,7 @@ from tests.model_backends.voxtral.forcing import (  # noqa: E402
     forced_logits,
     load_speech,
 )
-from tests.model_backends.voxtral.listening import TINY, clip  # noqa: E402
+from tests.model_backends.voxtral.transcribing import TINY, clip  # noqa: E402
 
 DELAY = 6
 
@@ -38,11 +40,11 @@ def reference() -> dict[str, torch.Tensor]:
 
 
 @pytest.fixture(scope="module")
-def speech() -> TorchSpeech:
+def speech() -> ModelRunner:
     return load_speech(TINY)
 
 
-def logits_of(speech: TorchSpeech, reference: dict[str, torch.Tensor], **how: object) -> float:
+def logits_of(speech: ModelRunner, reference: dict[str, torch.Tensor], **how: object) -> float:
     """Largest difference to the reference's logits."""
     ids = reference["input_ids"].tolist()
     logits = forced_logits(speech, clip("join_00"), ids, DELAY, **how)  # type: ignore[arg-type]
@@ -51,7 +53,7 @@ def logits_of(speech: TorchSpeech, reference: dict[str, torch.Tensor], **how: ob
 
 @pytest.mark.parametrize("blocks", [(1,), (2, 5, 1, 8), (32,)])
 def test_adapter_rows_equal_the_reference_in_any_blocks(
-    speech: TorchSpeech, reference: dict[str, torch.Tensor], blocks: tuple[int, ...]
+    speech: ModelRunner, reference: dict[str, torch.Tensor], blocks: tuple[int, ...]
 ) -> None:
     slot, rows = encode_all(speech, clip("join_00"), DELAY, blocks)
     difference = adapter_rows(speech, slot, rows) - reference["adapter"][SILENT_ROWS:]
@@ -61,22 +63,22 @@ def test_adapter_rows_equal_the_reference_in_any_blocks(
 
 @pytest.mark.parametrize("blocks", [(1,), (2, 5, 1, 8), (32,)])
 def test_logits_equal_the_reference_in_any_blocks(
-    speech: TorchSpeech, reference: dict[str, torch.Tensor], blocks: tuple[int, ...]
+    speech: ModelRunner, reference: dict[str, torch.Tensor], blocks: tuple[int, ...]
 ) -> None:
     assert logits_of(speech, reference, blocks=blocks) < 1e-4
 
 
 def test_the_fused_attention_equals_the_two_products(
-    speech: TorchSpeech, reference: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+    speech: ModelRunner, reference: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which of the two runs depends on the processor and the type; both must be right."""
-    for multiplies in (True, False):
-        monkeypatch.setattr(torch_model, "_multiplies", lambda *_, m=multiplies: m)
+    for few in (16, 0):
+        monkeypatch.setattr(torch_ops, "_FEW_QUERIES", few)
         assert logits_of(speech, reference) < 1e-4
 
 
 def test_a_stream_at_its_24th_hour_is_as_good_as_at_its_first(
-    speech: TorchSpeech, reference: dict[str, torch.Tensor]
+    speech: ModelRunner, reference: dict[str, torch.Tensor]
 ) -> None:
     assert logits_of(speech, reference, first_row=24 * 3600 * 25 // 2) < 1e-4
 
@@ -97,7 +99,7 @@ def mutated(
             CPU,
             "fp32",
         )
-    return logits_of(TorchSpeech(net, sound._tokens, "fp32"), reference, **how)
+    return logits_of(ModelRunner(net, sound._tokens, "fp32"), reference, **how)
 
 
 @pytest.mark.parametrize("step", [-1, 1])
@@ -112,11 +114,39 @@ def test_a_window_off_by_one_is_caught(
     assert mutated(reference, change) > 1e-3
 
 
-def test_a_missing_permutation_is_caught(
-    reference: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+def test_rows_in_the_wrong_order_are_caught(reference: dict[str, torch.Tensor]) -> None:
+    spec = load_speech(TINY).spec
+
+    def change(name: str, tensor: torch.Tensor) -> torch.Tensor:
+        heads = tensor_names.rotary_heads(name, spec)
+        return tensor if heads is None else tensor[tensor_names.halves_order(*heads)]
+
+    assert mutated(reference, change_tensor=change) > 1.0
+
+
+def test_attention_is_scaled_by_the_rotation() -> None:
+    """Queries and keys both hold the fourth root of 1 / d, so scores need no rounding product."""
+    tower = replace(load_speech(TINY).spec.decoder, head_dim=128)
+    turn = KVCache(tower, 8, CPU, torch.float32).rope(np.array([0, 7]))
+    assert turn[0, ::2] == pytest.approx(128**-0.25)
+    assert (turn**2).reshape(2, 64, 2).sum(-1) == pytest.approx(128**-0.5)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "q", "key", "apart"),
+    [(torch.bfloat16, 1.0, 20.0, 0.0625), (torch.float16, 256.0, 300.0, 0.0)],
+)
+def test_scores_of_sixteen_bits_are_not_rounded(
+    dtype: torch.dtype, q: float, key: float, apart: float
 ) -> None:
-    monkeypatch.setattr(torch_weights, "rotary_heads", lambda name, spec: None)
-    assert mutated(reference) > 1.0
+    """20 and 20.0625 are one number in bfloat16; 76,800 is infinite in float16."""
+    queries, keys = torch.zeros(1, 1, 1, 64), torch.zeros(1, 1, 2, 64)
+    queries[..., :2] = q
+    keys[..., 0], keys[:, :, 1, 1] = key, apart
+    values = torch.tensor([0.0, 1.0])[None, None, :, None].repeat(1, 1, 1, 64)
+    mask = torch.zeros(1, 1, 1, 2, dtype=dtype)
+    out = torch_ops.softmax_attention(queries.to(dtype), keys.to(dtype), values.to(dtype), mask)
+    assert float(out[..., 0]) == pytest.approx(1 / (1 + np.exp(-q * apart)), abs=3e-3)
 
 
 @pytest.mark.parametrize("delay", [5, 7, 480])
@@ -141,7 +171,7 @@ def test_a_dropped_bias_is_caught(reference: dict[str, torch.Tensor], bias: str)
 
 
 def test_a_mel_grid_40_samples_early_is_caught(
-    speech: TorchSpeech, reference: dict[str, torch.Tensor]
+    speech: ModelRunner, reference: dict[str, torch.Tensor]
 ) -> None:
     early = np.concatenate([clip("join_00")[40:], np.zeros(40, np.float32)])
     ids = reference["input_ids"].tolist()
@@ -169,7 +199,7 @@ def test_a_quantised_model_is_its_dequantised_twin_up_to_bf16(
             return tensor if small else Int8(tensor).dequantised()
 
         net = torch_weights.network_from(eight.spec, dequantised, CPU, "fp32")
-    twin = TorchSpeech(net, eight._tokens, "fp32")
+    twin = ModelRunner(net, eight._tokens, "fp32")
     ids = reference["input_ids"].tolist()
     logits = {
         name: forced_logits(speech, clip("join_00"), ids, DELAY)

@@ -22,9 +22,9 @@ from model_backends.voxtral.checkpoint import tensor_names  # noqa: E402
 from model_backends.voxtral.checkpoint.folder import read_spec  # noqa: E402
 from model_backends.voxtral.reader import Reader  # noqa: E402
 from model_backends.voxtral.schedule import SILENT_ROWS, Schedule  # noqa: E402
-from model_backends.voxtral.torch.runner import TorchSpeech  # noqa: E402
+from model_backends.voxtral.torch.runner import ModelRunner  # noqa: E402
 from tests.model_backends.voxtral.forcing import encode_all, forced_logits, load_speech  # noqa: E402
-from tests.model_backends.voxtral.listening import TINY  # noqa: E402
+from tests.model_backends.voxtral.transcribing import TINY  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 
@@ -188,7 +188,7 @@ def test_a_reader_gives_the_same_ids(
         assert read(speech, delay, draft) == reference.ids[Schedule(delay).prompt_positions :]
 
 
-def read(speech: TorchSpeech, delay: int, draft: bool) -> list[int]:
+def read(speech: ModelRunner, delay: int, draft: bool) -> list[int]:
     source, rows = encode_all(speech, sound(), delay, (1, 3))
     slot = speech.open_decoder(delay)
     reader = Reader(speech._tokens, slot, source, delay, draft=draft)

@@ -1,0 +1,235 @@
+"""A recording of one source of a PulseAudio or PipeWire server, through the server's own library.
+
+The library's thread calls us with sound; nothing here ever waits for the server but with a limit,
+and closing does not wait for it at all. Sound comes at the source's own rate with all of its
+channels, whatever they are called. Functions and numbers are those of <pulse/*.h>. Knows nothing
+of lists of sources, or of what is said to people.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import logging
+import threading
+import weakref
+from collections.abc import Callable
+from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint8, c_uint32, c_void_p
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
+
+_FLOAT32LE = 5
+_NO_AUTOSPAWN = 1
+_CONTEXT_READY, _CONTEXT_FAILED, _CONTEXT_OVER = 4, 5, 6
+_STREAM_READY, _STREAM_FAILED, _STREAM_OVER = 2, 3, 4
+# the source's own rate and channels; blocks as long as asked for
+_FLAGS = 0x80 | 0x100 | 0x2000  # FIX_RATE, FIX_CHANNELS, ADJUST_LATENCY
+_ANY = 0xFFFF_FFFF  # the server decides
+_WAIT_S = 2.0
+_MOST_CHANNELS = 32
+
+_NOTIFY = ctypes.CFUNCTYPE(None, c_void_p, c_void_p)
+_REQUEST = ctypes.CFUNCTYPE(None, c_void_p, c_size_t, c_void_p)
+
+Samples = NDArray[np.float32]  # shape (frames, channels)
+
+
+class RecordingError(Exception):
+    """The server does not let us record, in its own words."""
+
+
+class _Spec(ctypes.Structure):
+    _fields_ = (("format", c_int), ("rate", c_uint32), ("channels", c_uint8))
+
+
+class _Buffer(ctypes.Structure):
+    _fields_ = tuple((n, c_uint32) for n in ("most", "target", "prebuffer", "request", "fragment"))
+
+
+@cache
+def _library() -> Any:
+    """libpulse with its functions declared. Raises OSError where there is none."""
+    pa = ctypes.CDLL("libpulse.so.0")
+    pointers = (
+        "threaded_mainloop_new threaded_mainloop_get_api context_new stream_new "
+        "stream_get_sample_spec"
+    )
+    for name in pointers.split():
+        getattr(pa, f"pa_{name}").restype = c_void_p
+    for name in ("pa_strerror", "pa_stream_get_device_name"):
+        getattr(pa, name).restype = c_char_p
+    for name in ("context_set_state", "stream_set_state", "stream_set_moved"):
+        getattr(pa, f"pa_{name}_callback").argtypes = (c_void_p, _NOTIFY, c_void_p)
+    pa.pa_stream_set_read_callback.argtypes = (c_void_p, _REQUEST, c_void_p)
+    pa.pa_stream_get_sample_spec.restype = POINTER(_Spec)
+    pa.pa_context_new.argtypes = (c_void_p, c_char_p)
+    pa.pa_context_connect.argtypes = (c_void_p, c_char_p, c_int, c_void_p)
+    pa.pa_stream_new.argtypes = (c_void_p, c_char_p, POINTER(_Spec), c_void_p)
+    pa.pa_stream_connect_record.argtypes = (c_void_p, c_char_p, POINTER(_Buffer), c_int)
+    pa.pa_stream_peek.argtypes = (c_void_p, POINTER(c_void_p), POINTER(c_size_t))
+    one = (
+        "threaded_mainloop_start threaded_mainloop_stop threaded_mainloop_free "
+        "threaded_mainloop_lock threaded_mainloop_unlock threaded_mainloop_get_api "
+        "context_get_state context_errno context_disconnect context_unref stream_get_state "
+        "stream_get_device_name stream_get_sample_spec stream_drop stream_disconnect stream_unref"
+    )
+    for name in one.split():
+        getattr(pa, f"pa_{name}").argtypes = (c_void_p,)
+    return pa
+
+
+class Recording:
+    """Sound from the moment it is made until `close()`.
+
+    From the library's thread: `take` gets samples, float32 of shape (frames, channels);
+    `ended` is called when the server or the source has gone; `moved` gets the id of the source
+    that the server connects us to, whenever it changes.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        block_s: float,
+        take: Callable[[Samples], None],
+        ended: Callable[[], None],
+        moved: Callable[[str], None],
+    ) -> None:
+        """Raises RecordingError when the server refuses or does not answer within 4 s, OSError
+        where there is no libpulse."""
+        self._pa = _library()
+        self._take, self._ended, self._moved = take, ended, moved
+        self._news = threading.Event()
+        self._closing = threading.Lock()
+        self._running = False  # until it is, an end is an error of this call
+        self._stream: int | None = None
+        # kept, or the library would call into freed memory
+        self._on_state = _NOTIFY(self._state_changed)
+        self._on_move = _NOTIFY(self._was_moved)
+        self._on_sound = _REQUEST(self._read)
+        self._loop: int | None = self._pa.pa_threaded_mainloop_new()
+        api = self._pa.pa_threaded_mainloop_get_api(self._loop)
+        self._context: int = self._pa.pa_context_new(api, b"Voxline")
+        _open.add(self)
+        try:
+            self._connect()
+            self.rate, self.channels = self._record(source.encode(), block_s)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Stop; waits for no server. A second time does nothing."""
+        with self._closing:
+            loop, self._loop = self._loop, None
+        if loop is None:
+            return
+        pa = self._pa
+        self._running = False
+        pa.pa_threaded_mainloop_lock(loop)
+        if self._stream is not None:
+            pa.pa_stream_disconnect(self._stream)
+            pa.pa_stream_unref(self._stream)
+        pa.pa_context_disconnect(self._context)
+        pa.pa_context_unref(self._context)
+        pa.pa_threaded_mainloop_unlock(loop)
+        pa.pa_threaded_mainloop_stop(loop)
+        pa.pa_threaded_mainloop_free(loop)
+        _open.discard(self)
+
+    # --- opening: in the caller's thread -----------------------------------------------------
+
+    def _connect(self) -> None:
+        pa = self._pa
+        pa.pa_context_set_state_callback(self._context, self._on_state, None)
+        if pa.pa_context_connect(self._context, None, _NO_AUTOSPAWN, None) < 0:
+            raise self._refusal()
+        pa.pa_threaded_mainloop_start(self._loop)
+        self._wait(pa.pa_context_get_state, self._context, _CONTEXT_READY, _CONTEXT_FAILED)
+
+    def _record(self, source: bytes, block_s: float) -> tuple[int, int]:
+        """Begin; the rate (Hz) and the number of channels that the server gives us."""
+        pa = self._pa
+        wish = _Spec(_FLOAT32LE, 48_000, 2)
+        pa.pa_threaded_mainloop_lock(self._loop)
+        try:
+            stream = self._stream = pa.pa_stream_new(self._context, b"Captions", byref(wish), None)
+            if stream is None:
+                raise self._refusal()
+            pa.pa_stream_set_state_callback(stream, self._on_state, None)
+            pa.pa_stream_set_moved_callback(stream, self._on_move, None)
+            fragment = round(block_s * 48_000) * 2 * 4  # of the wish; the server scales it
+            buffer = _Buffer(_ANY, _ANY, _ANY, _ANY, fragment)
+            if pa.pa_stream_connect_record(stream, source, byref(buffer), _FLAGS) < 0:
+                raise self._refusal()
+        finally:
+            pa.pa_threaded_mainloop_unlock(self._loop)
+        self._wait(pa.pa_stream_get_state, stream, _STREAM_READY, _STREAM_FAILED)
+        pa.pa_threaded_mainloop_lock(self._loop)
+        try:
+            spec = pa.pa_stream_get_sample_spec(stream).contents
+            self.rate, self.channels = int(spec.rate), int(spec.channels)
+            self._running = True
+            pa.pa_stream_set_read_callback(stream, self._on_sound, None)
+        finally:
+            pa.pa_threaded_mainloop_unlock(self._loop)
+        return self.rate, self.channels
+
+    def _wait(self, state_of: Callable[[Any], int], what: int, ready: int, failed: int) -> None:
+        while True:
+            self._news.clear()
+            self._pa.pa_threaded_mainloop_lock(self._loop)
+            state = state_of(what)
+            self._pa.pa_threaded_mainloop_unlock(self._loop)
+            if state == ready:
+                return
+            if state >= failed:
+                raise self._refusal()
+            if not self._news.wait(_WAIT_S):
+                raise RecordingError("the sound server does not answer")
+
+    def _refusal(self) -> RecordingError:
+        text = self._pa.pa_strerror(self._pa.pa_context_errno(self._context)) or b"it is refused"
+        return RecordingError(text.decode(errors="replace"))
+
+    # --- the library's thread -----------------------------------------------------------------
+
+    def _state_changed(self, what: int, _nothing: int | None) -> None:
+        self._news.set()
+        if not self._running:
+            return
+        over = self._pa.pa_context_get_state(self._context) in (_CONTEXT_FAILED, _CONTEXT_OVER)
+        over = over or self._pa.pa_stream_get_state(self._stream) in (_STREAM_FAILED, _STREAM_OVER)
+        if over:
+            self._running = False
+            self._ended()
+
+    def _was_moved(self, stream: int, _nothing: int | None) -> None:
+        name = self._pa.pa_stream_get_device_name(stream)
+        if self._running and name:
+            self._moved(name.decode(errors="replace"))
+
+    def _read(self, stream: int, _bytes: int, _nothing: int | None) -> None:
+        data, length = c_void_p(), c_size_t()
+        while self._pa.pa_stream_peek(stream, byref(data), byref(length)) >= 0 and length.value:
+            if data.value is None:  # a hole: time has passed
+                sound = bytes(length.value)
+            else:
+                sound = ctypes.string_at(data.value, length.value)
+            self._pa.pa_stream_drop(stream)
+            if self._running:
+                self._take(np.frombuffer(sound, dtype="<f4").reshape(-1, self.channels))
+
+
+_open: weakref.WeakSet[Recording] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """The library's threads must not call into an interpreter that has gone."""
+    for recording in list(_open):
+        recording.close()

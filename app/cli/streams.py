@@ -1,0 +1,84 @@
+"""Standard input, output and error: whatever the shell has made of them, and whoever reads them.
+
+The one door to the user's terminal for all that is no caption: what goes through here gives a
+terminal no orders, and a stream that is closed, full or gone stops nothing. Knows no command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from pathlib import Path
+from typing import Literal, TextIO
+
+
+def prepare() -> None:
+    """Make the three streams usable, once, before anything else opens a file.
+
+    A closed one (`>&-`, or a windowed program on Windows) leads nowhere instead, and what is opened
+    here takes its number: else the next file would, and get what was meant for it. Captions are in
+    any script and file names may be no text at all; a pipe must take both.
+    """
+    sys.stdin = sys.stdin or _nowhere("r")
+    sys.stdout = sys.stdout or _nowhere("w")
+    sys.stderr = sys.stderr or _nowhere("w")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+
+
+def tell(message: str, hint: str = "") -> None:
+    """A sentence for the user, and what to do next, on standard error."""
+    write_line(sys.stderr, " ".join(part for part in (message, hint) if part))
+
+
+def tell_above_bar(sentence: str) -> None:
+    """Like `tell`, without tearing a progress bar apart."""
+    from tqdm import tqdm
+
+    from app.core.script import harmless
+
+    with contextlib.suppress(OSError):
+        tqdm.write(harmless(sentence), file=sys.stderr)
+
+
+def write_line(messages: TextIO, text: str) -> None:
+    """A line of plain text; who cannot be told goes without."""
+    from app.core.script import harmless  # its tables cost milliseconds that `--help` need not wait
+
+    with contextlib.suppress(OSError, ValueError):
+        messages.write(harmless(text) + "\n")
+        messages.flush()
+
+
+def is_lost(stream: TextIO, error: OSError) -> bool:
+    """Whether an error without a file's name is that of a stream that takes no more.
+
+    What waits in a stream is tried again; where nothing waits (`python -u`), an empty line is.
+    """
+    if error.filename is not None or isinstance(stream, io.StringIO):
+        return False
+    try:
+        stream.flush()
+        if isinstance(stream, io.TextIOWrapper) and stream.write_through:
+            stream.write("\n")
+    except OSError:
+        return True
+    return False
+
+
+def silence(stream: TextIO) -> None:
+    """Lead a stream that cannot be written nowhere, what still waits in it included."""
+    with contextlib.suppress(OSError, ValueError):  # it has no number: not the system's
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _nowhere(mode: Literal["r", "w"]) -> TextIO:
+    return Path(os.devnull).open(mode, encoding="utf-8", errors="replace")

@@ -1,0 +1,149 @@
+"""What a disturbed run said otherwise than the undisturbed one: doubled, lost and invented words.
+
+Recognisers mishear the same sound in different ways, so a word that merely reads differently is
+no finding. Scores only: knows nothing about engines, workers or clocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+from model_backends.base import Word
+
+_LONGEST_REPEAT = 8  # words
+_LOST_RUN = 2  # words: one word heard in another way is no loss
+_INVENTED_LETTERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Words that should not be there, or are not there."""
+
+    kind: str  # "doubled", "lost", "invented"
+    start_ms: int
+    end_ms: int
+    text: str
+
+
+def joined(words: Sequence[Word]) -> list[Word]:
+    """The words, with marks that came as pieces of their own put back."""
+    whole: list[Word] = []
+    for word in words:
+        if whole and not any(c.isalnum() for c in word.text):
+            whole[-1] = replace(whole[-1], text=whole[-1].text + word.text)
+        else:
+            whole.append(word)
+    return whole
+
+
+def differences(
+    undisturbed: Sequence[Word], disturbed: Sequence[Word], reference: str = ""
+) -> list[Finding]:
+    """The findings in order of time.
+
+    A run counts as lost only if it is in `reference`, the text that was read; without one the
+    undisturbed run stands for it.
+    """
+    calm, shaken = joined(undisturbed), joined(disturbed)
+    found = [*_doubled(calm, shaken), *_lost(calm, shaken, reference.split())]
+    taken = [(f.start_ms, f.end_ms) for f in found]
+    found += [
+        finding
+        for finding in _invented(calm, shaken)
+        if not any(s <= finding.end_ms and e >= finding.start_ms for s, e in taken)
+    ]
+    return sorted(found, key=lambda finding: finding.start_ms)
+
+
+def _keys(texts: Sequence[str]) -> list[str]:
+    return ["".join(c for c in text.casefold() if c.isalnum()) for text in texts]
+
+
+def _keys_of(words: Sequence[Word]) -> list[str]:
+    return _keys([word.text for word in words])
+
+
+def _finding(kind: str, words: Sequence[Word]) -> Finding:
+    text = "".join(word.text for word in words).strip()
+    return Finding(kind, words[0].start_ms, words[-1].end_ms, text)
+
+
+def _changes(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int, int]]:
+    """The stretches that differ: (from, to) of the old and of the new."""
+    codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return [code[1:] for code in codes if code[0] != "equal"]
+
+
+def _doubled(calm: Sequence[Word], shaken: Sequence[Word]) -> list[Finding]:
+    """Runs said twice in a row where the undisturbed run says them once."""
+    old, new = _keys_of(calm), _keys_of(shaken)
+    found = []
+    for a1, a2, b1, b2 in _changes(old, new):
+        if b2 - b1 <= a2 - a1:
+            continue
+        repeat = _repeat(new, b1, b2)
+        if repeat is None:
+            continue
+        begin, length = repeat
+        run = shaken[begin : begin + 2 * length]
+        near = old[max(0, a1 - 2 * length) : a2 + 2 * length]
+        if not _holds(near, _keys_of(run)) and not _spoken_as_often(calm, run):
+            found.append(_finding("doubled", run))
+    return found
+
+
+def _spoken_as_often(calm: Sequence[Word], run: Sequence[Word]) -> bool:
+    """About as many words were said in the run's time: it is another word misheard."""
+    begin, end = run[0].start_ms, run[-1].end_ms
+    count = sum(begin <= (word.start_ms + word.end_ms) // 2 <= end for word in calm)
+    return count >= len(run) - len(run) // 4
+
+
+def _repeat(keys: Sequence[str], begin: int, end: int) -> tuple[int, int] | None:
+    """The longest run said twice that touches the stretch: where it begins, and its length."""
+    for length in range(_LONGEST_REPEAT, 0, -1):
+        for at in range(max(0, begin - 2 * length + 1), min(end, len(keys) - 2 * length + 1)):
+            if keys[at : at + length] == keys[at + length : at + 2 * length]:
+                return at, length
+    return None
+
+
+def _holds(keys: Sequence[str], run: Sequence[str]) -> bool:
+    return any(keys[i : i + len(run)] == run for i in range(len(keys) - len(run) + 1))
+
+
+def _lost(calm: Sequence[Word], shaken: Sequence[Word], text: Sequence[str]) -> list[Finding]:
+    """Runs of the text that the undisturbed run has and the other lacks, nothing in their place."""
+    old, new = _keys_of(calm), _keys_of(shaken)
+    reference = _keys(text) or old
+    in_calm = _places(reference, old)
+    found = []
+    for r1, r2, b1, b2 in _changes(reference, new):
+        matched = [in_calm[i] for i in range(r1, r2) if i in in_calm]
+        if len(matched) < _LOST_RUN:
+            continue
+        words = calm[matched[0] : matched[-1] + 1]
+        letters = len("".join(new[b1:b2]))
+        missing = len("".join(old[matched[0] : matched[-1] + 1])) - letters
+        if len(words) - (b2 - b1) >= _LOST_RUN and missing > letters / 2:
+            found.append(_finding("lost", words))
+    return found
+
+
+def _places(reference: Sequence[str], keys: Sequence[str]) -> dict[int, int]:
+    """Index in the reference -> index of the same word in `keys`."""
+    blocks = SequenceMatcher(None, reference, keys, autojunk=False).get_matching_blocks()
+    return {block.a + i: block.b + i for block in blocks for i in range(block.size)}
+
+
+def _invented(calm: Sequence[Word], shaken: Sequence[Word]) -> list[Finding]:
+    """More words than the undisturbed run has, and not said twice."""
+    old, new = _keys_of(calm), _keys_of(shaken)
+    return [
+        _finding("invented", shaken[b1:b2])
+        for a1, a2, b1, b2 in _changes(old, new)
+        if b2 - b1 > a2 - a1
+        and len("".join(new[b1:b2])) - len("".join(old[a1:a2])) >= _INVENTED_LETTERS
+    ]

@@ -1,0 +1,112 @@
+"""Faults for a real `voxline listen`: its worker killed, or stopped and let go, while a file plays.
+
+Real time and real processes, in folders of its own. Knows nothing about engines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+import soundfile
+
+from app import paths
+from app.measure.simulation import Fault
+from app.worker.client import child_env
+from model_backends.base import SAMPLE_RATE, Pcm, UserError, Word
+
+_PATIENCE_S = 120.0  # after the sound's end, for what is still to be heard
+
+
+def listen(
+    pcm: Pcm, faults: Sequence[Fault], model: str, delay_ms: int
+) -> tuple[list[Word], list[Fault]]:
+    """Caption `pcm` (float32, 16 kHz) in real time with these faults.
+
+    Returns the words, in order, and the faults that could be done: where a worker was there to be
+    harmed. Raises UserError when captions fail altogether.
+    """
+    done: list[Fault] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        soundfile.write(folder / "speech.wav", pcm, SAMPLE_RATE, "PCM_16")
+        command = [sys.executable, "-P", "-m", "app", "listen", "--json"]
+        command += ["--source", str(folder / "speech.wav"), "--engine", "embedded"]
+        command += ["--model", model, "--delay-ms", str(delay_ms), "--srt", str(folder / "out.srt")]
+        with (folder / "errors").open("w+b") as errors:
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=errors, env=_environment(folder)
+            )
+            harm = threading.Thread(target=_harm, args=(process.pid, faults, done), daemon=True)
+            harm.start()
+            words = _words(process, len(pcm) / SAMPLE_RATE + _total_stall_s(faults) + _PATIENCE_S)
+            errors.seek(0)
+            if process.returncode:
+                raise UserError("Captions failed.", errors.read().decode()[-500:])
+    return words, done
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    names = {"VOXLINE_DATA": "data", "VOXLINE_CONFIG": "config", "VOXLINE_TRANSCRIPTS": "saved"}
+    own = {name: str(folder / part) for name, part in names.items()}
+    return child_env() | own | {"VOXLINE_MODELS": str(paths.models_dir())}
+
+
+def _total_stall_s(faults: Sequence[Fault]) -> float:
+    return sum(fault.stall_ms or 0 for fault in faults) / 1000
+
+
+def _words(process: subprocess.Popen[bytes], timeout_s: float) -> list[Word]:
+    """Read what it prints until it ends; end it after `timeout_s`."""
+    late = threading.Timer(timeout_s, process.kill)
+    late.start()
+    words = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        event = json.loads(line)
+        if event.pop("type") == "word":
+            words.append(Word(**event))
+    process.wait()
+    late.cancel()
+    return words
+
+
+def _harm(pid: int, faults: Sequence[Fault], done: list[Fault]) -> None:
+    """Do the faults, timed from when the first worker is there: about when the file begins."""
+    begun = None
+    while begun is None:
+        if not psutil.pid_exists(pid):
+            return
+        begun = time.monotonic() if _worker(pid) else None
+        time.sleep(0.02)
+    for fault in faults:
+        time.sleep(max(0.0, begun + fault.at_ms / 1000 - time.monotonic()))
+        worker = _worker(pid)
+        if worker is None:
+            continue
+        done.append(fault)
+        if fault.stall_ms is None:
+            os.kill(worker, signal.SIGKILL)
+        else:
+            os.kill(worker, signal.SIGSTOP)
+            time.sleep(fault.stall_ms / 1000)
+            os.kill(worker, signal.SIGCONT)
+
+
+def _worker(pid: int) -> int | None:
+    try:
+        for child in psutil.Process(pid).children():
+            if "app.worker.process" in child.cmdline():
+                return int(child.pid)
+    except psutil.Error:
+        pass  # gone while we looked
+    return None

@@ -1,0 +1,36 @@
+"""The worker's first message, made of what is wanted: for a session, a file, a benchmark."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app import paths
+from app.worker import messages as m
+from model_backends import describe, resolve
+from model_backends.base import EngineInfo, EngineOptions
+
+
+def resolved(options: EngineOptions) -> tuple[EngineInfo, EngineOptions]:
+    """What is known of the engine, and the options with its own name and a delay.
+
+    Raises EngineError for what the engine does not offer.
+    """
+    info = describe(resolve(options.engine, paths.models_dir()))
+    info.check(options)
+    delay_ms = options.delay_ms or info.default_delay_ms
+    return info, replace(options, engine=info.name, delay_ms=delay_ms)
+
+
+def start_message(options: EngineOptions, realtime: bool = True) -> m.Start:
+    """`options` as `resolved()` returns them. One track, with their delay."""
+    return m.Start(
+        version=m.PROTOCOL_VERSION,
+        engine=options.engine,
+        models_dir=str(paths.models_dir()),
+        model=options.model,
+        device=options.device,
+        language=options.language,
+        delays_ms=() if options.delay_ms is None else (options.delay_ms,),
+        realtime=realtime,
+        extra={"precision": options.precision} if options.precision else {},
+    )

@@ -1,0 +1,384 @@
+"""What happens next in a session: timed events in, commands and news out.
+
+Owns everything a session knows of itself but what was said, which the record keeps. It has no
+thread, no clock, no client and no capture: `session.Session` brings the events, says when they
+came and obeys the commands; a test does the same with a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.core.timeline import Gap, spaced
+from app.session import events as e
+from app.session.lane import Lane
+from app.session.status import Facts, SessionOptions, Stage, Status, stage_of
+from app.worker import messages as m
+from app.worker.client import Restarting
+from model_backends.base import Notice, Progress, Sentence, Tail, UserError, Word
+
+STOP_MS = 5_000  # how long a stop waits for the last words
+BEHIND_MS = 4_000  # unheard audio beyond the engine's own delay: it is not keeping up
+_CAUGHT_UP_MS = 2_000
+
+
+@dataclass(slots=True)
+class _Engine:
+    """What is known of the engine."""
+
+    ready: bool = False
+    loading: bool = False
+    fraction: float | None = None
+    behind: bool = False
+
+
+@dataclass(slots=True)
+class _Ending:
+    """How far the end has come, once it has begun."""
+
+    stop_by_ms: int | None = None  # None: not asked to stop
+    patient: bool = False  # a file has ended: it is heard out, for as long as that goes on
+    dying: bool = False  # the worker is being ended: what it has said still counts
+    heard_out: bool = False  # every word is out
+    fault: UserError | None = field(default=None)  # why, if not because it was asked for
+
+
+class SessionState:
+    """From Begin to STOPPED or FAILED; one use."""
+
+    def __init__(self, options: SessionOptions, delay_ms: int, lanes: Sequence[Lane]) -> None:
+        self._options = options
+        self._lanes = {lane.name: lane for lane in lanes}
+        self._main = lanes[0]
+        self._delay_ms = delay_ms
+        self._engine = _Engine()
+        self._ending = _Ending()
+        self._last: dict[str, Word] = {}
+        self._status = Status(Stage.IDLE)
+        self._choices = e.Choices(self._main.source_name, delay_ms)
+        self._overflowed = False
+        self._out: list[e.Output] = []
+
+    @property
+    def over(self) -> bool:
+        return self._status.stage.over
+
+    @property
+    def source_name(self) -> str:
+        """What is listened to, for people."""
+        return self._main.source_name
+
+    @property
+    def level(self) -> float:
+        """Loudness of the loudest voice, 0..1."""
+        return max(lane.level for lane in self._lanes.values())
+
+    def take(self, now_ms: int, event: e.Input) -> list[e.Output]:
+        """What is to be done and told because this has happened at this session time, in order."""
+        if self.over:
+            return []
+        self._out = []
+        self._dispatch(now_ms, event)
+        self._end_if_faulty(now_ms)
+        self._refresh()
+        return self._out
+
+    def _dispatch(self, now_ms: int, event: e.Input) -> None:
+        match event:
+            case Word() | Tail() | Progress() | Gap():
+                self._hear(now_ms, event)
+            case e.Sound():
+                self._take_sound(now_ms, event)
+            case e.Tick():
+                self._watch_time(now_ms, event)
+            case e.Found() | e.NotFound():
+                self._take_answer(now_ms, event)
+            case e.Dead():
+                self._bury(now_ms, event)
+            case e.Kept():
+                self._end(event)
+            case Notice():
+                self._out.append(event)
+            case (
+                e.Begin() | e.Pause() | e.Resume() | e.SetDelay() | e.SetSource()
+                | e.Stop() | e.Abort()
+            ):  # fmt: skip
+                self._obey(now_ms, event)
+            case _:
+                self._take_engine(now_ms, event)
+
+    # --- what the owner asks ---------------------------------------------------------------
+
+    def _obey(self, now_ms: int, verb: e.Input) -> None:
+        match verb:
+            case e.Abort():
+                self._abort()
+            case e.Stop():
+                self._stop(now_ms)
+            case _ if self._stopping:
+                pass
+            case e.Begin():
+                self._begin(now_ms, verb)
+            case e.Pause() if not self._main.paused:
+                for lane in self._lanes.values():
+                    self._out += lane.pause(now_ms)
+            case e.Resume() if self._main.paused:
+                for lane in self._lanes.values():
+                    self._keep(lane.resume(now_ms))
+            case e.SetDelay(ms=ms) if ms != self._delay_ms:
+                self._delay_ms = ms
+                self._out += [e.ChangeDelay(lane, 0, ms) for lane in self._lanes]
+            case e.SetSource(source=source):
+                self._out += self._main.choose(now_ms, source)
+
+    def _begin(self, now_ms: int, begin: e.Begin) -> None:
+        self._status = Status(Stage.STARTING)
+        if self._options.keep_transcript:
+            self._out.append(e.OpenRecord())
+        self._out.append(e.StartEngine())
+        for lane in self._lanes.values():
+            self._out += lane.begin(now_ms, begin.feed if lane is self._main else None)
+
+    def _abort(self) -> None:
+        self._let_go()
+        self._out += [e.EndEngine(), e.Abandon()]
+        self._set(Status(Stage.STOPPED))
+
+    # --- what is heard and said ------------------------------------------------------------
+
+    def _take_sound(self, now_ms: int, sound: e.Sound) -> None:
+        lane = self._lanes[sound.lane]
+        self._keep(lane.take(sound))
+        if lane.ended and not self._stopping:
+            self._out += [Notice(lane.name, "file", note) for note in lane.notes]
+            self._stop(now_ms, patient=True)
+
+    def _take_answer(self, now_ms: int, answer: e.Found | e.NotFound) -> None:
+        lane = self._lanes[answer.lane]
+        if self._stopping:
+            return
+        if isinstance(answer, e.Found):
+            self._out += lane.found(now_ms, answer)
+        else:
+            self._out += lane.not_found(now_ms, answer)
+
+    def _hear(self, now_ms: int, event: Word | Tail | Progress | Gap) -> None:
+        lane = self._lanes.get(event.lane)
+        if self._ending.heard_out or lane is None:
+            return
+        if isinstance(event, Word):
+            self._keep([*lane.word(event), event])
+        elif isinstance(event, Progress):
+            self._keep([*lane.progress(event), event])
+            if self._ending.patient:
+                self._ending.stop_by_ms = now_ms + STOP_MS
+        elif isinstance(event, Gap):
+            if event.reason == "overflow":
+                self._tell_overflow(lane)
+            self._keep(lane.hold(event))
+        elif not self._ending.dying:
+            self._out.append(event)
+
+    def _keep(self, outputs: Sequence[e.Output]) -> None:
+        """Pass on what a lane says; words and gaps go to the record, too."""
+        for output in outputs:
+            if isinstance(output, Word):
+                last = self._last.get(output.lane)
+                output = self._last[output.lane] = spaced(last, output)
+            if isinstance(output, (Word, Gap)):
+                self._out.append(e.Keep(output))
+            self._out.append(output)
+
+    def _tell_overflow(self, lane: Lane) -> None:
+        """Once a session: sound had to be given up."""
+        if not self._overflowed:
+            self._overflowed = True
+            self._out.append(Notice(lane.name, "overflow", _OVERFLOW, _OVERFLOW_HINT))
+
+    # --- the engine ------------------------------------------------------------------------
+
+    def _take_engine(self, now_ms: int, event: e.Input) -> None:
+        engine = self._engine
+        if isinstance(event, m.Loading):
+            # there may be a report for each tensor
+            engine.loading, engine.fraction = True, round(event.fraction * 20) / 20
+        elif isinstance(event, m.Ready):
+            engine.ready = True
+            self._out.append(e.KeepWorker(event))
+        elif isinstance(event, m.Speech) and event.lane in self._lanes:
+            self._lanes[event.lane].speaking = event.speaking
+        elif isinstance(event, m.DelayRefused) and event.refused_ms == self._delay_ms:
+            self._delay_ms = event.kept_ms  # a notice follows, which says why
+        elif isinstance(event, Restarting):
+            engine.ready, engine.behind, engine.fraction = False, True, None
+            notice = Notice(self._main.name, "restarting", event.message, _NOTHING_LOST)
+            self._out.append(notice)
+        elif isinstance(event, m.Failure):
+            self._fail(UserError(event.message, event.hint))
+        elif isinstance(event, m.Finished):
+            self._finished(now_ms)
+
+    def _finished(self, now_ms: int) -> None:
+        if not self._stopping:
+            self._fail(UserError(_ENDED_BY_ITSELF, _LOG_HINT))
+        elif not self._ending.dying:
+            self._end_engine()
+
+    # --- time ------------------------------------------------------------------------------
+
+    def _watch_time(self, now_ms: int, tick: e.Tick) -> None:
+        for lane in self._lanes.values():
+            lane.lag_ms = tick.lag_ms.get(lane.name, 0)
+            if self._status.stage.running and not self._stopping:
+                self._out += lane.tick(now_ms)
+        allowed_ms = _CAUGHT_UP_MS if self._engine.behind else BEHIND_MS
+        self._engine.behind = self._lag_ms > self._delay_ms + allowed_ms
+        limit = self._options.seconds
+        if limit is not None and not self._stopping and now_ms >= limit * 1000:
+            self._stop(now_ms)
+        self._wait_for_the_end(now_ms)
+
+    def _wait_for_the_end(self, now_ms: int) -> None:
+        ending = self._ending
+        if ending.stop_by_ms is None or ending.dying:
+            return
+        if ending.patient and not self._engine.ready:
+            ending.stop_by_ms = now_ms + STOP_MS
+        elif now_ms >= ending.stop_by_ms:
+            if self._lag_ms:
+                self._out.append(_late_notice(self._main.name, self._lag_ms))
+            self._end_engine()
+
+    @property
+    def _lag_ms(self) -> int:
+        return max(lane.lag_ms for lane in self._lanes.values())
+
+    # --- the end ---------------------------------------------------------------------------
+
+    @property
+    def _stopping(self) -> bool:
+        return self._ending.stop_by_ms is not None
+
+    def _stop(self, now_ms: int, patient: bool = False) -> None:
+        """Hear out what was said: at most STOP_MS, which begins once the model is loaded and
+        anew with each progress if `patient`."""
+        if self._stopping:
+            self._ending.patient = False
+            return
+        self._ending.stop_by_ms = now_ms + STOP_MS
+        self._ending.patient = patient
+        self._let_go()
+        if self._status.stage is Stage.IDLE:
+            self._set(Status(Stage.STOPPED))
+        else:
+            self._out.append(e.Finish())
+
+    def _end_if_faulty(self, now_ms: int) -> None:
+        """A lane that can hear nothing more ends the session, after what it has heard."""
+        fault = next((lane.fault for lane in self._lanes.values() if lane.fault), None)
+        if fault is None or self._stopping:
+            return
+        self._ending.fault = fault
+        if any(lane.sound_until_ms is not None for lane in self._lanes.values()):
+            self._stop(now_ms, patient=True)
+        else:
+            self._fail(fault)
+
+    def _fail(self, fault: UserError) -> None:
+        """There is no engine any more, or nothing for it to hear."""
+        if self._ending.dying:
+            return
+        self._ending.fault = fault
+        self._let_go()
+        self._end_engine()
+
+    def _end_engine(self) -> None:
+        if self._ending.stop_by_ms is None:
+            self._ending.stop_by_ms = 0
+        self._ending.dying = True
+        self._out.append(e.EndEngine())
+
+    def _let_go(self) -> None:
+        for lane in self._lanes.values():
+            self._out += lane.let_go()
+
+    def _bury(self, now_ms: int, dead: e.Dead) -> None:
+        """The worker has ended, and all it has said has come."""
+        for word in dead.held:
+            self._hear(now_ms, word)
+        for lane in self._lanes.values():
+            self._keep(lane.release())
+        self._ending.heard_out = True
+        self._out.append(e.HeardOut())
+        if self._options.keep_transcript:
+            self._out.append(e.Save())
+        else:
+            self._end(e.Kept())
+
+    def _end(self, kept: e.Kept) -> None:
+        self._out += [each for each in (kept.problem, kept.saved) if each is not None]
+        fault = self._ending.fault
+        if fault is not None:
+            self._set(Status(Stage.FAILED, fault.message, fault.hint))
+        else:
+            self._set(Status(Stage.STOPPED, "Stopped."))
+
+    # --- what is shown ---------------------------------------------------------------------
+
+    def _refresh(self) -> None:
+        """Say what the user should know now, if it has changed."""
+        if self._status.stage.off:
+            return
+        self._show_choices()
+        self._set(stage_of(self._facts()))
+
+    def _show_choices(self) -> None:
+        lane = self._main
+        choices = e.Choices(lane.source_name, self._delay_ms, lane.source_is_away)
+        if choices != self._choices:
+            self._choices = choices
+            self._out.append(choices)
+
+    def _facts(self) -> Facts:
+        lane, engine = self._main, self._engine
+        return Facts(
+            source_name=lane.source_name,
+            paused=lane.paused,
+            finishing=self._stopping,
+            heard_out=self._ending.heard_out,
+            ready=engine.ready,
+            loading=engine.loading,
+            fraction=engine.fraction,
+            lag_ms=self._lag_ms // 100 * 100 if engine.behind else 0,
+            speaking=any(each.speaking for each in self._lanes.values()),
+            sound=lane.sound.kind,
+            sound_message=lane.sound.message,
+            sound_hint=lane.sound.hint,
+            live=lane.live,
+            remark=lane.remark,
+        )
+
+    def _set(self, status: Status) -> None:
+        if status != self._status:
+            self._status = status
+            self._out.append(status)
+
+
+_OVERFLOW = Sentence("The engine is half an hour behind: some sound had to be dropped.")
+_OVERFLOW_HINT = Sentence("The gap is marked. Choose a smaller model, or one on a faster computer.")
+_NOTHING_LOST = Sentence("No words are lost.")
+_ENDED_BY_ITSELF = Sentence("The speech engine stopped by itself.")
+_LOG_HINT = Sentence("The log has the details; see `voxline doctor`.")
+
+
+def _late_notice(lane: str, lag_ms: int) -> Notice:
+    return Notice(
+        lane,
+        "cut-off",
+        Sentence(
+            "The last {seconds:.1f} s were not heard out: the engine was too slow.",
+            seconds=lag_ms / 1000,
+        ),
+        Sentence("A smaller model or a longer delay keeps up better."),
+    )

@@ -1,0 +1,117 @@
+"""One worker process and its two pipes: started, written to, read from, ended.
+
+A link may change hands between two sessions; it belongs to one client at a time. Whoever reads is
+one thread, whoever writes is one thread. Knows nothing about audio or what the messages mean.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from app import paths, privacy
+from app.worker import messages as m
+
+_LOG_BYTES = 1_000_000
+
+
+def worker_command(interpreter: str | None = None) -> list[str]:
+    """The command that runs a worker: on the given interpreter, or on what runs this app."""
+    if interpreter is None and getattr(sys, "frozen", False):
+        return [sys.executable, "--worker"]
+    return [interpreter or sys.executable, "-P", "-m", "app.worker.process"]
+
+
+def child_env() -> dict[str, str]:
+    """The environment for another interpreter: ours, less what a frozen app did to it.
+
+    PyInstaller points LD_LIBRARY_PATH at its bundle; an outside Python would load the bundle's
+    libraries instead of its own. No library in it may send anything (`app.privacy`).
+    """
+    env = {k: v for k, v in os.environ.items() if not k.startswith("_PYI")}
+    original = env.pop("LD_LIBRARY_PATH_ORIG", None)
+    if original is not None:
+        env["LD_LIBRARY_PATH"] = original
+    elif getattr(sys, "frozen", False):
+        env.pop("LD_LIBRARY_PATH", None)
+    root = str(Path(__file__).parents[2])
+    env["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [env.get("PYTHONPATH")])])
+    env["PYTHONUTF8"] = "1"
+    return env | privacy.SWITCHES
+
+
+class Link:
+    """A running worker. Raises OSError from the constructor if it cannot be started."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        with _worker_log() as errors:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=child_env(),
+                # no console window on Windows; elsewhere a group of its own, so that Ctrl-C in
+                # the terminal reaches the app alone, which then flushes the worker
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                start_new_session=True,
+            )
+
+        self.number = self._process.pid  # for the log, once it has ended too
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid if self._process.poll() is None else None
+
+    def send(self, message: m.Message) -> None:
+        """Write one message; blocks while the pipe is full. OSError, ValueError if it is closed."""
+        pipe = cast(BinaryIO, self._process.stdin)
+        pipe.write(m.encode(message))
+        pipe.flush()
+
+    def receive(self) -> m.Message | None:
+        """The next message; None at the end. Raises ProtocolError, OSError, ValueError."""
+        return m.read(cast(BinaryIO, self._process.stdout))
+
+    def kill(self) -> None:
+        """End it now, whatever it is doing. Its `receive()` then returns None."""
+        self._process.kill()
+
+    def wait(self, timeout: float) -> None:
+        """Until it has ended; it is killed when it has not by then."""
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def close(self, timeout: float = 2.0) -> int:
+        """Close the pipes, which ends a worker; kill one that does not go. Its exit status."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            try:
+                if pipe is not None:
+                    pipe.close()
+            except OSError:
+                pass  # a dead worker's pipe with bytes still in it
+        self.wait(timeout)
+        return int(self._process.returncode)
+
+
+def _worker_log() -> IO[bytes]:
+    """Where a worker's standard error goes; nowhere if there is no place to write.
+
+    For its owner's eyes alone: it may hold names of files and what libraries print.
+    """
+    try:
+        log = paths.private_file(paths.log_dir() / "worker.log")
+        if log.exists() and log.stat().st_size > _LOG_BYTES:
+            log.replace(log.with_suffix(".1.log"))
+            paths.private_file(log)
+        return log.open("ab")
+    except OSError:
+        return Path(os.devnull).open("wb")

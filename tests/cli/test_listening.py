@@ -1,0 +1,144 @@
+"""`voxline listen` and the readers of its output: slow, stopped, gone, or the wrong file."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import cli, paths
+from app.session import journal
+from app.worker.client import child_env
+from tests.session.fakes import text_of
+
+SAID = " Captions appear while you speak, word by word."
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs small pipes")
+
+
+@pytest.fixture
+def listen(sample: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-P", "-m", "app", "listen", "--engine", "scripted"]
+        process = subprocess.Popen(
+            [*command, "--source", str(sample), *arguments],
+            stdin=subprocess.DEVNULL,
+            env={**child_env(), "TERM": "xterm"},
+            **streams,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def wait_until(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+def journaled() -> str:
+    files = list(paths.journal_dir().glob("*.jsonl"))
+    return text_of(journal.read(files[0]).words) if files else ""
+
+
+def saved() -> list[str]:
+    return [" ".join(f.read_text().split()) for f in paths.transcripts_dir().glob("*.srt")]
+
+
+def test_a_terminal_that_is_stopped_stops_neither_the_journal_nor_the_end(
+    listen: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    """R4: Ctrl-S, then Ctrl-C."""
+    _, terminal = pty.openpty()
+    termios.tcflow(terminal, termios.TCOOFF)
+    process = listen(stdout=terminal, stderr=terminal)
+    wait_until(lambda: journaled() == SAID)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert SAID.strip() in saved()[0]
+
+
+def test_a_pipe_that_nobody_empties_stops_neither(
+    listen: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    full, pipe = os.pipe()
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+    os.write(pipe, b"x" * 4096)
+    process = listen("--json", stdout=pipe, stderr=subprocess.DEVNULL)
+    wait_until(lambda: journaled() == SAID)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    assert SAID.strip() in saved()[0]
+    os.close(full)
+
+
+def test_a_slow_reader_gets_everything(listen: Callable[..., subprocess.Popen[bytes]]) -> None:
+    out, pipe = os.pipe()
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+    process = listen("--json", "--seconds", "5", stdout=pipe, stderr=subprocess.DEVNULL)
+    os.close(pipe)
+    wait_until(lambda: bool(saved()))  # it is over, and its text is still on its way
+    with os.fdopen(out) as reader:
+        events = [json.loads(line) for line in reader]
+    assert "".join(e["text"] for e in events if e["type"] == "word") == SAID
+    assert events[-1]["stage"] == "stopped" and process.wait(30) == 0
+
+
+def test_a_full_disk_under_the_output_is_told_and_the_subtitles_are_written(
+    listen: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    """B9: what was said goes on into the file."""
+    with Path("/dev/full").open("wb") as full:
+        process = listen("--json", stdout=full, stderr=subprocess.PIPE)
+        _, told = process.communicate(timeout=60)
+    assert b"go on into the subtitle file" in told and b"Saved: " in told
+    assert process.returncode == 1
+    assert SAID.strip() in saved()[0]
+
+
+def test_a_reader_that_goes_ends_it_quietly(
+    listen: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    out, pipe = os.pipe()
+    process = listen("--json", stdout=pipe, stderr=subprocess.PIPE)
+    os.close(pipe)
+    wait_until(lambda: "Captions" in journaled())
+    os.close(out)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"wrong" not in told and saved()
+
+
+@pytest.mark.parametrize("by", ["name", "link", "way round"])
+def test_the_subtitles_never_go_over_what_is_listened_to(
+    tmp_path: Path, sample: Path, by: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """B11, by any path to the same file."""
+    own = tmp_path / "talk.flac"
+    own.write_bytes(sample.read_bytes())
+    link = tmp_path / "link.srt"
+    link.symlink_to(own)
+    round_about = tmp_path / ".." / tmp_path.name / "talk.flac"
+    srt = {"name": own, "link": link, "way round": round_about}[by]
+    command = ["listen", "--engine", "scripted", "--source", str(own), "--srt", str(srt)]
+    assert cli.main([*command, "--force", "--seconds", "1"]) == 2
+    assert "overwritten" in capsys.readouterr().err
+    assert own.read_bytes() == sample.read_bytes()

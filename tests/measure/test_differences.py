@@ -1,0 +1,82 @@
+"""Two runs of words in, what was doubled, lost or invented out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.measure.differences import Finding, differences
+from model_backends.base import Word
+
+
+def run(text: str, each_ms: int = 300) -> list[Word]:
+    return [
+        Word("me", 0, 0, f" {word}", i * each_ms, (i + 1) * each_ms)
+        for i, word in enumerate(text.split())
+    ]
+
+
+def kinds(calm: str, shaken: str, reference: str = "") -> list[tuple[str, str]]:
+    return [(f.kind, f.text) for f in differences(run(calm), run(shaken), reference)]
+
+
+READ = "there is iron they say in all our blood and a grain or two perhaps is good"
+
+
+def test_the_same_words_are_no_finding() -> None:
+    assert kinds(READ, READ) == []
+
+
+def test_case_marks_and_one_misheard_word_are_no_finding() -> None:
+    assert kinds(READ, READ.replace("iron they", "Iron! They")) == []
+    assert kinds(READ, READ.replace("iron", "I run")) == []
+    assert kinds(READ, READ.replace("grain or two", "grainer too")) == []
+
+
+def test_a_doubled_word_is_found_with_its_times() -> None:
+    calm = run("of steel Anon")
+    again = Word("me", 0, 0, " steel.", 600, 600)
+    found = differences(calm, [*calm[:2], again, calm[2]])
+    assert found == [Finding("doubled", 300, 600, "steel steel.")]
+
+
+def test_a_doubled_run_is_found() -> None:
+    """The second time squeezed in where there is no time for it."""
+    calm = run(READ)
+    again = [replace(word, start_ms=2_700, end_ms=2_700) for word in calm[6:9]]
+    found = differences(calm, [*calm[:9], *again, *calm[9:]])
+    assert [(f.kind, f.text) for f in found] == [("doubled", "all our blood all our blood")]
+
+
+def test_another_word_misheard_as_the_one_before_is_not_doubled() -> None:
+    """Two words take the time of two: "Thou also, Dee was" and "Dee also, Dee also"."""
+    assert kinds("but Tao also wasu and", "but D'I D'I and") == []
+    calm, shaken = run("and Thou also Dee wasu", 500), run("and Dee also Dee so also", 400)
+    assert "doubled" not in [f.kind for f in differences(calm, shaken)]
+
+
+def test_what_the_speaker_says_twice_is_not_doubled() -> None:
+    assert kinds("no no no I will", "no no no I will") == []
+    assert kinds("it is very very good", "it is very very good") == []
+
+
+def test_a_lost_run_is_found_and_one_lost_word_is_not() -> None:
+    assert kinds(READ, READ.replace(" in all our", "")) == [("lost", "in all our")]
+    assert kinds(READ, READ.replace(" all", "")) == []
+
+
+def test_what_nobody_said_is_not_lost() -> None:
+    """The undisturbed run invented it; the reference knows better."""
+    calm = READ + " thank you for watching"
+    assert kinds(calm, READ, READ) == []
+    assert kinds(calm, READ) == [("lost", "thank you for watching")]
+
+
+def test_words_that_nobody_said_are_invented() -> None:
+    shaken = READ.replace("blood and", "blood thanks everyone and")
+    assert kinds(READ, shaken) == [("invented", "thanks everyone")]
+
+
+def test_a_mark_of_its_own_belongs_to_the_word_before() -> None:
+    mark = Word("me", 0, 0, ".", 600, 600)
+    calm = run("of steel Anon")
+    assert differences(calm, [*calm[:2], mark, calm[2]]) == []

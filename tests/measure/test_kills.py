@@ -1,0 +1,129 @@
+"""The simulation of failing workers: its plan, its clock, and one real run of it."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from app.measure import kills
+from app.measure.decodes import COSTS, KeptRecognizer, Store
+from app.measure.differences import differences
+from app.measure.kills import Counts, Recording, plan
+from app.measure.simulation import Fault, Simulation
+from model_backends.base import Pcm, Word
+
+SPEECH = Path(__file__).parents[1] / "data" / "speech"
+MINUTE = Recording("minute", np.zeros(16_000 * 60, np.float32), "")
+SENTENCES = [
+    Word("me", 0, 0, f" word{'.' * (i % 5 == 4)}", i * 400, i * 400 + 400) for i in range(140)
+]
+
+
+def test_a_plan_makes_the_faults_that_are_wanted() -> None:
+    left = Counts(3, 2)
+    faults = plan(MINUTE, [], left, "random", random.Random(1))
+    assert left.less(faults) == Counts(0, 0)
+    assert [fault.at_ms for fault in faults] == sorted(fault.at_ms for fault in faults)
+    assert faults == plan(MINUTE, [], left, "random", random.Random(1))
+
+
+def test_a_plan_ends_with_the_recording() -> None:
+    left = Counts(100, 0)
+    faults = plan(MINUTE, [], left, "random", random.Random(1))
+    assert 5 < len(faults) < 30
+    assert faults[-1].at_ms < 60_000
+
+
+def test_faults_at_sentence_ends_come_just_after_one() -> None:
+    ends = [word.end_ms for word in SENTENCES if word.text.endswith(".")]
+    faults = plan(MINUTE, SENTENCES, Counts(100, 0), "sentence-ends", random.Random(2))
+    assert len(faults) > 5
+    assert all(any(100 <= fault.at_ms - end <= 1_500 for end in ends) for fault in faults[:-1])
+
+
+class Silent:
+    """A recogniser that has nothing to say, and takes its time."""
+
+    multilingual = False
+
+    def __init__(self) -> None:
+        self.spent_ms = 0.0
+        self.decodes = 0
+
+    def encode(self, pcm: Pcm, whole: bool = False) -> Any:
+        self.spent_ms += 200
+        self.decodes += 1
+        return SimpleNamespace(seconds=len(pcm) / 16_000)
+
+    def languages(self, heard: Any) -> dict[str, float]:
+        return {"en": 1.0}
+
+    def transcribe(self, heard: Any, language: str, beam: int = 1) -> Any:
+        return SimpleNamespace(words=[])
+
+    def take_cost_ms(self) -> float:
+        spent, self.spent_ms = self.spent_ms, 0.0
+        return spent
+
+
+@pytest.fixture(scope="module")
+def spoken() -> Pcm:
+    pcm, _ = soundfile.read(SPEECH / "LJ001-0005.flac", dtype="float32")
+    return np.asarray(pcm)
+
+
+@pytest.mark.parametrize(
+    ("faults", "late_ms"),
+    [([], 0), ([Fault(3_000)], 0), ([Fault(2_000, 9_000)], 2_500), ([Fault(10), Fault(5_000)], 0)],
+)
+def test_the_clock_runs_with_the_audio(spoken: Pcm, faults: list[Fault], late_ms: int) -> None:
+    recognizer: Any = Silent()
+    simulation = Simulation(recognizer, spoken, faults)
+    assert simulation.run() == []
+    assert recognizer.decodes > 3
+    length_ms = len(spoken) // 16
+    assert length_ms + late_ms <= simulation.now_ms < length_ms + 9_000
+
+
+@pytest.mark.weights
+def test_a_killed_and_a_stalled_worker_cost_no_word(
+    weights_dir: Path, tmp_path: Path, spoken: Pcm
+) -> None:
+    if not (weights_dir / "whisper-tiny.en").is_dir():
+        pytest.skip("the weights of tiny.en are not installed; `./test` installs them")
+    store = Store(tmp_path / "decodes.sqlite")
+    folder = weights_dir / "whisper-tiny.en"
+    recognizer = KeptRecognizer("tiny.en", folder, store, COSTS["tiny.en"])
+    calm = Simulation(recognizer, spoken).run()
+    assert len(calm) > 20
+    faults = [Fault(3_500), Fault(6_000, 2_000)]
+    shaken = Simulation(recognizer, spoken, faults).run()
+    assert [f.kind for f in differences(calm, shaken) if f.kind != "invented"] == []
+    decoded = recognizer.decoded
+    assert Simulation(recognizer, spoken, faults).run() == shaken
+    assert recognizer.decoded == decoded, "the second time everything is known"
+
+
+def test_the_command_tells_what_it_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f" w{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(40)]
+    calm = [Word("me", 0, 0, name, i * 400, i * 400 + 400) for i, name in enumerate(names)]
+
+    def caption(recording: Recording, faults: Any) -> Any:
+        return ([*calm[:20], calm[19], *calm[20:]] if faults else calm), faults
+
+    monkeypatch.setattr(kills, "_simulated", lambda options: caption)
+    monkeypatch.setattr(
+        "sys.argv", ["kills", "--kills", "2", "--stalls", "0", "--speech", str(SPEECH)]
+    )
+    assert kills.main() == 1
+    told = capsys.readouterr()
+    assert "kills 2  stalls 0  doubled" in told.out
+    assert "“wat wat”" in told.err

@@ -1,0 +1,86 @@
+"""Each Triton kernel against the plain operation, computed on the host by Triton's interpreter."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+os.environ.setdefault("TRITON_INTERPRET", "1")  # read when a kernel is defined
+pytest.importorskip("triton", reason="Triton is not installed: pip install triton (Linux)")
+
+from model_backends.voxtral.mel import MelStream  # noqa: E402
+from model_backends.voxtral.schedule import SILENT_ROWS  # noqa: E402
+from model_backends.voxtral.speech_model import DecodeWork, EncodeWork  # noqa: E402
+from model_backends.voxtral.torch import kernels  # noqa: E402
+from model_backends.voxtral.torch.kernels import STAGES, fused, trusted  # noqa: E402
+from model_backends.voxtral.torch.kernels.check import agrees  # noqa: E402
+from model_backends.voxtral.torch.ops import PLAIN, Dense, Ops  # noqa: E402
+from tests.model_backends.voxtral.forcing import CPU, load_speech  # noqa: E402
+from tests.model_backends.voxtral.transcribing import TINY, clip  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::RuntimeWarning")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_kernel_says_what_the_plain_operation_says(stage: str, dtype: torch.dtype) -> None:
+    """One slot and several, of one delay and of several, filling, full and past the window."""
+    assert agrees(fused([stage]), CPU, dtype)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 4, 7, 8, 9])
+def test_products_of_few_rows(rows: int) -> None:
+    """Sizes that no tile divides, a bias, a sum; nine rows take the plain way."""
+    torch.manual_seed(rows)
+    layer = Dense(torch.randn(37, 301), torch.randn(37))
+    x, add = torch.randn(1, rows, 301), torch.randn(1, rows, 37)
+    for given in (None, add):
+        plain, ours = (ops.linear(layer, x, given) for ops in (PLAIN, fused(["gemv"])))
+        assert float((plain - ours).abs().max()) < 1e-4
+
+
+def test_the_whole_network_says_the_same_with_all_of_them() -> None:
+    """A live row and a live step of the tiny model. (The interpreter takes a second a layer.)"""
+    speech = load_speech(TINY)
+    mel = MelStream()
+    mel.push(clip("join_03")[:2_000])
+    frames, said = mel.take(1), []
+    assert speech._net is not None
+    for ops in (PLAIN, fused()):
+        speech._net.ops = PLAIN
+        source, slot = speech.open_encoder(), speech.open_decoder(6)
+        speech._net.ops = ops
+        speech.encode([EncodeWork(source, SILENT_ROWS, frames)])
+        (answer,) = speech.decode([DecodeWork(slot, SILENT_ROWS, (32,), ((source, SILENT_ROWS),))])
+        said.append([*answer[0], *speech._block(source)[SILENT_ROWS].tolist()])
+        speech.close_decoder(slot)
+        speech.close_encoder(source)
+    assert said[1] == pytest.approx(said[0], abs=1e-4)
+    assert len(said[0]) > 100
+
+
+@pytest.mark.parametrize("stage", ["norm", "store", "attend", "swiglu", "linear"])
+def test_a_kernel_that_is_a_little_wrong_is_not_trusted(stage: str) -> None:
+    right = getattr(PLAIN, stage)
+    wrong = replace(PLAIN, **{stage: lambda *args: 1.02 * right(*args)})
+    assert agrees(Ops(), CPU, torch.float32)
+    assert not agrees(wrong, CPU, torch.float32)
+
+
+def test_what_fails_or_differs_stays_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU whose compiler refuses one kernel and gets another wrong."""
+
+    def judged(ops: Ops, device: object, dtype: object) -> bool:
+        if ops.attend is not PLAIN.attend:
+            raise RuntimeError("PassManager::run failed")
+        return ops.norm is PLAIN.norm
+
+    monkeypatch.setattr(kernels, "agrees", judged)
+    ops = trusted(torch.device("cuda"), torch.bfloat16)
+    assert (ops.attend, ops.norm) == (PLAIN.attend, PLAIN.norm)
+    assert ops.linear is not PLAIN.linear
+    assert ops.swiglu is not PLAIN.swiglu
+    assert trusted(CPU, torch.float32) is PLAIN

@@ -1,0 +1,102 @@
+"""The worker's loop on an engine that keeps a record: messages in, messages out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.worker import messages as m
+from app.worker.loop import load_engine, take_engine
+from model_backends.base import EngineError, Notice, Progress, Word
+from tests.worker.helpers import start_message
+from tests.worker.recording import LoopRig, LoudnessVad, RecordingEngine, chunks, sound
+
+START = m.Start(m.PROTOCOL_VERSION, "recording", "/models", delays_ms=(480,), vad="webrtc")
+NOISE = sound((0.0, 400))
+TALK = sound((0.9, 1_000))
+
+
+@pytest.fixture
+def loud(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The detector reads its score in the sound."""
+    monkeypatch.setattr("app.worker.loop.make_vad", lambda kind: LoudnessVad())
+
+
+def test_finish_is_answered_when_all_is_flushed() -> None:
+    sent = LoopRig(START).run(*chunks(NOISE), m.Finish())
+    assert isinstance(sent[-1], m.Finished)
+    progress = [e for e in sent if isinstance(e, Progress)]
+    assert progress[-1].settled_ms == 400
+
+
+def test_each_lane_has_its_own_delay(loud: None) -> None:
+    rig = LoopRig(START)
+    talk = [*chunks(TALK), *chunks(TALK, lane="them")]
+    rig.run(m.SetDelay("me", 0, 960), *talk, m.Finish())
+    delays = {s.options.lane: s.options.delays_ms for s in rig.engine.streams}
+    assert delays == {"me": (960,), "them": (480,)}
+
+
+def test_a_refused_delay_does_not_end_the_loop() -> None:
+    sent = LoopRig(START).run(m.SetDelay("me", 0, 17), *chunks(NOISE), m.Finish())
+    assert [e.code for e in sent if isinstance(e, Notice)] == ["delay-refused"]
+    assert isinstance(sent[-1], m.Finished)
+
+
+def test_abandon_drops_what_is_open_and_what_waits(loud: None) -> None:
+    rig = LoopRig(START)
+
+    def abandon_once_open(message: m.Message) -> None:
+        if isinstance(message, Progress) and rig.engine.streams:
+            rig.inbox.put(m.Abandon())
+            for chunk in chunks(TALK, start_ms=2_000):
+                rig.inbox.put(chunk)
+
+    rig.on_sent = abandon_once_open
+    sent = rig.run(*chunks(TALK))
+    (stream,) = rig.engine.streams
+    assert stream.verbs == [("close", None)]
+    assert stream.samples <= 2_000 * 16, "what came behind it is not heard"
+    assert isinstance(sent[-1], m.Finished)
+
+
+def test_a_model_the_engine_changed_to_is_told_once() -> None:
+    engine = RecordingEngine()
+    rig = LoopRig(START, engine)
+    engine.model = "smaller"
+    sent = rig.run(*chunks(NOISE), m.Finish())
+    assert [e.model for e in sent if isinstance(e, m.Adapted)] == ["smaller"]
+
+
+def test_the_heartbeat_counts_steps() -> None:
+    rig = LoopRig(START)
+    rig.run(*chunks(NOISE), m.Finish())
+    assert rig.heartbeat.alive().steps > 0
+
+
+def test_a_detector_that_cannot_be_loaded_is_replaced_and_told() -> None:
+    start = m.Start(m.PROTOCOL_VERSION, "recording", "/models", delays_ms=(480,), vad="none such")
+    sent = LoopRig(start).run(*chunks(NOISE), m.Finish())
+    assert [e.code for e in sent if isinstance(e, Notice)] == ["light-vad"]
+
+
+def test_loading_tells_what_was_loaded_and_taking_it_over_that_nothing_was(tmp_path: Path) -> None:
+    sent: list[m.Message] = []
+    engine = load_engine(start_message(tmp_path), sent.append)
+    take_engine(engine, start_message(tmp_path, delays_ms=(480,)), sent.append)
+    first, second = [e for e in sent if isinstance(e, m.Ready)]
+    assert (first.engine, second.load_ms) == ("scripted", 0)
+    with pytest.raises(EngineError, match="no delay of 7 ms"):
+        take_engine(engine, start_message(tmp_path, delays_ms=(7,)), sent.append)
+
+
+def test_words_pass_with_the_number_of_their_utterance(loud: None) -> None:
+    engine = RecordingEngine()
+    engine.says = [" hello"]
+    start = m.Start(
+        m.PROTOCOL_VERSION, "recording", "/m", delays_ms=(480,), first_utterance=7, vad="webrtc"
+    )
+    rig = LoopRig(start, engine)
+    sent = rig.run(*chunks(TALK), m.Finish())
+    assert [(w.text, w.utterance) for w in sent if isinstance(w, Word)] == [(" hello", 7)]
