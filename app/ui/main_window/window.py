@@ -274,8 +274,11 @@ class MainWindow(QMainWindow):
             action.setEnabled(running and status.stage != Stage.STOPPING)
 
     def _show_notice(self, notice: Notice) -> None:
-        kind = "info" if notice.code in _QUIET_NOTICES else "warning"
         about = _STATES.get(notice.code, "")
+        if not notice.message:  # taken back: it is no longer so
+            self.banners.end(about)
+            return
+        kind = "info" if notice.code in _QUIET_NOTICES else "warning"
         self.banners.tell(kind, notice.message, notice.hint, about=about)
 
     def _follow_settings(self, now: Settings, before: Settings) -> None:
