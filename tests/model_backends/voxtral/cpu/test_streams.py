@@ -16,14 +16,16 @@ from tests.model_backends.voxtral.cpu.conftest import load
 from tests.model_backends.voxtral.transcribing import (
     DELAYS,
     LONG,
+    Transcribed,
     clip,
+    drain,
+    keep_ids,
     reference_ids,
     reference_text,
     transcribe,
 )
 
 test_two_delays_of_one_audio_share_an_encoder = shared.test_two_delays_of_one_audio_share_an_encoder
-test_lanes = shared.test_lanes_opened_and_closed_at_any_time_do_not_disturb_each_other
 test_a_track_that_does_not_change = (
     shared.test_a_track_that_does_not_change_is_not_touched_by_one_that_does
 )
@@ -31,6 +33,31 @@ test_a_mute_stretch = shared.test_a_mute_stretch_is_noticed_and_its_words_recove
 test_confidences = shared.test_clear_words_are_sure_and_all_confidences_are_probabilities
 test_what_the_engine_refuses = shared.test_what_the_engine_refuses
 test_idle_means_that_nothing_would_happen = shared.test_idle_means_that_nothing_would_happen
+
+
+def test_voices_together_say_exactly_what_each_says_alone(engine: VoxtralEngine) -> None:
+    """Three streams with other audio and delays, begun one after the other; one is dropped."""
+    names, delays = ["join_00", "long_pauses", "join_02"], [6, 30, 1]
+    alone = [transcribe(engine, clip(n), d).ids[0] for n, d in zip(names, delays, strict=True)]
+    streams, ids, heard = [], [], Transcribed()
+    for step in range(200):
+        if step % 5 == 0 and len(streams) < len(names):
+            number = len(streams)
+            options = StreamOptions(names[number], number, (80 * delays[number],), 0)
+            streams.append(engine.open(options))
+            ids += keep_ids(streams[number])
+        if step == 30:
+            streams[1].close()
+        for number, stream in enumerate(streams):
+            pcm, at = clip(names[number]), (step - 5 * number) * 1280
+            if at < len(pcm):
+                stream.push(pcm[at : at + 1280], 0.0)
+            else:
+                stream.finish()
+        heard.events += engine.advance()
+    for number in (0, 2):
+        drain(engine, streams[number], heard)
+        assert ids[number] == alone[number]
 
 
 @pytest.mark.parametrize("delay", DELAYS)
