@@ -295,7 +295,7 @@ class MainWindow(QMainWindow):
         banner = self.banners.tell(
             "info",
             "What is said is kept as a transcript on this computer, and nowhere else.",
-            Sentence("They are in {folder}.", folder=paths.transcripts_dir()),
+            Sentence("Transcripts are in {folder}.", folder=paths.transcripts_dir()),
             about="kept",
         )
         banner.add_button("Keep nothing", self._keep_nothing)
