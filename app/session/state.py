@@ -19,6 +19,7 @@ from app.worker.client import Restarting
 from model_backends.base import Notice, Progress, Sentence, Tail, UserError, Word
 
 STOP_MS = 5_000  # how long a stop waits for the last words
+PATIENCE_MS = 30_000  # … and the end of a file, which nobody waits for, for any progress
 BEHIND_MS = 4_000  # unheard audio beyond the engine's own delay: it is not keeping up
 _CAUGHT_UP_MS = 2_000
 
@@ -172,7 +173,7 @@ class SessionState:
         elif isinstance(event, Progress):
             self._keep([*lane.progress(event), event])
             if self._ending.patient:
-                self._ending.stop_by_ms = now_ms + STOP_MS
+                self._ending.stop_by_ms = now_ms + PATIENCE_MS
         elif isinstance(event, Gap):
             if event.reason == "overflow":
                 self._tell_overflow(lane)
@@ -244,7 +245,7 @@ class SessionState:
         if ending.stop_by_ms is None or ending.dying:
             return
         if ending.patient and not self._engine.ready:
-            ending.stop_by_ms = now_ms + STOP_MS
+            ending.stop_by_ms = now_ms + PATIENCE_MS
         elif now_ms >= ending.stop_by_ms:
             if self._lag_ms:
                 self._out.append(_late_notice(self._main.name, self._lag_ms))
@@ -261,12 +262,14 @@ class SessionState:
         return self._ending.stop_by_ms is not None
 
     def _stop(self, now_ms: int, patient: bool = False) -> None:
-        """Hear out what was said: at most STOP_MS, which begins once the model is loaded and
-        anew with each progress if `patient`."""
-        if self._stopping:
-            self._ending.patient = False
+        """Hear out what was said: at most STOP_MS; if `patient`, PATIENCE_MS, which begins once
+        the model is loaded and anew with each progress."""
+        ending = self._ending
+        if ending.stop_by_ms is not None:
+            ending.patient = False
+            ending.stop_by_ms = min(ending.stop_by_ms, now_ms + STOP_MS)
             return
-        self._ending.stop_by_ms = now_ms + STOP_MS
+        ending.stop_by_ms = now_ms + (PATIENCE_MS if patient else STOP_MS)
         self._ending.patient = patient
         self._let_go()
         if self._status.stage is Stage.IDLE:

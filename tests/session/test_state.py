@@ -12,7 +12,7 @@ from app.audio.choice import MediaFile
 from app.core.timeline import Gap
 from app.session import events as e
 from app.session.lane import OPEN_MS, Lane
-from app.session.state import BEHIND_MS, STOP_MS
+from app.session.state import BEHIND_MS, PATIENCE_MS, STOP_MS
 from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
 from app.worker.client import Restarting
@@ -446,9 +446,9 @@ def test_a_file_that_ends_before_the_model_is_loaded_is_heard_all_the_same() -> 
     play.at(60_000, m.Loading(0.5, "reading"), e.Tick({LANE: 900}))
     assert play.stages[-1] is Stage.STOPPING and not play.of(e.EndEngine)
     play.at(60_100, READY)
-    play.at(60_000 + STOP_MS - 1, e.Tick({LANE: 900}))
+    play.at(60_000 + PATIENCE_MS - 1, e.Tick({LANE: 900}))
     assert not play.of(e.EndEngine)
-    play.at(60_000 + STOP_MS, e.Tick({LANE: 900}))
+    play.at(60_000 + PATIENCE_MS, e.Tick({LANE: 900}))
     assert play.of(e.EndEngine)
 
 
@@ -456,11 +456,11 @@ def test_a_file_that_has_ended_is_heard_out_for_as_long_as_that_goes_on() -> Non
     """Unlike one who stops, it keeps nobody waiting."""
     play = Play().listening(feed=FILE)
     play.at(9000, heard(0, 9000), sound("ended"))
-    for ms in (12_000, 15_000, 18_000):
-        play.at(ms, settled(ms // 4), e.Tick({LANE: 9000 - ms // 4}))
+    for ms in (15_000, 40_000, 65_000):
+        play.at(ms, settled(ms // 10), e.Tick({LANE: 9000 - ms // 10}))
     assert not play.of(e.EndEngine)
-    play.at(18_100, e.Stop())
-    play.at(18_000 + STOP_MS, settled(6000), e.Tick({LANE: 3000}))
+    play.at(65_100, e.Stop())
+    play.at(65_100 + STOP_MS, settled(7000), e.Tick({LANE: 2000}))
     assert play.of(e.EndEngine) and play.notices()[-1] == "cut-off"
 
 
