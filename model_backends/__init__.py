@@ -18,10 +18,11 @@ _MODULES = {
     "embedded": ("model_backends.embedded.info", "model_backends.embedded.engine"),
     "voxtral-torch": ("model_backends.voxtral.torch.info", "model_backends.voxtral.torch.load"),
     "voxtral-mlx": ("model_backends.voxtral.mlx.info", "model_backends.voxtral.mlx.load"),
+    "voxtral-cpu": ("model_backends.voxtral.cpu.info", "model_backends.voxtral.cpu.load"),
     "scripted": ("model_backends.scripted", "model_backends.scripted"),  # tests and screenshots
 }
 _VOXTRAL = ("voxtral-mlx", "voxtral-torch", "voxtral-cpu")  # the same model, fastest first
-ENGINES = ("embedded", "voxtral-torch", "voxtral-mlx")
+ENGINES = ("embedded", "voxtral-torch", "voxtral-mlx", "voxtral-cpu")
 
 
 def describe(name: str) -> EngineInfo:

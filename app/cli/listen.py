@@ -155,7 +155,7 @@ class _Listening:
         match event:
             case Saved(path=path):
                 self._showing.tell(Sentence("Saved: {path}", path=str(path)))
-            case Notice():
+            case Notice() if event.message:  # without one it takes back what scrolled by
                 self._showing.tell(f"{event.message} {event.hint}".strip())
             case Status(stage=Stage.NO_SOUND | Stage.FAILED):
                 self._tell_state(f"{event.message} {event.hint}".strip())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication
 
 from app.session.session import Stage, Status
@@ -56,6 +57,14 @@ class Rig:
         bridge.session.predecessor = predecessor  # type: ignore[attr-defined]
         self.sessions.append(bridge.session)  # type: ignore[arg-type]
         return bridge
+
+
+@pytest.fixture
+def screen_reader(qapp: QApplication) -> Iterator[None]:
+    """Qt believes that one is there."""
+    QAccessible.setActive(True)
+    yield
+    QAccessible.setActive(False)
 
 
 @pytest.fixture

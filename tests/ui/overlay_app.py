@@ -109,6 +109,8 @@ def place(widget: QWidget) -> list[int]:
 
 def obey(window: CaptionOverlay | Other, order: str) -> None:
     if order == "quit":
+        if isinstance(window, CaptionOverlay):
+            window.end()  # or Qt would not quit: the captions only hide when they are closed
         QApplication.quit()
     elif isinstance(window, CaptionOverlay):
         obey_captions(window, order)

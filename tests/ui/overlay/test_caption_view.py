@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QPoint, QRect
-from PySide6.QtGui import QColor, QImage, QRegion
+from PySide6.QtGui import QAccessible, QColor, QImage, QRegion
+from PySide6.QtWidgets import QPlainTextEdit
 
 from app.settings import OverlaySettings
 from app.ui.overlay.caption_view import CaptionView, line_height
@@ -132,9 +133,7 @@ def test_the_tail_is_off_until_wanted_then_dim(qtbot, view):
     assert 100 < brightest < 200  # dim; committed text reaches 255
 
 
-@pytest.mark.parametrize(
-    ("language", "side"), [("ar", "right"), ("he", "right"), ("en", "left"), (None, "left")]
-)
+@pytest.mark.parametrize(("language", "side"), [("ar", "right"), ("he", "right"), ("en", "left")])
 def test_the_language_decides_the_side_not_the_first_letter(qtbot, view, language, side):
     """An Arabic caption that begins with a Latin name still begins at the right, and vice versa."""
     text = "Voxline مرحبا" if side == "right" else "مرحبا Voxline"
@@ -144,6 +143,66 @@ def test_the_language_decides_the_side_not_the_first_letter(qtbot, view, languag
     half = QRect(0, 0, view.width() // 2, line_height(SETTINGS))
     left, right = ink(image, half), ink(image, half.translated(view.width() // 2, 0))
     assert (right > left) == (side == "right")
+
+
+ARABIC = "صباح الخير جميعا كان الصقيع قد استقر على الحقول طوال الليل وكنا نشعر بالبرد"
+
+
+def test_nothing_painted_jumps_when_the_language_becomes_known(view):
+    """An engine knows the language only after some words."""
+    spoken = words(ARABIC, None)[:2] + words(ARABIC, "ar")[2:]
+    before = None
+    for word in spoken:
+        view.add_word(word)
+        image = painted(view)
+        row = QRect(0, 0, view.width(), line_height(SETTINGS))
+        row.translate(0, row.height() * (len(view.painted_text) - 1))
+        at = rightmost(image, row)
+        if before is not None and before[0] == view._lines.started:  # the same line
+            assert abs(at - before[1]) <= 1, word
+        before = view._lines.started, at
+        assert at > view.width() * 0.9, "it began at the right"
+
+
+def test_a_line_that_was_painted_keeps_its_way_whatever_it_turns_out_to_be(view):
+    view.add_word(words("Voxline", None)[0])
+    first = painted(view)
+    view.add_word(words("x مرحبا", "ar")[1])
+    second = painted(view)
+    width = int(view._measure("Voxline"))
+    area = QRect(0, 0, width, line_height(SETTINGS))
+    assert ink(first, area) > 5
+    assert first.copy(area) == second.copy(area)
+
+
+def test_who_speaks_next_is_not_taken_for_a_speaker_of_the_last_language(view):
+    for word in words("مرحبا بكم", "ar"):
+        view.add_word(word)
+    for word in words("Good morning", None, start_ms=60_000):
+        view.add_word(replace(word, utterance=1))
+    image = painted(view)
+    below = QRect(0, line_height(SETTINGS), view.width() // 2, line_height(SETTINGS))
+    assert ink(image, below) > ink(image, below.translated(view.width() // 2, 0))
+
+
+def rightmost(image: QImage, area: QRect) -> int:
+    columns = range(area.right(), area.left(), -1)
+    rows = range(area.top(), area.bottom())
+    return next(x for x in columns if any(image.pixelColor(x, y).alpha() > 60 for y in rows))
+
+
+def test_a_word_of_spaces_makes_no_empty_line(view):
+    view.add_word(words("Good")[0])
+    view.add_word(replace(words("x", start_ms=9000)[0], text="  ", utterance=1))
+    view.add_word(replace(words("morning", start_ms=9500)[0], utterance=1))
+    assert view.committed_text == ["Good", "morning"]
+
+
+def test_captions_that_are_hidden_remember_no_more_than_a_screen_of_words(view):
+    view.hide()
+    for word in words("word " * 3000):
+        view.add_word(word)
+    assert len(view._not_painted) <= 500
 
 
 @pytest.mark.parametrize("edge", ["outline", "shadow"])
@@ -179,11 +238,23 @@ def test_as_many_whole_lines_as_fit(qtbot, view):
         assert len(view.painted_text) == wanted
 
 
-def test_captions_can_be_read_by_assistive_technology(view):
-    for word in words("Good morning"):
+def test_captions_can_be_read_by_assistive_technology(view, screen_reader):
+    for word in words(SPEECH):
         view.add_word(word)
-    assert view.accessibleName() == "Captions"
-    assert view.accessibleDescription() == "Good morning"
+    text = QAccessible.queryAccessibleInterface(view.findChild(QPlainTextEdit))
+    assert text.role() == QAccessible.Role.EditableText
+    assert text.state().readOnly
+    assert text.text(QAccessible.Text.Name) == "Captions"
+    content = text.textInterface()
+    assert content.text(0, content.characterCount()).split("\n") == view.committed_text
+    image = painted(view)
+    assert view.painted_text == view.committed_text
+    assert ink(image, view.rect()) > 5  # what is read out paints nothing over it
+
+
+def test_without_a_screen_reader_nothing_is_kept_for_one(view):
+    view.add_word(words("Good")[0])
+    assert view.findChild(QPlainTextEdit) is None
 
 
 def test_text_in_the_chosen_colour(qtbot):
@@ -198,9 +269,9 @@ def test_a_word_draws_only_its_own_line_anew(view, monkeypatch):
     drawn: list[str] = []
     draw = LinePictures._draw_text
 
-    def watched(pictures, painter, line):
+    def watched(pictures, painter, line, way):
         drawn.append(line.text)
-        draw(pictures, painter, line)
+        draw(pictures, painter, line, way)
 
     monkeypatch.setattr(LinePictures, "_draw_text", watched)
     for word in words(SPEECH):

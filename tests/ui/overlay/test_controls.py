@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from itertools import pairwise
 
@@ -9,10 +10,12 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QToolButton, QWidget
 
+from app.audio.choice import from_text
 from app.audio.devices.base import SourceInfo
 from app.session.session import Stage, Status
 from app.ui.overlay.controls import BAR_HEIGHT, MINIMUM_WIDTH, ControlsBar
 from app.ui.state.engines import EngineChoice
+from app.ui.widgets import engine_names
 from app.ui.widgets.delay_slider import DelaySlider, delay_description
 from model_backends.base import Availability
 from model_backends.scripted import INFO
@@ -21,7 +24,7 @@ from tests.ui.overlay_fakes import RATES
 DELAYS = (80, 240, 480, 960, 2400)
 SOURCES = [
     SourceInfo("usb", "USB microphone", "microphone", True),
-    SourceInfo("speakers", "Speakers", "system"),
+    SourceInfo("alsa_output.pci-0000_00_1f.3.monitor", "Monitor of Speakers", "system"),
 ]
 
 
@@ -40,9 +43,9 @@ def bar(qtbot) -> ControlsBar:
 @pytest.mark.parametrize(
     ("ms", "text"),
     [
-        (480, "480 ms · about 8.7 % of words wrong"),
-        (80, "80 ms"),  # nothing published: nothing invented
-        (2400, "2400 ms · about 6.7 % of words wrong"),
+        (480, "0.48 s · about 8.7 % of words wrong"),
+        (80, "0.08 s"),  # nothing published: nothing invented
+        (2400, "2.4 s · about 6.7 % of words wrong"),
     ],
 )
 def test_a_delay_is_told_with_what_it_costs_where_that_is_known(ms, text):
@@ -61,8 +64,12 @@ def test_keys_choose_a_delay_and_its_words_follow(qtbot, bar):
     with qtbot.waitSignal(bar.delay_chosen) as chosen:
         qtbot.keyClick(bar.delay, Qt.Key.Key_Right)
     assert chosen.args == [960]
-    assert bar.delay_text.text() == "960 ms · about 7.7 % of words wrong"
-    assert bar.delay.accessibleDescription() == "960 ms · about 7.7 % of words wrong"
+    assert bar.delay_text.text() == "0.96 s · about 7.7 % of words wrong"
+    in_words = (
+        "Words appear about 0.96 seconds after they are said. About 7.7 % of words are wrong."
+    )
+    assert bar.delay.accessibleDescription() == bar.delay.toolTip()
+    assert bar.delay.toolTip() == in_words
 
 
 def test_a_drag_sends_the_engine_only_where_it_ends(qtbot, bar):
@@ -89,22 +96,24 @@ def test_showing_a_delay_tells_nobody(qtbot):
 def test_one_delay_leaves_nothing_to_slide(bar):
     bar.show_delays((1000,), 1000, {})
     assert bar.delay.isHidden()
-    assert bar.delay_text.text() == "1000 ms"
+    assert bar.delay_text.text() == "1 s"
+    assert bar.delay.in_words == "Words appear about 1 second after they are said."
 
 
 @pytest.mark.parametrize(
     ("stage", "does"),
     [
         (Stage.IDLE, "Start captions"),
-        (Stage.FAILED, "Start captions"),
-        (Stage.PAUSED, "Go on captioning"),
-        (Stage.SPEECH, "Pause captions"),
-        (Stage.STARTING, "Pause captions"),
+        (Stage.FAILED, "Try again"),
+        (Stage.PAUSED, "Listen again"),
+        (Stage.SPEECH, "Pause listening"),
+        (Stage.STARTING, "Pause listening"),
     ],
 )
 def test_the_first_button_says_what_it_would_do(qtbot, bar, stage, does):
     bar.show_status(Status(stage))
     assert bar.pause.accessibleName() == does
+    assert bar.pause.toolTip().startswith(does)
     with qtbot.waitSignal(bar.pause_toggled):
         qtbot.mouseClick(bar.pause, Qt.MouseButton.LeftButton)
 
@@ -123,7 +132,7 @@ def test_sources_are_offered_by_kind_with_the_one_in_use_marked(qtbot, bar):
     ]
     with qtbot.waitSignal(bar.source_chosen) as chosen:
         entries[1].trigger()
-    assert chosen.args == ["speakers"]
+    assert from_text(chosen.args[0]) == SOURCES[1].choice
     assert [action.isChecked() for action in entries] == [False, True]
 
 
@@ -154,7 +163,7 @@ def test_choosing_the_engine_in_use_changes_nothing(bar):
 
 @pytest.mark.parametrize("width", [MINIMUM_WIDTH, 560, 700, 900, 1400])
 def test_nothing_overlaps_or_is_cut_off_at_any_width(qtbot, bar, width):
-    bar.show_source("Monitor of Built-in Audio Analog Stereo (very long name)")
+    bar.show_source("USB microphone of Built-in Audio Analog Stereo (very long name)")
     bar.show_engine("voxtral", "Voxtral Realtime 4B on this computer")
     bar.resize(width, BAR_HEIGHT)
     bar.grab()  # lays out
@@ -165,11 +174,12 @@ def test_nothing_overlaps_or_is_cut_off_at_any_width(qtbot, bar, width):
     assert all(a.right() < b.left() for a, b in pairwise(places))
     buttons = [child for child in shown if isinstance(child, QToolButton)]
     assert all(child.width() >= child.minimumSizeHint().width() for child in buttons)
-    assert bar.delay_text.text().startswith("480 ms")
+    assert bar.delay_text.text().startswith("0.48 s")
 
 
 def test_every_control_can_be_reached_and_named_without_a_mouse(bar):
-    controls = [bar.pause, bar.source, bar.engine, bar.delay, bar.main_window, bar.quit]
+    controls = [bar.pause, bar.source, bar.engine, bar.delay, bar.main_window, bar.more]
+    controls.append(bar.hide_button)
     for control in controls:
         assert control.focusPolicy() & Qt.FocusPolicy.TabFocus
         assert control.accessibleName()
@@ -180,7 +190,7 @@ def test_every_control_can_be_reached_and_named_without_a_mouse(bar):
     assert order[: len(controls)] == controls
 
 
-@pytest.mark.parametrize(("code", "name"), [("de", "Deutsch"), ("en", "English"), (None, "?")])
+@pytest.mark.parametrize(("code", "name"), [("de", "Deutsch"), ("en", "English"), (None, "")])
 def test_the_language_is_called_as_its_speakers_do(bar, code, name):
     bar.show_language(code)
     assert bar.language.text() == name
@@ -198,3 +208,87 @@ def test_a_menu_opens_away_from_the_captions(qtbot, bar, upwards):
     assert (menu.y() >= bar.y() + BAR_HEIGHT - 8) != upwards
     menu.close()
     assert not bar.menu_is_open
+
+
+def test_headings_say_what_kind_of_source_it_is(bar):
+    bar.show_sources(SOURCES, "")
+    entries = bar.source_menu.actions()
+    assert [(entry.text(), entry.isEnabled()) for entry in entries] == [
+        ("Microphones", False),
+        ("USB microphone", True),
+        ("This computer’s sound", False),
+        ("Speakers", True),
+    ]
+
+
+def test_headings_are_painted(qtbot, bar):
+    """Style sheets do not paint the text of a section."""
+    bar.show_sources(SOURCES, "")
+    menu = bar.source_menu
+    heading = menu.actions()[0]
+    picture = menu.grab().toImage()
+    row = menu.actionGeometry(heading)
+    light = [
+        picture.pixelColor(x, y).lightness()
+        for x in range(row.left(), row.right())
+        for y in range(row.top(), row.bottom())
+    ]
+    assert max(light) > 120
+
+
+def test_what_the_computer_plays_is_not_called_a_monitor(bar):
+    bar.show_source("Monitor of Speakers")
+    assert bar.source.text() == "Speakers"
+    assert bar.source.toolTip() == "Sound source: This computer’s sound: Speakers"
+
+
+def test_long_names_are_shortened_in_the_middle_and_told_whole(bar):
+    name = "Family 17h/19h HD Audio Controller Analog Stereo of the docking station & more"
+    bar.show_sources([SourceInfo("a", name, "microphone")], "")
+    entry = bar.source_menu.actions()[1]
+    shown = entry.text().replace("&&", "&")
+    assert len(shown) <= 44
+    assert shown.startswith("Family 17h") and shown.endswith("station & more")
+    assert html.unescape(entry.toolTip()).count(name) == 1
+
+
+def test_a_menu_waits_for_its_list_and_opens_with_it(qtbot, bar, monkeypatch):
+    qtbot.mouseClick(bar.source, Qt.MouseButton.LeftButton)
+    assert not bar.source_menu.isVisible()
+    assert bar.menu_is_open  # the controls stay
+    bar.show_sources(SOURCES, "")
+    assert bar.source_menu.isVisible()
+    assert len(bar.source_menu.actions()) == 4
+    bar.source_menu.close()
+
+
+def test_a_menu_whose_list_does_not_come_says_so_and_is_opened_anew(qtbot, bar):
+    bar.move(100, 400)
+    qtbot.mouseClick(bar.source, Qt.MouseButton.LeftButton)
+    bar.source_menu._waiting.timeout.emit()  # the time is over
+    assert [action.text() for action in bar.source_menu.actions()] == ["Looking …"]
+    bar.show_sources(SOURCES * 3, "")
+    menu = bar.source_menu
+    assert menu.isVisible()
+    assert menu.y() + menu.height() <= bar.y() + 8  # it has grown away from the captions
+    menu.close()
+
+
+def test_nothing_moves_in_a_menu_that_is_being_read(qtbot, bar):
+    bar.show_sources(SOURCES[:1], "")
+    qtbot.mouseClick(bar.source, Qt.MouseButton.LeftButton)
+    place = bar.source_menu.geometry()
+    bar.show_sources(SOURCES, "")
+    assert bar.source_menu.geometry() == place
+    assert len(bar.source_menu.actions()) == 2
+    bar.source_menu.close()
+    qtbot.waitUntil(lambda: len(bar.source_menu.actions()) == 4)
+
+
+def test_what_can_only_be_had_on_apple_is_not_offered_elsewhere(bar, monkeypatch):
+    mlx = replace(INFO, name="voxtral-mlx", label="Voxtral Realtime (MLX)")
+    choices = [EngineChoice(mlx, (Availability("voxtral-mlx", "4b", False, "No Metal."),))]
+    for desktop, offered in (("linux", 0), ("windows", 0), ("macos", 1)):
+        monkeypatch.setattr(engine_names, "DESKTOP", desktop)
+        bar.show_engines(choices)
+        assert len(bar.engine_menu.actions()) == offered

@@ -79,6 +79,57 @@ def test_macos_keeps_the_window_above_on_every_space(monkeypatch):
     ]
 
 
+def test_windows_lets_a_dialog_above_and_gives_the_keyboard_back(monkeypatch):
+    calls: list[tuple[Any, ...]] = []
+
+    class Foreground:
+        restype: Any = None
+
+        def __call__(self) -> int:
+            return 0x77
+
+    class User32:
+        GetForegroundWindow = Foreground()
+
+        def SetWindowPos(self, *arguments: Any) -> None:
+            calls.append(arguments)
+
+        def SetForegroundWindow(self, window: Any) -> None:
+            calls.append((window.value,))
+
+    monkeypatch.setattr(windows, "_user32", User32)
+    windows.let_below(0x1234, "windows")
+    assert calls.pop()[1].value == ctypes.c_void_p(-2).value  # HWND_NOTOPMOST
+    assert windows.active_window("windows") == 0x77
+    windows.activate(0x77, "windows")
+    assert calls == [(0x77,)]
+    windows.activate(0, "windows")
+    windows.activate(0x77, "offscreen")
+    assert len(calls) == 1
+    assert windows.active_window("offscreen") == 0
+
+
+def test_macos_lets_a_dialog_above_and_gives_the_keyboard_back(monkeypatch):
+    sent: list[tuple[Any, ...]] = []
+
+    def send(objc: object, receiver: int, selector: str, *arguments: Any) -> int:
+        sent.append((receiver, selector, *(argument.value for argument in arguments)))
+        return {"processIdentifier": 4711}.get(selector, 77)
+
+    monkeypatch.setattr(macos, "_objc", object)
+    monkeypatch.setattr(macos, "_class", lambda objc, name: len(name))
+    monkeypatch.setattr(macos, "_send", send)
+    macos.let_below(5, "cocoa")
+    assert sent[-1] == (77, "setLevel:", 0)
+    assert macos.active_window("cocoa") == 4711
+    macos.activate(4711, "cocoa")
+    assert sent[-2:] == [
+        (len("NSRunningApplication"), "runningApplicationWithProcessIdentifier:", 4711),
+        (77, "activateWithOptions:", 0),
+    ]
+    assert macos.active_window("offscreen") == 0
+
+
 def test_a_window_that_is_not_shown_yet_is_left_alone_on_macos(monkeypatch):
     sent: list[str] = []
     monkeypatch.setattr(macos, "_objc", object)
@@ -114,3 +165,5 @@ def test_without_an_x_server_the_answers_are_harmless(monkeypatch):
     monkeypatch.setenv("DISPLAY", ":7654")
     assert x11.has_compositor()
     assert not x11.fullscreen_is_active()
+    assert x11.active_window() == 0
+    x11.activate(5)

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 
 from app.ui.overlay.grip import NO_EDGE, Drag, edges_at
-from app.ui.overlay.placement import default_box, kept_on, last_used, remember, remembered
+from app.ui.overlay.placement import (
+    beside,
+    default_box,
+    kept_on,
+    last_used,
+    remember,
+    remembered,
+    widened,
+)
 
 SCREEN = QRect(1920, -200, 1280, 800)  # the second of two, a little higher
 sides = st.integers(-5000, 5000)
@@ -52,6 +60,50 @@ def test_the_screen_used_last_wins_if_it_is_there():
     assert last_used(geometry, ["A", "B"]) == "A"
     assert last_used(geometry, ["B", "C"]) == "B"
     assert last_used(geometry, ["C"]) is None
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        [2**31, 0, 900, 160],
+        [0, 0, 2**40, 160],
+        [0, -(2**70), 900, 160],
+        [0, 0, 0, 160],
+        [5, 5, -9, 9],
+    ],
+)
+def test_a_place_that_can_be_none_is_forgotten(box):
+    """Settings may be written by hand, and Qt counts in 32 bits."""
+    assert remembered({"HDMI-1": box}, "HDMI-1", SCREEN) is None
+
+
+def test_larger_letters_first_make_the_box_wider_then_wrap():
+    assert widened(600, 10, 12, SCREEN) == 720
+    assert widened(600, 10, 60, SCREEN) == round(1280 * 0.9)
+    assert widened(1250, 10, 60, SCREEN) == 1250  # the user's own choice
+    assert widened(600, 10, 5, SCREEN) == 600
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 600), (640, 400), (1920, 1080)])
+def test_a_window_is_placed_clear_of_the_captions_where_there_is_room(size):
+    screen = QRect(0, 0, *size)
+    captions = default_box(screen, QSize(930, 163))
+    window = beside(captions, screen, QSize(722, 540), QSize(482, 330))
+    assert screen.contains(window)
+    if size[1] >= 600:
+        assert not window.intersects(captions)
+
+
+def test_captions_at_the_top_leave_the_bottom_free():
+    captions = QRect(1930, -190, 900, 160)
+    window = beside(captions, SCREEN, QSize(700, 500), QSize(480, 300))
+    assert window.top() > captions.bottom()
+
+
+@given(sides, sides, lengths, lengths)
+def test_a_window_is_never_larger_than_the_screen(x, y, width, height):
+    captions = QRect(x, y, width, height)
+    assert SCREEN.contains(beside(captions, SCREEN, QSize(722, 540), QSize(482, 330)))
 
 
 BOX = QRect(100, 100, 400, 200)

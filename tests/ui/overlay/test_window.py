@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QEnterEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QEnterEvent
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from app.session.record import Saved
 from app.session.session import Choices, Stage, Status
@@ -72,6 +73,12 @@ def drag(qtbot, window: CaptionOverlay, start: QPoint, by: QPoint) -> None:
     qtbot.mouseRelease(window, Qt.MouseButton.LeftButton, pos=at)
 
 
+def entry(window: CaptionOverlay, text: str) -> QAction:
+    """Of the menu behind ⋯ and the right button."""
+    (action,) = [action for action in window.menu.actions() if action.text() == text]
+    return action
+
+
 def hover(window: CaptionOverlay) -> None:
     middle = QPointF(window.rect().center())
     window.enterEvent(QEnterEvent(middle, middle, middle))
@@ -135,14 +142,14 @@ def test_what_the_session_says_is_painted(qtbot, window):
     session = listening(window)
     session.say(Status(Stage.SPEECH), *words("Guten Morgen zusammen", "de"))
     qtbot.waitUntil(lambda: window.captions.painted_text == ["Guten Morgen zusammen"])
-    assert window.status_row.text == "Speech"
+    assert window.status_row.shown == ""  # words are coming, and that is all there is to say
     assert window.status_row.language_text == "Deutsch"
 
 
 def test_the_last_caption_stays_in_silence_and_after_the_end(qtbot, window):
     session = listening(window)
     session.say(*words("Still here."), Status(Stage.LISTENING), Status(Stage.STOPPED))
-    qtbot.waitUntil(lambda: window.status_row.text == "Stopped")
+    qtbot.waitUntil(lambda: window.status_row.shown == "Stopped")
     window.captions.repaint()
     assert window.captions.painted_text == ["Still here."]
 
@@ -174,7 +181,7 @@ def test_trouble_says_what_to_do_for_as_long_as_it_lasts(qtbot, window):
     session.say(Status(Stage.NO_SOUND, "No sound is arriving from USB.", "Is it muted?"))
     qtbot.waitUntil(lambda: window.message is not None)
     assert window.message.text == "Is it muted?"
-    assert window.status_row.text == "No sound is arriving from USB."
+    assert window.status_row.shown == "No sound is arriving from USB."
     session.say(Status(Stage.LISTENING))
     qtbot.waitUntil(lambda: window.message is None)
 
@@ -208,7 +215,10 @@ def test_what_the_user_asks_for_is_passed_on(qtbot, window):
     for asked, click in (
         (window.pause_toggled, bar.pause.click),
         (window.main_window_requested, bar.main_window.click),
-        (window.quit_requested, bar.quit.click),
+        (window.pause_toggled, window._box.start.click),
+        (window.quit_requested, entry(window, "Quit Voxline").trigger),
+        (window.preferences_requested, entry(window, "Preferences…").trigger),
+        (window.main_window_requested, entry(window, "Transcript").trigger),
         (window.delay_chosen, lambda: bar.delay.setValue(bar.delay.maximum())),
     ):
         with qtbot.waitSignal(asked):
@@ -332,3 +342,185 @@ def test_forgetting_the_places_brings_it_back_to_the_first(qtbot, window, saved)
 
 def test_the_strip_has_room_for_the_controls(window):
     assert window.height() == window.box_on_screen.height() + strip.HEIGHT
+
+
+# --- hiding, and the way back -----------------------------------------------------------------
+
+
+def test_hiding_ends_nothing_and_says_how_to_get_back(qtbot, window):
+    session = listening(window)
+    session.say(Status(Stage.SPEECH))
+    qtbot.waitUntil(lambda: window._stage is Stage.SPEECH)
+    with qtbot.assertNotEmitted(window.quit_requested), qtbot.waitSignal(window.visibility_changed):
+        window.controls.hide_button.click()
+    assert window.isHidden()
+    pill = window._pill
+    assert pill.isVisible()
+    assert "still listening" in pill.text()
+    qtbot.mouseClick(pill, Qt.MouseButton.LeftButton)
+    assert window.isVisible()
+    assert not pill.isVisible()
+
+
+@pytest.mark.parametrize("hide", ["close", "hide"])  # the desktop's way, and that of the menus
+def test_without_a_tray_a_way_back_stays_on_the_screen(qtbot, window, hide):
+    told: list[bool] = []
+    window.visibility_changed.connect(told.append)
+    getattr(window, hide)()
+    assert told == [False]
+    pill = window._pill
+    pill.told.emit()  # the sentence has been read
+    assert pill.isVisible()
+    assert pill.text() == "Voxline"
+    assert SCREEN.contains(pill.geometry())
+    assert window.box_on_screen.contains(pill.geometry().center())
+    window.show()
+    assert told == [False, True]
+    assert pill.isHidden()
+
+
+def test_with_a_tray_the_pill_goes_when_it_has_told(window):
+    window.has_tray = lambda: True
+    window.show_status(Status(Stage.SPEECH))
+    window.hide_captions()
+    assert "Voxline icon" in window._pill.text()
+    window._pill.told.emit()
+    assert window._pill.isHidden()
+
+
+def test_when_the_app_ends_nothing_is_left(window):
+    window.hide_captions()
+    window.end()
+    assert window._pill.isHidden()
+    window.show()
+    window.hide()
+    assert window._pill.isHidden()
+
+
+def test_a_pill_shows_trouble(window):
+    window.hide_captions()
+    quiet = window._pill.grab().toImage()
+    window.show_status(Status(Stage.FAILED, "It has stopped."))
+    assert window._pill.grab().toImage() != quiet
+
+
+def test_a_pill_can_be_dragged_off_what_it_covers(qtbot, window):
+    window.hide_captions()
+    pill, before = window._pill, window._pill.pos()
+    qtbot.mousePress(pill, Qt.MouseButton.LeftButton, pos=QPoint(20, 15))
+    qtbot.mouseMove(pill, QPoint(60, 15))
+    qtbot.mouseMove(pill, QPoint(60, 15))
+    qtbot.mouseRelease(pill, Qt.MouseButton.LeftButton, pos=QPoint(20, 15))
+    assert pill.pos() != before
+    assert pill.isVisible()  # a drag is no click
+
+
+def test_the_right_button_opens_the_menu(window):
+    place = window.rect().center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, window.mapToGlobal(place))
+    window.contextMenuEvent(event)
+    assert window.menu.isVisible()
+    assert [a.text() for a in window.menu.actions() if a.text()] == [
+        "Start captions",
+        "Transcript",
+        "Preferences…",
+        "Hide captions",
+        "Quit Voxline",
+    ]
+    window.menu.close()
+
+
+# --- what is said of nothing --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stage", "does"),
+    [
+        (Stage.STOPPED, "Start captions"),
+        (Stage.IDLE, "Start captions"),
+        (Stage.FAILED, "Try again"),
+    ],
+)
+def test_a_box_that_does_nothing_says_how_to_start_it(qtbot, window, stage, does):
+    window.show_status(Status(stage))
+    start = window._box.start
+    assert start.isVisible()
+    assert start.text() == does
+    assert abs(start.geometry().center().x() - window._box.rect().center().x()) <= 1
+    with qtbot.waitSignal(window.pause_toggled):
+        qtbot.mouseClick(start, Qt.MouseButton.LeftButton)
+    window.show_status(Status(Stage.LISTENING))
+    assert start.isHidden()
+
+
+def test_the_button_covers_no_caption(qtbot, window):
+    session = listening(window)
+    session.say(*words("Still here, and still to be read."), Status(Stage.STOPPED))
+    qtbot.waitUntil(lambda: bool(window.captions.committed_text) and window._stage is Stage.STOPPED)
+    assert window._box.start.isVisible()
+    assert not window._box.start.geometry().intersects(window.captions.geometry())
+
+
+def test_before_the_first_status_no_stage_is_claimed(window):
+    assert window.status_row.shown.strip() == ""
+    assert window.status_row.language_text == ""
+
+
+def test_tooltips_show_although_it_is_never_the_active_window(window):
+    assert window.testAttribute(Qt.WidgetAttribute.WA_AlwaysShowToolTips)
+
+
+# --- room for what is ours, and for large letters ------------------------------------------------
+
+
+def test_while_a_dialog_of_ours_is_in_use_captions_do_not_cover_it(qtbot, window):
+    dialog = QDialog()
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.activateWindow()
+    on_top = Qt.WindowType.WindowStaysOnTopHint
+    qtbot.waitUntil(lambda: not window.windowHandle().flags() & on_top)
+    window.keep_above()
+    assert not window.windowHandle().flags() & on_top
+    dialog.close()
+    other = QWidget()
+    qtbot.addWidget(other)
+    other.show()
+    other.activateWindow()
+    qtbot.waitUntil(lambda: bool(window.windowHandle().flags() & on_top))
+
+
+def test_larger_letters_widen_the_box_first_and_smaller_ones_give_it_back(window):
+    box = window.box_on_screen
+    window.apply(OverlaySettings(font_size=40))
+    wider = window.box_on_screen
+    assert wider.width() > box.width()
+    assert abs(wider.center().x() - box.center().x()) <= 1
+    window.apply(OverlaySettings(font_size=72))
+    assert window.box_on_screen.width() == round(SCREEN.width() * 0.9)
+    window.apply(OverlaySettings(font_size=28))
+    assert window.box_on_screen.width() == box.width()
+
+
+def test_escape_gives_the_keyboard_back_to_where_it_came_from(qtbot, window):
+    ours = QWidget()
+    qtbot.addWidget(ours)
+    ours.show()
+    ours.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is ours)
+    window.focus_controls()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is ours)
+
+
+def test_escape_gives_the_keyboard_back_to_another_program(qtbot, window, monkeypatch):
+    given: list[int] = []
+    monkeypatch.setattr(overlay.native, "active_window", lambda platform: 0x2A00007)
+    monkeypatch.setattr(overlay.native, "activate", lambda where, platform: given.append(where))
+    window.focus_controls()
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert given == [0x2A00007]
+    window.focus_controls()
+    window.controls.hide_button.click()  # hidden from the keyboard is left, too
+    assert given == [0x2A00007] * 2
