@@ -18,8 +18,8 @@ from app.audio.capture import Feed, Level
 from app.audio.choice import MediaFile
 from app.audio.feeds import feed_for
 from app.core.chunk import Chunk
+from app.core.export import FORMATS
 from app.core.timeline import Gap
-from app.session import record as record_module
 from app.session.files import FileProblem
 from app.session.journal_records import read
 from app.session.session import (
@@ -132,7 +132,7 @@ def wait_for_journal(text: str) -> None:
     """Until the one journal holds these words."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        files = list(paths.journal_dir().iterdir())
+        files = list(paths.journal_dir().glob("*"))  # none while the folder is not there
         if files and text_of(read(files[0]).words) == text:
             return
         time.sleep(0.02)
@@ -209,14 +209,15 @@ def test_saving_keeps_nobody_waiting(
     rigged: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hours of words take seconds to become subtitles."""
-    may_write, writer = threading.Event(), []
+    may_write = threading.Event()
+    writer: list[str] = []
 
     def slow(*given: object) -> str:
         writer.append(threading.current_thread().name)
         assert may_write.wait(20)
         return "1\n"
 
-    monkeypatch.setattr(record_module, "to_srt", slow)
+    monkeypatch.setitem(FORMATS, "srt", replace(FORMATS["srt"], write=slow))
     rig = rigged()
     rig.session.start()
     rig.client.say(READY, word("one", 100))
