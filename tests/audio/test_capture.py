@@ -246,7 +246,8 @@ def test_two_sides_against_each_other_are_heard_and_not_called_silent() -> None:
     at = time.monotonic()
     for i in range(20):
         deliver(Block(np.hstack([left, -left]), at + 0.2 * (i + 1)))
-    levels, told = [], []
+    levels: list[float] = []
+    told: list[str] = []
     while len(levels) < 20:
         event = ear.events.get(timeout=10)
         levels += [event.rms] if isinstance(event, Level) else []

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from app import cli, paths
-from app.session import journal
+from app.session.journal_records import read
 from app.worker.client import child_env
 from tests.session.fakes import text_of
 
@@ -56,7 +56,7 @@ def wait_until(what: Callable[[], bool]) -> None:
 
 def journaled() -> str:
     files = list(paths.journal_dir().glob("*.jsonl"))
-    return text_of(journal.read(files[0]).words) if files else ""
+    return text_of(read(files[0]).words) if files else ""
 
 
 def saved() -> list[str]:

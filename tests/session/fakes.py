@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from app.audio.capture import Capture, CaptureEvent, Feed
 from app.audio.clock import SessionClock
@@ -31,7 +30,7 @@ class FakeClient:
     def __init__(self, start: m.Start, deliver: Callable[[ClientEvent], None]) -> None:
         self._deliver = deliver
         self.first = start
-        self.told: list[tuple[str, Any]] = []
+        self.told: list[tuple[object, ...]] = []
         self.held: list[Word] = []
         self._changed = threading.Condition()
 
@@ -39,14 +38,14 @@ class FakeClient:
         for event in events:
             self._deliver(event)
 
-    def wait_for(self, *call: Any) -> None:
+    def wait_for(self, *call: object) -> None:
         """Until it has been told this."""
         with self._changed:
             assert self._changed.wait_for(lambda: call in self.told, 10), f"{call}: {self.told}"
 
-    def _note(self, *call: Any) -> None:
+    def _note(self, *call: object) -> None:
         with self._changed:
-            self.told.append(call)  # type: ignore[arg-type]
+            self.told.append(call)
             self._changed.notify_all()
 
     @property

@@ -211,17 +211,17 @@ def test_lanes_take_turns() -> None:
 
 def test_idle_until_there_is_enough_to_hear() -> None:
     engine, _, _ = make(0.1)
-    assert engine.idle
+    idle = [engine.idle]
     stream = engine.open(options())
     stream.push(FRAME, 0.9)
-    assert engine.idle
+    idle.append(engine.idle)
     assert engine.advance() == []
     speak(engine, 2, stream)
     stream.finish()
-    assert not engine.idle
+    idle.append(engine.idle)
     while not stream.done:
         engine.advance()
-    assert engine.idle
+    assert [*idle, engine.idle] == [True, True, False, True]
 
 
 def test_what_a_lane_spoke_under_an_earlier_worker_is_a_hint() -> None:

@@ -12,15 +12,17 @@ from typing import Any
 
 import pytest
 
-mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
+pytest.importorskip("mlx.core", reason="MLX is not installed")
 
-from model_backends.voxtral.mlx import model as mlx_model  # noqa: E402
-from model_backends.voxtral.mlx import runner as mlx_runner  # noqa: E402
-from model_backends.voxtral.mlx.runner import ModelRunner  # noqa: E402
-from model_backends.voxtral.mlx.weights import DTYPES  # noqa: E402
-from tests.model_backends.voxtral.mlx.forcing import load_speech  # noqa: E402
-from tests.model_backends.voxtral.mlx.tracing import Listed, computed  # noqa: E402
-from tests.model_backends.voxtral.transcribing import TINY  # noqa: E402
+import mlx.core as mx
+
+from model_backends.voxtral.mlx import model as mlx_model
+from model_backends.voxtral.mlx import runner as mlx_runner
+from model_backends.voxtral.mlx.runner import ModelRunner
+from model_backends.voxtral.mlx.weights import DTYPES
+from tests.model_backends.voxtral.mlx.forcing import load_speech
+from tests.model_backends.voxtral.mlx.tracing import Listed, computed
+from tests.model_backends.voxtral.transcribing import TINY
 
 
 @pytest.fixture(autouse=True)
