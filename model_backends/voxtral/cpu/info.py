@@ -35,7 +35,9 @@ def availability(models_dir: Path) -> list[Availability]:
     plain = info.checkpoints(models_dir)
     if not packed and not plain:
         reason = "The Voxtral Realtime weights are not on this computer."
-        return [_row(reason, f"{info.DOWNLOAD} {_CONVERT}")]
+        return [
+            _row(reason, Sentence("{download} {convert}", download=info.DOWNLOAD, convert=_CONVERT))
+        ]
     return [*map(_judge, packed), *(_unpacked(f) for f in plain if not _has_twin(f, packed))]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model_backends.base import EngineError
+from model_backends.base import EngineError, Sentence
 from model_backends.voxtral.cpu.library import (
     Answer,
     DecodeEntry,
@@ -335,7 +335,9 @@ def _free(slots: Mapping[int, KvCache]) -> int:
 def _kernel_name(wanted: str) -> str:
     name = library().vx_kernel_name(wanted.encode())
     if name is None:
-        raise EngineError(f"This processor does not run the kernels “{wanted}”.")
+        raise EngineError(
+            Sentence("This processor does not run the kernels “{wanted}”.", wanted=wanted)
+        )
     return str(name.decode())
 
 
