@@ -9,7 +9,15 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from model_backends.base import Availability, Engine, EngineError, EngineInfo, LoadOptions, Report
+from model_backends.base import (
+    Availability,
+    Engine,
+    EngineError,
+    EngineInfo,
+    LoadOptions,
+    Report,
+    Sentence,
+)
 
 __all__ = ["ENGINES", "availability", "describe", "load", "resolve"]
 
@@ -29,7 +37,7 @@ def describe(name: str) -> EngineInfo:
     """What is known about an engine without loading it. Raises EngineError for no such engine."""
     if name not in _MODULES:
         raise EngineError(
-            f"There is no engine called “{name}”.",
+            Sentence("There is no engine called “{name}”.", name=name),
             "Choose one of: " + ", ".join((*ENGINES, "voxtral")) + ".",
         )
     info: EngineInfo = importlib.import_module(_MODULES[name][0]).INFO

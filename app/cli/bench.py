@@ -37,6 +37,7 @@ from app.measure.windowed import Load, WindowedApp, offscreen_if_none
 from app.session.transcription import Transcriber
 from app.settings import Settings
 from app.worker.client import child_env
+from model_backends.base import Sentence
 
 _SPARE_S = 60.0  # for starting and ending, beyond the clip's own length
 _MB = 1_000_000
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     clips = read_manifest(manifest, args.subset)
     runs = []
     for clip in clips:
-        tell(f"In the window, at its own pace: {clip.path.name} …")
+        tell(Sentence("In the window, at its own pace: {name} …", name=clip.path.name))
         runs.append(_in_the_window(clip, choice))
     tell("As files …")
     audio_s, wall_s = _as_files(clips, choice)

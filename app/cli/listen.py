@@ -203,7 +203,14 @@ def _offer_unfinished(screen: Screen) -> None:
     journal.prune(folder)
     for lost in journal.unfinished(folder):
         when = f"{lost.started:%Y-%m-%d %H:%M}"
-        screen.tell(f"The session of {when} was cut off: “{lost.preview} …” ({lost.words} words).")
+        screen.tell(
+            Sentence(
+                "The session of {when} was cut off: “{preview} …” ({words} words).",
+                when=when,
+                preview=lost.preview,
+                words=lost.words,
+            )
+        )
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             screen.tell("Start `voxline listen` in a terminal, or the window, to save it.")
             continue
@@ -215,7 +222,7 @@ def _offer_unfinished(screen: Screen) -> None:
 def _settle(lost: journal.Unfinished, answer: str, screen: Screen) -> None:
     try:
         if answer in ("", "y", "yes"):
-            screen.tell(f"Saved: {journal.recover(lost.path)}")
+            screen.tell(Sentence("Saved: {recover}", recover=journal.recover(lost.path)))
         elif answer in ("d", "delete"):
             journal.discard(lost.path)
     except UserError as error:  # it stays where it is, and is offered again

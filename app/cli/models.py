@@ -125,5 +125,8 @@ def _convert_for_processors(source: Path, target: Path) -> int:
     layout = "{desc} {percentage:3.0f}% |{bar}| {remaining}"
     with tqdm(total=1.0, desc=source.name, bar_format=layout, disable=None, leave=False) as bar:
         convert(source, target, lambda done, what: bar.update(done - bar.n))
-    tell(f"{target} holds the model packed for processors.", f"Use it with --model {target}.")
+    tell(
+        Sentence("{target} holds the model packed for processors.", target=target),
+        Sentence("Use it with --model {target}.", target=target),
+    )
     return 0

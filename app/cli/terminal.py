@@ -19,7 +19,7 @@ from app.core.lines import TURN_PAUSE_MS, CaptionLines
 from app.core.script import clusters, display_width, harmless, pieces
 from app.session.files import output_problem
 from app.session.session import SessionEvent
-from model_backends.base import Progress, Tail, Word
+from model_backends.base import Progress, Sentence, Tail, Word
 
 _DIM, _PLAIN, _CLEAR = "\x1b[2m", "\x1b[0m", "\r\x1b[K"
 _NARROWEST = 20
@@ -69,7 +69,12 @@ class _Output:
         self._lost = True
         streams.silence(self._out)
         problem = output_problem(error)
-        self.tell(f"{problem.message} Captions go on unseen, and are saved at the end.")
+        self.tell(
+            Sentence(
+                "{message} Captions go on unseen, and are saved at the end.",
+                message=problem.message,
+            )
+        )
 
 
 def terminal_columns(out: TextIO) -> int:

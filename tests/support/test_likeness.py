@@ -60,7 +60,7 @@ class Set(Good):
 
 
 class Renamed(Good):
-    def tune(self, frequency: int, *, fine: bool = False) -> None: ...  # type: ignore[override] # wrong
+    def tune(self, frequency: int, *, fine: bool = False) -> None: ...
 
 
 class Otherwise(Good):
@@ -68,7 +68,7 @@ class Otherwise(Good):
 
 
 class Verb(Good):
-    def station(self) -> str:
+    def station(self) -> str:  # type: ignore[override] # wrong on purpose
         return "a property there"
 
 

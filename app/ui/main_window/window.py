@@ -274,8 +274,11 @@ class MainWindow(QMainWindow):
             action.setEnabled(running and status.stage != Stage.STOPPING)
 
     def _show_notice(self, notice: Notice) -> None:
-        kind = "info" if notice.code in _QUIET_NOTICES else "warning"
         about = _STATES.get(notice.code, "")
+        if not notice.message:  # taken back: it is no longer so
+            self.banners.end(about)
+            return
+        kind = "info" if notice.code in _QUIET_NOTICES else "warning"
         self.banners.tell(kind, notice.message, notice.hint, about=about)
 
     def _follow_settings(self, now: Settings, before: Settings) -> None:
@@ -292,7 +295,7 @@ class MainWindow(QMainWindow):
         banner = self.banners.tell(
             "info",
             "What is said is kept as a transcript on this computer, and nowhere else.",
-            Sentence("They are in {folder}.", folder=paths.transcripts_dir()),
+            Sentence("Transcripts are in {folder}.", folder=paths.transcripts_dir()),
             about="kept",
         )
         banner.add_button("Keep nothing", self._keep_nothing)

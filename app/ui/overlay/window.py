@@ -235,7 +235,8 @@ class CaptionOverlay(FloatingWindow):
         self.status_row.set_level(level)
 
     def _take_notice(self, notice: Notice) -> None:
-        self._strip.show_notice(Message(notice.message, notice.hint))
+        if notice.message:  # without one it takes another back, which has long left the captions
+            self._strip.show_notice(Message(notice.message, notice.hint))
 
     def _take_saved(self, saved: Saved) -> None:
         self._strip.show_notice(Message("The transcript is saved.", str(saved.path), CAPTIONS.good))

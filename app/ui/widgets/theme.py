@@ -168,7 +168,7 @@ def colors() -> Colors:
 
 
 def apply(app: QApplication) -> None:
-    """Dress the app, now and whenever the desktop turns dark or light."""
+    """Style the app, now and whenever the desktop turns dark or light."""
     app.setStyle("Fusion")
     app.setWindowIcon(icon())
     _dress(app)

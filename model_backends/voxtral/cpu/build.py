@@ -27,7 +27,7 @@ _AVX2 = ("-mavx2", "-mfma", "-mf16c")
 _AVX512 = ("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512vnni", "-mfma", "-mf16c")
 # Instructions beyond the least of an architecture, file by file: what runs where is decided when
 # the library is loaded (dispatch.c).
-_FLAGS = {
+_FLAGS: dict[str, dict[str, tuple[str, ...]]] = {
     "x86_64": {
         "kernels_avx2": _AVX2,
         "kernels_avxvnni": (*_AVX2, "-mavxvnni"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from model_backends.base import Availability, EngineError, Sentence
 from model_backends.voxtral import info
+from model_backends.voxtral.checkpoint.folder import read_spec as read_plain_spec
 from model_backends.voxtral.cpu.build import find_library
 from model_backends.voxtral.cpu.packed_file import file_size, looks_packed, read_spec
 from model_backends.voxtral.spec import ModelSpec
@@ -34,7 +35,9 @@ def availability(models_dir: Path) -> list[Availability]:
     plain = info.checkpoints(models_dir)
     if not packed and not plain:
         reason = "The Voxtral Realtime weights are not on this computer."
-        return [_row(reason, f"{info.DOWNLOAD} {_CONVERT}")]
+        return [
+            _row(reason, Sentence("{download} {convert}", download=info.DOWNLOAD, convert=_CONVERT))
+        ]
     return [*map(_judge, packed), *(_unpacked(f) for f in plain if not _has_twin(f, packed))]
 
 
@@ -91,7 +94,7 @@ def _judge(folder: Path) -> Availability:
 
 def _unpacked(folder: Path) -> Availability:
     """A checkpoint as published: small ones are packed while loading, large ones once by hand."""
-    spec = info.read_spec(folder)
+    spec = read_plain_spec(folder)
     small = spec.parameters < _SMALL_PARAMETERS
     details = {"path": str(folder), "device": "cpu", "precision": "int4", "preferred": small}
     size = info.gigabytes(file_size(spec))

@@ -173,5 +173,7 @@ def product(
         address(np.ascontiguousarray(x, np.float32)), count, threads, address(y),
     )  # fmt: skip
     if status != 0:
-        raise EngineError(f"The product does not run with the kernels “{kernels}” here.")
+        raise EngineError(
+            Sentence("The product does not run with the kernels “{kernels}” here.", kernels=kernels)
+        )
     return y[:, :rows]

@@ -132,7 +132,7 @@ def _asked(options: LoadOptions) -> dict[str, int]:
     }
     asked = {name: options.extra[name] for name in offered if options.extra.get(name) is not None}
     for name, value in asked.items():
-        if value not in offered[name]:  # type: ignore[operator]
+        if value not in offered[name]:
             message = Sentence("The processor engine cannot have {name} = {value}.", name=name,
                                value=str(value))  # fmt: skip
             raise EngineError(message)
@@ -159,7 +159,7 @@ def _settled(
     realtime: bool,
 ) -> tuple[Plan, CpuSpeech, float]:  # fmt: skip
     """The plan, the model opened by it, and the median of ten steps in ms."""
-    plan = replace(Plan(), **asked)  # type: ignore[arg-type]
+    plan = replace(Plan(), **asked)
     model = _opened(spec, tensors, tokens, kernels, plan)
     if "threads" not in asked:
         plan = replace(plan, threads=best_threads(model, spec))
@@ -168,7 +168,7 @@ def _settled(
     for measure in _measures(spec, asked) if realtime else ():
         if step_ms <= _LIVE_MS:
             break
-        plan = replace(plan, **measure)  # type: ignore[arg-type]
+        plan = replace(plan, **measure)
         model.close()
         model = _opened(spec, tensors, tokens, kernels, plan)
         step_ms = timed_ms(model, plan.rows_at_once)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model_backends.base import EngineError
+from model_backends.base import EngineError, Sentence
 from model_backends.voxtral.cpu.library import (
     Answer,
     DecodeEntry,
@@ -108,6 +108,7 @@ class CpuSpeech:
         self._tokens = tokens
         self._model: int | None = _opened(spec, tensors, tokens, threads, kv_bits, kernels)
         self._threads = threads
+        self.device = self._described()
         self._encoders: dict[int, KvCache] = {}
         self._decoders: dict[int, KvCache] = {}
         self._rows: dict[int, NDArray[np.float32]] = {}  # encoder slot -> (ROWS_KEPT, width)
@@ -124,11 +125,6 @@ class CpuSpeech:
         return self._tokens.pad
 
     @property
-    def device(self) -> str:
-        plural = "" if self._threads == 1 else "s"
-        return f"cpu ({self.kernels}, {self._threads} thread{plural})"
-
-    @property
     def threads(self) -> int:
         return self._threads
 
@@ -137,6 +133,11 @@ class CpuSpeech:
         if library().vx_set_threads(self._handle, count) != 0:
             raise EngineError(*_NO_MEMORY)
         self._threads = count
+        self.device = self._described()
+
+    def _described(self) -> str:
+        plural = "" if self._threads == 1 else "s"
+        return f"cpu ({self.kernels}, {self._threads} thread{plural})"
 
     @property
     def cache_bytes(self) -> int:
@@ -222,7 +223,7 @@ class CpuSpeech:
         library().vx_close(self._model)
         self._model = self._tensors = self._silent_encoder = None
         for slots in (self._encoders, self._decoders, self._rows, self._gains):
-            slots.clear()  # type: ignore[attr-defined]
+            slots.clear()
         self._silent_decoders.clear()
 
     def read_seconds(self, array: NDArray[Any]) -> float:
@@ -246,8 +247,8 @@ class CpuSpeech:
         found = [Decoded(a.token, a.gap, a.logprob) for a in answers]
         for i, (piece, _, _) in enumerate(batch):
             if piece.bonuses and logits is not None:
-                row = logits[i, : self.spec.vocab]
-                found[i] = _lifted(row, piece, self._tokens.pad, self._tokens.eos)
+                own = logits[i, : self.spec.vocab]
+                found[i] = _lifted(own, piece, self._tokens.pad, self._tokens.eos)
         return found
 
     def _room_for_logits(
@@ -334,14 +335,17 @@ def _free(slots: Mapping[int, KvCache]) -> int:
 def _kernel_name(wanted: str) -> str:
     name = library().vx_kernel_name(wanted.encode())
     if name is None:
-        raise EngineError(f"This processor does not run the kernels “{wanted}”.")
+        raise EngineError(
+            Sentence("This processor does not run the kernels “{wanted}”.", wanted=wanted)
+        )
     return str(name.decode())
 
 
 def _opened(
     spec: ModelSpec, tensors: Tensors, tokens: Tekken, threads: int, kv_bits: int, kernels: str
 ) -> int:
-    order = [name and address(tensors[name]) for name in taken_by_the_library(spec)]
+    taken = taken_by_the_library(spec)
+    order = [None if name is None else address(tensors[name]) for name in taken]
     pointers = (ctypes.c_void_p * len(order))(*order)
     sizes = Sizes(vocab=spec.vocab, pad=tokens.pad, eos=tokens.eos, kv_bits=kv_bits)
     sizes.tower[_ENCODER] = _tower(spec.encoder, FRAMES_PER_ROW * ENCODE_ROWS)

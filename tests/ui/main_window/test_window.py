@@ -539,6 +539,13 @@ def test_of_one_thing_only_the_newest_is_told(window: MainWindow, rig: Rig) -> N
     assert told(window) == []
 
 
+def test_a_notice_that_is_taken_back_goes(window: MainWindow, rig: Rig) -> None:
+    rig.captioning.start()
+    rig.say(Notice("me", "smaller-model", "English is now heard with tiny.en."))
+    rig.say(Notice("me", "file", "It has two audio tracks."), Notice("me", "smaller-model", ""))
+    assert told(window) == ["It has two audio tracks."]
+
+
 def test_another_source_ends_what_was_told_of_the_last(window: MainWindow, rig: Rig) -> None:
     rig.captioning.start()
     rig.say(Notice("me", "moved", "USB is gone; listening to Speakers instead."))

@@ -235,6 +235,13 @@ def test_a_notice_is_told_for_a_while(
     assert window.message is None
 
 
+def test_a_notice_that_is_taken_back_shows_nothing(qtbot: QtBot, window: CaptionOverlay) -> None:
+    session = listening(window)
+    session.say(Notice("me", "behind", ""), *words("Next."))
+    qtbot.waitUntil(lambda: window.captions.painted_text == ["Next."])
+    assert window.message is None
+
+
 def test_the_controls_show_what_the_session_uses(qtbot: QtBot, window: CaptionOverlay) -> None:
     session = listening(window)
     assert window.controls.source.toolTip() == "Sound source: Built-in microphone"

@@ -11,19 +11,22 @@ import pytest
 from model_backends.base import StreamOptions
 from model_backends.voxtral.cpu.runner import CpuSpeech
 from model_backends.voxtral.engine import VoxtralEngine
+from model_backends.voxtral.stream import VoxtralStream
 from tests.model_backends.voxtral import test_streams as shared
 from tests.model_backends.voxtral.cpu.conftest import load
 from tests.model_backends.voxtral.transcribing import (
     DELAYS,
     LONG,
+    Transcribed,
     clip,
+    drain,
+    keep_ids,
     reference_ids,
     reference_text,
     transcribe,
 )
 
 test_two_delays_of_one_audio_share_an_encoder = shared.test_two_delays_of_one_audio_share_an_encoder
-test_lanes = shared.test_lanes_opened_and_closed_at_any_time_do_not_disturb_each_other
 test_a_track_that_does_not_change = (
     shared.test_a_track_that_does_not_change_is_not_touched_by_one_that_does
 )
@@ -31,6 +34,33 @@ test_a_mute_stretch = shared.test_a_mute_stretch_is_noticed_and_its_words_recove
 test_confidences = shared.test_clear_words_are_sure_and_all_confidences_are_probabilities
 test_what_the_engine_refuses = shared.test_what_the_engine_refuses
 test_idle_means_that_nothing_would_happen = shared.test_idle_means_that_nothing_would_happen
+
+
+def test_voices_together_say_exactly_what_each_says_alone(engine: VoxtralEngine) -> None:
+    """Three streams with other audio and delays, begun one after the other; one is dropped."""
+    names, delays = ["join_00", "long_pauses", "join_02"], [6, 30, 1]
+    alone = [transcribe(engine, clip(n), d).ids[0] for n, d in zip(names, delays, strict=True)]
+    streams: list[VoxtralStream] = []
+    ids: list[list[int]] = []
+    heard = Transcribed()
+    for step in range(200):
+        if step % 5 == 0 and len(streams) < len(names):
+            number = len(streams)
+            options = StreamOptions(names[number], number, (80 * delays[number],), 0)
+            streams.append(engine.open(options))
+            ids += keep_ids(streams[number])
+        if step == 30:
+            streams[1].close()
+        for number, stream in enumerate(streams):
+            pcm, at = clip(names[number]), (step - 5 * number) * 1280
+            if at < len(pcm):
+                stream.push(pcm[at : at + 1280], 0.0)
+            else:
+                stream.finish()
+        heard.events += engine.advance()
+    for number in (0, 2):
+        drain(engine, streams[number], heard)
+        assert ids[number] == alone[number]
 
 
 @pytest.mark.parametrize("delay", DELAYS)
@@ -80,7 +110,7 @@ def test_caches_grow_with_what_is_heard_and_stop_at_the_window(engine: VoxtralEn
     assert isinstance(speech, CpuSpeech)
     stream = engine.open(StreamOptions("me", 0, (480,), 0, realtime=False))
     held = []
-    noise = np.random.default_rng(0).standard_normal(16_000 * 5).astype(np.float32) / 10
+    noise = np.random.default_rng(0).standard_normal(16_000 * 5).astype(np.float32) / np.float32(10)
     for _ in range(5):
         stream.push(noise, 0.0)
         while not engine.idle:
