@@ -16,6 +16,7 @@ from app.audio.clock import SessionClock
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from model_backends.base import UserError
+from tests.support.likeness import assert_like
 
 
 class Feed:
@@ -45,6 +46,14 @@ class Feed:
 
     def moved_to(self) -> Elsewhere | None:
         return self.moved
+
+
+def test_the_feed_in_hand_has_no_verb_that_a_feed_and_its_opening_lack() -> None:
+    steering = {"failures", "opened", "hang", "moved"}
+    assert_like(Feed, capture_module.Feed, own={"rate", "close", "moved_to"} | steering)
+    assert_like(
+        Feed, capture_module.Opened, own={"name", "live", "system", "notes", "open"} | steering
+    )
 
 
 class Listener:

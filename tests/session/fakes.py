@@ -1,27 +1,16 @@
-"""Stand-ins at a session's edges. `like()` holds each to the real one's verbs and arguments."""
+"""Stand-ins at a session's edges."""
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections.abc import Callable, Sequence
 
-from app.audio.capture import Capture, CaptureEvent, Feed
+from app.audio.capture import CaptureEvent, Feed
 from app.audio.clock import SessionClock
 from app.core.chunk import Chunk
 from app.worker import messages as m
-from app.worker.client import ClientEvent, EngineClient
+from app.worker.client import ClientEvent
 from model_backends.base import Word
-
-
-def like(real: type, fake: type) -> None:
-    """Raise AssertionError for a public verb that the real class lacks or calls otherwise."""
-    for name, verb in vars(fake).items():
-        if name.startswith("_") or name in ("deliver", "calls"):
-            continue
-        assert hasattr(real, name), f"{real.__name__} has no {name}"
-        if callable(verb):
-            assert inspect.signature(verb) == inspect.signature(getattr(real, name)), name
 
 
 class FakeClient:
@@ -80,8 +69,6 @@ class FakeClient:
 class FakeCapture:
     """A capture that hears what a test says."""
 
-    made: list[FakeCapture]
-
     def __init__(
         self, feed: Feed, lane: str, clock: SessionClock, deliver: Callable[[CaptureEvent], None]
     ) -> None:
@@ -101,15 +88,6 @@ class FakeCapture:
 
     def close(self) -> None:
         self.state = "closed"
-
-
-def check_fakes() -> None:
-    for real, fake, own in (
-        (EngineClient, FakeClient, {"say", "wait_for"}),
-        (Capture, FakeCapture, {"say", "made"}),
-    ):
-        verbs = {k: v for k, v in vars(fake).items() if k not in own}
-        like(real, type(fake.__name__, (), verbs))
 
 
 def text_of(events: Sequence[object]) -> str:

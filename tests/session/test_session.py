@@ -14,7 +14,7 @@ import pysubs2
 import pytest
 
 from app import paths
-from app.audio.capture import Feed, Level
+from app.audio.capture import Capture, Feed, Level
 from app.audio.choice import MediaFile
 from app.audio.feeds import feed_for
 from app.core.chunk import Chunk
@@ -36,9 +36,11 @@ from app.session.session import (
 from app.session.sources import Found, SourceChoice, look_for
 from app.session.state import BEHIND_MS
 from app.worker import messages as m
+from app.worker.client import EngineClient
 from model_backends.base import EngineError, EngineOptions, Notice, UserError, Word
-from tests.session.fakes import FakeCapture, FakeClient, check_fakes, text_of
-from tests.session.playbook import HEADSET, JABRA, MICROPHONE, READY, word
+from tests.session.fakes import FakeCapture, FakeClient, text_of
+from tests.session.playbook import HEADSET, JABRA, MICROPHONE, READY, StillFeed, word
+from tests.support.likeness import assert_like
 from tests.worker.helpers import SCRIPT, TEXT, script_file
 
 
@@ -124,8 +126,16 @@ def rigged() -> Iterator[Callable[..., Rig]]:
         session.abort()
 
 
-def test_the_stand_ins_have_no_verb_that_the_real_ones_lack() -> None:
-    check_fakes()
+def test_the_fake_client_has_no_verb_that_a_client_lacks() -> None:
+    assert_like(FakeClient, EngineClient, own={"say", "wait_for", "first", "told", "held"})
+
+
+def test_the_fake_capture_has_no_verb_that_a_capture_lacks() -> None:
+    assert_like(FakeCapture, Capture, own={"say", "state"})
+
+
+def test_the_still_feed_has_no_verb_that_a_feed_lacks() -> None:
+    assert_like(StillFeed, Feed)
 
 
 def wait_for_journal(text: str) -> None:

@@ -35,6 +35,7 @@ def test_a_sentence_gets_the_values_it_names(where: str, call: ast.Call) -> None
     given = {each.arg for each in call.keywords}
     if None in given:  # **values
         return
+    assert isinstance(template.value, str), where
     assert wanted(template.value) == given, where
 
 

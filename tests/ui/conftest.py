@@ -13,7 +13,7 @@ from app.settings import Settings
 from app.ui.state.bridge import SessionBridge
 from app.ui.state.captioning import Captioning
 from app.ui.state.settings_store import SettingsStore
-from tests.ui.overlay_fakes import FakeSession
+from tests.ui.overlay_fakes import FakeSession, fake_bridge, faked
 
 
 class Rig:
@@ -32,7 +32,7 @@ class Rig:
         return self.sessions[-1]
 
     @property
-    def calls(self) -> list[str]:
+    def calls(self) -> list[object]:
         """What the newest session was told, in order."""
         return [call[0] for call in self.session.calls]
 
@@ -53,9 +53,9 @@ class Rig:
         if self.refusal:
             raise self.refusal
         self.opened_with.append(settings)
-        bridge = SessionBridge(FakeSession)  # type: ignore[arg-type]
-        bridge.session.predecessor = predecessor  # type: ignore[attr-defined]
-        self.sessions.append(bridge.session)  # type: ignore[arg-type]
+        bridge = fake_bridge()
+        self.sessions.append(faked(bridge))
+        self.session.predecessor = predecessor
         return bridge
 
 

@@ -106,7 +106,8 @@ def test_every_control_of_the_windows_has_a_name_that_its_description_does_not_r
 def test_captions_are_text_and_the_state_is_a_label(captions: CaptionOverlay) -> None:
     for word in words("Good morning everyone"):
         captions.captions.add_word(word)
-    (text,) = captions.captions.findChildren(QWidget, options=Qt.FindDirectChildrenOnly)
+    direct = Qt.FindChildOption.FindDirectChildrenOnly
+    (text,) = captions.captions.findChildren(QWidget, options=direct)
     interface = QAccessible.queryAccessibleInterface(text).textInterface()
     assert interface.text(0, interface.characterCount()) == "Good morning everyone"
     captions.show_status(Status(Stage.NO_SOUND, "No sound is arriving.", "Is it muted?"))

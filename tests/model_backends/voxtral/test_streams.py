@@ -31,6 +31,7 @@ from tests.model_backends.voxtral.transcribing import (
     transcribe,
     transcribe_together,
 )
+from tests.support.likeness import assert_like
 
 SHORT = [name for name in ITEMS if name != LONG]
 RAGGED = [1, 37, 160, 1280, 5000, 320, 811]
@@ -306,6 +307,10 @@ class Passing(SpeechModel):
 
     def close(self) -> None:
         self._model.close()
+
+
+def test_the_stand_in_has_no_verb_that_a_model_lacks() -> None:
+    assert_like(Encoding, SpeechModel, own={"rows"})
 
 
 class Tampered(Passing):

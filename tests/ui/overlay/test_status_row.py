@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from app.session.session import Stage, Status
 from app.settings import OverlaySettings
@@ -28,7 +29,7 @@ STATUSES = [
 
 
 @pytest.fixture
-def row(qtbot) -> StatusRow:
+def row(qtbot: QtBot) -> StatusRow:
     row = StatusRow(OverlaySettings())
     qtbot.addWidget(row)
     row.resize(500, ROW_HEIGHT)
@@ -44,13 +45,15 @@ class Paints(QObject):
         of.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Paint:
+        if isinstance(event, QPaintEvent):
             self.areas.append(event.rect())
         return False
 
 
 @pytest.mark.parametrize(("status", "text"), STATUSES, ids=[s.stage.value for s, _ in STATUSES])
-def test_each_stage_is_told_and_told_to_assistive_technology(row, status, text):
+def test_each_stage_is_told_and_told_to_assistive_technology(
+    row: StatusRow, status: Status, text: str
+) -> None:
     assert stages.line(status) == text
     row.set_status(replace(status, hint="Do this."))
     interface = QAccessible.queryAccessibleInterface(row)
@@ -59,7 +62,7 @@ def test_each_stage_is_told_and_told_to_assistive_technology(row, status, text):
     assert interface.text(QAccessible.Text.Name) == f"{told} Do this."
 
 
-def test_every_stage_looks_like_something(row):
+def test_every_stage_looks_like_something(row: StatusRow) -> None:
     assert {stages.kind(stage) for stage in Stage} == set(TONES)
     pictures = set()
     for stage in (Stage.STARTING, Stage.PAUSED, Stage.SPEECH, Stage.NO_SOUND, Stage.FAILED):
@@ -68,7 +71,7 @@ def test_every_stage_looks_like_something(row):
     assert len(pictures) == 5
 
 
-def test_before_anything_is_known_nothing_is_claimed(row):
+def test_before_anything_is_known_nothing_is_claimed(row: StatusRow) -> None:
     blank = row.grab().toImage()
     assert blank.allGray() and blank.pixelColor(17, 13) == blank.pixelColor(2, 2)
     row.set_status(Status(Stage.STARTING, "Starting …"))
@@ -76,23 +79,24 @@ def test_before_anything_is_known_nothing_is_claimed(row):
 
 
 @pytest.mark.parametrize("stage", stages.TROUBLE)
-def test_trouble_is_readable_whatever_is_behind_it(stage):
+def test_trouble_is_readable_whatever_is_behind_it(stage: Stage) -> None:
     tone = TONES[stages.kind(stage)]
+    assert tone.pill is not None and tone.ink is not None
     assert contrast(tone.pill, tone.ink) >= 4.5
 
 
-def test_controls_are_readable():
+def test_controls_are_readable() -> None:
     assert contrast(INK, SURFACE) >= 7
 
 
-def test_the_meter_moves_with_the_sound(row):
+def test_the_meter_moves_with_the_sound(row: StatusRow) -> None:
     row.set_status(Status(Stage.LISTENING))
     quiet = row.grab().toImage()
     row.set_level(0.5)
     assert row.grab().toImage() != quiet
 
 
-def test_the_meter_paints_only_where_a_bar_has_changed(qtbot, row):
+def test_the_meter_paints_only_where_a_bar_has_changed(qtbot: QtBot, row: StatusRow) -> None:
     """Ten levels a second come for as long as the app runs."""
     row.set_status(Status(Stage.SPEECH))
     row.show()
@@ -107,14 +111,14 @@ def test_the_meter_paints_only_where_a_bar_has_changed(qtbot, row):
 
 
 @pytest.mark.parametrize("stage", [Stage.PAUSED, Stage.NO_SOUND, Stage.STOPPED])
-def test_the_meter_is_dark_while_nothing_is_heard(row, stage):
+def test_the_meter_is_dark_while_nothing_is_heard(row: StatusRow, stage: Stage) -> None:
     row.set_status(Status(stage))
     quiet = row.grab().toImage()
     row.set_level(0.5)
     assert row.grab().toImage() == quiet
 
 
-def test_a_message_that_is_shortened_can_be_read_whole(row):
+def test_a_message_that_is_shortened_can_be_read_whole(row: StatusRow) -> None:
     long = "No sound is arriving from " + "a microphone with a long name " * 4
     row.set_status(Status(Stage.NO_SOUND, long))
     assert row.tip_at(QPoint(5, 5)) == long
@@ -122,7 +126,7 @@ def test_a_message_that_is_shortened_can_be_read_whole(row):
     assert row.tip_at(QPoint(5, 5)) == ""
 
 
-def test_the_language_is_shown_unless_unwanted(row):
+def test_the_language_is_shown_unless_unwanted(row: StatusRow) -> None:
     assert row.language_text == ""  # a bare "?" reads as a button that helps
     row.set_language("fr")
     assert row.language_text == "français"

@@ -67,11 +67,13 @@ def product(x: Floats, weight: tuple[Floats, Floats], exact: bool = False) -> Fl
 def bfloat(x: Floats) -> Floats:
     bits = x.astype(np.float32).view(np.uint32)
     rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
-    return rounded.view(np.float32).astype(np.float64)
+    y: Floats = rounded.view(np.float32).astype(np.float64)
+    return y
 
 
 def gelu(x: Floats) -> Floats:
-    return 0.5 * x * (1.0 + _erf(x / np.sqrt(2.0)))
+    y: Floats = 0.5 * x * (1.0 + _erf(x / np.sqrt(2.0)))
+    return y
 
 
 class Reference:
@@ -153,7 +155,7 @@ class Reference:
         kernel = stored.view(np.float32).reshape(-1, packed.inputs, 16).transpose(0, 2, 1)
         taps = kernel.reshape(-1, 3, packed.inputs // 3)[: packed.rows, :, : x.shape[1]]
         windows = np.lib.stride_tricks.sliding_window_view(x, 3, 0)[::stride]
-        y = np.einsum("tck,okc->to", windows, taps.astype(np.float64))
+        y: Floats = np.einsum("tck,okc->to", windows, taps.astype(np.float64))
         return y + self._vector(f"encoder.conv.{index}.bias", packed.rows)
 
     def _weight(self, name: str) -> tuple[Floats, Floats]:
@@ -187,4 +189,5 @@ def attention(q: Floats, k: Floats, v: Floats, window: int) -> Floats:
     scores[:, (age < 0) | (age >= window)] = -np.inf
     shares = np.exp(scores - scores.max(-1, keepdims=True))
     shares /= shares.sum(-1, keepdims=True)
-    return np.einsum("hqk,khd->qhd", shares, v).reshape(len(q), -1)
+    y: Floats = np.einsum("hqk,khd->qhd", shares, v).reshape(len(q), -1)
+    return y

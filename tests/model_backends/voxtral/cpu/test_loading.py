@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 import model_backends
@@ -17,6 +18,7 @@ from model_backends.voxtral.cpu.runner import CpuSpeech
 from model_backends.voxtral.spec import ModelSpec
 from model_backends.voxtral.torch import info as torch_info
 from tests.model_backends.voxtral.transcribing import TINY, clip, transcribe
+from tests.support.likeness import assert_like
 
 
 def quiet(fraction: float, what: str) -> None:
@@ -155,8 +157,9 @@ def test_threads_are_as_many_as_help_and_leave_a_core(
 
     spec: ModelSpec = bench.SIZES["full"]
     monkeypatch.setattr(load, "timed_ms", lambda model, rows, steps: times[model.threads - 1])
-    monkeypatch.setattr(load.psutil, "cpu_count", lambda logical=True: cores)
-    assert load.best_threads(Model(), spec) == expected  # type: ignore[arg-type]
+    monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: cores)
+    assert_like(Model, CpuSpeech)
+    assert load.best_threads(Model(), spec) == expected  # type: ignore[arg-type] # like one
 
 
 def test_on_a_processor_pytorch_takes_four_bits_for_the_full_model(

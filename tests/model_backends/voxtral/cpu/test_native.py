@@ -125,7 +125,7 @@ def test_without_a_compiler_the_set_up_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("CC", raising=False)
-    monkeypatch.setattr(build.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     assert build.main(["--to", str(tmp_path)]) == 1
     said = capsys.readouterr().err
     assert "no C compiler" in said

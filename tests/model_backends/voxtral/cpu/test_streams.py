@@ -11,6 +11,7 @@ import pytest
 from model_backends.base import StreamOptions
 from model_backends.voxtral.cpu.runner import CpuSpeech
 from model_backends.voxtral.engine import VoxtralEngine
+from model_backends.voxtral.stream import VoxtralStream
 from tests.model_backends.voxtral import test_streams as shared
 from tests.model_backends.voxtral.cpu.conftest import load
 from tests.model_backends.voxtral.transcribing import (
@@ -39,7 +40,9 @@ def test_voices_together_say_exactly_what_each_says_alone(engine: VoxtralEngine)
     """Three streams with other audio and delays, begun one after the other; one is dropped."""
     names, delays = ["join_00", "long_pauses", "join_02"], [6, 30, 1]
     alone = [transcribe(engine, clip(n), d).ids[0] for n, d in zip(names, delays, strict=True)]
-    streams, ids, heard = [], [], Transcribed()
+    streams: list[VoxtralStream] = []
+    ids: list[list[int]] = []
+    heard = Transcribed()
     for step in range(200):
         if step % 5 == 0 and len(streams) < len(names):
             number = len(streams)
@@ -107,7 +110,7 @@ def test_caches_grow_with_what_is_heard_and_stop_at_the_window(engine: VoxtralEn
     assert isinstance(speech, CpuSpeech)
     stream = engine.open(StreamOptions("me", 0, (480,), 0, realtime=False))
     held = []
-    noise = np.random.default_rng(0).standard_normal(16_000 * 5).astype(np.float32) / 10
+    noise = np.random.default_rng(0).standard_normal(16_000 * 5).astype(np.float32) / np.float32(10)
     for _ in range(5):
         stream.push(noise, 0.0)
         while not engine.idle:

@@ -40,6 +40,7 @@ from model_backends.voxtral.torch import runner as torch_runner
 from model_backends.voxtral.torch.model import Network
 from model_backends.voxtral.torch.runner import ModelRunner
 from model_backends.voxtral.torch.weights import assembled, compute_dtype
+from tests.support.likeness import assert_like
 
 GPU = torch.device("meta")
 SPEC = ModelSpec(
@@ -99,6 +100,10 @@ class Unrun:
             return self._function(*on_gpu)
 
 
+def test_the_step_that_does_not_run_has_no_verb_that_a_step_lacks() -> None:
+    assert_like(Unrun, torch_graphs.Step)
+
+
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """Steps are watched and not captured; no number ever comes back."""
@@ -118,6 +123,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
         assert answers.shape[0] >= count
         return [Decoded(32, 9.0, -0.1)] * count
 
+    assert_like(Watched, torch_graphs.Steps)
     monkeypatch.setattr(torch_runner, "Steps", Watched)
     monkeypatch.setattr(torch_runner, "_decoded", no_numbers)
     monkeypatch.setattr(torch_runner, "_device_name", str)
@@ -241,6 +247,10 @@ class Captures:
     def Stream(self, device: object) -> str:  # noqa: N802
         self.streams += 1
         return f"stream {self.streams}"
+
+
+def test_the_captures_have_no_verb_that_cuda_lacks() -> None:
+    assert_like(Captures, torch.cuda, own={"handles", "streams"})
 
 
 def test_a_pool_is_not_used_again_after_its_last_graph_is_gone(
