@@ -42,8 +42,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     side_by_side = os.environ.get("PYTEST_XDIST_WORKER") is not None
     items.sort(key=lambda item: (side_by_side and not _has_devices(item.nodeid), _rank(item)))
     for item in items:  # stable: within a folder the order stays
-        needs = not DEVICES.isdisjoint(getattr(item, "fixturenames", ()))
-        if needs and not _has_devices(item.nodeid):
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        fixtures = set(getattr(item, "fixturenames", ())) - parameters.keys()
+        if fixtures & DEVICES and not _has_devices(item.nodeid):
             raise pytest.UsageError(f"{item.nodeid} has a screen or sound: see WITH_DEVICES")
 
 
@@ -57,7 +58,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    class Lanes(LoadScopeScheduling):
+    class Lanes(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist is not typed
         def _split_scope(self, nodeid: str) -> str:
             return "devices" if _has_devices(nodeid) else nodeid.split("::")[0]
 
