@@ -39,7 +39,7 @@ def test_the_recording_engine_has_no_verb_that_an_engine_lacks() -> None:
 
 
 def test_its_stream_has_no_verb_that_a_stream_lacks() -> None:
-    own = {"options", "verbs", "samples", "scores", "finishing", "end"}
+    own = {"options", "verbs", "samples", "scores", "heard_ms", "finishing", "end"}
     assert_like(Stream, base.Stream, own=own)
 
 

@@ -91,14 +91,16 @@ def test_a_slower_track_holds_the_audio() -> None:
     assert buffer.kept_ms == 3000
 
 
-def test_at_the_bound_the_oldest_is_given_up_and_marked(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_at_the_bound_the_oldest_is_given_up_and_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay_buffer, "MAX_KEPT_MS", 3000)
     buffer = filled(3)
     assert buffer.push(chunk(3)) == [Gap("me", 0, 1000, "overflow")]
     assert take_all(buffer) == [chunk(1), chunk(2), chunk(3)]
 
 
-def test_what_the_worker_has_is_no_gap_and_makes_no_room_for_more(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_what_the_worker_has_is_no_gap_and_makes_no_room_for_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(replay_buffer, "MAX_KEPT_MS", 6000)
     buffer = filled(6)
     sent = [buffer.next(4000) for _ in range(4)]
@@ -111,7 +113,9 @@ def test_what_the_worker_has_is_no_gap_and_makes_no_room_for_more(monkeypatch) -
     assert take_all(buffer) == [chunk(s) for s in (0, 1, 2, 3, 7, 8)]
 
 
-def test_a_minute_is_given_up_at_once_but_not_across_a_pause(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_minute_is_given_up_at_once_but_not_across_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(replay_buffer, "MAX_KEPT_MS", 90_000)  # a thirtieth: three seconds
     buffer = filled(4)
     buffer.push_break("me")
@@ -138,7 +142,7 @@ def test_a_pause_ends_a_replay() -> None:
     assert not buffer.aligning("me", 0)
 
 
-def test_heard_audio_given_up_at_the_bound_is_no_gap(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_heard_audio_given_up_at_the_bound_is_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay_buffer, "MAX_KEPT_MS", 3000)
     buffer = filled(3)
     take_all(buffer)

@@ -106,9 +106,11 @@ def generate(model: object, delay: int) -> Reference:
 
 
 @pytest.fixture(scope="module", params=["hf", "hf-runtime", "hf-sharded", "native"])
-def folder(request: pytest.FixtureRequest, model: object, tmp_path_factory: object) -> Path:
+def folder(
+    request: pytest.FixtureRequest, model: object, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The same weights as each exporter would write them."""
-    folder: Path = tmp_path_factory.mktemp(request.param)  # type: ignore[attr-defined]
+    folder = tmp_path_factory.mktemp(request.param)
     shutil.copy(TINY / "tekken.json", folder)
     state = {k: v.contiguous().clone() for k, v in model.state_dict().items()}  # type: ignore[attr-defined]
     (folder / "config.json").write_text(json.dumps(model.config.to_dict()))  # type: ignore[attr-defined]
