@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from model_backends.base import UserError
 from tests.support.likeness import assert_like
+
+T = TypeVar("T")
 
 
 class Feed:
@@ -66,7 +69,7 @@ class Listener:
         self.capture = Capture(feed, "me", self.clock, self.events.put)
         self.capture.start()
 
-    def next(self, kind: type) -> CaptureEvent:
+    def next(self, kind: type[T]) -> T:
         while not isinstance(event := self.events.get(timeout=10), kind):
             pass
         return event
@@ -97,11 +100,10 @@ def test_native_blocks_become_16_khz_chunks_on_the_session_clock() -> None:
         deliver(Block(noise(0.1), begun + 0.1 * (i + 1)))
     chunks = [listener.next(Chunk) for _ in range(9)]
     listener.capture.close()
-    assert all(isinstance(c, Chunk) for c in chunks)
-    indexes = [c.index for c in chunks]  # type: ignore[union-attr]
-    ends = [c.index + c.samples for c in chunks]  # type: ignore[union-attr]
+    indexes = [c.index for c in chunks]
+    ends = [c.index + c.samples for c in chunks]
     assert indexes[1:] == ends[:-1]
-    assert abs(chunks[0].start_ms - listener.clock.at(begun)) < 60  # type: ignore[union-attr]
+    assert abs(chunks[0].start_ms - listener.clock.at(begun)) < 60
 
 
 def test_nan_and_infinite_samples_become_silence() -> None:

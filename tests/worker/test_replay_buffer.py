@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from app.worker import replay_buffer

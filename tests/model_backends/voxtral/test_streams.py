@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,8 +72,8 @@ def test_any_cutting_of_the_audio_gives_the_same_ids(engine: VoxtralEngine, name
         assert heard.ids[0] == reference_ids(name, 6), pieces
 
 
-def test_the_other_layout_gives_the_same_ids(hf_folder: object) -> None:
-    other = load(hf_folder)  # type: ignore[arg-type]
+def test_the_other_layout_gives_the_same_ids(hf_folder: Path) -> None:
+    other = load(hf_folder)
     for name, delay in (("join_00", 6), ("fast_mixed", 1), ("white_noise", 30)):
         assert transcribe(other, clip(name), delay).ids[0] == reference_ids(name, delay)
     heard = transcribe(other, clip(LONG), 6, pieces=10**9, realtime=False)
