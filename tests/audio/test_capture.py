@@ -157,7 +157,7 @@ def test_another_source_given_instead_is_told() -> None:
     deliver = ear.feed.opened.get(timeout=10)
     ear.feed.moved = Elsewhere("Webcam", gone=True)
     deliver(Block(noise(0.1), time.monotonic()))
-    moved = ear.state("moved")
+    moved = ear.state("gone")
     assert moved.message == "Desk microphone is gone; listening to Webcam instead."
     assert (moved.source, bool(moved.hint)) == ("Webcam", True)
     ear.capture.close()

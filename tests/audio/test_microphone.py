@@ -129,7 +129,7 @@ def test_an_unplugged_microphone_is_told_although_portaudio_says_nothing(
 ) -> None:
     ear.next(Chunk)
     pulse.unplug()
-    moved = ear.state("moved")
+    moved = ear.state("gone")
     assert moved.source.startswith("Monitor of ")
     assert moved.message == f"{ear.capture.name} is gone; listening to {moved.source} instead."
 
