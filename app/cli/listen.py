@@ -22,6 +22,7 @@ from app.cli.showing import Showing, own
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
 from app.cli.usage import UsageError, chosen_engine
 from app.session import journal
+from app.session.files import output_problem
 from app.session.session import LANE, Choices, HeardOut, Saved, Session, SessionEvent
 from app.session.status import SessionOptions, Stage, Status
 from model_backends.base import Notice, Sentence, UserError
@@ -140,9 +141,8 @@ class _Listening:
             return
         self._showing.tell(
             Sentence(
-                "Captions can no longer be written to standard output: {why}. "
-                "They go on into the subtitle file.",
-                why=trouble.strerror or str(trouble),
+                "{problem} Captions go on unseen, and are saved at the end.",
+                problem=output_problem(trouble).message,
             )
         )
 

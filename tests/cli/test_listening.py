@@ -76,6 +76,23 @@ def test_a_terminal_that_is_stopped_stops_neither_the_journal_nor_the_end(
     assert SAID.strip() in saved()[0]
 
 
+def test_what_the_log_has_to_say_waits_for_no_terminal(
+    listen: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    """A worker dies while the terminal is stopped: the thread that logs it must go on."""
+    _, terminal = pty.openpty()
+    termios.tcflow(terminal, termios.TCOOFF)
+    process = listen(stdout=terminal, stderr=terminal)
+    wait_until(lambda: "Captions" in journaled())
+    (running,) = journal.running(paths.journal_dir())
+    assert running.worker_pid is not None
+    os.kill(running.worker_pid, signal.SIGKILL)
+    wait_until(lambda: journaled() == SAID)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert "killed by SIGKILL" in (paths.log_dir() / "voxline.log").read_text("utf-8")
+
+
 def test_a_pipe_that_nobody_empties_stops_neither(
     listen: Callable[..., subprocess.Popen[bytes]],
 ) -> None:
@@ -109,7 +126,8 @@ def test_a_full_disk_under_the_output_is_told_and_the_subtitles_are_written(
     with Path("/dev/full").open("wb") as full:
         process = listen("--json", stdout=full, stderr=subprocess.PIPE)
         _, told = process.communicate(timeout=60)
-    assert b"go on into the subtitle file" in told and b"Saved: " in told
+    assert told.count(b"cannot be written: the disk is full. Captions go on unseen") == 1
+    assert b"Saved: " in told and b"Exception" not in told
     assert process.returncode == 1
     assert SAID.strip() in saved()[0]
 
