@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from app.audio.advice import no_speech
 from app.core.timeline import Gap, spaced
 from app.session import events as e
 from app.session.lane import Lane
@@ -313,6 +314,8 @@ class SessionState:
         for lane in self._lanes.values():
             self._keep(lane.release())
         self._ending.heard_out = True
+        if self._main.ended and not self._last:
+            self._out.append(Notice(self._main.name, "file", no_speech(self._main.source_name)))
         self._out.append(e.HeardOut())
         if self._options.keep_transcript:
             self._out.append(e.Save())

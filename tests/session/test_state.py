@@ -532,6 +532,16 @@ def test_an_engine_that_ends_unasked_has_failed() -> None:
     assert play.status.stage is Stage.FAILED
 
 
+@pytest.mark.parametrize("said", [True, False])
+def test_of_a_file_in_which_nothing_was_heard_it_is_said(said: bool) -> None:
+    """B4: an empty file of subtitles explains nothing."""
+    play = Play().listening(feed=FILE)
+    play.at(900, heard(0, 900), sound("ended"))
+    play.at(1000, *([word("said", 300)] if said else []), m.Finished(), e.Dead(), e.Kept())
+    nothing = "No speech was found in “talk.flac”."
+    assert (nothing in [notice.message for notice in play.of(Notice)]) is not said
+
+
 def test_a_file_that_breaks_off_is_heard_out_and_told() -> None:
     play = Play().listening(feed=FILE)
     play.at(900, heard(0, 900), sound("lost", "talk.flac cannot be read on.", "Copy it again."))
