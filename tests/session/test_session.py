@@ -18,9 +18,9 @@ from app.audio.capture import Feed, Level
 from app.audio.choice import MediaFile
 from app.audio.feeds import feed_for
 from app.core.chunk import Chunk
+from app.core.export import FORMATS
 from app.core.timeline import Gap
 from app.session import journal
-from app.session import record as record_module
 from app.session.files import FileProblem
 from app.session.session import (
     LANE,
@@ -130,7 +130,7 @@ def wait_for_journal(text: str) -> None:
     """Until the one journal holds these words."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        files = list(paths.journal_dir().iterdir())
+        files = list(paths.journal_dir().glob("*.jsonl"))
         if files and text_of(journal.read(files[0]).words) == text:
             return
         time.sleep(0.02)
@@ -214,7 +214,7 @@ def test_saving_keeps_nobody_waiting(
         assert may_write.wait(20)
         return "1\n"
 
-    monkeypatch.setattr(record_module, "to_srt", slow)
+    monkeypatch.setitem(FORMATS, "srt", replace(FORMATS["srt"], write=slow))
     rig = rigged()
     rig.session.start()
     rig.client.say(READY, word("one", 100))
