@@ -22,7 +22,7 @@ from app.cli.showing import Showing, own
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
 from app.cli.usage import UsageError, chosen_engine
 from app.session import journal
-from app.session.files import output_problem
+from app.session.files import FileProblem, check_apart, output_problem
 from app.session.session import LANE, Choices, HeardOut, Saved, Session, SessionEvent
 from app.session.status import SessionOptions, Stage, Status
 from model_backends.base import Notice, Sentence, UserError
@@ -51,15 +51,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _refuse_to_overwrite(source: SourceChoice | None, srt: Path | None) -> None:
     """Raise UsageError if the subtitles would be written over what is listened to."""
-    try:
-        same = isinstance(source, MediaFile) and srt is not None and source.path.samefile(srt)
-    except OSError:  # one of them is not there
+    if srt is None or not isinstance(source, MediaFile):
         return
-    if same:
-        raise UsageError(
-            Sentence("“{file}” is what is listened to: it would be overwritten.", file=str(srt)),
-            Sentence("Choose another name for the subtitles."),
-        )
+    try:
+        check_apart(srt, source.path)
+    except FileProblem as problem:
+        raise UsageError(problem.message, problem.hint) from None
 
 
 def _feed(source: SourceChoice | None) -> tuple[Feed, Notice | None]:
