@@ -155,7 +155,7 @@ def _connect(parts: Parts) -> None:
     parts.app.quit_asked.connect(leaving.request)
     parts.app.commitDataRequest.connect(lambda _manager: leaving.request())
     leaving.begun.connect(window.show_leaving)
-    window.close_quits = lambda: not parts.tray.available
+    window.closed.connect(partial(_tell_captions_go_on, parts))
     parts.captioning.saved.connect(lambda saved: _announce(saved.path))
 
 
@@ -169,6 +169,11 @@ def _connect_overlay(parts: Parts) -> None:
     overlay.pause_toggled.connect(parts.captioning.toggle_pause)
     overlay.main_window_requested.connect(parts.window.come_forward)
     overlay.quit_requested.connect(parts.leaving.request)
+    overlay.preferences_requested.connect(parts.window.open_preferences)
+    overlay.has_tray = lambda: parts.tray.available
+    overlay.visibility_changed.connect(parts.window.show_captions_visible)
+    overlay.visibility_changed.connect(parts.tray.show_captions_visible)
+    parts.leaving.begun.connect(overlay.end)
 
 
 def _connect_tray(parts: Parts) -> None:
@@ -187,10 +192,13 @@ def _begin(parts: Parts, problem: str | None) -> None:
     parts.tray.show()
     if problem:
         window.banners.tell("warning", problem)
+    window.place_clear_of(parts.overlay.place)
     if problem or not parts.tray.available or not chosen.window:
         window.show()
     if chosen.start_listening_on_launch:
         parts.captioning.start()
+    else:
+        parts.overlay.show_status(parts.captioning.last_status)
     window.look_around()
     _offer_recovery(window)
 
@@ -205,9 +213,16 @@ def _offer_recovery(window: MainWindow) -> None:
 
 
 def _show_captions(parts: Parts, visible: bool) -> None:
-    parts.overlay.setVisible(visible)
-    parts.window.show_captions_visible(visible)
-    parts.tray.show_captions_visible(visible)
+    parts.overlay.setVisible(visible)  # which tells window and tray
+
+
+def _tell_captions_go_on(parts: Parts) -> None:
+    """The first time the main window is closed: that was not the end."""
+    told = parts.store.settings.told
+    if told.get("closed") or parts.leaving.under_way or not parts.captioning.running:
+        return
+    parts.store.change(told={**told, "closed": True})
+    parts.overlay.tell("Captions go on.", "To end them: ⋯ beside the captions, Quit Voxline.")
 
 
 def _focus_controls(parts: Parts) -> None:

@@ -73,6 +73,10 @@ def _is_delays(value: Any) -> bool:
     return all(type(delay) is int and 0 < delay <= _LONG_MS for delay in value.values())
 
 
+def _is_told(value: Any) -> bool:
+    return all(type(told) is bool for told in value.values())
+
+
 def _checked(default: Any, accepts: Callable[[Any], bool]) -> Any:
     """A field whose value from the file must also satisfy `accepts` (its type is checked first)."""
     return field(default=default, metadata={"accepts": accepts})
@@ -114,6 +118,7 @@ class Settings:
     source: str = ""  # as app.audio.choice writes it; "": the system's microphone
     start_listening_on_launch: bool = True
     keep_transcripts: bool = True
+    told: Mapping[str, bool] = _table(_is_told)  # what the user has been told, once is enough
     window: str = ""  # the main window's size and place, as Qt writes them; "": not shown yet
 
     @property

@@ -9,7 +9,15 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from model_backends.base import Availability, Engine, EngineError, EngineInfo, LoadOptions, Report
+from model_backends.base import (
+    Availability,
+    Engine,
+    EngineError,
+    EngineInfo,
+    LoadOptions,
+    Report,
+    Sentence,
+)
 
 __all__ = ["ENGINES", "availability", "describe", "load", "resolve"]
 
@@ -18,17 +26,18 @@ _MODULES = {
     "embedded": ("model_backends.embedded.info", "model_backends.embedded.engine"),
     "voxtral-torch": ("model_backends.voxtral.torch.info", "model_backends.voxtral.torch.load"),
     "voxtral-mlx": ("model_backends.voxtral.mlx.info", "model_backends.voxtral.mlx.load"),
+    "voxtral-cpu": ("model_backends.voxtral.cpu.info", "model_backends.voxtral.cpu.load"),
     "scripted": ("model_backends.scripted", "model_backends.scripted"),  # tests and screenshots
 }
 _VOXTRAL = ("voxtral-mlx", "voxtral-torch", "voxtral-cpu")  # the same model, fastest first
-ENGINES = ("embedded", "voxtral-torch", "voxtral-mlx")
+ENGINES = ("embedded", "voxtral-torch", "voxtral-mlx", "voxtral-cpu")
 
 
 def describe(name: str) -> EngineInfo:
     """What is known about an engine without loading it. Raises EngineError for no such engine."""
     if name not in _MODULES:
         raise EngineError(
-            f"There is no engine called “{name}”.",
+            Sentence("There is no engine called “{name}”.", name=name),
             "Choose one of: " + ", ".join((*ENGINES, "voxtral")) + ".",
         )
     info: EngineInfo = importlib.import_module(_MODULES[name][0]).INFO

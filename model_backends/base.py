@@ -272,7 +272,8 @@ class EngineInfo:
         if ms not in self.delays_ms:
             offered = ", ".join(str(d) for d in self.delays_ms)
             raise EngineError(
-                f"{self.label} has no delay of {ms} ms.", f"It offers, in milliseconds: {offered}."
+                Sentence("{label} has no delay of {ms} ms.", label=self.label, ms=ms),
+                Sentence("It offers, in milliseconds: {offered}.", offered=offered),
             )
 
     def check_precision(self, precision: str | None) -> None:
@@ -280,9 +281,14 @@ class EngineInfo:
         if precision is None or precision in self.precisions:
             return
         if not self.precisions:
-            raise EngineError(f"{self.label} has one precision only.", "Leave out --precision.")
+            raise EngineError(
+                Sentence("{label} has one precision only.", label=self.label),
+                "Leave out --precision.",
+            )
         raise EngineError(
-            f"{self.label} has no precision “{precision}”.",
+            Sentence(
+                "{label} has no precision “{precision}”.", label=self.label, precision=precision
+            ),
             "It offers: " + ", ".join(self.precisions) + ".",
         )
 
@@ -292,11 +298,15 @@ class EngineInfo:
             return
         if not self.languages:
             raise EngineError(
-                f"{self.label} finds the language itself; it cannot be told.",
+                Sentence("{label} finds the language itself; it cannot be told.", label=self.label),
                 "Leave out --language.",
             )
         raise EngineError(
-            f"{self.label} does not know the language “{language}”.",
+            Sentence(
+                "{label} does not know the language “{language}”.",
+                label=self.label,
+                language=language,
+            ),
             "It takes: " + ", ".join(self.languages) + ".",
         )
 

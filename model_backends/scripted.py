@@ -22,6 +22,7 @@ from model_backends.base import (
     Pcm,
     Progress,
     Report,
+    Sentence,
     StreamOptions,
     Tail,
     Word,
@@ -64,7 +65,7 @@ def load(options: LoadOptions, report: Report) -> ScriptedEngine:
         return ScriptedEngine(script, path.name, float(slowness))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise EngineError(
-            f"{path} is not a script.", 'It holds [["text", start, end], …].'
+            Sentence("{path} is not a script.", path=path), 'It holds [["text", start, end], …].'
         ) from error
 
 

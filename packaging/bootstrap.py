@@ -88,6 +88,7 @@ def steps_for(command: str, environment: Environment) -> list[Step]:
         _system_step(testing=command == "test"),
         _hashed_step("app", environment),
         _tolerant_step("weights", environment),
+        _native_step(environment),
     ]
     if command == "test":
         steps += [
@@ -108,6 +109,20 @@ def _system_step(testing: bool) -> Step:
     names = system_packages.wanted(testing)
     name = "system-test" if testing else "system"
     return Step(name, digest(*names), lambda: system_packages.provide(names), optional=True)
+
+
+def _native_step(environment: Environment) -> Step:
+    """The processor engine's library. Without a C compiler Voxtral runs in PyTorch there."""
+    engine = environment.root / "model_backends" / "voxtral" / "cpu"
+    sources = sorted((engine / "build.py", *(engine / "native").glob("*.[ch]")))
+
+    def build() -> bool:
+        command = [str(environment.python), "-m", "model_backends.voxtral.cpu.build"]
+        done = subprocess.run(command, cwd=environment.root, stdout=subprocess.DEVNULL)
+        return done.returncode == 0
+
+    key = digest(*(path.read_bytes() for path in sources if path.is_file()))
+    return Step("native", key, build, optional=True)
 
 
 def _hashed_step(name: str, environment: Environment) -> Step:

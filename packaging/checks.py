@@ -26,14 +26,14 @@ ENVIRONMENT = {
 def commands(arguments: Sequence[str]) -> list[list[str]]:
     """The modules to run with their arguments. `--fast` keeps pytest to the core.
 
-    Without arguments all tests run, side by side: see `pytest_collection_modifyitems` in
-    tests/conftest.py for what may run beside what.
+    Without arguments all tests run, side by side: tests/conftest.py says what may run
+    beside what.
     """
     rest = [argument for argument in arguments if argument != FAST]
     if len(rest) < len(arguments):
         rest = ["tests/core", *rest]
     elif not rest:
-        rest = ["-n", str(_lanes()), "--dist", "loadgroup", "--no-loadscope-reorder"]
+        rest = ["-n", str(_lanes()), "--dist", "loadscope", "--no-loadscope-reorder"]
     return [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", *rest]]
 
 

@@ -27,6 +27,8 @@ WINDOW = (
 TESTS = (
     *("pulseaudio", "xvfb", "openbox", "picom", "xdotool", "imagemagick", "x11-utils"),
     *("dbus", "g++"),
+    # the processor engine's kernels for other processors, built and run in emulation
+    *("gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user", "libsimde-dev", "strace"),
 )
 # Where there is no dpkg: what the app would miss, as the loader knows it.
 _SONAMES = {"PortAudio": "portaudio", "xcb-cursor": "xcb-cursor", "EGL": "EGL"}

@@ -27,24 +27,46 @@ CHECKOUT = Path(__file__).parents[1]
 # The fastest first, so that a broken core is known within seconds.
 ORDER = ("core", "setup", "session", "worker", "model_backends", "measure", "cli", "audio", "ui")
 DEVICES = {"pulse", "screen"}  # fixtures that are a machine's screen or sound
+# Where tests may use them. Nowhere else: these share a lane (see `Lanes`).
+WITH_DEVICES = (
+    "tests/audio/",
+    "tests/cli/test_privacy.py",
+    "tests/setup/test_fixtures.py",
+    "tests/ui/overlay/test_native.py",
+    "tests/ui/overlay/test_screen.py",
+    "tests/ui/test_whole_app.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order, and who runs side by side when there are several lanes (pytest-xdist).
+    side_by_side = os.environ.get("PYTEST_XDIST_WORKER") is not None
+    items.sort(key=lambda item: (side_by_side and not _has_devices(item.nodeid), _rank(item)))
+    for item in items:  # stable: within a folder the order stays
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        fixtures = set(getattr(item, "fixturenames", ())) - parameters.keys()
+        if fixtures & DEVICES and not _has_devices(item.nodeid):
+            raise pytest.UsageError(f"{item.nodeid} has a screen or sound: see WITH_DEVICES")
+
+
+@pytest.hookimpl(optionalhook=True)  # known only where pytest-xdist is
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Who runs side by side when there are several lanes (pytest-xdist).
 
     A file stays in one lane, with what it has loaded. The tests with a screen or a sound server
     share a lane: they live in real time, and two at once would take it from each other. That lane
     begins first since it is the longest.
     """
-    side_by_side = os.environ.get("PYTEST_XDIST_WORKER") is not None
-    items.sort(key=lambda item: (side_by_side and not _needs_devices(item), _rank(item)))
-    for item in items:  # stable: within a folder the order stays
-        group = "devices" if _needs_devices(item) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Lanes(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist is not typed
+        def _split_scope(self, nodeid: str) -> str:
+            return "devices" if _has_devices(nodeid) else nodeid.split("::")[0]
+
+    return Lanes(config, log)
 
 
-def _needs_devices(item: pytest.Item) -> bool:
-    return not DEVICES.isdisjoint(getattr(item, "fixturenames", ()))
+def _has_devices(nodeid: str) -> bool:
+    return nodeid.startswith(WITH_DEVICES)
 
 
 def _rank(item: pytest.Item) -> int:

@@ -69,7 +69,12 @@ def _plain() -> int:
         try:
             return _window()
         except _NoWindowError as problem:
-            tell(f"The window cannot be opened: {problem}.", "Captioning in the terminal instead.")
+            from model_backends.base import Sentence
+
+            tell(
+                Sentence("The window cannot be opened: {problem}.", problem=problem),
+                "Captioning in the terminal instead.",
+            )
     return _run(build_parser().parse_args(["listen"]))
 
 

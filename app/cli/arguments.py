@@ -14,7 +14,7 @@ from app import __version__
 
 STANDARD_OUTPUT = "-"  # as --output
 
-_ENGINES = "embedded, voxtral-torch, voxtral-mlx, or voxtral for the better of the two"
+_ENGINES = "embedded, voxtral-torch, voxtral-mlx, voxtral-cpu, or voxtral for the best of them"
 
 
 class Parser(argparse.ArgumentParser):
@@ -165,7 +165,13 @@ def _convert(parser: argparse.ArgumentParser) -> None:
         type=int,
         choices=(16, 8, 6, 4),
         default=4,
-        help="of a weight: 16, 8, 6 or 4 (default: %(default)s)",
+        help="of a weight, for mlx: 16, 8, 6 or 4 (default: %(default)s); cpu has 4",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("mlx", "cpu"),
+        default="mlx",
+        help="whose format: MLX (Macs), or any other computer's processor (default: %(default)s)",
     )
     parser.add_argument("source", metavar="SRC", type=Path, help="folder with 16-bit weights")
     parser.add_argument("target", metavar="DST", type=Path, help="folder to be made")
@@ -197,6 +203,13 @@ def _bench(parser: argparse.ArgumentParser) -> None:
         help="instead, compare Voxtral's step with another implementation on the same weights; "
         "more options: python -m model_backends.voxtral.torch.bench --help",
     )
+    for name, metavar, what in (
+        ("--threads", "N[,N]", "threads to try"),
+        ("--context", "N[,N]", "positions of 80 ms heard before"),
+    ):
+        parser.add_argument(
+            name, metavar=metavar, help=f"with --engine voxtral-cpu and no model: {what}"
+        )
     _json(parser)
 
 
@@ -208,7 +221,7 @@ _MODELS_ACTIONS = {
     "list": "List the models this computer has or could have.",
     "path": "Tell the folder that holds models.",
     "verify": "Check every installed model against what was published.",
-    "convert": "Pack Voxtral's weights into fewer bits, for the MLX engine (Macs).",
+    "convert": "Pack Voxtral's weights into fewer bits, for a Mac or for a processor.",
 }
 
 # name: (summary, what adds its arguments); the module is app.cli.<name> with run(args) -> int

@@ -20,7 +20,7 @@ from typing import Any
 from app import paths
 from app.cli import EXIT_FAILED, tell
 from app.cli.table import table
-from app.cli.usage import ChosenEngine, chosen_engine
+from app.cli.usage import ChosenEngine, UsageError, chosen_engine
 from app.core.encoding import json_text
 from app.measure.evaluation import (
     Clip,
@@ -37,6 +37,7 @@ from app.measure.windowed import Load, WindowedApp, offscreen_if_none
 from app.session.transcription import Transcriber
 from app.settings import Settings
 from app.worker.client import child_env
+from model_backends.base import Sentence
 
 _SPARE_S = 60.0  # for starting and ending, beyond the clip's own length
 _MB = 1_000_000
@@ -60,13 +61,17 @@ def run(args: argparse.Namespace) -> int:
     """Measure; the exit status tells whether every clip was captioned."""
     if args.against:
         return _step_bench(args)
+    if args.engine == "voxtral-cpu" and args.manifest is None and args.model is None:
+        return _processor_bench(args)
+    if args.threads or args.context:
+        raise UsageError("--threads and --context go with --engine voxtral-cpu, without a model.")
     choice = chosen_engine(args)
     check_can_score()
     manifest = args.manifest or paths.resource("sample/manifest.jsonl")
     clips = read_manifest(manifest, args.subset)
     runs = []
     for clip in clips:
-        tell(f"In the window, at its own pace: {clip.path.name} …")
+        tell(Sentence("In the window, at its own pace: {name} …", name=clip.path.name))
         runs.append(_in_the_window(clip, choice))
     tell("As files …")
     audio_s, wall_s = _as_files(clips, choice)
@@ -81,6 +86,15 @@ def _step_bench(args: argparse.Namespace) -> int:
     command += ["--against", args.against]
     command += ["--device", args.device] if args.device else []
     command += ["--precisions", args.precision] if args.precision else []
+    return subprocess.run(command, env=child_env(), check=False).returncode
+
+
+def _processor_bench(args: argparse.Namespace) -> int:
+    """The processor engine's step on random weights: whether this computer is fast enough."""
+    command = [sys.executable, "-P", "-m", "model_backends.voxtral.cpu.bench"]
+    command += ["--threads", args.threads] if args.threads else []
+    command += ["--context", args.context] if args.context else []
+    command += ["--json"] if args.json else []
     return subprocess.run(command, env=child_env(), check=False).returncode
 
 

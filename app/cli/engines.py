@@ -12,7 +12,7 @@ from app.cli.table import table
 from app.core.encoding import json_text
 from app.core.script import harmless
 from model_backends import ENGINES, availability, describe
-from model_backends.base import Availability
+from model_backends.base import Availability, Sentence
 
 
 def run(args: argparse.Namespace) -> int:
@@ -45,7 +45,7 @@ def _rows(name: str) -> list[Availability]:
     try:
         return availability(name, paths.models_dir())
     except ImportError as error:
-        reason = f"It is not part of this installation ({error})."
+        reason = Sentence("It is not part of this installation ({error}).", error=error)
         return [Availability(name, "", False, reason, "Install Voxline again.")]
 
 

@@ -158,7 +158,7 @@ class _Listening:
                         Sentence("Listening to {source} again.", source=event.source_name)
                     )
                 self._away = away
-            case Notice():
+            case Notice() if event.message:  # without one it takes back what scrolled by
                 self._showing.tell(f"{event.message} {event.hint}".strip())
             case Status(stage=Stage.NO_SOUND | Stage.FAILED):
                 self._tell_state(f"{event.message} {event.hint}".strip())
@@ -210,7 +210,14 @@ def _offer_unfinished(screen: Screen) -> None:
     journal.prune(folder)
     for lost in journal.unfinished(folder):
         when = f"{lost.started:%Y-%m-%d %H:%M}"
-        screen.tell(f"The session of {when} was cut off: “{lost.preview} …” ({lost.words} words).")
+        screen.tell(
+            Sentence(
+                "The session of {when} was cut off: “{preview} …” ({words} words).",
+                when=when,
+                preview=lost.preview,
+                words=lost.words,
+            )
+        )
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             screen.tell("Start `voxline listen` in a terminal, or the window, to save it.")
             continue
@@ -222,7 +229,7 @@ def _offer_unfinished(screen: Screen) -> None:
 def _settle(lost: journal.Unfinished, answer: str, screen: Screen) -> None:
     try:
         if answer in ("", "y", "yes"):
-            screen.tell(f"Saved: {journal.recover(lost.path)}")
+            screen.tell(Sentence("Saved: {recover}", recover=journal.recover(lost.path)))
         elif answer in ("d", "delete"):
             journal.discard(lost.path)
     except UserError as error:  # it stays where it is, and is offered again

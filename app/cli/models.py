@@ -32,6 +32,8 @@ class ModelRow:
 def run(args: argparse.Namespace) -> int:
     """`list`, `path`, `verify` or `convert`."""
     if args.action == "convert":
+        if args.engine == "cpu":
+            return _convert_for_processors(args.source, args.target)
         return _convert(args.source, args.target, args.bits)
     actions: dict[str, Callable[[bool], int]] = {"list": _list, "path": _path, "verify": _verify}
     return actions[args.action](args.json)
@@ -110,5 +112,21 @@ def _convert(source: Path, target: Path, bits: int) -> int:
     tell(
         Sentence("{path} holds the model in {bits} bits.", path=target, bits=bits),
         Sentence("Use it with --model {path}.", path=target),
+    )
+    return 0
+
+
+def _convert_for_processors(source: Path, target: Path) -> int:
+    """Write Voxtral's weights again for the processor engine. Raises EngineError as `_convert`."""
+    from tqdm import tqdm
+
+    from model_backends.voxtral.cpu.convert import convert
+
+    layout = "{desc} {percentage:3.0f}% |{bar}| {remaining}"
+    with tqdm(total=1.0, desc=source.name, bar_format=layout, disable=None, leave=False) as bar:
+        convert(source, target, lambda done, what: bar.update(done - bar.n))
+    tell(
+        Sentence("{target} holds the model packed for processors.", target=target),
+        Sentence("Use it with --model {target}.", target=target),
     )
     return 0

@@ -105,7 +105,10 @@ class CaptionLines:
 
     def _place(self, session: int, word: Word) -> None:
         if self._takes_turn(word) or session != self._last_session:
+            if not word.text.strip():
+                return  # nothing to read: no line of its own
             self._new_row(word.lane)
+            self._rows[-1].language = None  # whoever speaks now may speak another
         self._last_session = session
         for piece in pieces(word.text):
             self._place_piece(piece, word.language)

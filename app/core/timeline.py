@@ -41,7 +41,7 @@ def gap_between(starts: Sequence[int], after_ms: int, until_ms: int) -> bool:
 
 _GAP_WORDS = {
     "paused": "paused",
-    "device": "no sound: the device was gone",
+    "device": "no sound from the source",
     "overflow": "not transcribed: too far behind",
     "worker": "not transcribed: the engine had stopped",
 }

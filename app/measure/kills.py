@@ -29,7 +29,7 @@ from app.measure.evaluation import Clip, read_manifest
 from app.measure.live_kills import listen
 from app.measure.simulation import Fault, Simulation
 from app.paths import models_dir
-from model_backends.base import SAMPLE_RATE, Pcm, UserError, Word
+from model_backends.base import SAMPLE_RATE, Pcm, Sentence, UserError, Word
 from model_backends.embedded import store
 
 _SUBSETS = ("long", "read-en", "real-en")
@@ -125,7 +125,9 @@ def _passes(options: argparse.Namespace) -> Iterator[Pass]:
     recordings = [r for r in _recordings(_speech(options)) if options.match in r.name]
     recordings = recordings[: options.recordings]
     if not recordings:
-        raise UserError(f"No recording of 20 s and more is called “{options.match}”.")
+        raise UserError(
+            Sentence("No recording of 20 s and more is called “{match}”.", match=options.match)
+        )
     undisturbed: dict[str, list[Word]] = {}
     number = 0
     while left.all > 0:

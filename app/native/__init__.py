@@ -24,9 +24,12 @@ else:
 __all__ = [
     "DESKTOP",
     "OverlayTraits",
+    "activate",
+    "active_window",
     "has_compositor",
     "is_covered",
     "keep_above",
+    "let_below",
     "overlay_traits",
     "prepare_environment",
 ]
@@ -56,3 +59,18 @@ def is_covered(platform_name: str) -> bool:
 def keep_above(window_id: int, platform_name: str) -> None:
     """Keep a shown window on top, unfocused, where Qt's own flag is not enough."""
     _desktop.keep_above(window_id, platform_name)
+
+
+def let_below(window_id: int, platform_name: str) -> None:
+    """Undo `keep_above`, where clearing Qt's own flag is not enough."""
+    _desktop.let_below(window_id, platform_name)
+
+
+def active_window(platform_name: str) -> int:
+    """What has the keyboard now, whosever it is, for `activate`; 0 if that cannot be known."""
+    return _desktop.active_window(platform_name)
+
+
+def activate(where: int, platform_name: str) -> None:
+    """Give the keyboard to what had it when `active_window` was asked; nothing if it is gone."""
+    _desktop.activate(where, platform_name)

@@ -52,5 +52,19 @@ def keep_above(window_id: int, platform_name: str) -> None:
     """Nothing to add: Qt sets `_NET_WM_STATE_ABOVE`, and raising the window does the rest."""
 
 
+def let_below(window_id: int, platform_name: str) -> None:
+    """Nothing to add either."""
+
+
+def active_window(platform_name: str) -> int:
+    """An X11 window; Wayland tells nobody."""
+    return x11.active_window() if platform_name == "xcb" else 0
+
+
+def activate(where: int, platform_name: str) -> None:
+    if platform_name == "xcb" and where:
+        x11.activate(where)
+
+
 def _is_wayland_session(environ: Mapping[str, str]) -> bool:
     return bool(environ.get("WAYLAND_DISPLAY")) or environ.get("XDG_SESSION_TYPE") == "wayland"

@@ -11,9 +11,10 @@ from typing import Any
 
 from app.native.traits import OverlayTraits
 
-# AppKit: NSStatusWindowLevel, and NSWindowCollectionBehavior's CanJoinAllSpaces, Stationary,
-# IgnoresCycle. FullScreenAuxiliary is left out: reports disagree on whether it helps or hurts.
-_STATUS_WINDOW_LEVEL = 25
+# AppKit: NSStatusWindowLevel, NSNormalWindowLevel, and NSWindowCollectionBehavior's
+# CanJoinAllSpaces, Stationary, IgnoresCycle. FullScreenAuxiliary is left out: reports disagree
+# on whether it helps or hurts.
+_STATUS_WINDOW_LEVEL, _NORMAL_WINDOW_LEVEL = 25, 0
 _ON_ALL_SPACES = 1 << 0 | 1 << 4 | 1 << 6
 
 
@@ -46,6 +47,41 @@ def keep_above(window_id: int, platform_name: str) -> None:
     _send(objc, window, "setLevel:", ctypes.c_long(_STATUS_WINDOW_LEVEL))
     _send(objc, window, "setHidesOnDeactivate:", ctypes.c_bool(False))
     _send(objc, window, "setCollectionBehavior:", ctypes.c_ulong(_ON_ALL_SPACES))
+
+
+def let_below(window_id: int, platform_name: str) -> None:
+    """Among the ordinary windows."""
+    if platform_name != "cocoa":
+        return
+    objc = _objc()
+    window = _send(objc, window_id, "window")
+    if window:
+        _send(objc, window, "setLevel:", ctypes.c_long(_NORMAL_WINDOW_LEVEL))
+
+
+def active_window(platform_name: str) -> int:
+    """The process id of the app in front: macOS gives the keyboard to apps, not to windows."""
+    if platform_name != "cocoa":
+        return 0
+    objc = _objc()
+    workspace = _send(objc, _class(objc, "NSWorkspace"), "sharedWorkspace")
+    app = _send(objc, workspace or 0, "frontmostApplication")
+    return (_send(objc, app, "processIdentifier") or 0) & 0xFFFFFFFF if app else 0
+
+
+def activate(where: int, platform_name: str) -> None:
+    if platform_name != "cocoa" or not where:
+        return
+    objc = _objc()
+    running = _class(objc, "NSRunningApplication")
+    app = _send(objc, running, "runningApplicationWithProcessIdentifier:", ctypes.c_int(where))
+    if app:
+        _send(objc, app, "activateWithOptions:", ctypes.c_ulong(0))
+
+
+def _class(objc: Any, name: str) -> int:
+    objc.objc_getClass.restype = ctypes.c_void_p
+    return int(objc.objc_getClass(name.encode()) or 0)
 
 
 def _objc() -> Any:

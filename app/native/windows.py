@@ -9,7 +9,7 @@ from typing import Any
 from app.native.traits import OverlayTraits
 
 # winuser.h
-_HWND_TOPMOST = -1
+_HWND_TOPMOST, _HWND_NOTOPMOST = -1, -2
 _SWP_NOSIZE, _SWP_NOMOVE, _SWP_NOACTIVATE = 0x0001, 0x0002, 0x0010
 
 
@@ -33,10 +33,34 @@ def is_covered(environ: Mapping[str, str], platform_name: str) -> bool:
 
 def keep_above(window_id: int, platform_name: str) -> None:
     """Other topmost windows shown later cover ours until it is put first again."""
+    _put(window_id, _HWND_TOPMOST, platform_name)
+
+
+def let_below(window_id: int, platform_name: str) -> None:
+    """Among the ordinary windows."""
+    _put(window_id, _HWND_NOTOPMOST, platform_name)
+
+
+def active_window(platform_name: str) -> int:
+    """Its HWND."""
+    if platform_name != "windows":
+        return 0
+    foreground = _user32().GetForegroundWindow
+    foreground.restype = ctypes.c_void_p
+    return int(foreground() or 0)
+
+
+def activate(where: int, platform_name: str) -> None:
+    """Allowed to the process that has the foreground now, which is ours."""
+    if platform_name == "windows" and where:
+        _user32().SetForegroundWindow(ctypes.c_void_p(where))
+
+
+def _put(window_id: int, after: int, platform_name: str) -> None:
     if platform_name != "windows":
         return
     _user32().SetWindowPos(
-        ctypes.c_void_p(window_id), ctypes.c_void_p(_HWND_TOPMOST), 0, 0, 0, 0,
+        ctypes.c_void_p(window_id), ctypes.c_void_p(after), 0, 0, 0, 0,
         _SWP_NOSIZE | _SWP_NOMOVE | _SWP_NOACTIVATE,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""A few questions to the X server that Qt does not ask: who composites, what fills the screen.
+"""What Qt does not ask the X server: who composites, what fills the screen, who has the keyboard.
 
 libxcb through ctypes, since Qt's own X11 platform needs it too, so it is there. Unlike Xlib it
 reports errors to the caller: a window may be gone by the time it is asked about. Every question
@@ -15,6 +15,9 @@ from typing import Any
 
 _WORDS = 64  # 32-bit words of a property to read: far more than the states a window has
 _ANY_TYPE = 0
+_CLIENT_MESSAGE = 33
+_SUBSTRUCTURE = 0x00080000 | 0x00100000  # what window managers listen to
+_FROM_A_USER = 2  # EWMH's source indication: as a pager, which window managers obey
 
 
 def has_compositor() -> bool:
@@ -31,6 +34,33 @@ def fullscreen_is_active() -> bool:
         windows = server.property_of(server.root, "_NET_ACTIVE_WINDOW")
         fullscreen = server.atom("_NET_WM_STATE_FULLSCREEN")
         return any(fullscreen in server.property_of(w, "_NET_WM_STATE") for w in windows if w)
+
+
+def active_window() -> int:
+    """The window that has the keyboard, as the window manager says; 0 if it does not say."""
+    with _connection() as server:
+        windows = server.property_of(server.root, "_NET_ACTIVE_WINDOW") if server else []
+        return windows[0] if windows else 0
+
+
+def activate(window: int) -> None:
+    """Ask the window manager to give this window the keyboard (EWMH)."""
+    with _connection() as server:
+        if server is not None:
+            server.tell_window_manager(window, "_NET_ACTIVE_WINDOW", (_FROM_A_USER, 0, 0, 0, 0))
+
+
+class _ClientMessage(ctypes.Structure):
+    """xcb_client_message_event_t: 32 bytes."""
+
+    _fields_ = (
+        ("response_type", ctypes.c_uint8),
+        ("format", ctypes.c_uint8),
+        ("sequence", ctypes.c_uint16),
+        ("window", ctypes.c_uint32),
+        ("type", ctypes.c_uint32),
+        ("data", ctypes.c_uint32 * 5),
+    )
 
 
 class _Cookie(ctypes.Structure):
@@ -81,6 +111,16 @@ class _Server:
         words = self._reply("xcb_get_property_reply", cookie, 8, values_counted_at=4)
         return words[8:]
 
+    def tell_window_manager(self, window: int, what: str, data: tuple[int, ...]) -> None:
+        """Send a client message about a window to the root, and wait until it has arrived.
+
+        A server drops what it has not read when the connection is closed, flushed or not.
+        """
+        values = (ctypes.c_uint32 * 5)(*data)
+        event = _ClientMessage(_CLIENT_MESSAGE, 32, 0, window, self.atom(what), values)
+        self._xcb.xcb_send_event(self._link, 0, self.root, _SUBSTRUCTURE, ctypes.byref(event))
+        self.atom(what)  # an answer to this comes after the message
+
     def _reply(
         self, name: str, cookie: _Cookie, head: int, values_counted_at: int | None = None
     ) -> list[int]:
@@ -120,11 +160,13 @@ def _libxcb() -> Any:
         getattr(xcb, f"xcb_{request}").restype = _Cookie
         reply = getattr(xcb, f"xcb_{request}_reply")
         reply.restype, reply.argtypes = ctypes.c_void_p, (ctypes.c_void_p, _Cookie, ctypes.c_void_p)
+    xcb.xcb_send_event.restype = _Cookie
     link, word, byte = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint8
     xcb.xcb_connect.restype = xcb.xcb_get_setup.restype = ctypes.c_void_p
     xcb.xcb_setup_roots_iterator.restype = _Roots
     xcb.xcb_intern_atom.argtypes = (link, byte, ctypes.c_uint16, ctypes.c_char_p)
     xcb.xcb_get_selection_owner.argtypes = (link, word)
+    xcb.xcb_send_event.argtypes = (link, byte, word, word, link)
     xcb.xcb_get_property.argtypes = (link, byte, word, word, word, word, word)
     return xcb
 

@@ -61,7 +61,7 @@ class Client(Protocol):
     def kill(self) -> None: ...
 
 
-class Ear(Protocol):
+class LiveCapture(Protocol):
     """What a session needs of `Capture`."""
 
     def start(self) -> None: ...
@@ -69,7 +69,9 @@ class Ear(Protocol):
 
 
 MakeClient: TypeAlias = Callable[[m.Start, Callable[[ClientEvent], None]], Client]
-MakeEar: TypeAlias = Callable[[Feed, str, SessionClock, Callable[[CaptureEvent], None]], Ear]
+MakeCapture: TypeAlias = Callable[
+    [Feed, str, SessionClock, Callable[[CaptureEvent], None]], LiveCapture
+]
 Search: TypeAlias = Callable[["SourceChoice | None", Callable[[Found], None]], None]
 
 
@@ -88,7 +90,7 @@ class Session:
         feed: Feed | None = None,
         predecessor: Session | None = None,
         make_client: MakeClient | None = None,
-        make_capture: MakeEar = Capture,
+        make_capture: MakeCapture = Capture,
         search: Search = look_for,
     ) -> None:
         """Raises UserError for a choice that cannot work, before anything is started.
@@ -115,7 +117,7 @@ class Session:
         self._state = SessionState(options, self.delay_ms, [lane])
         self._inbox: queue.SimpleQueue[e.Input] = queue.SimpleQueue()
         self._outbox: queue.SimpleQueue[SessionEvent] = queue.SimpleQueue()
-        self._captures: dict[str, Ear] = {}
+        self._captures: dict[str, LiveCapture] = {}
         self._record: Record | None = None
         self._make_capture, self._search = make_capture, search
         make_client = make_client or _client_after(predecessor)

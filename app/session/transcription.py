@@ -177,7 +177,8 @@ class Transcriber:
         elif isinstance(event, Restarting):
             self._tell(event.message)
         elif isinstance(event, Notice):
-            self._tell(" ".join(filter(None, (event.message, event.hint))))
+            if event.message:
+                self._tell(" ".join(filter(None, (event.message, event.hint))))
         elif file is not None:
             file.handle(at, event)
 

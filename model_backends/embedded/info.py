@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from model_backends.base import Availability, EngineInfo
+from model_backends.base import Availability, EngineInfo, Sentence
 from model_backends.embedded import store
 from model_backends.embedded.rules import DEFAULT_DELAY_MS, RULES
 
@@ -52,8 +52,10 @@ def _row(model: str, models_dir: Path) -> Availability:
             model,
             False,
             "Its weights are not on this computer.",
-            "With an Internet connection the first use downloads them "
-            f"({store.MODELS[model].megabytes} MB).",
+            Sentence(
+                "With an Internet connection the first use downloads them ({megabytes} MB).",
+                megabytes=store.MODELS[model].megabytes,
+            ),
             {"downloadable": True},
         )
     return Availability(

@@ -21,7 +21,7 @@ import tokenizers
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
-from model_backends.base import SAMPLE_RATE, EngineError, Pcm
+from model_backends.base import SAMPLE_RATE, EngineError, Pcm, Sentence
 from model_backends.embedded.agreement import Guess
 
 _SHORTEST_WINDOW_S = 10  # zero-padded to this: shorter windows make Whisper loop ...
@@ -58,7 +58,11 @@ class Recognizer:
             self._vocabulary = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # tokenizers raises bare Exception
             raise EngineError(
-                f"The speech model in {folder} cannot be loaded ({error}).",
+                Sentence(
+                    "The speech model in {folder} cannot be loaded ({error}).",
+                    folder=folder,
+                    error=error,
+                ),
                 "Run: voxline models verify",
             ) from error
         self._features = FeatureExtractor()

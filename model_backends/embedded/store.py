@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from model_backends.base import EngineError, Report
+from model_backends.base import EngineError, Report, Sentence
 
 _CHECKED = "checked.json"  # size, mtime and hash of each file when it was last hashed
 _CHUNK = 1 << 20
@@ -173,8 +173,16 @@ def _install(model: str, models_dir: Path, source: _Source, report: Report) -> P
             return kept
     except OSError as error:
         raise EngineError(
-            f"The speech model “{model}” could not be stored in {models_dir} ({error.strerror}).",
-            f"It needs {MODELS[model].megabytes} MB of space that you may write to.",
+            Sentence(
+                "The speech model “{model}” could not be stored in {models_dir} ({strerror}).",
+                model=model,
+                models_dir=models_dir,
+                strerror=error.strerror,
+            ),
+            Sentence(
+                "It needs {megabytes} MB of space that you may write to.",
+                megabytes=MODELS[model].megabytes,
+            ),
         ) from error
 
 
@@ -196,7 +204,11 @@ def _from_packages(model: Model, into: Path, partial: Path, report: Report) -> N
     for name in model.sha256:
         parts = _parts(sources, name)
         if not parts:
-            raise _NotThereError(f"The package {names} is not installed or lacks {name}.")
+            raise _NotThereError(
+                Sentence(
+                    "The package {names} is not installed or lacks {name}.", names=names, name=name
+                )
+            )
         report(0.1, f"Unpacking the speech model: {name}")
         with (into / name).open("wb") as target:
             for part in parts:
@@ -228,7 +240,9 @@ def _from_hub(model: Model, into: Path, partial: Path, report: Report) -> None:
             )
         except Exception as error:  # its errors, its HTTP client's, the system's: all mean "no"
             raise _NotThereError(
-                f"The model hub gave no {name} ({type(error).__name__})."
+                Sentence(
+                    "The model hub gave no {name} ({error}).", name=name, error=type(error).__name__
+                )
             ) from error
     for name in model.sha256:
         (partial / name).rename(into / name)

@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from model_backends.base import EngineError, EngineInfo, Event, StreamOptions
+from model_backends.base import EngineError, EngineInfo, Event, Sentence, StreamOptions
 from model_backends.voxtral.hotwords import Hotwords
 from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, ROW_MS, ROW_SAMPLES, delay_tokens
 from model_backends.voxtral.speech_model import SpeechModel
@@ -49,7 +49,11 @@ class VoxtralEngine:
         self.info.check_language(options.language)
         most = self.info.max_tracks
         if not 1 <= len(options.delays_ms) <= most:
-            raise EngineError(f"{self.info.label} serves 1 to {most} delays at once.")
+            raise EngineError(
+                Sentence(
+                    "{label} serves 1 to {most} delays at once.", label=self.info.label, most=most
+                )
+            )
         for delay_ms in options.delays_ms:
             self.info.check_delay(delay_ms)
             delay_tokens(delay_ms)

@@ -61,16 +61,13 @@ class HotwordPath:
     def push(self, token: int) -> None:
         """The decoder said this."""
         self._begun = self._tokens.is_text(token)
-        self._node = self._root if token == self._tokens.word else self._next(token)
+        self._node = self._root if token == self._tokens.word else self._node.get(token, {})
 
     @property
     def bonuses(self) -> Bonuses:
         """What to add to which ids of the next step."""
         bonus = _INSIDE_BONUS if self._begun else _BEGIN_BONUS
         return tuple((token, bonus) for token in self._node)
-
-    def _next(self, token: int) -> Node:
-        return self._node.get(token, {}) if self._begun else {}
 
 
 def hotwords_of(extra: Mapping[str, Any], tokens: Tekken) -> Hotwords | None:

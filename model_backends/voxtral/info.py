@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from model_backends.base import EngineError, EngineInfo
+from model_backends.base import EngineError, EngineInfo, Sentence
 from model_backends.voxtral.checkpoint.folder import looks_like_checkpoint, read_spec
 from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, DELAYS_MS, hangover_ms
 
@@ -72,7 +72,9 @@ def find_model(model: str | None, models_dir: Path) -> Path:
     for folder in (Path(model).expanduser(), models_dir / model):
         if folder.is_dir():
             return folder
-    raise EngineError(f"There is no Voxtral model called “{model}”.", DOWNLOAD)
+    raise EngineError(
+        Sentence("There is no Voxtral model called “{model}”.", model=model), DOWNLOAD
+    )
 
 
 def free_memory() -> int:

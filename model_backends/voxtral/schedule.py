@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model_backends.base import EngineError
+from model_backends.base import EngineError, Sentence
 from model_backends.voxtral.spec import DELAY_THETA
 
 ROW_SAMPLES = 1280
@@ -42,7 +42,7 @@ def delay_tokens(delay_ms: int) -> int:
     """The delay in tokens. Raises EngineError for one the model was not trained for."""
     if delay_ms not in DELAYS_MS:
         raise EngineError(
-            f"Voxtral Realtime has no delay of {delay_ms} ms.",
+            Sentence("Voxtral Realtime has no delay of {delay_ms} ms.", delay_ms=delay_ms),
             "It offers 80 to 1200 ms in steps of 80, and 2400 ms.",
         )
     return delay_ms // ROW_MS

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from model_backends.base import EngineError
+from model_backends.base import EngineError, Sentence
 
 MEL_BINS = 128
 FRAMES_PER_ROW = 4  # encoder frames (50 Hz) joined into one adapter row (12.5 Hz)
@@ -116,7 +116,9 @@ def from_hf(config: Mapping[str, Any]) -> ModelSpec:
     kind = config.get("model_type")
     if kind != "voxtral_realtime":
         raise EngineError(
-            f"config.json describes a model of type “{kind}”, not Voxtral Realtime.",
+            Sentence(
+                "config.json describes a model of type “{kind}”, not Voxtral Realtime.", kind=kind
+            ),
             "Choose the folder of Voxtral-Mini-4B-Realtime.",
         )
     audio, text = _mapping(config, "audio_config"), _mapping(config, "text_config")
@@ -149,7 +151,11 @@ def _native_keys(config: Mapping[str, Any]) -> dict[str, Any]:
     rope = config.get("rope_parameters") or {}
     native["rope_theta"] = rope.get("rope_theta", config.get("rope_theta"))
     if rope.get("rope_type", "default") != "default":
-        raise EngineError(f"config.json asks for “{rope['rope_type']}” positions, unknown here.")
+        raise EngineError(
+            Sentence(
+                "config.json asks for “{value}” positions, unknown here.", value=rope["rope_type"]
+            )
+        )
     return native
 
 
@@ -180,7 +186,12 @@ def _check_mel(audio: Mapping[str, Any]) -> None:
 def _same(key: str, holder: Mapping[str, Any], expected: int) -> None:
     if holder.get(key, expected) != expected:
         raise EngineError(
-            f"The model's description says {key} = {holder[key]}; this engine needs {expected}."
+            Sentence(
+                "The model's description says {key} = {value}; this engine needs {expected}.",
+                key=key,
+                value=holder[key],
+                expected=expected,
+            )
         )
 
 
@@ -192,21 +203,31 @@ def _size(args: Mapping[str, Any], key: str) -> int:
     except (TypeError, ValueError):
         value = 0
     if not 0 < value <= _MOST[key]:
-        raise EngineError(f"The model's description has no usable {key}: {written!r:.40}.")
+        raise EngineError(
+            Sentence(
+                "The model's description has no usable {key}: {written!r:.40}.",
+                key=key,
+                written=written,
+            )
+        )
     return value
 
 
 def _real(args: Mapping[str, Any], key: str) -> float:
     value = args.get(key)
     if not isinstance(value, (int, float)) or not 0 < value < 1e12:
-        raise EngineError(f"The model's description has no usable {key}: {value!r}.")
+        raise EngineError(
+            Sentence(
+                "The model's description has no usable {key}: {value!r}.", key=key, value=value
+            )
+        )
     return float(value)
 
 
 def _mapping(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = holder.get(key)
     if not isinstance(value, Mapping):
-        raise EngineError(f"The model's description lacks “{key}”.")
+        raise EngineError(Sentence("The model's description lacks “{key}”.", key=key))
     return value
 
 

@@ -5,7 +5,7 @@ batch), and per encoder slot the latest adapter rows. It owns no schedule: whoev
 position reads which row, so the same position may be decoded twice (that is how a wrong draft
 is taken back) and several decoders may read the rows of one encoder.
 
-Torch and MLX each implement `SpeechModel`; nothing here imports either.
+Torch, MLX and the processor engine each implement `SpeechModel`; nothing here imports either.
 """
 
 from __future__ import annotations

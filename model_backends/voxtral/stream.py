@@ -104,6 +104,11 @@ class VoxtralStream:
         self._model.close_encoder(self.encoder)
 
     @property
+    def lane(self) -> str:
+        """The voice that is transcribed."""
+        return self._options.lane
+
+    @property
     def rows_ready(self) -> int:
         """Rows that have been encoded."""
         return self._mel.next_row

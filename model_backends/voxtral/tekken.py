@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from model_backends.base import SAMPLE_RATE, EngineError
+from model_backends.base import SAMPLE_RATE, EngineError, Sentence
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS
 from model_backends.voxtral.tekken_encode import encode
 
@@ -42,19 +42,27 @@ class Tekken:
             tokens = _tokens(content["vocab"], vocab - count)
         except FileNotFoundError as error:
             raise EngineError(
-                f"{path.name} is missing from the model's folder.", "Download it again."
+                Sentence("{name} is missing from the model's folder.", name=path.name),
+                "Download it again.",
             ) from error
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as why:
             raise EngineError(
-                f"{path.name} is not a Tekken vocabulary ({why}).", "Download it again."
+                Sentence("{name} is not a Tekken vocabulary ({why}).", name=path.name, why=why),
+                "Download it again.",
             ) from why
         _check_audio(content.get("audio"))
         loaded = cls(special, tokens, count)
         for token in (loaded.bos, loaded.eos, loaded.pad, loaded.word):
             if not 0 <= token < count <= vocab:
                 raise EngineError(
-                    f"{path.name} gives a control token the id {token}; the model has {vocab} ids, "
-                    f"of which {count} are control tokens.",
+                    Sentence(
+                        "{name} gives a control token the id {token}; the model has {vocab} ids, "
+                        "of which {count} are control tokens.",
+                        name=path.name,
+                        token=token,
+                        vocab=vocab,
+                        count=count,
+                    ),
                     "Download it again.",
                 )
         return loaded
@@ -91,7 +99,10 @@ def _tokens(entries: list[dict[str, Any]], reachable: int) -> list[bytes]:
 def _special(special: Mapping[str, int], name: str) -> int:
     if name not in special:
         raise EngineError(
-            f"The vocabulary has no {name} token, so the model is not Voxtral Realtime.",
+            Sentence(
+                "The vocabulary has no {name} token, so the model is not Voxtral Realtime.",
+                name=name,
+            ),
             "Choose the folder of Voxtral-Mini-4B-Realtime.",
         )
     return special[name]
@@ -102,10 +113,20 @@ def _check_audio(audio: Any) -> None:
     if isinstance(audio, Mapping):
         rate = audio.get("sampling_rate", SAMPLE_RATE)
         if rate != SAMPLE_RATE:
-            raise EngineError(f"The vocabulary is for sound at {rate} Hz, not {SAMPLE_RATE}.")
+            raise EngineError(
+                Sentence(
+                    "The vocabulary is for sound at {rate} Hz, not {sample_rate}.",
+                    rate=rate,
+                    sample_rate=SAMPLE_RATE,
+                )
+            )
         left_pad = audio.get("streaming_n_left_pad_tokens", LEFT_PAD_ROWS)
         if left_pad != LEFT_PAD_ROWS:
             raise EngineError(
-                f"The vocabulary asks for {left_pad} tokens of left padding; "
-                f"this engine knows {LEFT_PAD_ROWS}."
+                Sentence(
+                    "The vocabulary asks for {left_pad} tokens of left padding; this engine "
+                    "knows {left_pad_rows}.",
+                    left_pad=left_pad,
+                    left_pad_rows=LEFT_PAD_ROWS,
+                )
             )

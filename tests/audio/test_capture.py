@@ -16,6 +16,7 @@ from app.audio.clock import SessionClock
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from model_backends.base import UserError
+from tests.support.likeness import assert_like
 
 
 class Feed:
@@ -47,7 +48,15 @@ class Feed:
         return self.moved
 
 
-class Ear:
+def test_the_feed_in_hand_has_no_verb_that_a_feed_and_its_opening_lack() -> None:
+    steering = {"failures", "opened", "hang", "moved"}
+    assert_like(Feed, capture_module.Feed, own={"rate", "close", "moved_to"} | steering)
+    assert_like(
+        Feed, capture_module.Opened, own={"name", "live", "system", "notes", "open"} | steering
+    )
+
+
+class Listener:
     """Collects what a capture delivers."""
 
     def __init__(self, feed: Feed) -> None:
@@ -81,86 +90,86 @@ def noise(seconds: float, channels: int = 2) -> np.ndarray:
 
 
 def test_native_blocks_become_16_khz_chunks_on_the_session_clock() -> None:
-    ear = Ear(Feed())
-    deliver = ear.feed.opened.get(timeout=10)
+    listener = Listener(Feed())
+    deliver = listener.feed.opened.get(timeout=10)
     begun = time.monotonic()
     for i in range(10):
         deliver(Block(noise(0.1), begun + 0.1 * (i + 1)))
-    chunks = [ear.next(Chunk) for _ in range(9)]
-    ear.capture.close()
+    chunks = [listener.next(Chunk) for _ in range(9)]
+    listener.capture.close()
     assert all(isinstance(c, Chunk) for c in chunks)
     indexes = [c.index for c in chunks]  # type: ignore[union-attr]
     ends = [c.index + c.samples for c in chunks]  # type: ignore[union-attr]
     assert indexes[1:] == ends[:-1]
-    assert abs(chunks[0].start_ms - ear.clock.at(begun)) < 60  # type: ignore[union-attr]
+    assert abs(chunks[0].start_ms - listener.clock.at(begun)) < 60  # type: ignore[union-attr]
 
 
 def test_nan_and_infinite_samples_become_silence() -> None:
-    ear = Ear(Feed())
-    deliver = ear.feed.opened.get(timeout=10)
+    listener = Listener(Feed())
+    deliver = listener.feed.opened.get(timeout=10)
     block = noise(0.1)
     block[::3] = np.nan
     block[1::3] = np.inf
     block[2::3] = -np.inf
     deliver(Block(block, time.monotonic()))
     deliver(Block(noise(0.2), time.monotonic()))
-    chunk = ear.next(Chunk)
-    level = ear.next(Level)
-    ear.capture.close()
+    chunk = listener.next(Chunk)
+    level = listener.next(Level)
+    listener.capture.close()
     assert isinstance(chunk, Chunk) and isinstance(level, Level)
     assert np.isfinite(np.frombuffer(chunk.pcm, "<i2").astype(float)).all()
     assert 0 <= level.rms <= 1
 
 
 def test_a_lost_device_is_told_and_tried_again_and_the_gap_is_marked() -> None:
-    ear = Ear(Feed(failures=1))
-    assert "cannot be opened" in ear.state("lost").message
-    deliver = ear.feed.opened.get(timeout=10)
+    listener = Listener(Feed(failures=1))
+    assert "cannot be opened" in listener.state("lost").message
+    deliver = listener.feed.opened.get(timeout=10)
     arrived = time.monotonic()
     for i in range(5):
         deliver(Block(noise(0.1), arrived + 0.1 * i))
     deliver(None)
-    assert "stopped sending sound" in ear.state("lost").message
-    deliver = ear.feed.opened.get(timeout=10)
+    assert "stopped sending sound" in listener.state("lost").message
+    deliver = listener.feed.opened.get(timeout=10)
     for i in range(5):
         deliver(Block(noise(0.1), arrived + 3 + 0.1 * i))
-    gap = ear.next(Gap)
-    ear.capture.close()
+    gap = listener.next(Gap)
+    listener.capture.close()
     assert isinstance(gap, Gap)
     assert gap.reason == "device"
     assert 2300 <= gap.end_ms - gap.start_ms <= 2700
 
 
 def test_closing_does_not_wait_for_a_device_that_hangs() -> None:
-    ear = Ear(Feed())
-    deliver = ear.feed.opened.get(timeout=10)
-    ear.capture.close()  # the feed's own close hangs until the end of the test
+    listener = Listener(Feed())
+    deliver = listener.feed.opened.get(timeout=10)
+    listener.capture.close()  # the feed's own close hangs until the end of the test
     deliver(Block(noise(0.1), time.monotonic()))
-    ear.feed.hang.set()
+    listener.feed.hang.set()
     with pytest.raises(queue.Empty):
         while True:
-            assert not isinstance(ear.events.get(timeout=0.3), Chunk)
+            assert not isinstance(listener.events.get(timeout=0.3), Chunk)
 
 
 def test_a_file_that_ends_is_not_tried_again() -> None:
-    ear = Ear(Feed(live=False))
-    ear.feed.hang.set()
-    deliver = ear.feed.opened.get(timeout=10)
+    listener = Listener(Feed(live=False))
+    listener.feed.hang.set()
+    deliver = listener.feed.opened.get(timeout=10)
     deliver(Block(noise(0.5), time.monotonic()))
     deliver(None)
-    ear.state("ended")
-    assert ear.feed.opened.empty()
+    listener.state("ended")
+    assert listener.feed.opened.empty()
 
 
 def test_another_source_given_instead_is_told() -> None:
-    ear = Ear(Feed())
-    deliver = ear.feed.opened.get(timeout=10)
-    ear.feed.moved = Elsewhere("Webcam", gone=True)
+    listener = Listener(Feed())
+    deliver = listener.feed.opened.get(timeout=10)
+    listener.feed.moved = Elsewhere("Webcam", gone=True)
     deliver(Block(noise(0.1), time.monotonic()))
-    moved = ear.state("gone")
+    moved = listener.state("gone")
     assert moved.message == "Desk microphone is gone; listening to Webcam instead."
     assert (moved.source, bool(moved.hint)) == ("Webcam", True)
-    ear.capture.close()
+    listener.capture.close()
 
 
 def test_moved_is_not_gone_and_the_name_is_the_one_sound_comes_from() -> None:
@@ -239,19 +248,20 @@ def test_a_quiet_room_and_quiet_music_of_the_computer_are_no_trouble() -> None:
 
 
 def test_two_sides_against_each_other_are_heard_and_not_called_silent() -> None:
-    ear = Ear(Feed())
-    deliver = ear.feed.opened.get(timeout=10)
-    ear.feed.hang.set()
+    listener = Listener(Feed())
+    deliver = listener.feed.opened.get(timeout=10)
+    listener.feed.hang.set()
     left = noise(0.2, channels=1)
     at = time.monotonic()
     for i in range(20):
         deliver(Block(np.hstack([left, -left]), at + 0.2 * (i + 1)))
-    levels, told = [], []
+    levels: list[float] = []
+    told: list[str] = []
     while len(levels) < 20:
-        event = ear.events.get(timeout=10)
+        event = listener.events.get(timeout=10)
         levels += [event.rms] if isinstance(event, Level) else []
         told += [event.kind] if isinstance(event, SoundState) else []
-    ear.capture.close()
+    listener.capture.close()
     assert min(levels) > 0.08 and max(levels) < 0.12
     assert told == ["flowing"]
 

@@ -20,6 +20,7 @@ import pytest
 from app import paths
 from app.measure.evaluation import normalizer, word_errors
 from app.session import journal
+from app.session.journal_records import read
 from app.worker.client import child_env
 from tests.support.listening import Listening, saved_path
 from tests.support.pulse import PulseServer
@@ -91,7 +92,7 @@ def test_a_killed_app_leaves_its_words_and_no_worker(listening: Listening) -> No
     listening.process.kill()
     listening.end()
     (lost,) = journal.unfinished(paths.journal_dir())
-    transcript = journal.read(lost.path)
+    transcript = read(lost.path)
     kept = "".join(word.text for word in transcript.words).strip()
     assert kept.startswith(listening.text[: len(kept)])
     assert len(transcript.words) >= 8

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.audio
 PATIENCE_S = 20.0  # then what is waited for is not going to come
 
 
-class Ear:
+class Recorder:
     """A capture of the virtual microphone, and what it has delivered."""
 
     def __init__(self, choice: Device | None = None) -> None:
@@ -56,11 +56,11 @@ class Ear:
 
 
 @pytest.fixture
-def ear(pulse: PulseServer) -> Iterator[Ear]:
-    ear = Ear()
-    yield ear
-    ear.capture.close()
-    assert ear.capture.join(20), "before its server goes"
+def recorder(pulse: PulseServer) -> Iterator[Recorder]:
+    recorder = Recorder()
+    yield recorder
+    recorder.capture.close()
+    assert recorder.capture.join(20), "before its server goes"
 
 
 @pytest.fixture
@@ -93,75 +93,79 @@ def test_without_a_microphone_it_says_so(pulse: PulseServer) -> None:
         choose(None)
 
 
-def test_a_tone_is_heard_whole_at_its_level(pulse: PulseServer, ear: Ear, tone: Path) -> None:
-    ear.next(Chunk)  # an idle sink may take 1.7 s to send its first
+def test_a_tone_is_heard_whole_at_its_level(
+    pulse: PulseServer, recorder: Recorder, tone: Path
+) -> None:
+    recorder.next(Chunk)  # an idle sink may take 1.7 s to send its first
     pulse.play(tone)
-    ear.state("flowing")
-    ear.state("silent")  # the tone is over
-    heard = np.concatenate([np.frombuffer(c.pcm, "<i2") for c in ear.chunks]) / 32768
+    recorder.state("flowing")
+    recorder.state("silent")  # the tone is over
+    heard = np.concatenate([np.frombuffer(c.pcm, "<i2") for c in recorder.chunks]) / 32768
     loud = np.abs(heard) > 0.05
     assert 1.9 < loud.sum() / 16_000 / (1 - 2 / np.pi * np.arcsin(0.1)) < 2.1
     spectrum = np.abs(np.fft.rfft(heard[loud.argmax() :][:16_000]))
     assert abs(int(spectrum.argmax()) - 440) <= 1
     assert 0.45 < np.abs(heard).max() < 0.55
-    ends = [c.end_ms for c in ear.chunks]
-    assert all(abs(c.start_ms - e) <= 1 for c, e in zip(ear.chunks[1:], ends, strict=False))
+    ends = [c.end_ms for c in recorder.chunks]
+    assert all(abs(c.start_ms - e) <= 1 for c, e in zip(recorder.chunks[1:], ends, strict=False))
 
 
-def test_zeros_are_told(pulse: PulseServer, ear: Ear) -> None:
-    state = ear.state("silent")
+def test_zeros_are_told(pulse: PulseServer, recorder: Recorder) -> None:
+    state = recorder.state("silent")
     assert "No sound is arriving" in state.message and state.hint
 
 
 def test_a_suspended_source_is_told_and_heard_again(
-    pulse: PulseServer, ear: Ear, tone: Path
+    pulse: PulseServer, recorder: Recorder, tone: Path
 ) -> None:
-    ear.next(Chunk)
+    recorder.next(Chunk)
     pulse.suspend()
-    assert "No sound is arriving" in ear.state("stalled").message
+    assert "No sound is arriving" in recorder.state("stalled").message
     pulse.suspend(on=False)
     pulse.play(tone, wait=False)
-    ear.state("flowing")
+    recorder.state("flowing")
 
 
 def test_an_unplugged_microphone_is_told_although_portaudio_says_nothing(
-    pulse: PulseServer, ear: Ear
+    pulse: PulseServer, recorder: Recorder
 ) -> None:
-    ear.next(Chunk)
+    recorder.next(Chunk)
     pulse.unplug()
-    moved = ear.state("gone")
+    moved = recorder.state("gone")
     assert moved.source.startswith("Monitor of ")
-    assert moved.message == f"{ear.capture.name} is gone; listening to {moved.source} instead."
+    assert moved.message == f"{recorder.capture.name} is gone; listening to {moved.source} instead."
 
 
 def test_a_sound_server_that_dies_and_comes_back_is_a_marked_gap(
-    pulse: PulseServer, ear: Ear, tone: Path
+    pulse: PulseServer, recorder: Recorder, tone: Path
 ) -> None:
-    ear.next(Chunk)
+    recorder.next(Chunk)
     pulse.play(tone, wait=False)
-    ear.state("flowing")
+    recorder.state("flowing")
     pulse.kill()
-    ear.state("lost")
+    recorder.state("lost")
     pulse.start()
-    gap = ear.next(Gap)
+    gap = recorder.next(Gap)
     assert isinstance(gap, Gap) and gap.reason == "device"
     pulse.play(tone, wait=False)
-    ear.state("flowing")
+    recorder.state("flowing")
 
 
-def test_closing_does_not_wait_for_a_frozen_sound_server(pulse: PulseServer, ear: Ear) -> None:
-    ear.next(Chunk)
+def test_closing_does_not_wait_for_a_frozen_sound_server(
+    pulse: PulseServer, recorder: Recorder
+) -> None:
+    recorder.next(Chunk)
     pulse.freeze()
     try:
-        ear.capture.close()  # returns; a hang here would be the test's time-out
+        recorder.capture.close()  # returns; a hang here would be the test's time-out
     finally:
         pulse.freeze(on=False)
 
 
 def test_a_source_the_user_moves_us_from_is_not_called_gone_and_is_told_when_back(
-    pulse: PulseServer, ear: Ear, tone: Path
+    pulse: PulseServer, recorder: Recorder, tone: Path
 ) -> None:
-    ear.next(Chunk)
+    recorder.next(Chunk)
     pulse.add_source("usb_headset", "USB Headset 7.1")
     (ours,) = [
         line.split()[0]
@@ -169,12 +173,12 @@ def test_a_source_the_user_moves_us_from_is_not_called_gone_and_is_told_when_bac
         if "float32le" in line
     ]
     pulse.pactl("move-source-output", ours, "usb_headset")
-    moved = ear.state("moved")
+    moved = recorder.state("moved")
     assert moved.source == "USB Headset 7.1" and "gone" not in moved.message
     pulse.play(tone, wait=False)
-    ear.state("flowing")
+    recorder.state("flowing")
     pulse.pactl("move-source-output", ours, pulse.source)
-    assert ear.state("back").source == ear.capture.name
+    assert recorder.state("back").source == recorder.capture.name
 
 
 def test_speech_on_the_fourth_channel_of_an_interface_is_heard(
@@ -195,20 +199,20 @@ def test_speech_on_the_fourth_channel_of_an_interface_is_heard(
     samples = np.zeros((len(at), 8))
     samples[:, 3] = 0.5 * np.sin(2 * np.pi * 440 * at)
     soundfile.write(tmp_path / "eight.wav", samples, 48_000)
-    ear = Ear(Device("iface"))
+    recorder = Recorder(Device("iface"))
     try:
-        ear.next(Chunk)
+        recorder.next(Chunk)
         map_ = f"--channel-map={names}"
         pulse.play(tmp_path / "eight.wav", wait=False, sink="eight", options=[map_, "--no-remap"])
-        ear.state("flowing")
+        recorder.state("flowing")
         loudest, until = 0.0, time.monotonic() + PATIENCE_S
         while loudest < 0.4:
-            chunk = ear.next(Chunk, until)
+            chunk = recorder.next(Chunk, until)
             assert isinstance(chunk, Chunk)
             loudest = float(np.abs(np.frombuffer(chunk.pcm, "<i2")).max()) / 32768
     finally:
-        ear.capture.close()
-        assert ear.capture.join(20)
+        recorder.capture.close()
+        assert recorder.capture.join(20)
 
 
 def test_a_source_that_is_not_there_is_refused_with_a_sentence(pulse: PulseServer) -> None:

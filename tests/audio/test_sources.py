@@ -28,6 +28,7 @@ from app.audio.patience import Question
 from app.audio.playback import Playback
 from app.audio.sources import choice_named, choose, list_sources
 from model_backends.base import UserError
+from tests.support.likeness import assert_like
 from tests.support.pulse import PulseServer
 
 # as a laptop, a desk with an interface, a headset and a graphics card name them
@@ -62,24 +63,36 @@ def plugged(monkeypatch: pytest.MonkeyPatch) -> list[SourceInfo]:
     return found
 
 
+class Default:
+    """`sounddevice.default`: the numbers of the input and the output."""
+
+    device = (1, 0)
+
+
 class SoundDevice:
     """PortAudio as `sounddevice` shows it, with the devices of a Windows desk."""
 
-    class default:  # noqa: N801 - so it is called there
-        device = (1, 0)
-
     def __init__(self, names: list[str]) -> None:
         self.names = names
+        self.default = Default()
 
-    def query_devices(self) -> list[dict[str, object]]:
+    def query_devices(self, device: None = None, kind: None = None) -> list[dict[str, object]]:
         outputs = [{"name": "Speakers", "index": 0, "hostapi": 0, "max_input_channels": 0}]
         return outputs + [
             {"name": name, "index": 1 + i, "hostapi": 0, "max_input_channels": 2}
             for i, name in enumerate(self.names)
         ]
 
-    def query_hostapis(self) -> list[dict[str, object]]:
+    def query_hostapis(self, index: None = None) -> list[dict[str, object]]:
         return [{"name": "Windows WASAPI"}]
+
+
+def test_the_desk_has_no_verb_that_portaudio_lacks() -> None:
+    try:
+        import sounddevice
+    except OSError as error:
+        pytest.skip(f"no PortAudio: {error}")
+    assert_like(SoundDevice, sounddevice, own={"names"})
 
 
 # --- ids and names of real machines ---------------------------------------------------------
@@ -297,7 +310,8 @@ def test_a_real_server_lists_real_names_and_each_is_found(pulse: PulseServer) ->
     for ident, name in REAL.items():
         source = listed[ident.removesuffix(".monitor")]
         assert source.name in (name, f"{name} (2)")
-        assert choose(from_text(source.id)) == source
+        kept = from_text(source.id)
+        assert isinstance(kept, Device) and choose(kept) == source
         assert choice_named(source.name) == source.choice
     assert choose(Device("speakers.monitor")).kind == "system"
     pulse.freeze()

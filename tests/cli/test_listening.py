@@ -22,6 +22,7 @@ from app import cli, paths
 from app.cli.listen import _Listening
 from app.cli.terminal import PlainScreen
 from app.session import journal
+from app.session.journal_records import read
 from app.session.session import Choices, Session
 from app.session.status import SessionOptions, Stage, Status
 from app.worker.client import child_env
@@ -62,7 +63,7 @@ def wait_until(what: Callable[[], bool]) -> None:
 
 def journaled() -> str:
     files = list(paths.journal_dir().glob("*.jsonl"))
-    return text_of(journal.read(files[0]).words) if files else ""
+    return text_of(read(files[0]).words) if files else ""
 
 
 def saved() -> list[str]:

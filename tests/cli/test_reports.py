@@ -31,7 +31,12 @@ def as_json(capsys: Said, *line: str) -> Any:
 
 def test_engines_tells_each_engine_and_model(capsys: Said) -> None:
     rows = as_json(capsys, "engines")
-    assert {row["engine"] for row in rows} == {"embedded", "voxtral-torch", "voxtral-mlx"}
+    assert {row["engine"] for row in rows} == {
+        "embedded",
+        "voxtral-torch",
+        "voxtral-mlx",
+        "voxtral-cpu",
+    }
     embedded = [row for row in rows if row["engine"] == "embedded"]
     assert [row["model"] for row in embedded] == ["base", "tiny.en"]
     assert [row["default"] for row in embedded] == [True, False]

@@ -74,7 +74,7 @@ def test_a_word_comes_back_with_the_space_that_belongs_before_it() -> None:
 
 def test_a_gap_says_why_in_words() -> None:
     assert Gap("me", 0, 9, "paused").why == "paused"
-    assert "device" in Gap("me", 0, 9, "device").why
+    assert "source" in Gap("me", 0, 9, "device").why
     assert Gap("me", 0, 9, "something new").why == "something new"
 
 

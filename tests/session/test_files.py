@@ -108,7 +108,7 @@ def test_a_failing_disk_is_told_and_leaves_nothing(
     def fail(handle: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(files.os, "fsync", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     (tmp_path / "b.srt").write_text("old")
     with pytest.raises(FileProblem, match=words):
         write_new(tmp_path / "a.srt", "text")
@@ -139,7 +139,7 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(
             raise OSError(errno.EPERM, "no hard links here")
         link(source, target)
 
-    monkeypatch.setattr(files.os, "link", race)
+    monkeypatch.setattr(os, "link", race)
     with pytest.raises(FileProblem, match="already there"):
         write_new(path, "ours")
     assert path.read_text() == "theirs"
@@ -152,7 +152,7 @@ def test_without_hard_links_it_is_written_all_the_same(
     def no_links(source: Path, target: Path) -> None:
         raise OSError(errno.ENOTSUP, "no hard links here")
 
-    monkeypatch.setattr(files.os, "link", no_links)
+    monkeypatch.setattr(os, "link", no_links)
     assert write_new(tmp_path / "a.srt", "text").read_text() == "text"
     assert [path.name for path in tmp_path.iterdir()] == ["a.srt"]
 

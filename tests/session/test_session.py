@@ -14,14 +14,14 @@ import pysubs2
 import pytest
 
 from app import paths
-from app.audio.capture import Feed, Level
+from app.audio.capture import Capture, Feed, Level
 from app.audio.choice import MediaFile
 from app.audio.feeds import feed_for
 from app.core.chunk import Chunk
 from app.core.export import FORMATS
 from app.core.timeline import Gap
-from app.session import journal
 from app.session.files import FileProblem
+from app.session.journal_records import read
 from app.session.session import (
     LANE,
     Choices,
@@ -36,9 +36,11 @@ from app.session.session import (
 from app.session.sources import Found, SourceChoice, look_for
 from app.session.state import BEHIND_MS
 from app.worker import messages as m
+from app.worker.client import EngineClient
 from model_backends.base import EngineError, EngineOptions, Notice, UserError, Word
-from tests.session.fakes import FakeCapture, FakeClient, check_fakes, text_of
-from tests.session.playbook import HEADSET, JABRA, MICROPHONE, READY, word
+from tests.session.fakes import FakeCapture, FakeClient, text_of
+from tests.session.playbook import HEADSET, JABRA, MICROPHONE, READY, StillFeed, word
+from tests.support.likeness import assert_like
 from tests.worker.helpers import SCRIPT, TEXT, script_file
 
 
@@ -51,7 +53,9 @@ def options(tmp_path: Path, sample: Path) -> SessionOptions:
     )
 
 
-def run(session: Session, each: Callable[[SessionEvent], None] = lambda e: None) -> list:
+def run(
+    session: Session, each: Callable[[SessionEvent], None] = lambda e: None
+) -> list[SessionEvent]:
     """Pump until it is over, at most a minute; everything it said."""
     events: list[SessionEvent] = []
     deadline = time.monotonic() + 60
@@ -122,16 +126,24 @@ def rigged() -> Iterator[Callable[..., Rig]]:
         session.abort()
 
 
-def test_the_stand_ins_have_no_verb_that_the_real_ones_lack() -> None:
-    check_fakes()
+def test_the_fake_client_has_no_verb_that_a_client_lacks() -> None:
+    assert_like(FakeClient, EngineClient, own={"say", "wait_for", "first", "told", "held"})
+
+
+def test_the_fake_capture_has_no_verb_that_a_capture_lacks() -> None:
+    assert_like(FakeCapture, Capture, own={"say", "state"})
+
+
+def test_the_still_feed_has_no_verb_that_a_feed_lacks() -> None:
+    assert_like(StillFeed, Feed)
 
 
 def wait_for_journal(text: str) -> None:
     """Until the one journal holds these words."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        files = list(paths.journal_dir().glob("*.jsonl"))
-        if files and text_of(journal.read(files[0]).words) == text:
+        files = list(paths.journal_dir().glob("*"))  # none while the folder is not there
+        if files and text_of(read(files[0]).words) == text:
             return
         time.sleep(0.02)
     raise AssertionError(f"never on disk: {text}")
@@ -207,7 +219,8 @@ def test_saving_keeps_nobody_waiting(
     rigged: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hours of words take seconds to become subtitles."""
-    may_write, writer = threading.Event(), []
+    may_write = threading.Event()
+    writer: list[str] = []
 
     def slow(*given: object) -> str:
         writer.append(threading.current_thread().name)
@@ -264,8 +277,9 @@ def test_a_fault_inside_is_told_and_the_words_stay_in_the_journal(
     rig.client.say(READY, word("kept", 100))
     rig.until(Word)
     rig.client.say(m.Loading("far", ""))  # type: ignore[arg-type]
-    events = rig.until(Stage.FAILED)
-    assert rig.session.over and "inside Voxline" in events[-1].message
+    failed = rig.until(Stage.FAILED)[-1]
+    assert rig.session.over
+    assert isinstance(failed, Status) and "inside Voxline" in failed.message
     assert rig.captures[0].state == "closed"
     assert "session" in caplog.text
     wait_for_journal(" kept")
@@ -382,7 +396,7 @@ def test_words_are_on_disk_within_a_second_and_for_the_owner_only(options: Sessi
     on_disk = ""
     deadline = time.monotonic() + 10
     while on_disk != said and time.monotonic() < deadline:
-        on_disk = "".join(word.text for word in journal.read(file).words)
+        on_disk = "".join(word.text for word in read(file).words)
     assert on_disk == said
 
 
@@ -416,24 +430,30 @@ def test_where_nothing_can_be_written_the_journal_stays(
     assert not [e for e in events if isinstance(e, Saved)]
     assert [e for e in events if isinstance(e, Notice) and e.code == "not-saved"]
     (file,) = paths.journal_dir().iterdir()
-    assert "".join(word.text for word in journal.read(file).words) == TEXT
+    assert "".join(word.text for word in read(file).words) == TEXT
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind"),
+    "wrong",
     [
-        ({"engine": EngineOptions("nonsense")}, EngineError),
-        ({"engine": EngineOptions("scripted", delay_ms=77)}, EngineError),
-        ({"engine": EngineOptions("scripted", language="xx")}, EngineError),
-        ({"engine": EngineOptions("scripted", precision="int3")}, EngineError),
-        ({"srt": Path("/nowhere/x.srt")}, FileProblem),
+        EngineOptions("nonsense"),
+        EngineOptions("scripted", delay_ms=77),
+        EngineOptions("scripted", language="xx"),
+        EngineOptions("scripted", precision="int3"),
     ],
 )
-def test_a_wrong_choice_is_refused_before_anything_starts(
-    options: SessionOptions, changes: dict[str, object], kind: type[Exception]
+def test_a_wrong_engine_is_refused_before_anything_starts(
+    options: SessionOptions, wrong: EngineOptions
 ) -> None:
-    with pytest.raises(kind):
-        Session(replace(options, **changes))
+    with pytest.raises(EngineError):
+        Session(replace(options, engine=wrong))
+
+
+def test_a_place_that_is_not_there_is_refused_before_anything_starts(
+    options: SessionOptions,
+) -> None:
+    with pytest.raises(FileProblem):
+        Session(replace(options, srt=Path("/nowhere/x.srt")))
 
 
 def test_a_source_that_holds_no_sound_fails_with_its_sentence(

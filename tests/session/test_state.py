@@ -16,7 +16,7 @@ from app.session.state import BEHIND_MS, PATIENCE_MS, STOP_MS
 from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
 from app.worker.client import Restarting
-from model_backends.base import Notice, Tail, UserError, Word
+from model_backends.base import Notice, Sentence, Tail, UserError, Word
 from tests.session.playbook import (
     FILE,
     FLOWING,
@@ -27,6 +27,7 @@ from tests.session.playbook import (
     READY,
     WEBCAM,
     Play,
+    StillFeed,
     heard,
     settled,
     sound,
@@ -109,7 +110,7 @@ def test_a_source_that_sends_nothing_is_told_in_time() -> None:
     play = Play()
     play.at(0, e.Begin(MICROPHONE), READY)
     play.at(OPEN_MS, e.Tick())
-    assert play.status.stage is Stage.LISTENING
+    assert play.stages[-1:] == [Stage.LISTENING]
     play.at(OPEN_MS + 1, e.Tick())
     assert play.status.stage is Stage.NO_SOUND
     assert MICROPHONE.name in play.status.message and play.status.hint
@@ -232,12 +233,8 @@ def test_a_source_found_too_late_is_not_listened_to() -> None:
     play = Play().listening()
     play.at(1000, e.SetSource(JABRA), e.SetSource(WEBCAM))
     assert play.at(2000, e.Found(LANE, 1, HEADSET)) == []
-    webcam = replace_name("USB2.0 Camera")
+    webcam = StillFeed("USB2.0 Camera")
     assert e.Listen(LANE, 2, webcam) in play.at(2100, e.Found(LANE, 2, webcam))
-
-
-def replace_name(name: str) -> object:
-    return type(MICROPHONE)(name)
 
 
 def test_who_has_paused_is_not_heard_because_of_another_source() -> None:
@@ -406,7 +403,7 @@ def test_a_refusal_that_comes_too_late_changes_nothing() -> None:
 
 def test_a_worker_that_dies_is_told_and_loads_again() -> None:
     play = Play().listening()
-    play.at(900, Restarting(1, "The speech engine stopped; restarting."))
+    play.at(900, Restarting(1, Sentence("The speech engine stopped; restarting.")))
     assert play.said == [
         Notice(LANE, "restarting", "The speech engine stopped; restarting.", "No words are lost."),
         Status(Stage.STARTING, "Starting …"),

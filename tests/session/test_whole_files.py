@@ -33,7 +33,8 @@ def test_a_file_says_what_the_reference_says(delay: int, tmp_path: Path) -> None
         delays_ms=(delay * 80,),
         realtime=False,
     )
-    said, told = {}, []
+    said: dict[str, list[str]] = {}
+    told: list[str] = []
     with Transcriber(start, told.append) as transcriber:
         for clip in CLIPS:
             words = transcriber.transcribe(TINY / clip["file"]).words

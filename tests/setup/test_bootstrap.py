@@ -127,7 +127,7 @@ def test_the_app_needs_neither_torch_nor_the_tests_packages() -> None:
     def names(command: str) -> set[str]:
         return {one.name for one in bootstrap.steps_for(command, Environment(CHECKOUT))}
 
-    assert names("run") == {bootstrap.FIRST, "system", "app", "weights"}
+    assert names("run") == {bootstrap.FIRST, "system", "app", "weights", "native"}
     assert {"torch", "mlx", "test", "app", "weights", "peers"} <= names("test")
 
 

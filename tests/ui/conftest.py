@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication
 
 from app.session.session import Stage, Status
@@ -12,7 +13,7 @@ from app.settings import Settings
 from app.ui.state.bridge import SessionBridge
 from app.ui.state.captioning import Captioning
 from app.ui.state.settings_store import SettingsStore
-from tests.ui.overlay_fakes import FakeSession
+from tests.ui.overlay_fakes import FakeSession, fake_bridge, faked
 
 
 class Rig:
@@ -31,7 +32,7 @@ class Rig:
         return self.sessions[-1]
 
     @property
-    def calls(self) -> list[str]:
+    def calls(self) -> list[object]:
         """What the newest session was told, in order."""
         return [call[0] for call in self.session.calls]
 
@@ -52,10 +53,18 @@ class Rig:
         if self.refusal:
             raise self.refusal
         self.opened_with.append(settings)
-        bridge = SessionBridge(FakeSession)  # type: ignore[arg-type]
-        bridge.session.predecessor = predecessor  # type: ignore[attr-defined]
-        self.sessions.append(bridge.session)  # type: ignore[arg-type]
+        bridge = fake_bridge()
+        self.sessions.append(faked(bridge))
+        self.session.predecessor = predecessor
         return bridge
+
+
+@pytest.fixture
+def screen_reader(qapp: QApplication) -> Iterator[None]:
+    """Qt believes that one is there."""
+    QAccessible.setActive(True)
+    yield
+    QAccessible.setActive(False)
 
 
 @pytest.fixture

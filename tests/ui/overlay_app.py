@@ -15,14 +15,15 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from app import native
 from app.session.session import Stage, Status
 from app.settings import OverlaySettings
 from app.ui.overlay.window import CaptionOverlay
-from tests.ui.overlay_fakes import fake_captioning, words
+from tests.ui.overlay_fakes import fake_captioning, faked, words
 
 TEXT = (
     "Good morning, everyone. The frost had settled on the fields overnight, and we were, as my "
@@ -62,8 +63,9 @@ class Other(QWidget):
         column.addStretch(1)
         self.resize(1276, 770)
 
-    def mousePressEvent(self, event: Any) -> None:
-        tell(clicked=[*event.globalPosition().toPoint().toTuple()])
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        at = event.globalPosition().toPoint()
+        tell(clicked=[at.x(), at.y()])
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.ActivationChange:
@@ -78,7 +80,7 @@ def captions(settings_file: Path) -> CaptionOverlay:
 
     def save(changed: OverlaySettings) -> None:
         settings_file.write_text(json.dumps(asdict(changed)))
-        tell(saved=list(window.box_on_screen.getRect()), lines=changed.lines)
+        tell(saved=rect(window.box_on_screen), lines=changed.lines)
 
     window = CaptionOverlay(settings, save)
     captioning = fake_captioning(window)
@@ -87,19 +89,27 @@ def captions(settings_file: Path) -> CaptionOverlay:
     window.captions.on_painted = lambda word: tell(painted=word.text)
     window.delay_chosen.connect(lambda ms: tell(delay=ms))
     window.controls.installEventFilter(Watch(window))
-    captioning.session.level = 0.3
+    session = faked(captioning)
+    session.level = 0.3
     captioning.level.emit(0.3)
-    captioning.session.say(Status(Stage.SPEECH), *words(TEXT))
+    session.say(Status(Stage.SPEECH), *words(TEXT))
     return window
+
+
+SHOWN_OR_HIDDEN = (QEvent.Type.Show, QEvent.Type.Hide)
 
 
 class Watch(QObject):
     """Tells when the controls come and go."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide):
+        if isinstance(watched, QWidget) and event.type() in SHOWN_OR_HIDDEN:
             QTimer.singleShot(0, lambda: tell(controls=watched.isVisible()))
         return False
+
+
+def rect(box: QRect) -> list[int]:
+    return [box.x(), box.y(), box.width(), box.height()]
 
 
 def place(widget: QWidget) -> list[int]:
@@ -109,6 +119,8 @@ def place(widget: QWidget) -> list[int]:
 
 def obey(window: CaptionOverlay | Other, order: str) -> None:
     if order == "quit":
+        if isinstance(window, CaptionOverlay):
+            window.end()  # or Qt would not quit: the captions only hide when they are closed
         QApplication.quit()
     elif isinstance(window, CaptionOverlay):
         obey_captions(window, order)
@@ -124,7 +136,7 @@ def obey_captions(window: CaptionOverlay, order: str) -> None:
         focus = QApplication.focusWidget()
         tell(
             id=str(int(window.winId())),
-            box=list(window.box_on_screen.getRect()),
+            box=rect(window.box_on_screen),
             slider=place(bar.delay),
             bar=place(bar),
             painted_text=window.captions.painted_text,
@@ -134,14 +146,18 @@ def obey_captions(window: CaptionOverlay, order: str) -> None:
     elif order == "keyboard":
         window.focus_controls()
     elif order == "trouble":
-        window._session.say(Status(Stage.NO_SOUND, "No sound is arriving.", "Is it muted?"))
+        assert window._captioning is not None
+        faked(window._captioning).say(
+            Status(Stage.NO_SOUND, "No sound is arriving.", "Is it muted?")
+        )
 
 
 def main() -> None:
     native.prepare_environment()
     app = QApplication(sys.argv)
     app.setQuitOnLastWindowClosed(False)
-    window = Other() if sys.argv[1] == "other" else captions(Path(sys.argv[2]))
+    other = sys.argv[1] == "other"
+    window: CaptionOverlay | Other = Other() if other else captions(Path(sys.argv[2]))
     orders = Orders()
     orders.came.connect(lambda order: obey(window, order))
     window.show()

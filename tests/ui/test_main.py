@@ -43,6 +43,8 @@ begin = main._begin
 def begin_and_tell(parts, problem):
     window = parts.window
     def click(label):
+        if label == "quit":
+            return window.quit_action.trigger()
         if label == "close window":
             return window.close()
         buttons = [b for b in window.findChildren(QPushButton) if b.isVisible()]
@@ -190,11 +192,13 @@ def test_a_signal_ends_it_with_every_word_saved(launch: type[App], number: signa
     assert not list(paths.journal_dir().iterdir())
 
 
-def test_closing_the_window_where_there_is_no_tray_saves_and_ends(launch: type[App]) -> None:
+def test_closing_the_window_ends_nothing_and_quitting_saves(launch: type[App]) -> None:
     app = launch()
     app.wait_for("window True")
-    app.wait_for("word speak,")
+    app.wait_for("word appear")
     app.click("close window")
+    app.wait_for("word speak,")
+    app.click("quit")
     app.wait_for("status stopping")
     assert app.finish()[0] == 0
     assert "Captions appear while you speak," in " ".join(subtitles().split())
@@ -205,18 +209,18 @@ def test_the_end_of_the_file_saves_and_the_app_stays(launch: type[App]) -> None:
     app.wait_for("status stopped")
     assert words_of(app) == SPOKEN
     assert app.process.poll() is None
-    app.click("close window")
+    app.click("quit")
     assert app.finish()[0] == 0
 
 
 def test_pause_is_pause(launch: type[App]) -> None:
     app = launch()
     app.wait_for("word appear")
-    app.click("Pause")
+    app.click("Pause listening")
     app.wait_for("status paused")
     app.click("Resume")
     app.wait_for("status listening")
-    app.click("close window")
+    app.click("quit")
     assert app.finish()[0] == 0
 
 
@@ -232,7 +236,7 @@ def test_what_a_killed_app_left_is_offered_while_captions_run(launch: type[App])
     second.click("Save the subtitle file")
     second.wait_for("banner Saved: ")
     assert "Captions appear while you speak, word" in " ".join(subtitles().split())
-    second.click("close window")
+    second.click("quit")
     assert second.finish()[0] == 0
 
 
@@ -264,7 +268,7 @@ def test_damaged_settings_are_told_and_kept_aside(launch: type[App]) -> None:
     aside = settings.settings_file().with_name("settings.broken-1.toml")
     assert str(aside) in told
     assert aside.read_text() == "= = ="
-    app.click("close window")
+    app.click("quit")
     assert app.finish()[0] == 0
 
 
@@ -274,7 +278,7 @@ def test_a_source_that_is_not_there_is_told_and_the_app_stays(launch: type[App])
     app.wait_for("window True")
     app.wait_for("status failed")
     assert app.process.poll() is None
-    app.click("close window")
+    app.click("quit")
     assert app.finish()[0] == 0
 
 
@@ -287,7 +291,7 @@ def test_nothing_is_captured_where_the_user_wants_to_press_start(
     assert app.said == ["overlay True", "window True"]
     app.click("Start")
     app.wait_for("word Captions")
-    app.click("close window")
+    app.click("quit")
     assert app.finish()[0] == 0
 
 
@@ -298,6 +302,6 @@ def test_nothing_is_written_where_the_user_keeps_nothing(
     app = launch()
     app.wait_for("word by")
     assert not paths.journal_dir().exists()
-    app.click("close window")
+    app.click("quit")
     assert app.finish() == (0, "")
     assert not paths.transcripts_dir().exists()

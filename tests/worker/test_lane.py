@@ -6,8 +6,18 @@ import pytest
 
 from app.worker import messages as m
 from app.worker.lane import REPLAY_CONTEXT_MS
+from app.worker.vad import Vad
+from model_backends import base
 from model_backends.base import EngineError, Notice, Progress, Word
-from tests.worker.recording import WHOLE, LaneRig, RecordingEngine, sound
+from tests.support.likeness import assert_like
+from tests.worker.recording import (
+    WHOLE,
+    LaneRig,
+    LoudnessVad,
+    RecordingEngine,
+    Stream,
+    sound,
+)
 
 TALK = sound((0.0, 1_600), (0.9, 2_000), (0.0, 3_200))
 FRENCH = [
@@ -22,6 +32,19 @@ FRENCH = [
     " de",
     " cela.",
 ]
+
+
+def test_the_recording_engine_has_no_verb_that_an_engine_lacks() -> None:
+    assert_like(RecordingEngine, base.Engine, own={"streams", "refuses", "says"})
+
+
+def test_its_stream_has_no_verb_that_a_stream_lacks() -> None:
+    own = {"options", "verbs", "samples", "scores", "finishing", "end"}
+    assert_like(Stream, base.Stream, own=own)
+
+
+def test_the_detector_has_no_verb_that_a_detector_lacks() -> None:
+    assert_like(LoudnessVad, Vad, own={"resets"})
 
 
 def test_only_speech_and_what_is_around_it_reaches_the_engine() -> None:

@@ -72,20 +72,20 @@ def test_a_printed_line_is_not_taken_for_a_frame() -> None:
 
 def test_a_sentence_crosses_with_its_values() -> None:
     said = Sentence("Whisper {model} is too slow.", model="base")
-    stream = io.BytesIO(m.encode(m.Notice("me", "smaller-model", said, Sentence("Wait."))))
+    stream = io.BytesIO(m.encode(Notice("me", "smaller-model", said, Sentence("Wait."))))
     notice = m.read(stream)
-    assert isinstance(notice, m.Notice)
+    assert isinstance(notice, Notice)
     assert isinstance(notice.message, Sentence)
     assert (notice.message, notice.message.template) == (said, "Whisper {model} is too slow.")
 
 
 def test_a_sentence_without_its_values_is_no_message() -> None:
-    frame = m.encode(m.Notice("me", "code", Sentence("{a}", a=1))).replace(b'"a": 1', b'"b": 1')
+    frame = m.encode(Notice("me", "code", Sentence("{a}", a=1))).replace(b'"a": 1', b'"b": 1')
     with pytest.raises(m.ProtocolError):
         m.read(io.BytesIO(frame))
 
 
-NONSENSE = [
+NONSENSE: list[tuple[str, str, list[object]]] = [
     ("Word", "text", [1, None, ["x"], {"template": 1}, "\ud800"]),
     ("Word", "start_ms", [-1, 1.5, "1", None, True, 10**300, [1]]),
     ("Word", "end_ms", [-5, "x"]),

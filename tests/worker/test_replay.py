@@ -141,10 +141,11 @@ def test_words_are_held_until_the_replay_is_past_the_committed_text() -> None:
     aligner = ReplayAligner(words[:2])
     held = [aligner.add(word) for word in words[:3]]
     assert held == [[], [], []]
-    assert not aligner.aligned
+    aligned = [aligner.aligned]
     assert aligner.progress(words[1].end_ms, words[2].end_ms) == []
     assert aligner.progress(words[1].end_ms + 5000, 9000) == words[2:3]
-    assert aligner.aligned
+    aligned.append(aligner.aligned)
+    assert aligned == [False, True]
     assert aligner.add(words[3]) == [words[3]]
 
 

@@ -28,7 +28,8 @@ def test_one_that_hears_something_each_time_always_comes_back() -> None:
 
 def test_sound_at_which_each_dies_is_left_out_live_and_ends_a_file() -> None:
     live, file = Restarts(Backoff(), live=True), Restarts(Backoff(), live=False)
-    live.ready(), file.ready()
+    live.ready()
+    file.ready()
     assert died(live, 9) == [Verdict.AGAIN] * 5 + [
         Verdict.SKIP, Verdict.AGAIN, Verdict.AGAIN, Verdict.SKIP,
     ]  # fmt: skip

@@ -7,8 +7,8 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from app.session.status import Status
-from app.ui.main_window.state_header import can_toggle, start_label, title
-from app.ui.widgets import theme
+from app.ui.widgets import stages, theme
+from model_backends.base import Sentence
 
 
 class Tray(QObject):
@@ -26,12 +26,12 @@ class Tray(QObject):
         self.captions = QAction("Show &captions", self.menu, checkable=True, checked=True)
         self.captions.triggered.connect(self.captions_toggled)
         self.menu.addAction(self.captions)
-        self.pause = self._add("&Pause", self.pause_toggled)
+        self.pause = self._add("&Start", self.pause_toggled)
         self.menu.addSeparator()
         self._add("&Open main window", self.main_window_requested)
         self._add("P&references…", self.preferences_requested)
         self.menu.addSeparator()
-        self._add("&Quit", self.quit_requested)
+        self._add("&Quit Voxline", self.quit_requested)
         self.icon = QSystemTrayIcon(theme.icon(), self)
         self.icon.setContextMenu(self.menu)
         self.icon.activated.connect(self._clicked)
@@ -46,9 +46,9 @@ class Tray(QObject):
         self.icon.show()
 
     def show_status(self, status: Status) -> None:
-        self.pause.setText(start_label(status.stage))
-        self.pause.setEnabled(can_toggle(status.stage))
-        self.icon.setToolTip(f"Voxline: {title(status.stage)}")
+        self.pause.setText(stages.start_label(status.stage))
+        self.pause.setEnabled(stages.can_toggle(status.stage))
+        self.icon.setToolTip(Sentence("Voxline: {state}", state=stages.title(status.stage)))
 
     def show_captions_visible(self, visible: bool) -> None:
         self.captions.setChecked(visible)

@@ -7,59 +7,22 @@ engine takes: no language choice where the engine finds the language itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPaintEvent, QStandardItemModel, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QSlider, QWidget
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
 
+from app.audio.choice import Device, from_text, to_text
 from app.audio.devices.base import SourceInfo
 from app.settings import Settings
 from app.ui.state.engines import EngineChoice
-from app.ui.widgets.delay_slider import DelaySlider, delay_description
+from app.ui.widgets import engine_names, plain, source_names
+from app.ui.widgets.choice_box import ChoiceBox
+from app.ui.widgets.delay_slider import DelaySlider
 from app.ui.widgets.languages import native_name
 from model_backends.base import EngineInfo
 
-_DEFAULT_SOURCE = "Default microphone"
 _FIND_LANGUAGE = "Found automatically"
-
-
-class ChoiceBox(QComboBox):
-    """A combo box that the wheel cannot change by accident, and that asks for news when opened."""
-
-    chosen = Signal(str)  # the data of the item the user took
-    about_to_open = Signal()
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.setAccessibleName(name)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(14)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.activated.connect(lambda index: self.chosen.emit(self.itemData(index)))
-
-    def offer(self, items: Sequence[tuple[str, str]], chosen: str) -> None:
-        """Show exactly these (label, data), with `chosen` picked; tells nobody."""
-        self.clear()
-        for label, data in items:
-            self.addItem(label, data)
-            self.setItemData(self.count() - 1, label, Qt.ItemDataRole.ToolTipRole)
-        self.setCurrentIndex(max(0, self.findData(chosen)))
-
-    def disable(self, data: str, why: str) -> None:
-        """Show an item that cannot be taken, with the reason."""
-        model = self.model()
-        index = self.findData(data)
-        if isinstance(model, QStandardItemModel) and index >= 0:
-            model.item(index).setEnabled(False)
-            self.setItemData(index, why, Qt.ItemDataRole.ToolTipRole)
-
-    def showPopup(self) -> None:
-        self.about_to_open.emit()
-        super().showPopup()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
 
 
 class _PlainDelaySlider(DelaySlider):
@@ -84,10 +47,8 @@ class ChoicesPanel(QWidget):
         self.language = ChoiceBox("Language")
         self.delay = _PlainDelaySlider()
         self.delay.setTickPosition(QSlider.TickPosition.TicksBelow)
-        self.delay_text = QLabel()
-        self.delay_text.setObjectName("dim")
-        self.language_label = QLabel("&Language")
-        self._info: EngineInfo | None = None
+        self.delay_text = plain.label(name="dim", wrap=True)
+        self.language_label = plain.label("&Language")
         self._sources: list[SourceInfo] = []
         self._arrange()
         self.source.chosen.connect(self.source_chosen)
@@ -100,12 +61,13 @@ class ChoicesPanel(QWidget):
 
     def show_settings(self, settings: Settings, info: EngineInfo) -> None:
         """Show what is chosen, and the delays and languages this engine offers."""
-        self._info = info
         self._chosen_source = settings.source
         self._offer_known_sources()
         self._pick_engine(info)
         self.delay.offer(
-            info.delays_ms, settings.delay_ms.get(settings.engine, info.default_delay_ms)
+            info.delays_ms,
+            settings.delay_ms.get(settings.engine, info.default_delay_ms),
+            info.word_error_rate,
         )
         self.delay.setEnabled(len(info.delays_ms) > 1)
         self._describe_delay()
@@ -126,9 +88,9 @@ class ChoicesPanel(QWidget):
     def show_engines(self, engines: Sequence[EngineChoice]) -> None:
         """Offer these; those that cannot be used here are shown, with the reason."""
         chosen = self.engine.currentData() or ""
-        labels = [(_engine_label(choice), choice.info.name) for choice in engines]
-        self.engine.offer(labels, chosen)
-        for choice in engines:
+        shown = engine_names.offered(engines, chosen)
+        self.engine.offer([(engine_names.label(each), each.info.name) for each in shown], chosen)
+        for choice in shown:
             if not choice.usable:
                 self.engine.disable(choice.info.name, choice.why_not)
 
@@ -138,16 +100,19 @@ class ChoicesPanel(QWidget):
         self.engine.setCurrentIndex(self.engine.findData(info.name))
 
     def _offer_known_sources(self) -> None:
-        items = [(_DEFAULT_SOURCE, "")]
-        items += [(_source_label(source), source.id) for source in self._sources]
-        if self._chosen_source not in [data for _, data in items]:
-            items.append((_absent_label(self._chosen_source), self._chosen_source))
-        self.source.offer(items, self._chosen_source)
+        items = [(source_names.DEFAULT, "")]
+        items += [(source_names.full_name(each), to_text(each.choice)) for each in self._sources]
+        choice = from_text(self._chosen_source)
+        chosen = to_text(choice)
+        for source in self._sources:  # by its id: its name may be another now
+            if isinstance(choice, Device) and choice.id == source.id:
+                chosen = to_text(source.choice)
+        if choice is not None and chosen not in [data for _, data in items]:
+            items.append((source_names.absent(choice), chosen))
+        self.source.offer(items, chosen)
 
     def _describe_delay(self) -> None:
-        ms = self.delay.delay_ms
-        if self._info and ms is not None:
-            self.delay_text.setText(delay_description(ms, self._info.word_error_rate))
+        self.delay_text.setText(self.delay.in_words)
 
     def _arrange(self) -> None:
         grid = QGridLayout(self)
@@ -162,11 +127,11 @@ class ChoicesPanel(QWidget):
         _add(grid, 1, 0, _labelled("&Delay", self.delay), self.delay)
         self.language_label.setBuddy(self.language)
         _add(grid, 1, 3, self.language_label, self.language)
-        grid.addWidget(self.delay_text, 2, 1)
+        grid.addWidget(self.delay_text, 2, 1, 1, 4)
 
 
 def _labelled(text: str, widget: QWidget) -> QLabel:
-    label = QLabel(text)
+    label = plain.label(text)
     label.setBuddy(widget)
     return label
 
@@ -174,17 +139,3 @@ def _labelled(text: str, widget: QWidget) -> QLabel:
 def _add(grid: QGridLayout, row: int, column: int, label: QLabel, widget: QWidget) -> None:
     grid.addWidget(label, row, column, Qt.AlignmentFlag.AlignRight)
     grid.addWidget(widget, row, column + 1)
-
-
-def _engine_label(choice: EngineChoice) -> str:
-    return choice.info.label if choice.usable else f"{choice.info.label} (not available here)"
-
-
-def _source_label(source: SourceInfo) -> str:
-    return f"This computer’s sound: {source.name}" if source.kind == "system" else source.name
-
-
-def _absent_label(source: str) -> str:
-    """A source that is chosen and not listed: a file, or a device that is not plugged in."""
-    path = Path(source)
-    return f"File: {path.name}" if path.is_file() else f"{source} (not connected)"

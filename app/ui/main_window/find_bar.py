@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from app.ui.main_window.transcript import Transcript
+from app.ui.widgets import plain
+from model_backends.base import Sentence
 
 COUNT_AFTER_MS = 300  # words keep coming while one looks
 
@@ -19,10 +21,9 @@ class FindBar(QWidget):
         self._transcript = transcript
         self.entry = QLineEdit()
         self.entry.setPlaceholderText("Find in the transcript")
-        self.entry.setAccessibleName("Find in the transcript")
+        self.entry.setAccessibleName("Find")
         self.entry.setClearButtonEnabled(True)
-        self.count = QLabel()
-        self.count.setObjectName("dim")
+        self.count = plain.label(name="dim")
         self.previous = QPushButton("Previous")
         self.next = QPushButton("Next")
         self.done = QPushButton("Close")
@@ -55,9 +56,11 @@ class FindBar(QWidget):
 
     def find_next(self) -> None:
         self._transcript.go_to(self.entry.text())
+        self._count()
 
     def find_previous(self) -> None:
         self._transcript.go_to(self.entry.text(), backward=True)
+        self._count()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -89,6 +92,18 @@ class FindBar(QWidget):
             self._recount.start()
 
     def _mark(self) -> None:
-        sought = self.entry.text() if self.isVisible() else ""
-        found = self._transcript.mark(sought)
-        self.count.setText(("1 match" if found == 1 else f"{found} matches") if sought else "")
+        self._transcript.mark(self.entry.text() if self.isVisible() else "")
+        self._count()
+
+    def _count(self) -> None:
+        """Which of how many is selected."""
+        here, of = self._transcript.place_among_marks()
+        if not self.entry.text():
+            self.count.setText("")
+        elif not of:
+            self.count.setText("Not found")
+        elif here:
+            self.count.setText(Sentence("{here} of {count}", here=here, count=of))
+        else:
+            found = Sentence("{count} matches", count=of)
+            self.count.setText(found if of > 1 else "1 match")

@@ -17,7 +17,7 @@ from app.session import journal
 from app.session.journal import Unfinished
 from app.ui.state.background import in_background
 from app.ui.widgets.banner import Banner, BannerStack
-from model_backends.base import UserError
+from model_backends.base import Sentence, UserError
 
 _T = TypeVar("_T")
 log = logging.getLogger(__name__)
@@ -72,7 +72,8 @@ class Recovery(QObject):
 
     def _confirm(self, left: Unfinished) -> None:
         banner: Banner = self._banners.ask(
-            f"Delete {_words(left)} for good?", f"From the session of {_when(left)}."
+            Sentence("Delete {words} for good?", words=_words(left)),
+            Sentence("From the session of {when}.", when=_when(left)),
         )
         banner.add_button("Delete", lambda: self._delete(left))
         keep = banner.add_button("Keep", lambda: self._keep(left))
@@ -102,18 +103,21 @@ class Recovery(QObject):
         self._ask_next()
 
 
-def _question(left: Unfinished) -> str:
-    verb = "is" if left.words == 1 else "are"
-    return f"The session of {_when(left)} was cut off: {_words(left)} {verb} not saved yet."
+def _question(left: Unfinished) -> Sentence:
+    template = "The session of {when} was cut off: {words} are not saved yet."
+    if left.words == 1:
+        template = "The session of {when} was cut off: {words} is not saved yet."
+    return Sentence(template, when=_when(left), words=_words(left))
 
 
-def _preview(left: Unfinished, more: int) -> str:
-    others = f" {more} more after this." if more else ""
-    return f"“{left.preview} …”{others}"
+def _preview(left: Unfinished, more: int) -> Sentence:
+    if more:
+        return Sentence("“{words} …” {count} more after this.", words=left.preview, count=more)
+    return Sentence("“{words} …”", words=left.preview)
 
 
 def _words(left: Unfinished) -> str:
-    return f"{left.words:,} words" if left.words != 1 else "1 word"
+    return Sentence("{count:,} words", count=left.words) if left.words != 1 else "1 word"
 
 
 def _when(left: Unfinished) -> str:

@@ -4,51 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.session.status import Stage, Status
-from app.ui.widgets import theme
+from app.ui.widgets import plain, stages, theme
 from app.ui.widgets.banner import announce
+from app.ui.widgets.level import in_words, loudness
 
-_TITLES = {
-    Stage.IDLE: "Off",
-    Stage.STARTING: "Starting",
-    Stage.LISTENING: "Listening",
-    Stage.SPEECH: "Captioning speech",
-    Stage.NO_SOUND: "No sound is arriving",
-    Stage.CATCHING_UP: "Catching up",
-    Stage.PAUSED: "Paused",
-    Stage.STOPPING: "Saving",
-    Stage.STOPPED: "Stopped",
-    Stage.FAILED: "Captions have stopped",
-}
-_COLORS = {  # stage: field of theme.Colors
-    Stage.STARTING: "busy",
-    Stage.LISTENING: "good",
-    Stage.SPEECH: "good",
-    Stage.NO_SOUND: "warning",
-    Stage.CATCHING_UP: "warning",
-    Stage.STOPPING: "busy",
-    Stage.FAILED: "failure",
-}
-_START_LABELS = {Stage.PAUSED: "&Resume", Stage.FAILED: "&Try again"}
-_OFF = (Stage.IDLE, Stage.STOPPED, Stage.FAILED)
-
-
-def title(stage: Stage) -> str:
-    """The stage in a word or two."""
-    return _TITLES[stage]
-
-
-def start_label(stage: Stage) -> str:
-    """What the button that starts and pauses would do now, with its mnemonic."""
-    if stage in _START_LABELS:
-        return _START_LABELS[stage]
-    return "&Start" if stage in _OFF else "&Pause"
-
-
-def can_toggle(stage: Stage) -> bool:
-    return stage != Stage.STOPPING
+_BAR = 7  # px from one bar of the meter to the next
 
 
 class _Dot(QWidget):
@@ -56,7 +19,7 @@ class _Dot(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.color = "dim"
+        self.color = "quiet"
         self.setFixedSize(14, 14)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -68,33 +31,46 @@ class _Dot(QWidget):
 
 
 class LevelMeter(QWidget):
-    """How loud the sound is that arrives, 0..1, as a row of bars."""
+    """How loud the sound is that arrives, as a row of bars: what is not lit is a short mark."""
 
     BARS = 12
 
     def __init__(self) -> None:
         super().__init__()
-        self.level = 0.0
+        self.level = 0.0  # RMS amplitude, 0..1
+        self.lit = 0
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Sound level")
+        self.setAccessibleDescription(in_words(0.0))
         self.setToolTip("Sound level")
 
     def sizeHint(self) -> QSize:
-        return QSize(self.BARS * 7, 18)
+        return QSize(self.BARS * _BAR, 18)
 
     def set_level(self, level: float) -> None:
+        """Paints only the bars that are lit now and were not, or the other way round."""
         self.level = min(1.0, max(0.0, level))
-        self.update()
+        lit = round(self.BARS * loudness(self.level))
+        if lit == self.lit:
+            return
+        first, beyond = sorted((self.lit, lit))
+        self.lit = lit
+        if self.accessibleDescription() != in_words(self.level):
+            self.setAccessibleDescription(in_words(self.level))
+        self.update(first * _BAR, 0, (beyond - first) * _BAR, self.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         look = theme.colors()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        for bar in range(self.BARS):
-            lit = self.level * self.BARS > bar
-            painter.setBrush(QColor(look.good if lit else look.line))
-            painter.drawRoundedRect(QRectF(bar * 7, 2, 4, self.height() - 4), 2, 2)
+        painted = event.rect()
+        for bar in range(painted.left() // _BAR, min(self.BARS, painted.right() // _BAR + 1)):
+            lit = bar < self.lit
+            height = self.height() - 4 if lit else 4
+            painter.setBrush(QColor(look.good if lit else look.border))
+            top = (self.height() - height) / 2
+            painter.drawRoundedRect(QRectF(bar * _BAR, top, 4, height), 2, 2)
 
 
 class StateHeader(QWidget):
@@ -102,12 +78,10 @@ class StateHeader(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._stage = Stage.IDLE
         self._dot = _Dot()
-        self.state = QLabel()
-        self.state.setObjectName("state")
-        self.detail = QLabel()
-        self.detail.setObjectName("dim")
-        self.detail.setWordWrap(True)
+        self.state = plain.label(name="state")
+        self.detail = plain.label(name="dim", wrap=True)
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.meter = LevelMeter()
         self.toggle = QPushButton("&Start")
@@ -117,20 +91,31 @@ class StateHeader(QWidget):
         self._arrange()
 
     def show_status(self, status: Status) -> None:
+        before, self._stage = self._stage, status.stage
         stage = status.stage
-        announced = self.state.text() != title(stage)
-        self.state.setText(title(stage))
-        self.detail.setText(_detail(status))
+        self.state.setText(stages.title(stage))
+        self.detail.setText(stages.detail(status))
         self.detail.setVisible(bool(self.detail.text()))
-        self._dot.color = _COLORS.get(stage, "dim")
+        self._dot.color = stages.kind(stage)
         self._dot.update()
-        self.toggle.setText(start_label(stage))
-        self.toggle.setEnabled(can_toggle(stage))
-        self.new_session.setEnabled(stage not in (*_OFF, Stage.STOPPING))
-        if stage in (*_OFF, Stage.PAUSED):
+        self.toggle.setText(stages.start_label(stage))
+        plain.set_tip(self.toggle, stages.does_next_in_full(stage))
+        self.toggle.setEnabled(stages.can_toggle(stage))
+        self.new_session.setEnabled(stage not in (*stages.OFF, Stage.STOPPING))
+        if not self._listens:
             self.meter.set_level(0.0)
-        if announced:
-            announce(self, f"{title(stage)}. {_detail(status)}")
+        told = stages.announcement(before, status)
+        if told:
+            announce(self, told)
+
+    def show_level(self, level: float) -> None:
+        """RMS amplitude of what is captured; dark while nothing is listened to."""
+        if self._listens and not self.window().isMinimized():
+            self.meter.set_level(level)
+
+    @property
+    def _listens(self) -> bool:
+        return self._stage not in (*stages.OFF, Stage.PAUSED)
 
     def _arrange(self) -> None:
         name = QHBoxLayout()
@@ -148,13 +133,3 @@ class StateHeader(QWidget):
         row.addLayout(words, 1)
         for button in (self.new_session, self.toggle):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-
-
-def _detail(status: Status) -> str:
-    """The message, unless it only repeats the title, and what to do next."""
-    message = status.message.rstrip(".… ")
-    repeated = message.casefold() == title(status.stage).casefold()
-    parts = ["" if repeated else status.message, status.hint, status.remark]
-    if status.stage == Stage.STARTING and status.fraction is not None:
-        parts.insert(1, f"{status.fraction:.0%}")
-    return " ".join(part for part in parts if part)

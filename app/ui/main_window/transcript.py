@@ -24,7 +24,7 @@ from app.core.cues import lane_label
 from app.core.paragraphs import Paragraph
 from app.core.timeline import Gap
 from app.ui.widgets import theme
-from app.ui.widgets.languages import direction
+from app.ui.widgets.languages import LTR, direction
 from model_backends.base import Word
 
 MOST_MATCHES = 2000  # painted at once
@@ -48,6 +48,7 @@ class _Open:
 
     block: int  # number of its text block; blocks are only ever added at the end
     paragraph: Paragraph
+    language: str | None  # the first that was known
 
 
 class Transcript(QTextEdit):
@@ -72,6 +73,7 @@ class Transcript(QTextEdit):
         self._time_width = self.fontMetrics().horizontalAdvance("0:00:00 ") + _TIME_GAP
         self.setTabStopDistance(self._time_width)
         self._open: dict[str, _Open] = {}  # by lane
+        self._marks: list[tuple[int, int]] = []  # where each match begins and ends
         self._lanes: set[str] = set()
         self.follows = True  # until the reader scrolls back
         self.verticalScrollBar().valueChanged.connect(self._take_scroll)
@@ -91,7 +93,9 @@ class Transcript(QTextEdit):
         if current and current.paragraph.takes(word):
             self._insert(current.block, word.text, QTextCharFormat())
             current.paragraph.add(word)
-        else:
+            if current.language is None:
+                self._learn_language(current, word)
+        elif word.text.strip():  # else there is nothing to read in it
             self._begin_paragraph(word)
 
     def add_gap(self, gap: Gap) -> None:
@@ -122,7 +126,15 @@ class Transcript(QTextEdit):
             marks.append(self._mark_at(cursor))
             cursor = self.document().find(sought, cursor)
         self.setExtraSelections(marks)
+        self._marks = [(m.cursor.selectionStart(), m.cursor.selectionEnd()) for m in marks]
         return len(marks)
+
+    def place_among_marks(self) -> tuple[int, int]:
+        """Which match is selected, from 1 on (0: none of them), and how many there are."""
+        cursor = self.textCursor()
+        selected = cursor.selectionStart(), cursor.selectionEnd()
+        here = self._marks.index(selected) + 1 if selected in self._marks else 0
+        return here, len(self._marks)
 
     def go_to(self, sought: str, backward: bool = False, onward: bool = True) -> bool:
         """Select the next (or previous) place where the text occurs, around the end if need be.
@@ -150,28 +162,34 @@ class Transcript(QTextEdit):
         prefix = clock(word.start_ms) + "\t"
         if len(self._lanes) > 1:
             prefix += lane_label(word.lane) + ": "
-        block = self._append_line(prefix, word.language)
+        block = self._append_line(prefix, direction(word.language, word.text))
         self._insert(block, word.text.lstrip(), QTextCharFormat())
-        self._open[word.lane] = _Open(block, Paragraph.begun(word))
+        self._open[word.lane] = _Open(block, Paragraph.begun(word), word.language)
 
-    def _append_line(self, text: str, language: str | None = None) -> int:
+    def _learn_language(self, current: _Open, word: Word) -> None:
+        """Before, its first letter said which way it runs; now its language does."""
+        current.language = word.language
+        block = self.document().findBlockByNumber(current.block)
+        way = direction(word.language)
+        if word.language and block.blockFormat().layoutDirection() != way:
+            QTextCursor(block).setBlockFormat(self._shape(way))
+
+    def _append_line(self, text: str, way: Qt.LayoutDirection = LTR) -> int:
         """Add a text block that begins with `text`, dim, at the end; its number."""
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
         if self.document().isEmpty():
-            cursor.setBlockFormat(self._shape(language))
+            cursor.setBlockFormat(self._shape(way))
         else:
-            cursor.insertBlock(self._shape(language))
+            cursor.insertBlock(self._shape(way))
         cursor.insertText(text, self._dim())
         return cursor.blockNumber()
 
-    def _shape(self, language: str | None) -> QTextBlockFormat:
+    def _shape(self, way: Qt.LayoutDirection) -> QTextBlockFormat:
         """Times in a column of their own, beside the text."""
         shape = QTextBlockFormat()
-        # By language: an English sentence that opens with an Arabic name still runs to the right.
-        way = direction(language)
         shape.setLayoutDirection(way)
-        if way == Qt.LayoutDirection.LeftToRight:
+        if way == LTR:
             shape.setLeftMargin(self._time_width)
         else:
             shape.setRightMargin(self._time_width)
@@ -195,8 +213,10 @@ class Transcript(QTextEdit):
         cursor = QTextCursor(self.document())
         block = self.document().begin()
         while block.isValid():
-            opening = block.begin().fragment()
-            if opening.isValid() and opening.charFormat().hasProperty(_DIM):
+            start = block.begin()
+            # Of an empty block Qt would look for the first fragment for ever.
+            opening = None if start.atEnd() else start.fragment()
+            if opening is not None and opening.charFormat().hasProperty(_DIM):
                 cursor.setPosition(opening.position())
                 cursor.setPosition(
                     opening.position() + opening.length(), QTextCursor.MoveMode.KeepAnchor

@@ -7,19 +7,18 @@ The captions themselves are the overlay's; this window may be closed while they 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtCore import QByteArray, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import (
     QFileDialog,
-    QHBoxLayout,
     QMainWindow,
     QPushButton,
+    QStyle,
     QVBoxLayout,
     QWidget,
 )
@@ -28,26 +27,40 @@ from app import paths
 from app.audio.sources import list_sources
 from app.session.status import Stage, Status
 from app.settings import Settings
+from app.ui.main_window import help as help_texts
 from app.ui.main_window import save_as
 from app.ui.main_window.choices import ChoicesPanel
 from app.ui.main_window.find_bar import FindBar
-from app.ui.main_window.state_header import StateHeader, can_toggle, start_label
+from app.ui.main_window.state_header import StateHeader
 from app.ui.main_window.transcript import Transcript
+from app.ui.overlay import placement
 from app.ui.state.background import in_background
 from app.ui.state.captioning import Captioning
 from app.ui.state.engines import EngineChoice, list_engines
 from app.ui.state.settings_store import SettingsStore
+from app.ui.widgets import stages
 from app.ui.widgets.banner import BannerStack
 from model_backends import describe
-from model_backends.base import EngineInfo, Notice, UserError
+from model_backends.base import EngineInfo, Notice, Sentence, UserError
 
 if TYPE_CHECKING:
     from app.ui.preferences.window import Preferences
 
 log = logging.getLogger(__name__)
 
-_SIZE = (760, 600)
+_SIZE, _LEAST = QSize(720, 520), QSize(480, 300)
 _QUIET_NOTICES = ("restarting", "moved")  # told, but nothing the user has to act on
+# Notices about a state that another notice, or its end, makes untrue: code and what it is about.
+_STATES = {
+    "restarting": "worker",
+    "moved": "source",
+    "no-microphone": "source",
+    "refused": "source",
+    "behind": "speed",
+    "smaller-model": "speed",
+    "mute": "engine",
+    "light-vad": "engine",
+}
 
 
 class MainWindow(QMainWindow):
@@ -55,6 +68,7 @@ class MainWindow(QMainWindow):
 
     captions_toggled = Signal(bool)
     controls_wanted = Signal()  # the caption window's, at the keyboard
+    closed = Signal()  # by the user; captions go on
     quit_requested = Signal()
 
     def __init__(self, captioning: Captioning, store: SettingsStore) -> None:
@@ -62,8 +76,6 @@ class MainWindow(QMainWindow):
         self._captioning, self._store = captioning, store
         self._engines: list[EngineChoice] = []
         self._preferences: Preferences | None = None
-        # Whether to close this window is to quit: not where a tray icon brings it back.
-        self.close_quits: Callable[[], bool] = lambda: True
         self.header = StateHeader()
         self.banners = BannerStack()
         self.choices = ChoicesPanel()
@@ -76,6 +88,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._show_settings(store.settings)
         self._show_status(captioning.last_status)
+        self._tell_what_is_kept()
 
     def look_around(self) -> None:
         """Find out, in the background, what sources and engines there are."""
@@ -104,7 +117,7 @@ class MainWindow(QMainWindow):
 
     def show_saved(self, path: Path) -> None:
         """Say where a subtitle file is, with a way to get there."""
-        banner = self.banners.tell("good", f"Saved: {path}")
+        banner = self.banners.tell("good", Sentence("Saved: {path}", path=path), about="saved")
         if banner.button_count == 1:  # not one that was shown already
             banner.add_button("Open folder", lambda: save_as.open_folder(path.parent), stays=True)
 
@@ -114,17 +127,27 @@ class MainWindow(QMainWindow):
     def show_leaving(self) -> None:
         """From now on everything waits for the transcript to be saved."""
         self._remember_place()
-        self.setWindowTitle("Voxline: saving the transcript…")
+        self.setWindowTitle("Saving the transcript…")
         self.page.setEnabled(False)
         self.menuBar().setEnabled(False)
 
+    def place_clear_of(self, captions: QRect) -> None:
+        """Where the captions do not cover it, unless the user has put it somewhere already."""
+        if self._store.settings.window:
+            return
+        self.ensurePolished()
+        available = self.screen().availableGeometry()
+        frame = QSize(2, self.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight) + 8)
+        least = self.minimumSizeHint().expandedTo(_LEAST) + frame
+        place = placement.beside(captions, available, _SIZE + frame, least)
+        self.move(place.topLeft())
+        self.resize(place.size() - frame)
+
     def closeEvent(self, event: QCloseEvent) -> None:
+        """Closing is closing: captions go on, and their strip leads back here."""
         self._remember_place()
-        if self.close_quits():
-            event.ignore()  # it stays to show that it is saving
-            self.quit_requested.emit()
-        else:
-            super().closeEvent(event)
+        super().closeEvent(event)
+        self.closed.emit()
 
     def _remember_place(self) -> None:
         self._store.change(window=self.saveGeometry().toBase64().toStdString())
@@ -138,21 +161,20 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(self.page)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(12)
-        for widget in (self.header, self.banners, self.choices):
+        # What is typed into is at the very top: captions are below on the smallest of screens, too.
+        for widget in (self.find_bar, self.header, self.banners, self.choices):
             column.addWidget(widget)
         column.addWidget(self.transcript, 1)
-        foot = QHBoxLayout()
-        foot.addWidget(self.find_bar, 1)
-        column.addLayout(foot)
         self.setCentralWidget(self.page)
         over = QVBoxLayout(self.transcript.viewport())
         over.addWidget(self.latest, 0, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter)
-        self.resize(*_SIZE)
+        self.resize(_SIZE.boundedTo(self.screen().availableGeometry().size()))
         if self._store.settings.window:
             self.restoreGeometry(QByteArray.fromBase64(self._store.settings.window.encode()))
         self.transcript.setFocus()
 
     def _make_menus(self) -> None:
+        self._all_actions: list[QAction] = []
         session = self.menuBar().addMenu("Sess&ion")
         self.toggle_action = self._action(session, "&Start", "Ctrl+P")
         self.new_action = self._action(session, "&New session", QKeySequence.StandardKey.New)
@@ -163,7 +185,7 @@ class MainWindow(QMainWindow):
         )
         self.folder_action = self._action(session, "&Open transcripts folder", "Ctrl+O")
         session.addSeparator()
-        self.quit_action = self._action(session, "&Quit", "Ctrl+Q")
+        self.quit_action = self._action(session, "&Quit Voxline", "Ctrl+Q")
         self.quit_action.setMenuRole(QAction.MenuRole.QuitRole)
         edit = self.menuBar().addMenu("&Edit")
         self.copy_action = self._action(edit, "&Copy transcript", "Ctrl+Shift+C")
@@ -179,12 +201,18 @@ class MainWindow(QMainWindow):
         self.controls_action = self._action(view, "Caption c&ontrols", "Ctrl+Shift+K")
         self.latest_action = self._action(view, "&Latest words", "Ctrl+End")
         help_menu = self.menuBar().addMenu("&Help")
+        self.shortcuts_action = self._action(help_menu, "&Keyboard shortcuts", "F1")
+        self.kept_action = self._action(help_menu, "&What is kept and where", "")
         self.log_action = self._action(help_menu, "Open &log folder", "")
+        help_menu.addSeparator()
+        self.about_action = self._action(help_menu, "&About Voxline", "")
+        self.about_action.setMenuRole(QAction.MenuRole.AboutRole)
 
     def _action(self, menu: QWidget, text: str, keys: QKeySequence.StandardKey | str) -> QAction:
         action = QAction(text, self)
         action.setShortcut(QKeySequence(keys))
         menu.addAction(action)
+        self._all_actions.append(action)
         return action
 
     def _connect(self) -> None:
@@ -204,6 +232,9 @@ class MainWindow(QMainWindow):
             (self.preferences_action.triggered, self.open_preferences),
             (self.latest_action.triggered, self.transcript.show_end),
             (self.latest.clicked, self.transcript.show_end),
+            (self.shortcuts_action.triggered, self._show_shortcuts),
+            (self.kept_action.triggered, self._show_kept),
+            (self.about_action.triggered, lambda: help_texts.show_about(self)),
             (self.log_action.triggered, lambda: self._open(paths.log_dir())),
         ):
             pressed.connect(lambda *_, act=act: act())
@@ -215,10 +246,10 @@ class MainWindow(QMainWindow):
         self.choices.engine_chosen.connect(lambda name: store.change(engine=name, model=""))
         self.choices.language_chosen.connect(lambda code: store.change(language=code))
         self.choices.delay_chosen.connect(store.change_delay)
-        store.changed.connect(lambda now, _before: self._show_settings(now))
+        store.changed.connect(self._follow_settings)
         store.problem.connect(lambda text: self.banners.tell("warning", text))
         captioning.status.connect(self._show_status)
-        captioning.level.connect(self.header.meter.set_level)
+        captioning.level.connect(self.header.show_level)
         captioning.word.connect(self.transcript.add_word)
         captioning.gap.connect(self.transcript.add_gap)
         captioning.notice.connect(self._show_notice)
@@ -228,20 +259,55 @@ class MainWindow(QMainWindow):
     # --- following ---------------------------------------------------------------------------
 
     def _begin_session(self) -> None:
+        self.banners.end(*_STATES.values())
         self.transcript.begin_session(f"{datetime.now():%H:%M}")
         self._show_settings(self._store.settings)
 
     def _show_status(self, status: Status) -> None:
         running = self._captioning.running
         self.header.show_status(status)
-        self.toggle_action.setText(start_label(status.stage))
-        self.toggle_action.setEnabled(can_toggle(status.stage))
+        if status.stage in stages.WELL:
+            self.banners.end("worker")
+        self.toggle_action.setText(stages.start_label(status.stage))
+        self.toggle_action.setEnabled(stages.can_toggle(status.stage))
         for action in (self.new_action, self.stop_action):
             action.setEnabled(running and status.stage != Stage.STOPPING)
 
     def _show_notice(self, notice: Notice) -> None:
+        about = _STATES.get(notice.code, "")
+        if not notice.message:  # taken back: it is no longer so
+            self.banners.end(about)
+            return
         kind = "info" if notice.code in _QUIET_NOTICES else "warning"
-        self.banners.tell(kind, notice.message, notice.hint)
+        self.banners.tell(kind, notice.message, notice.hint, about=about)
+
+    def _follow_settings(self, now: Settings, before: Settings) -> None:
+        if now.source != before.source:
+            self.banners.end("source")  # whatever it was, the user has chosen anew
+        self._show_settings(now)
+
+    def _tell_what_is_kept(self) -> None:
+        """Once: nobody should find out later that what they said was written down."""
+        settings = self._store.settings
+        if not settings.keep_transcripts or settings.told.get("kept"):
+            return
+        self._store.change(told={**settings.told, "kept": True})
+        banner = self.banners.tell(
+            "info",
+            "What is said is kept as a transcript on this computer, and nowhere else.",
+            Sentence("Transcripts are in {folder}.", folder=paths.transcripts_dir()),
+            about="kept",
+        )
+        banner.add_button("Keep nothing", self._keep_nothing)
+
+    def _keep_nothing(self) -> None:
+        self._store.change(keep_transcripts=False)
+        self.banners.tell(
+            "good",
+            "From the next session on nothing is kept.",
+            "Preferences, Recognition turns it on again.",
+            about="kept",
+        )
 
     def _show_settings(self, settings: Settings) -> None:
         info = self._engine_info(settings.engine)
@@ -296,13 +362,25 @@ class MainWindow(QMainWindow):
         if folder.is_dir():
             self._open(folder)
         else:
-            self.banners.tell(
-                "info", f"No transcript has been saved yet. They will be in {folder}."
+            told = Sentence(
+                "No transcript has been saved yet. They will be in {folder}.", folder=folder
             )
+            self.banners.tell("info", told)
 
     def _open(self, folder: Path) -> None:
         if not save_as.open_folder(folder):
-            self.banners.tell("info", f"Here it is: {folder}", "No file manager could be opened.")
+            here = Sentence("Here it is: {folder}", folder=folder)
+            self.banners.tell("info", here, "No file manager could be opened.")
+
+    def _show_shortcuts(self) -> None:
+        help_texts.show_shortcuts(self, self.actions_with_keys())
+
+    def _show_kept(self) -> None:
+        help_texts.show_kept(self, self._store.settings.keep_transcripts)
+
+    def actions_with_keys(self) -> list[QAction]:
+        """Of the menus, in their order."""
+        return [action for action in self._all_actions if not action.shortcut().isEmpty()]
 
 
 def _log_failure(error: Exception) -> None:

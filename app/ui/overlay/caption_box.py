@@ -6,20 +6,42 @@ of where it stands.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QHelpEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolTip, QVBoxLayout, QWidget
 
+from app.session.status import Status
 from app.settings import LINES, OverlaySettings
 from app.ui.overlay.caption_view import CaptionView, caption_font, line_height
 from app.ui.overlay.controls import MINIMUM_WIDTH
 from app.ui.overlay.status_row import PADDING, ROW_HEIGHT, StatusRow
+from app.ui.widgets import plain, stages
+from app.ui.widgets.theme import CAPTIONS
 
 RADIUS = 16.0
 _SIDE, _TOP, _BETWEEN, _BOTTOM = 18, 9, 3, 13
 _CHROME = _TOP + ROW_HEIGHT + _BETWEEN + _BOTTOM
+_START_OFFSET = QPoint(-_SIDE, _TOP)
 _CHARACTERS = 42  # a line of broadcast captions
 _GRIP = QColor(255, 255, 255, 150)
+_START_SHEET = f"""
+QPushButton {{
+    color: {CAPTIONS.ink}; background: {CAPTIONS.surface}; border: 1px solid {CAPTIONS.quiet};
+    border-radius: 8px; padding: 0 14px; font-size: 14px;
+}}
+QPushButton:hover {{ background: {CAPTIONS.selected}; }}
+QPushButton:focus {{ border: 2px solid {CAPTIONS.accent}; }}
+"""
 
 
 def box_height(settings: OverlaySettings) -> int:
@@ -33,25 +55,33 @@ def lines_in(height: float, settings: OverlaySettings) -> int:
     return max(fewest, min(most, round((height - _CHROME) / line_height(settings))))
 
 
+def letter_width(settings: OverlaySettings) -> float:
+    """Of an average letter of the captions, in pixels."""
+    return QFontMetricsF(caption_font(settings)).averageCharWidth()
+
+
 def minimum_width(settings: OverlaySettings) -> int:
     """Room for the controls, and for a long word."""
-    word = QFontMetricsF(caption_font(settings)).averageCharWidth() * 12
+    word = letter_width(settings) * 12
     return max(MINIMUM_WIDTH, round(word) + 2 * _SIDE)
 
 
 def comfortable_size(settings: OverlaySettings) -> QSize:
     """Lines as long as those of broadcast captions."""
-    text = QFontMetricsF(caption_font(settings)).averageCharWidth() * _CHARACTERS
+    text = letter_width(settings) * _CHARACTERS
     return QSize(max(minimum_width(settings), round(text) + 2 * _SIDE), box_height(settings))
 
 
 class CaptionBox(QWidget):
     """`opaque` is for desktops that cannot show what is behind; `lit` while the pointer is near."""
 
+    start_requested = Signal()
+
     def __init__(self, settings: OverlaySettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
         self._opaque = self._lit = False
+        self._background: QPixmap | None = None
         self.status_row = StatusRow(settings)
         self.captions = CaptionView(settings)
         column = QVBoxLayout(self)
@@ -59,24 +89,36 @@ class CaptionBox(QWidget):
         column.setSpacing(_BETWEEN)
         column.addLayout(_inset(self.status_row, _SIDE - PADDING))
         column.addLayout(_inset(self.captions, _SIDE - 4), 1)  # the edge's own room is the rest
+        self.start = QPushButton(self)
+        self.start.setStyleSheet(_START_SHEET)
+        self.start.clicked.connect(self.start_requested)
+        self.start.hide()
         self.setMouseTracking(True)
+
+    def show_status(self, status: Status) -> None:
+        """Tell what is happening; a box that does nothing says how to have it do something."""
+        self.status_row.set_status(status)
+        self.start.setText(stages.does_next(status.stage))
+        self.start.setVisible(status.stage in stages.OFF)
+        self._place_start()
 
     def apply(self, settings: OverlaySettings) -> None:
         self._settings = settings
         self.status_row.apply(settings)
         self.captions.apply(settings)
-        self.update()
+        self._place_start()
+        self._repaint_all()
 
     def set_opaque(self, opaque: bool) -> None:
         if opaque != self._opaque:
             self._opaque = opaque
-            self.update()
+            self._repaint_all()
 
     def set_lit(self, lit: bool) -> None:
         """Show the border and the corner by which the box can be resized."""
         if lit != self._lit:
             self._lit = lit
-            self.update()
+            self._repaint_all()
 
     def outline(self) -> QPainterPath:
         """The rounded shape, in this widget's coordinates."""
@@ -84,14 +126,57 @@ class CaptionBox(QWidget):
         path.addRoundedRect(QRectF(self.rect()), RADIUS, RADIUS)
         return path
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._background = None
+        self._place_start()
+
+    def event(self, event: QEvent) -> bool:
+        """The row above the captions is shortened to fit; its whole text is shown on asking."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            place = self.status_row.mapFrom(self, event.pos())
+            if self.status_row.rect().contains(place):
+                QToolTip.showText(event.globalPos(), plain.tip(self.status_row.tip_at(place)), self)
+                return True
+        return super().event(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        """Ten times a second a few pixels of the level meter: the background is drawn but once."""
+        scale = self.devicePixelRatioF()
+        if self._background is None or self._background.devicePixelRatio() != scale:
+            self._background = self._draw_background(scale)
+        QPainter(self).drawPixmap(0, 0, self._background)
+
+    def _draw_background(self, scale: float) -> QPixmap:
+        picture = QPixmap(self.size() * scale)
+        picture.setDevicePixelRatio(scale)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         color = QColor(self._settings.background_color)
         color.setAlphaF(1.0 if self._opaque else self._settings.background_opacity)
         painter.fillPath(self.outline(), color)
         if self._lit:
             self._paint_border(painter)
+        painter.end()
+        return picture
+
+    def _repaint_all(self) -> None:
+        self._background = None
+        self.update()
+
+    def _place_start(self) -> None:
+        """In the middle of an empty box; where there is text, beside the state above it."""
+        if self.start.isHidden():
+            return
+        size = self.start.sizeHint()
+        if self.captions.committed_text:
+            corner = QRect(0, 0, size.width(), ROW_HEIGHT)
+            corner.moveTopRight(self.rect().topRight() + _START_OFFSET)
+            self.start.setGeometry(corner)
+            return
+        centred = QRect(0, 0, size.width() + 20, min(40, self.captions.height()))
+        centred.moveCenter(self.captions.geometry().center())
+        self.start.setGeometry(centred)
 
     def _paint_border(self, painter: QPainter) -> None:
         painter.setPen(QPen(QColor(255, 255, 255, 60), 1))

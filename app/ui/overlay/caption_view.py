@@ -7,17 +7,22 @@ it says. It knows nothing of windows, sessions or where words come from.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.core.lines import CaptionLines, Line
 from app.settings import LINES, OverlaySettings
 from app.ui.overlay.line_pictures import LinePictures, edge_room
+from app.ui.overlay.spoken_lines import SpokenLines
+from app.ui.widgets.languages import direction
 from model_backends.base import Word
 
+_NOT_PAINTED = 500  # words: more than fit on any screen, so older ones cannot be painted any more
+_WAYS = 500  # rows whose direction is remembered: all that can still be shown again
 LEADING = 1.12  # of the font's own line spacing: room for scripts taller than the chosen font
 
 
@@ -51,9 +56,11 @@ class CaptionView(QWidget):
         self._metrics = QFontMetricsF(self._font)
         self._line_height = line_height(settings)
         self._lines = CaptionLines(self._measure, self._text_width())
-        self._not_painted: list[Word] = []
+        self._not_painted: deque[Word] = deque(maxlen=_NOT_PAINTED)
         self._painted: list[str] = []
         self._pictures: LinePictures | None = None
+        self._ways: dict[int, Qt.LayoutDirection] = {}  # by the number of the row
+        self._spoken: SpokenLines | None = None  # once a screen reader is there
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Captions")
@@ -78,7 +85,8 @@ class CaptionView(QWidget):
         """Show one more committed word."""
         self._lines.add(word)
         self._not_painted.append(word)
-        self._tell_assistive_technology()
+        if QAccessible.isActive():
+            self._speak()
         self.update()
 
     def begin_session(self) -> None:
@@ -103,24 +111,27 @@ class CaptionView(QWidget):
             self._font = caption_font(settings)
             self._metrics = QFontMetricsF(self._font)
             self._line_height = line_height(settings)
-            self._lines.reflow(self._measure, self._text_width())
+            self._reflow()
         self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(640, self._line_height * self._settings.lines)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        if self._spoken is not None:
+            self._spoken.setGeometry(self.rect())
         if event.size().width() != event.oldSize().width():
             self._pictures = None
-            self._lines.reflow(self._measure, self._text_width())
+            self._reflow()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         lines = self._visible()
         pictures = self._pictures_now()
-        for row, line in enumerate(lines):
-            pictures.paint(painter, line, row * self._line_height)
-        pictures.keep_only(lines)
+        keys = list(zip(lines, self._directions(lines), strict=True))
+        for row, (line, way) in enumerate(keys):
+            pictures.paint(painter, line, way, row * self._line_height)
+        pictures.keep_only(keys)
         painter.end()
         self._painted = [line.text + line.tail for line in lines]
         self._report_painted(sum(_visible_length(line.text) for line in lines))
@@ -134,6 +145,33 @@ class CaptionView(QWidget):
             )
         return self._pictures
 
+    def _speak(self) -> None:
+        if self._spoken is None:
+            self._spoken = SpokenLines(self)
+        self._spoken.follow(self.committed_text)
+
+    def _directions(self, lines: list[Line]) -> list[Qt.LayoutDirection]:
+        """Which way each line runs; one that was painted keeps its way whatever it turns out to be.
+
+        A line with nothing committed on it yet may still change.
+        """
+        first = self._lines.started - len(lines)
+        ways = []
+        for number, line in enumerate(lines, first):
+            way = self._ways.get(number)
+            if way is None:
+                way = direction(line.language, line.text + line.tail)
+                if line.text:
+                    self._ways[number] = way
+            ways.append(way)
+        if len(self._ways) > 2 * _WAYS:
+            self._ways = {n: way for n, way in self._ways.items() if n > first - _WAYS}
+        return ways
+
+    def _reflow(self) -> None:
+        self._ways.clear()
+        self._lines.reflow(self._measure, self._text_width())
+
     def _visible(self) -> list[Line]:
         return self._lines.visible(self.line_count)
 
@@ -145,7 +183,8 @@ class CaptionView(QWidget):
 
     def _report_painted(self, characters_on_screen: int) -> None:
         """The words at the end of what came in that fit in what is on screen were painted."""
-        fresh, self._not_painted = self._not_painted, []
+        fresh = list(self._not_painted)
+        self._not_painted.clear()
         if self.on_painted is None:
             return
         shown = []
@@ -156,9 +195,6 @@ class CaptionView(QWidget):
             shown.append(word)
         for word in reversed(shown):
             self.on_painted(word)
-
-    def _tell_assistive_technology(self) -> None:
-        self.setAccessibleDescription("\n".join(self.committed_text))
 
 
 def _visible_length(text: str) -> int:

@@ -21,7 +21,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QApplication, QToolTip, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QToolTip, QWidget
 
 from app import native
 from app.settings import OverlaySettings
@@ -30,6 +30,7 @@ from app.ui.overlay.caption_box import (
     CaptionBox,
     box_height,
     comfortable_size,
+    letter_width,
     lines_in,
     minimum_width,
 )
@@ -73,6 +74,9 @@ class FloatingWindow(QWidget):
         self._composited = native.has_compositor(self._platform)
         self._strip_above = True
         self._over_fullscreen = False
+        self.reframing = False  # hidden only to be shown again in another frame
+        self._yields = False  # to a dialog of ours
+        self._chosen_width: tuple[int, float] | None = None  # of the box, and of its letters then
         self._asked_for = QRect()  # where the box was last put by us
         self.place_is_certain = False  # whether what Qt says of the place can be believed
         self._make_window()
@@ -93,14 +97,25 @@ class FloatingWindow(QWidget):
             return self.geometry().adjusted(0, strip.HEIGHT, 0, 0)
         return self.geometry().adjusted(0, 0, 0, -strip.HEIGHT)
 
+    @property
+    def place(self) -> QRect:
+        """Where the box is or will be: while it is being shown, Qt may not know yet."""
+        return self.box_on_screen if self.place_is_certain else QRect(self._asked_for)
+
     def apply(self, settings: OverlaySettings) -> None:
-        """Look as `settings` say; a new height keeps the end nearer to the screen's edge."""
-        forgotten = bool(self._settings.geometry) and not settings.geometry
-        self._settings = settings
+        """Look as `settings` say; a new height keeps the end nearer to the screen's edge.
+
+        Larger letters first make the box wider, then let it wrap; smaller ones give that back.
+        """
+        before, self._settings = self._settings, settings
+        forgotten = bool(before.geometry) and not settings.geometry
         self._box.apply(settings)
         self.setWindowOpacity(settings.window_opacity)
         if forgotten:
+            self._chosen_width = None
             self._restore_place()
+        elif letter_width(settings) != letter_width(before):
+            self._fit_width(before)
         elif self.box_on_screen.height() != self._fitting_height():
             self._fit_height()
 
@@ -130,7 +145,7 @@ class FloatingWindow(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None:
-            self._drag = None
+            self._drag = self._chosen_width = None
             self.place_is_certain = True
             self._settle()
 
@@ -219,6 +234,19 @@ class FloatingWindow(QWidget):
         self._put_box(placement.kept_on(fitted, screen))
         self._turn_strip(screen)
 
+    def _fit_width(self, before: OverlaySettings) -> None:
+        """Room for as many letters as the user's box had, wherever the screen has it."""
+        if self._chosen_width is None:
+            self._chosen_width = self.box_on_screen.width(), letter_width(before)
+        chosen, of_letter = self._chosen_width
+        _, screen = self._screen_now()
+        box = QRect(self.box_on_screen)
+        middle = box.center()
+        box.setWidth(placement.widened(chosen, of_letter, letter_width(self._settings), screen))
+        box.moveCenter(middle)
+        self._put_box(placement.kept_on(box, screen))
+        self._fit_height()
+
     def _screen_now(self) -> tuple[str, QRect]:
         """The screen that holds the middle of the box, else the first."""
         present = screens()
@@ -277,7 +305,10 @@ class FloatingWindow(QWidget):
     def keep_above(self) -> None:
         """Raise, unless something of our own would be covered by it."""
         self._check_compositor()
-        busy = self._drag or QApplication.activePopupWidget() or QToolTip.isVisible()
+        self._make_room()
+        busy = (
+            self._yields or self._drag or QApplication.activePopupWidget() or QToolTip.isVisible()
+        )
         if busy or not self._traits.places_itself:
             return
         covered = native.is_covered(self._platform)
@@ -289,13 +320,32 @@ class FloatingWindow(QWidget):
             self.raise_()
             native.keep_above(int(self.winId()), self._platform)
 
+    def _make_room(self) -> None:
+        """While a dialog of ours is in use the captions are an ordinary window, below it."""
+        dialog = _dialog_in_use()
+        if (dialog is not None) == self._yields or not self.isVisible():
+            return
+        self._yields = dialog is not None
+        if self._over_fullscreen or self._traits.bypass_window_manager:
+            self.lower() if self._yields else self.raise_()  # no window manager knows its layer
+            return
+        handle = self.windowHandle()
+        handle.setFlag(Qt.WindowType.WindowStaysOnTopHint, not self._yields)
+        if dialog is None:
+            self.keep_above()
+        else:
+            native.let_below(int(self.winId()), self._platform)
+            dialog.raise_()
+
     def _go_over_fullscreen(self, covered: bool) -> None:
         """Leave the window manager, which knows nothing above full screen, or come back to it."""
         self._over_fullscreen = covered
         box = self.box_on_screen
+        self.reframing = True
         self.setWindowFlag(Qt.WindowType.X11BypassWindowManagerHint, covered)  # hides it
         self._put_box(box)
         self.show()
+        self.reframing = False
 
     def _check_compositor(self) -> None:
         composited = native.has_compositor(self._platform)
@@ -312,9 +362,21 @@ class FloatingWindow(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self.setAttribute(Qt.WidgetAttribute.WA_MacAlwaysShowToolWindow)
+        self.setAttribute(Qt.WidgetAttribute.WA_AlwaysShowToolTips)  # it is never the active window
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
         self.setWindowOpacity(self._settings.window_opacity)
         self.setMouseTracking(True)
         app = cast(QGuiApplication, QGuiApplication.instance())
         for changed in (app.screenRemoved, app.screenAdded, app.primaryScreenChanged):
             changed.connect(self._come_back, Qt.ConnectionType.QueuedConnection)
+        # queued: the window that gets the focus is not raised yet
+        app.focusWindowChanged.connect(self._make_room, Qt.ConnectionType.QueuedConnection)
+
+
+def _dialog_in_use() -> QDialog | None:
+    """The dialog of ours that must not be covered now: the active one, or one that waits."""
+    active = QApplication.activeWindow()
+    if isinstance(active, QDialog):
+        return active
+    modal = QApplication.activeModalWidget()
+    return modal if isinstance(modal, QDialog) else None

@@ -64,11 +64,18 @@ def _window() -> QPainterPath:
     return path
 
 
-def _quit() -> QPainterPath:
+def _close() -> QPainterPath:
     path = QPainterPath(QPointF(6.5, 6.5))
     path.lineTo(17.5, 17.5)
     path.moveTo(17.5, 6.5)
     path.lineTo(6.5, 17.5)
+    return path
+
+
+def _more() -> QPainterPath:
+    path = QPainterPath()
+    for x in (6, 12, 18):
+        path.addEllipse(QPointF(x, 12), 1.1, 1.1)
     return path
 
 
@@ -78,13 +85,14 @@ _PATHS: dict[str, Callable[[], QPainterPath]] = {
     "source": _source,
     "engine": _engine,
     "window": _window,
-    "quit": _quit,
+    "close": _close,
+    "more": _more,
 }
-_FILLED = ("play",)
+_FILLED = ("play", "more")
 
 
 def icon(name: str, color: QColor, disabled: QColor) -> QIcon:
-    """One of "play", "pause", "source", "engine", "window", "quit"."""
+    """One of "play", "pause", "source", "engine", "window", "close", "more"."""
     made = QIcon()
     for scale in _SCALES:
         made.addPixmap(_draw(name, color, scale), QIcon.Mode.Normal)

@@ -1,12 +1,13 @@
 """Draws caption lines, each once: an outlined line takes 9 ms to draw and a word changes only one.
 
-A line is drawn as a whole, in its language's direction: text in the edge's colour where there is
+A line is drawn as a whole, in the direction it is given: text in the edge's colour where there is
 an edge, then in its own, the tail dimmed. Knows nothing of where lines break or when they come.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import (
@@ -24,7 +25,9 @@ from PySide6.QtGui import (
 
 from app.core.lines import Line
 from app.settings import OverlaySettings
-from app.ui.widgets.languages import direction
+from app.ui.widgets.languages import RTL
+
+_Key: TypeAlias = tuple[Line, Qt.LayoutDirection]
 
 TAIL_OPACITY = 0.6  # dim, and still 7:1 as white on black
 OUTLINE = 0.07  # of the font's height, on each side of a stroke
@@ -50,20 +53,20 @@ class LinePictures:
         self._font_height = QFontMetricsF(font).height()
         self._size = size
         self._overhang = round(size.height() * _OVERHANG)
-        self._drawn: dict[Line, QPixmap] = {}
+        self._drawn: dict[_Key, QPixmap] = {}
 
-    def paint(self, painter: QPainter, line: Line, top: int) -> None:
-        """Put the line's room at `top`."""
-        picture = self._drawn.get(line)
+    def paint(self, painter: QPainter, line: Line, way: Qt.LayoutDirection, top: int) -> None:
+        """Put the line's room at `top`, its text running this way."""
+        picture = self._drawn.get((line, way))
         if picture is None:
-            picture = self._drawn[line] = self._draw(line)
+            picture = self._drawn[line, way] = self._draw(line, way)
         painter.drawPixmap(0, top - self._overhang, picture)
 
-    def keep_only(self, lines: Iterable[Line]) -> None:
+    def keep_only(self, lines: Iterable[_Key]) -> None:
         """Forget the others: they have scrolled away or grown."""
-        self._drawn = {line: self._drawn[line] for line in lines}
+        self._drawn = {key: self._drawn[key] for key in lines}
 
-    def _draw(self, line: Line) -> QPixmap:
+    def _draw(self, line: Line, way: Qt.LayoutDirection) -> QPixmap:
         height = self._size.height() + 2 * self._overhang
         picture = QPixmap(QSize(self._size.width(), height) * self.scale)
         picture.setDevicePixelRatio(self.scale)
@@ -72,36 +75,47 @@ class LinePictures:
         painter.setRenderHints(
             QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing
         )
-        self._draw_text(painter, line)
+        self._draw_text(painter, line, way)
         painter.end()
         return picture
 
-    def _draw_text(self, painter: QPainter, line: Line) -> None:
-        text = _laid_out(line, self._font, self._ink)
-        origin = self._origin(text.lineAt(0), line)
+    def _draw_text(self, painter: QPainter, line: Line, way: Qt.LayoutDirection) -> None:
+        room = self._size.width() - 2 * edge_room(self._font)
+        text = _laid_out(line, way, room, self._font, self._ink)
+        origin = self._origin(text.lineAt(0))
         if self._edge == "shadow":
             drop = self._font_height * SHADOW
-            shadow = _laid_out(line, self._font, _SHADOW_INK)
+            shadow = _laid_out(line, way, room, self._font, _SHADOW_INK)
             shadow.draw(painter, origin + QPointF(drop, drop))
         elif self._edge == "outline":
-            pen = QPen(_contrasting(self._ink), 2 * OUTLINE * self._font_height)
+            pen = QPen(contrasting(self._ink), 2 * OUTLINE * self._font_height)
             pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-            _laid_out(line, self._font, pen.color(), pen).draw(painter, origin)
+            _laid_out(line, way, room, self._font, pen.color(), pen).draw(painter, origin)
         text.draw(painter, origin)
 
-    def _origin(self, laid_out: QTextLine, line: Line) -> QPointF:
-        """Top left of the text: at the side where its language begins to read."""
-        x = edge_room(self._font)
-        if direction(line.language) == Qt.LayoutDirection.RightToLeft:
-            x = self._size.width() - x - laid_out.naturalTextWidth()
+    def _origin(self, laid_out: QTextLine) -> QPointF:
+        """Top left of the layout."""
         middle = (self._size.height() - laid_out.height()) / 2
-        return QPointF(x - laid_out.naturalTextRect().left(), self._overhang + middle)
+        return QPointF(edge_room(self._font), self._overhang + middle)
 
 
-def _laid_out(line: Line, font: QFont, color: QColor, outline: QPen | None = None) -> QTextLayout:
-    option = QTextOption(Qt.AlignmentFlag.AlignLeft)
+def _laid_out(
+    line: Line,
+    way: Qt.LayoutDirection,
+    room: float,
+    font: QFont,
+    color: QColor,
+    outline: QPen | None = None,
+) -> QTextLayout:
+    """At the side where it begins to read.
+
+    Aligned by Qt, which goes by how far the text advances: its ink ends a pixel or two elsewhere
+    with every last letter, and would have every word before it move.
+    """
+    side = Qt.AlignmentFlag.AlignRight if way == RTL else Qt.AlignmentFlag.AlignLeft
+    option = QTextOption(side | Qt.AlignmentFlag.AlignAbsolute)
     option.setWrapMode(QTextOption.WrapMode.NoWrap)
-    option.setTextDirection(direction(line.language))
+    option.setTextDirection(way)
     layout = QTextLayout(line.text + line.tail, font)
     layout.setTextOption(option)
     committed = _utf16_length(line.text)
@@ -112,7 +126,7 @@ def _laid_out(line: Line, font: QFont, color: QColor, outline: QPen | None = Non
         ]
     )
     layout.beginLayout()
-    layout.createLine().setLineWidth(_UNBROKEN)
+    layout.createLine().setLineWidth(room if way == RTL else _UNBROKEN)
     layout.endLayout()
     return layout
 
@@ -142,7 +156,7 @@ def _dimmed(color: QColor) -> QColor:
     return dim
 
 
-def _contrasting(ink: QColor) -> QColor:
-    """Black around light text, white around dark text."""
+def contrasting(ink: QColor) -> QColor:
+    """The colour of an outline: black around light text, white around dark text."""
     light = ink.lightnessF() > 0.45
     return QColor(Qt.GlobalColor.black if light else Qt.GlobalColor.white)

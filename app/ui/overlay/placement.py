@@ -11,13 +11,16 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import QPoint, QRect, QSize
 
 BOTTOM_MARGIN = 0.06  # of the screen's height: clear of most docks, near what is watched
+WIDEST = 0.9  # of the screen's width, unless the user makes it wider
+_FARTHEST = 1 << 20  # px: no desktop is as wide; Qt counts in 32 bits
+_GAP = 12  # px between the captions and a window beside them
 
 Geometry = Mapping[str, Sequence[int]]
 
 
 def default_box(screen: QRect, size: QSize) -> QRect:
     """Bottom centre."""
-    fitted = size.boundedTo(screen.size())
+    fitted = size.boundedTo(QSize(round(screen.width() * WIDEST), screen.height()))
     top = screen.bottom() + 1 - fitted.height() - round(screen.height() * BOTTOM_MARGIN)
     left = screen.center().x() - fitted.width() // 2
     return kept_on(QRect(QPoint(left, top), fitted), screen)
@@ -32,10 +35,13 @@ def kept_on(box: QRect, screen: QRect) -> QRect:
 
 
 def remembered(geometry: Geometry, name: str, screen: QRect) -> QRect | None:
-    """The box kept for the screen called `name`, wherever that screen is now."""
-    if name not in geometry:
+    """The box kept for the screen called `name`, wherever that screen is now.
+
+    None if none is kept, or what is kept can be no place: settings may be written by hand.
+    """
+    x, y, width, height = geometry.get(name, (0, 0, 0, 0))
+    if min(width, height) < 1 or max(abs(x), abs(y), width, height) > _FARTHEST:
         return None
-    x, y, width, height = geometry[name]
     return kept_on(QRect(screen.x() + x, screen.y() + y, width, height), screen)
 
 
@@ -49,3 +55,32 @@ def remember(geometry: Geometry, name: str, screen: QRect, box: QRect) -> dict[s
 def last_used(geometry: Geometry, names: Sequence[str]) -> str | None:
     """Of the screens there are now, the one captions were on last."""
     return next((name for name in reversed(list(geometry)) if name in names), None)
+
+
+def widened(width: int, of_text: float, to_text: float, screen: QRect) -> int:
+    """The width of a box whose letters have grown from one width to another.
+
+    As many of them as before fit in a line, up to nine tenths of the screen; a box that the user
+    has made wider than that stays as it is.
+    """
+    wanted = round(width * to_text / of_text)
+    return max(width, min(wanted, round(screen.width() * WIDEST)))
+
+
+def beside(captions: QRect, available: QRect, wanted: QSize, least: QSize) -> QRect:
+    """A place for another window, clear of the captions where there is room for it.
+
+    `available` is the screen without its panels; the place is never larger. The window shrinks to
+    `least` before it goes under the captions.
+    """
+    above = QRect(available)
+    above.setBottom(min(available.bottom(), captions.top() - _GAP))
+    below = QRect(available)
+    below.setTop(max(available.top(), captions.bottom() + _GAP))
+    free = max(above, below, key=lambda room: room.height())
+    if captions.isEmpty() or not captions.intersects(available):
+        free = available
+    size = wanted.boundedTo(free.size()).expandedTo(least).boundedTo(available.size())
+    left = free.center().x() - size.width() // 2
+    top = free.top() + max(0, (free.height() - size.height()) // 2)
+    return kept_on(QRect(QPoint(left, top), size), available)

@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QWidget
 from app.session.status import Stage, Status
 from app.ui.overlay.controls import BAR_HEIGHT, ControlsBar
 from app.ui.overlay.toast import Message, Toast
+from app.ui.widgets.theme import CAPTIONS
 
 GAP = 6
 HEIGHT = BAR_HEIGHT + GAP
 NOTICE_MS = 10_000
-_COLORS = {Stage.FAILED: "#ff6b5e", Stage.NO_SOUND: "#ffc24b"}
+_COLORS = {Stage.FAILED: "#ff6b5e", Stage.NO_SOUND: CAPTIONS.warning}
 
 
 class Strip(QWidget):

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from app.ui.overlay.controls import BAR_HEIGHT, INK, SURFACE
+from app.ui.widgets import plain
+from app.ui.widgets.theme import CAPTIONS
 
 TEXT_PX = 14
 _PADDING = 14.0
@@ -25,17 +27,18 @@ class Message:
 
     text: str
     hint: str = ""
-    color: str = "#7cc4ff"  # of the stripe at its side
+    color: str = CAPTIONS.accent  # of the stripe at its side
 
 
-class Toast(QWidget):
-    """Shows one `Message`."""
+class Toast(QLabel):
+    """Shows one `Message`. A label for assistive technology; what is seen is painted here."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._message = Message("")
         self._font = QFont()
         self._font.setPixelSize(TEXT_PX)
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setFixedHeight(BAR_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
 
@@ -45,9 +48,9 @@ class Toast(QWidget):
 
     def show_message(self, message: Message) -> None:
         self._message = message
-        self.setAccessibleName(message.text)
-        self.setAccessibleDescription(message.hint)
-        self.setToolTip(f"{message.text}\n{message.hint}".strip())
+        self.setText(f"{message.text} {message.hint}".strip())
+        plain.set_tip(self, f"{message.text}\n{message.hint}".strip())
+        self.setAccessibleDescription(" ")  # or the tooltip would be read out after the text
         self.updateGeometry()
         self.update()
 
@@ -57,10 +60,13 @@ class Toast(QWidget):
         widest = max(metrics.horizontalAdvance(text) for text in rows)
         return QSize(round(widest + 2 * _PADDING + _STRIPE) + 2, BAR_HEIGHT)
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(round(4 * _PADDING), BAR_HEIGHT)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(255, 255, 255, 36), 1))
+        painter.setPen(QPen(QColor(CAPTIONS.edge), 1))
         painter.setBrush(SURFACE)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 12, 12)
         painter.setPen(Qt.PenStyle.NoPen)

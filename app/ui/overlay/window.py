@@ -11,23 +11,34 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QEnterEvent, QKeyEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QContextMenuEvent,
+    QEnterEvent,
+    QHideEvent,
+    QKeyEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from shiboken6 import isValid
 
-from app import paths
+from app import native, paths
 from app.audio.devices.base import SourceInfo
 from app.audio.sources import list_sources
-from app.session.status import Status
+from app.session.status import Stage, Status
 from app.settings import OverlaySettings
 from app.ui.overlay.caption_view import CaptionView
 from app.ui.overlay.controls import ControlsBar
 from app.ui.overlay.floating import FloatingWindow
+from app.ui.overlay.menus import SHEET
+from app.ui.overlay.pill import Pill
 from app.ui.overlay.status_row import StatusRow
 from app.ui.overlay.toast import Message
 from app.ui.state.background import in_background
 from app.ui.state.engines import EngineChoice, list_engines
+from app.ui.widgets import stages
+from app.ui.widgets.theme import CAPTIONS
 from model_backends.base import Notice, Tail, Word
 
 if TYPE_CHECKING:
@@ -39,6 +50,9 @@ log = logging.getLogger(__name__)
 
 HOVER_MS = 120  # a pointer that only crosses the captions calls up nothing
 LEAVE_MS = 700
+_HIDDEN = "Captions are hidden, still listening. Click here, or the Voxline icon, to show them."
+_HIDDEN_WITHOUT_TRAY = "Captions are hidden, still listening. Click here to show them."
+_HIDDEN_WHILE_OFF = "Captions are hidden. Click here to show them."
 
 
 class CaptionOverlay(FloatingWindow):
@@ -46,6 +60,8 @@ class CaptionOverlay(FloatingWindow):
 
     quit_requested = Signal()
     main_window_requested = Signal()
+    preferences_requested = Signal()
+    visibility_changed = Signal(bool)  # by whatever way they were shown or hidden
     engine_chosen = Signal(str)
     source_chosen = Signal(str)
     delay_chosen = Signal(int)
@@ -60,9 +76,16 @@ class CaptionOverlay(FloatingWindow):
         super().__init__(settings, save, parent)
         self._captioning: Captioning | None = None
         self._keyboard = False
+        self._came_from = 0  # what had the keyboard before the controls took it
+        self._stage = Stage.IDLE
+        # Whether a tray icon can bring hidden captions back. If not, a pill stays in their place.
+        self.has_tray: Callable[[], bool] = lambda: False
+        self._pill: Pill | None = None
+        self._ending = False  # the app is ending: nothing is to stay on the screen
         self._hovering = self._timer(HOVER_MS, self._show_controls)
         self._leaving = self._timer(LEAVE_MS, self._maybe_hide_controls)
-        self.setWindowTitle("Voxline captions")
+        self.setWindowTitle("Captions")
+        self.menu = self._make_menu()
         self._connect()
         self.apply(settings)
         if self._traits.advice:
@@ -114,13 +137,78 @@ class CaptionOverlay(FloatingWindow):
         self._show_language(None)
         self._show_choices()
 
+    def tell(self, text: str, hint: str = "") -> None:
+        """Say something beside the captions for a while."""
+        self._strip.show_notice(Message(text, hint))
+
     def focus_controls(self) -> None:
         """Bring the controls to the keyboard: Tab moves on, Escape returns to where one was."""
+        if not self._keyboard:
+            self._came_from = self._has_keyboard_now()
         self._keyboard = True
         self._accept_focus(True)
         self._show_controls()
         self.activateWindow()
         self.controls.focus_first()
+
+    # --- hiding, and the way back ----------------------------------------------------------
+
+    def hide_captions(self) -> None:
+        """As whoever closes a floating window expects: it is gone, nothing else is."""
+        if self._keyboard:
+            self._give_keyboard_back()
+        self.hide()
+        self._tell_hidden()
+
+    def end(self) -> None:
+        """The app is ending: from now on nothing stays in place of hidden captions."""
+        self._ending = True
+        if self._pill is not None:
+            self._pill.hide()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """The desktop's way to close a window is ours to hide the captions, until the app ends."""
+        if self._ending:
+            super().closeEvent(event)
+            return
+        event.ignore()
+        self.hide_captions()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self.reframing and not event.spontaneous():
+            if self._pill is not None:
+                self._pill.hide()
+            self.visibility_changed.emit(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if not self.reframing and not event.spontaneous():
+            self.visibility_changed.emit(False)
+            if not self._ending and not self.has_tray():
+                self._the_pill().stay(self.box_on_screen)
+
+    def _tell_hidden(self) -> None:
+        if self._ending:
+            return
+        text = _HIDDEN if self.has_tray() else _HIDDEN_WITHOUT_TRAY
+        if self._stage in (*stages.OFF, Stage.PAUSED):
+            text = _HIDDEN_WHILE_OFF
+        self._the_pill().tell(text, self.box_on_screen)
+
+    def _the_pill(self) -> Pill:
+        if self._pill is None:
+            self._pill = Pill()
+            self._pill.clicked.connect(self.show)
+            self._pill.told.connect(self._pill_has_told)
+            self._pill.show_kind(stages.kind(self._stage))
+        return self._pill
+
+    def _pill_has_told(self) -> None:
+        pill = self._the_pill()
+        pill.hide() if self.has_tray() else pill.stay(pill.geometry())
+
+    # --- what the session says -------------------------------------------------------------
 
     def _take_word(self, word: Word) -> None:
         self.captions.add_word(word)
@@ -133,19 +221,25 @@ class CaptionOverlay(FloatingWindow):
 
     def show_status(self, status: Status) -> None:
         """Tell what is happening, also where no session could be made."""
-        self.status_row.set_status(status)
+        self._stage = status.stage
+        self._box.show_status(status)
         self.controls.show_status(status)
         self._strip.show_status(status)
+        self._pause_action.setText(stages.does_next(status.stage))
+        self._pause_action.setEnabled(stages.can_toggle(status.stage))
+        if self._pill is not None:
+            self._pill.show_kind(stages.kind(status.stage))
         self._show_choices()
 
     def _take_level(self, level: float) -> None:
         self.status_row.set_level(level)
 
     def _take_notice(self, notice: Notice) -> None:
-        self._strip.show_notice(Message(notice.message, notice.hint))
+        if notice.message:  # without one it takes another back, which has long left the captions
+            self._strip.show_notice(Message(notice.message, notice.hint))
 
     def _take_saved(self, saved: Saved) -> None:
-        self._strip.show_notice(Message("The transcript is saved.", str(saved.path), "#4cd07d"))
+        self._strip.show_notice(Message("The transcript is saved.", str(saved.path), CAPTIONS.good))
 
     def _show_language(self, code: str | None) -> None:
         self.status_row.set_language(code)
@@ -184,7 +278,7 @@ class CaptionOverlay(FloatingWindow):
             self.controls.show_engines(engines)
 
     def _maybe_hide_controls(self) -> None:
-        if self.controls.menu_is_open or self._drag is not None:
+        if self._menu_is_open or self._drag is not None:
             self._leaving.start()
         elif not self._keyboard and not self.underMouse():
             self._strip.show_controls(False)
@@ -200,15 +294,45 @@ class CaptionOverlay(FloatingWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self._keyboard:
-            self._leave_keyboard()
+            self._give_keyboard_back()
         else:
             super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         lost = event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow()
-        if lost and self._keyboard and not self.controls.menu_is_open:
+        if lost and self._keyboard and not self._menu_is_open:
             self._leave_keyboard()
         super().changeEvent(event)
+
+    @property
+    def _menu_is_open(self) -> bool:
+        return self.menu.isVisible() or self.controls.menu_is_open
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu.popup(event.globalPos())
+
+    def _open_menu(self, corner: QPoint) -> None:
+        """Beside the button that asks for it, away from the captions."""
+        if self.controls.menus_open_upwards:
+            corner -= QPoint(0, self.menu.sizeHint().height() + 7)
+        self.menu.popup(corner + QPoint(0, 0 if self.controls.menus_open_upwards else 7))
+
+    def _has_keyboard_now(self) -> int:
+        """A window of ours, or of whoever's it is."""
+        ours = QApplication.activeWindow()
+        if ours is not None and ours is not self:
+            return int(ours.winId())
+        return native.active_window(self._platform)
+
+    def _give_keyboard_back(self) -> None:
+        """To the window that had it when the controls took it."""
+        came_from, self._came_from = self._came_from, 0
+        self._leave_keyboard()
+        ours = QWidget.find(came_from)
+        if ours is not None and ours is not self:
+            ours.activateWindow()
+        elif came_from and came_from != int(self.winId()):
+            native.activate(came_from, self._platform)
 
     def _leave_keyboard(self) -> None:
         self._keyboard = False
@@ -233,7 +357,26 @@ class CaptionOverlay(FloatingWindow):
         bar.engine_chosen.connect(self.engine_chosen)
         bar.delay_chosen.connect(self.delay_chosen)
         bar.main_window_requested.connect(self.main_window_requested)
-        bar.quit_requested.connect(self.quit_requested)
+        bar.more_requested.connect(self._open_menu)
+        bar.hide_requested.connect(self.hide_captions)
+        self._box.start_requested.connect(self.pause_toggled)
+
+    def _make_menu(self) -> QMenu:
+        """What ⋯ and a right click offer."""
+        menu = QMenu(self)
+        menu.setStyleSheet(SHEET)
+        self._pause_action = menu.addAction(stages.does_next(Stage.IDLE))
+        self._pause_action.triggered.connect(lambda: self.pause_toggled.emit())
+        menu.addSeparator()
+        for text, asked in (
+            ("Transcript", self.main_window_requested),
+            ("Preferences…", self.preferences_requested),
+        ):
+            menu.addAction(text).triggered.connect(lambda _=False, asked=asked: asked.emit())
+        menu.addSeparator()
+        menu.addAction("Hide captions").triggered.connect(self.hide_captions)
+        menu.addAction("Quit Voxline").triggered.connect(lambda: self.quit_requested.emit())
+        return menu
 
 
 def _log_failure(error: Exception) -> None:

@@ -10,15 +10,17 @@ from PySide6.QtWidgets import (
     QFontComboBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QSpinBox,
     QWidget,
 )
 
 from app.settings import FONT_SIZES_PT, LINES, OPACITIES, WINDOW_OPACITIES, OverlaySettings
+from app.ui.overlay import line_pictures
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets.color_button import ColorButton, contrast
+from app.ui.widgets import plain
+from app.ui.widgets.color_button import ColorButton, contrast, worst_contrast
 from app.ui.widgets.labelled_slider import PercentSlider
+from model_backends.base import Sentence
 
 ENOUGH_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
 _EDGE_NAMES = {"none": "None", "outline": "Outline", "shadow": "Shadow"}
@@ -36,8 +38,7 @@ class CaptionPage(QWidget):
         self.font_size = _spin("Font size", FONT_SIZES_PT, " pt")
         self.text_color = ColorButton("Text colour")
         self.background_color = ColorButton("Background colour")
-        self.contrast = QLabel()
-        self.contrast.setObjectName("dim")
+        self.contrast = plain.label(name="dim", wrap=True)
         self.background_opacity = PercentSlider("Background opacity", *OPACITIES)
         self.window_opacity = PercentSlider("Opacity of the whole window", *WINDOW_OPACITIES)
         self.edge = QComboBox()
@@ -86,22 +87,23 @@ class CaptionPage(QWidget):
         form.setVerticalSpacing(10)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("&Font", self.font_family)
-        form.addRow("Si&ze", self.font_size)
-        form.addRow("Li&nes", self.lines)
+        plain.add_row(form, "&Font", self.font_family)
+        plain.add_row(form, "Si&ze", self.font_size)
+        plain.add_row(form, "Li&nes", self.lines)
         colors = QHBoxLayout()
         colors.setSpacing(10)
-        background = QLabel("&Background")
+        background = plain.label("&Background")
         background.setBuddy(self.background_color)
-        for widget in (self.text_color, background, self.background_color, self.contrast):
+        for widget in (self.text_color, background, self.background_color):
             colors.addWidget(widget)
         colors.addStretch(1)
-        text = QLabel("&Text")
+        text = plain.label("&Text")
         text.setBuddy(self.text_color)
         form.addRow(text, colors)
-        form.addRow("Backgro&und opacity", self.background_opacity)
-        form.addRow("&Window opacity", self.window_opacity)
-        form.addRow("Letter &edge", self.edge)
+        plain.add_row(form, "Backgro&und opacity", self.background_opacity)
+        plain.add_row(form, "&Window opacity", self.window_opacity)
+        plain.add_row(form, "Letter &edge", self.edge)
+        form.addRow("", self.contrast)
         form.addRow("", self.show_language)
         form.addRow("", self.show_tail)
 
@@ -111,14 +113,13 @@ class CaptionPage(QWidget):
             self.font_family.setCurrentFont(QFont(shown))
 
     def _show_contrast(self, overlay: OverlaySettings) -> None:
-        ratio = contrast(QColor(overlay.text_color), QColor(overlay.background_color))
-        weak = ratio < ENOUGH_CONTRAST
-        self.contrast.setText(f"Contrast {ratio:.1f}:1" + (", hard to read" if weak else ""))
+        self.contrast.setText(readability(overlay))
 
 
 def _spin(name: str, bounds: tuple[int, int], suffix: str) -> QSpinBox:
     spin = QSpinBox()
     spin.setRange(*bounds)
+    spin.setKeyboardTracking(False)  # "100" is not 10 on its way there
     spin.setSuffix(suffix)
     spin.setAccessibleName(name)
     return spin
@@ -128,3 +129,20 @@ def _show_number(spin: QSpinBox, value: int) -> None:
     blocked = spin.blockSignals(True)
     spin.setValue(value)
     spin.blockSignals(blocked)
+
+
+def readability(overlay: OverlaySettings) -> str:
+    """Whether captions that look so can be read whatever is behind them."""
+    ink, background = QColor(overlay.text_color), QColor(overlay.background_color)
+    seen = overlay.window_opacity
+    ratio, page = worst_contrast(ink, background, overlay.background_opacity, seen)
+    if overlay.edge == "outline":  # the letters bring a background of their own
+        outlined, _ = worst_contrast(ink, line_pictures.contrasting(ink), 1.0, seen)
+        ratio = max(ratio, outlined)
+    if ratio >= ENOUGH_CONTRAST:
+        return "Readable on any background"
+    if contrast(ink, background) < ENOUGH_CONTRAST:
+        return Sentence("These colours are hard to read ({ratio:.1f}:1)", ratio=ratio)
+    if page == "light":
+        return Sentence("Hard to read over light pages ({ratio:.1f}:1)", ratio=ratio)
+    return Sentence("Hard to read over dark pages ({ratio:.1f}:1)", ratio=ratio)

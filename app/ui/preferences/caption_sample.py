@@ -12,7 +12,7 @@ from model_backends.base import Word
 
 _TEXT = (" Captions", " will", " look", " like", " this.")
 _MARGIN, _PADDING, _RADIUS = 14, 10, 10
-_HEIGHTS = (76, 180)  # least and most: a huge font is shown in part
+_HEIGHTS = (76, 150)  # least and most: a huge font is shown in part
 
 
 class CaptionSample(QWidget):

@@ -11,16 +11,16 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QWidget,
 )
 
 from app.settings import Settings
-from app.ui.main_window.choices import ChoiceBox
 from app.ui.state.engines import EngineChoice
 from app.ui.state.settings_store import SettingsStore
-from model_backends.base import Availability
+from app.ui.widgets import engine_names, plain
+from app.ui.widgets.choice_box import ChoiceBox
+from model_backends.base import Availability, Sentence
 
 _NEW_SESSION = "Another engine or model begins a new session; the one so far is saved."
 _DEFAULT_MODEL = "The engine’s own choice"
@@ -36,30 +36,34 @@ class RecognitionPage(QWidget):
         self.engine = ChoiceBox("Engine")
         self.model = ChoiceBox("Model")
         self.folder = QPushButton("&Folder…")
-        self.folder.setToolTip("Use a model from a folder of yours")
+        plain.set_tip(self.folder, "Use a model from a folder of yours")
         self.folder.setAutoDefault(False)
-        self.note = QLabel()
-        self.note.setObjectName("dim")
-        self.note.setWordWrap(True)
+        self.note = plain.label(name="dim", wrap=True)
+        self.details = plain.label(name="dim", wrap=True)
+        self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.details.hide()
+        self.show_details = QPushButton("&Why not?")
+        self.show_details.setAutoDefault(False)
         self.start_on_launch = QCheckBox("&Start captions when Voxline opens")
         self.keep = QCheckBox("&Keep a transcript of each session")
-        self.keep.setToolTip("Off: nothing of what is said is written to the disk.")
+        plain.set_tip(self.keep, "Off: nothing of what is said is written to the disk.")
         self._arrange()
         self.engine.chosen.connect(lambda name: store.change(engine=name, model=""))
         self.model.chosen.connect(lambda name: store.change(model=name))
         self.folder.clicked.connect(self._ask_folder)
+        self.show_details.clicked.connect(lambda: self.details.setVisible(self.details.isHidden()))
         self.start_on_launch.clicked.connect(lambda on: store.change(start_listening_on_launch=on))
         self.keep.clicked.connect(lambda on: store.change(keep_transcripts=on))
 
     def show_engines(self, engines: Sequence[EngineChoice]) -> None:
-        """Offer these engines; what cannot be used here is shown with the reason."""
-        self._engines = engines
+        """Offer these engines; what cannot be used here is shown, the reason at a click."""
+        self._engines = engine_names.offered(engines, self._store.settings.engine)
         self.show_settings(self._store.settings)
 
     def show_settings(self, settings: Settings) -> None:
         self.start_on_launch.setChecked(settings.start_listening_on_launch)
         self.keep.setChecked(settings.keep_transcripts)
-        known = [(choice.info.label, choice.info.name) for choice in self._engines]
+        known = [(engine_names.label(choice), choice.info.name) for choice in self._engines]
         if settings.engine not in [name for _, name in known]:
             known.append((settings.engine, settings.engine))
         self.engine.offer(known, settings.engine)
@@ -80,8 +84,21 @@ class RecognitionPage(QWidget):
             if not row.available:
                 self.model.disable(row.model, _why(row))
         self.folder.setVisible(choice is not None and choice.info.takes_folder)
-        unusable = [f"{c.info.label}: {c.why_not}" for c in self._engines if c.why_not]
-        self.note.setText("\n\n".join([_NEW_SESSION, *unusable]))
+        self._explain([choice for choice in self._engines if choice.why_not])
+
+    def _explain(self, unusable: Sequence[EngineChoice]) -> None:
+        """In a sentence what cannot be used here; what it lacks, for whoever asks."""
+        told = [
+            Sentence("{engine} cannot be used on this computer yet.", engine=choice.info.label)
+            for choice in unusable
+        ]
+        self.note.setText("\n".join([_NEW_SESSION, *told]))
+        self.details.setText(
+            "\n\n".join(f"{choice.info.label}: {choice.why_not}" for choice in unusable)
+        )
+        self.show_details.setVisible(bool(unusable))
+        if not unusable:
+            self.details.hide()
 
     def _ask_folder(self) -> None:
         dialog = QFileDialog(self, "The folder of the model")
@@ -96,14 +113,19 @@ class RecognitionPage(QWidget):
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(10)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        form.addRow("&Engine", self.engine)
+        plain.add_row(form, "&Engine", self.engine)
         model = QHBoxLayout()
         model.addWidget(self.model, 1)
         model.addWidget(self.folder)
-        label = QLabel("&Model")
+        label = plain.label("&Model")
         label.setBuddy(self.model)
         form.addRow(label, model)
         form.addRow("", self.note)
+        why = QHBoxLayout()
+        why.addWidget(self.show_details)
+        why.addStretch(1)
+        form.addRow("", why)
+        form.addRow("", self.details)
         form.addRow("", self.start_on_launch)
         form.addRow("", self.keep)
 

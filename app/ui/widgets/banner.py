@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.widgets import plain
+
 MOST_SHOWN = 4  # older ones make room, except those with a question
 
 
@@ -38,6 +40,7 @@ class Banner(QFrame):
         self.setObjectName("banner")
         self.setProperty("kind", kind)
         self.text, self.hint = text, hint
+        self.about = ""  # what it is about, for whoever ends it
         self.asks = False
         self.setAccessibleName(text)
         self.setAccessibleDescription(hint)
@@ -82,12 +85,9 @@ class Banner(QFrame):
 
 
 def _words(text: str, dim: bool = False) -> QLabel:
-    label = QLabel(text)
-    label.setWordWrap(True)
+    label = plain.label(text, "dim" if dim else "", wrap=True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-    if dim:
-        label.setObjectName("dim")
     return label
 
 
@@ -106,14 +106,25 @@ class BannerStack(QWidget):
         shown = self.findChildren(Banner, options=Qt.FindChildOption.FindDirectChildrenOnly)
         return [banner for banner in shown if not banner.isHidden()]
 
-    def tell(self, kind: str, text: str, hint: str = "") -> Banner:
-        """Show a message that can be dismissed; one that is shown already is not repeated."""
+    def tell(self, kind: str, text: str, hint: str = "", about: str = "") -> Banner:
+        """Show a message that can be dismissed; one that is shown already is not repeated.
+
+        Of the same thing `about` only the newest is true: it takes the place of the one before.
+        """
         for banner in self.banners:
             if (banner.text, banner.hint) == (text, hint):
                 return banner
+        self.end(about)
         banner = self.add(Banner(kind, text, hint))
+        banner.about = about
         banner.add_dismissal()
         return banner
+
+    def end(self, *about: str) -> None:
+        """Take away what was told about these: it is over."""
+        for banner in self.banners:
+            if banner.about and banner.about in about:
+                banner.dismiss()
 
     def ask(self, text: str, hint: str = "") -> Banner:
         """Show a question; the caller adds the answers. It stays until it is answered."""

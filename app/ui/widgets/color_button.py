@@ -26,6 +26,32 @@ def contrast(one: QColor, other: QColor) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+def worst_contrast(
+    ink: QColor, background: QColor, background_opacity: float, window_opacity: float
+) -> tuple[float, str]:
+    """Of captions that let through what is behind: the ratio over the worse page, and which.
+
+    "light" or "dark": a white and a black page are the ends between which all others lie.
+    """
+    found = []
+    for name, page in (("light", QColor("#ffffff")), ("dark", QColor("#000000"))):
+        ground = blended(background, page, background_opacity)
+        ground = blended(ground, page, window_opacity)
+        letters = blended(ink, page, window_opacity)
+        found.append((contrast(letters, ground), name))
+    return min(found)
+
+
+def blended(over: QColor, under: QColor, opacity: float) -> QColor:
+    """What is seen of a colour of this opacity over an opaque one."""
+    pairs = (
+        (over.redF(), under.redF()),
+        (over.greenF(), under.greenF()),
+        (over.blueF(), under.blueF()),
+    )
+    return QColor.fromRgbF(*(a * opacity + b * (1 - opacity) for a, b in pairs))
+
+
 class ColorButton(QToolButton):
     """`chosen` comes with "#rrggbb" when the user has picked a colour."""
 

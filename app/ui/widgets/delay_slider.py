@@ -8,23 +8,52 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSlider, QWidget
 
+from app.ui.widgets import plain
+from app.ui.widgets.banner import announce
+from app.ui.widgets.theme import CAPTIONS
+from model_backends.base import Sentence
+
 _HANDLE = 7.0  # px, radius
 _GROOVE = 4.0
-_GROOVE_COLOR = QColor("#4a505c")
-_DONE_COLOR = QColor("#7cc4ff")
+_GROOVE_COLOR = QColor(CAPTIONS.groove)
+_DONE_COLOR = QColor(CAPTIONS.accent)
 _HANDLE_COLOR = QColor("#ffffff")
 
 
 def delay_label(ms: int) -> str:
-    """Short: "480 ms"."""
-    return f"{ms} ms"
+    """Short: "0.5 s"."""
+    return f"{_tenths(ms)} s"
 
 
 def delay_description(ms: int, word_error_rate: Mapping[int, float]) -> str:
     """With the published share of wrong words where there is one, and nothing invented else."""
     if ms not in word_error_rate:
         return delay_label(ms)
-    return f"{delay_label(ms)} · about {word_error_rate[ms]:.1f} % of words wrong"
+    return Sentence(
+        "{delay} · about {rate:.1f} % of words wrong",
+        delay=delay_label(ms),
+        rate=word_error_rate[ms],
+    )
+
+
+def delay_in_words(ms: int, word_error_rate: Mapping[int, float]) -> str:
+    """What waiting means, in a sentence or two."""
+    if ms == 1000:
+        waits = Sentence("Words appear about 1 second after they are said.")
+    else:
+        waits = Sentence(
+            "Words appear about {seconds} seconds after they are said.", seconds=_tenths(ms)
+        )
+    if ms not in word_error_rate:
+        return waits
+    return Sentence(
+        "{waits} About {rate:.1f} % of words are wrong.", waits=waits, rate=word_error_rate[ms]
+    )
+
+
+def _tenths(ms: int) -> str:
+    """Seconds; two places where one would make neighbours alike."""
+    return f"{ms / 1000:.2f}".rstrip("0").rstrip(".")
 
 
 class DelaySlider(QSlider):
@@ -39,11 +68,13 @@ class DelaySlider(QSlider):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.delays_ms: tuple[int, ...] = ()
+        self._word_error_rate: Mapping[int, float] = {}
         self.setSingleStep(1)
         self.setPageStep(1)
         self.setAccessibleName("Delay")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._settled = 0
+        self.valueChanged.connect(self._describe)
         self.valueChanged.connect(self._maybe_settle)
         self.sliderReleased.connect(self._settle)
 
@@ -52,8 +83,20 @@ class DelaySlider(QSlider):
         """The delay under the handle; None before there are any."""
         return self.delays_ms[self.value()] if self.delays_ms else None
 
-    def offer(self, delays_ms: Sequence[int], chosen_ms: int) -> None:
+    @property
+    def in_words(self) -> str:
+        """What the delay under the handle means; empty before there is any."""
+        ms = self.delay_ms
+        return "" if ms is None else delay_in_words(ms, self._word_error_rate)
+
+    def offer(
+        self,
+        delays_ms: Sequence[int],
+        chosen_ms: int,
+        word_error_rate: Mapping[int, float] | None = None,
+    ) -> None:
         """Show exactly these stops, without telling anyone. A drag going on is left alone."""
+        self._word_error_rate = word_error_rate or {}
         if self.isSliderDown() and tuple(delays_ms) == self.delays_ms:
             return
         self.delays_ms = tuple(delays_ms)
@@ -63,6 +106,7 @@ class DelaySlider(QSlider):
             self.setValue(self.delays_ms.index(chosen_ms))
         self.blockSignals(blocked)
         self._settled = self.value()
+        self._describe()
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -92,7 +136,7 @@ class DelaySlider(QSlider):
         self._paint_groove(painter, stops[0], here, _DONE_COLOR)
         painter.setPen(Qt.PenStyle.NoPen)
         for stop in stops:
-            painter.setBrush(_DONE_COLOR if stop.x() <= here.x() else QColor("#8b93a1"))
+            painter.setBrush(_DONE_COLOR if stop.x() <= here.x() else QColor(CAPTIONS.quiet))
             painter.drawEllipse(stop, 3.0, 3.0)
         if self.hasFocus():
             painter.setBrush(QColor(124, 196, 255, 110))
@@ -114,6 +158,15 @@ class DelaySlider(QSlider):
         room = QRectF(self.rect()).adjusted(_HANDLE + 4, 0, -_HANDLE - 4, 0)
         share = index / max(1, len(self.delays_ms) - 1)
         return QPointF(room.left() + share * room.width(), room.center().y())
+
+    def _describe(self) -> None:
+        """In words for whoever cannot see the handle: Qt reads out only the stop's number."""
+        plain.set_tip(self, self.in_words)
+        if self.in_words == self.accessibleDescription():
+            return
+        self.setAccessibleDescription(self.in_words)
+        if self.hasFocus():
+            announce(self, self.in_words)
 
     def _maybe_settle(self) -> None:
         if not self.isSliderDown():

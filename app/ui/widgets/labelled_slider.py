@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QWidget
+
+from app.ui.widgets import plain
 
 
 class PercentSlider(QWidget):
@@ -18,7 +20,7 @@ class PercentSlider(QWidget):
         self.slider.setSingleStep(5)
         self.slider.setPageStep(10)
         self.slider.setAccessibleName(name)
-        self.number = QLabel()
+        self.number = plain.label()
         self.number.setMinimumWidth(self.number.fontMetrics().horizontalAdvance("100 %") + 4)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row = QHBoxLayout(self)
@@ -40,4 +42,6 @@ class PercentSlider(QWidget):
         self.chosen.emit(percent / 100)
 
     def _show_number(self) -> None:
-        self.number.setText(f"{self.slider.value()} %")
+        percent = f"{self.slider.value()} %"
+        self.number.setText(percent)
+        self.slider.setAccessibleDescription(percent)

@@ -6,7 +6,7 @@ Pairs of text and background keep a contrast of at least 4.5:1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon, QPalette
@@ -17,7 +17,11 @@ from app import paths
 
 @dataclass(frozen=True, slots=True)
 class Colors:
-    """One look. `dim` is for times and hints, the four last for the state's dot and banners."""
+    """One look. `dim` is for times and hints, the five last for the state's dot and banners.
+
+    `line` parts what belongs together; `border` bounds what can be used, and is seen on every
+    surface (WCAG 2.2, 1.4.11: at least 3:1).
+    """
 
     window: str
     base: str
@@ -26,8 +30,10 @@ class Colors:
     text: str
     dim: str
     line: str
+    border: str
     accent: str
     on_accent: str
+    quiet: str
     good: str
     busy: str
     warning: str
@@ -36,22 +42,47 @@ class Colors:
 
 LIGHT = Colors(
     window="#f4f5f7", base="#ffffff", raised="#ffffff", control="#ffffff",
-    text="#1a1d21", dim="#5a626d", line="#d3d7dd", accent="#1f5fd0", on_accent="#ffffff",
+    text="#1a1d21", dim="#5a626d", line="#d3d7dd", border="#7a828d",
+    accent="#1f5fd0", on_accent="#ffffff", quiet="#5a626d",
     good="#1a7f4b", busy="#1f5fd0", warning="#9a5b00", failure="#b3261e",
 )  # fmt: skip
 DARK = Colors(
     window="#1c1e22", base="#141619", raised="#2a2d33", control="#3a3f48",
-    text="#e9ebee", dim="#a3aab5", line="#3b4048", accent="#7fb0ff", on_accent="#0c1a33",
+    text="#e9ebee", dim="#a3aab5", line="#3b4048", border="#8a929e",
+    accent="#7fb0ff", on_accent="#0c1a33", quiet="#a3aab5",
     good="#5fd39a", busy="#7fb0ff", warning="#f2b661", failure="#ff8a80",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionColors:
+    """Of what floats beside the captions: always light on dark, whatever the desktop's look."""
+
+    ink: str = "#f2f4f8"
+    dim: str = "#a3aab7"
+    black: str = "#101216"  # on amber
+    surface: str = "#181a1f"
+    menu: str = "#1f2228"
+    edge: str = "#5b6270"  # of surfaces
+    groove: str = "#747c8a"
+    selected: str = "#34507a"
+    accent: str = "#7cc4ff"
+    quiet: str = "#9aa3b2"
+    good: str = "#4cd07d"
+    busy: str = "#7cc4ff"
+    warning: str = "#ffc24b"
+    failure: str = "#c4281c"  # behind white
+
+
+CAPTIONS = CaptionColors()
 
 _SHEET = """
 QToolTip {{ color: {text}; background: {raised}; border: 1px solid {line}; padding: 4px; }}
 QPushButton, QToolButton#button {{
-    color: {text}; background: {raised}; border: 1px solid {line}; border-radius: 6px;
+    color: {text}; background: {raised}; border: 1px solid {border}; border-radius: 6px;
     padding: 6px 14px; min-height: 18px;
 }}
-QPushButton:hover, QToolButton#button:hover {{ border-color: {dim}; }}
+QPushButton:hover, QToolButton#button:hover {{ border-color: {text}; }}
 QPushButton:pressed, QToolButton#button:pressed {{ background: {line}; }}
 QPushButton:focus, QToolButton#button:focus {{ border: 2px solid {accent}; padding: 5px 13px; }}
 QPushButton:disabled, QToolButton#button:disabled {{ color: {dim}; background: {window}; }}
@@ -64,14 +95,59 @@ QPushButton#primary {{
 QPushButton#primary:focus {{ border: 2px solid {text}; }}
 QPushButton#primary:disabled {{ color: {dim}; background: {line}; border-color: {line}; }}
 QTextEdit {{
-    background: {base}; color: {text}; border: 1px solid {line}; border-radius: 8px; padding: 8px;
+    background: {base}; color: {text}; border: 1px solid {border}; border-radius: 8px; padding: 8px;
 }}
 QTextEdit:focus {{ border: 2px solid {accent}; padding: 7px; }}
 QLineEdit {{
-    background: {base}; color: {text}; border: 1px solid {line}; border-radius: 6px;
+    background: {base}; color: {text}; border: 1px solid {border}; border-radius: 6px;
     padding: 5px 8px;
 }}
 QLineEdit:focus {{ border: 2px solid {accent}; padding: 4px 7px; }}
+QComboBox, QSpinBox {{
+    background: {base}; color: {text}; border: 1px solid {border}; border-radius: 6px;
+    padding: 4px 8px; min-height: 20px;
+}}
+QSpinBox QLineEdit {{ border: none; padding: 0 4px; background: transparent; }}
+QComboBox:focus, QSpinBox:focus {{ border: 2px solid {accent}; padding: 3px 7px; }}
+QComboBox:disabled, QSpinBox:disabled {{ color: {dim}; background: {window}; }}
+QComboBox::drop-down {{ border: none; width: 24px; }}
+QComboBox::down-arrow {{ image: url("{down}"); width: 12px; height: 12px; }}
+QSpinBox::up-button, QSpinBox::down-button {{ border: none; width: 22px; }}
+QSpinBox::up-button:hover, QSpinBox::down-button:hover {{ background: {line}; }}
+QSpinBox::up-arrow {{ image: url("{up}"); width: 10px; height: 10px; }}
+QSpinBox::down-arrow {{ image: url("{down}"); width: 10px; height: 10px; }}
+QComboBox QAbstractItemView {{
+    background: {raised}; color: {text}; border: 1px solid {border};
+    selection-background-color: {accent}; selection-color: {on_accent};
+}}
+QCheckBox {{ spacing: 8px; padding: 3px; border: 2px solid transparent; border-radius: 6px; }}
+QCheckBox:focus {{ border-color: {accent}; }}
+QTabBar::tab {{
+    padding: 7px 16px; color: {dim}; background: transparent; border: 2px solid transparent;
+    border-radius: 6px; margin: 2px;
+}}
+QTabBar::tab:selected {{ color: {text}; background: {raised}; border-color: {border}; }}
+QTabBar::tab:selected:focus {{ border-color: {accent}; }}
+QTabBar::tab:hover {{ color: {text}; }}
+QTabWidget::pane {{ border: 1px solid {line}; border-radius: 8px; }}
+QSlider {{ border: 2px solid transparent; border-radius: 6px; min-height: 26px; }}
+QSlider:focus {{ border-color: {accent}; }}
+QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {border}; }}
+QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {accent}; }}
+QSlider::handle:horizontal {{
+    width: 16px; height: 16px; margin: -7px 0; border-radius: 8px; background: {accent};
+    border: 1px solid {base};
+}}
+QSlider::handle:horizontal:disabled, QSlider::sub-page:horizontal:disabled {{
+    background: {border};
+}}
+QScrollBar:vertical {{ width: 12px; background: transparent; margin: 0; }}
+QScrollBar::handle:vertical {{
+    background: {border}; border-radius: 4px; margin: 2px; min-height: 28px;
+}}
+QScrollBar::handle:vertical:hover {{ background: {dim}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QFrame#banner {{ background: {raised}; border: 1px solid {line}; border-radius: 8px; }}
 QFrame#mark {{ border-radius: 2px; }}
 QFrame#banner[kind="info"] QFrame#mark {{ background: {accent}; }}
@@ -92,7 +168,7 @@ def colors() -> Colors:
 
 
 def apply(app: QApplication) -> None:
-    """Dress the app, now and whenever the desktop turns dark or light."""
+    """Style the app, now and whenever the desktop turns dark or light."""
     app.setStyle("Fusion")
     app.setWindowIcon(icon())
     _dress(app)
@@ -106,7 +182,13 @@ def icon() -> QIcon:
 def _dress(app: QApplication) -> None:
     look = colors()
     app.setPalette(_palette(look))
-    app.setStyleSheet(_SHEET.format_map({name: getattr(look, name) for name in look.__slots__}))
+    app.setStyleSheet(_SHEET.format_map(asdict(look) | _arrows(look)))
+
+
+def _arrows(look: Colors) -> dict[str, str]:
+    """Pictures, since a style sheet that gives a field a border takes its arrows away."""
+    name = "dark" if look is DARK else "light"
+    return {way: paths.resource(f"look/{way}-{name}.svg").as_posix() for way in ("up", "down")}
 
 
 def _palette(look: Colors) -> QPalette:

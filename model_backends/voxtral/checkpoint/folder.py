@@ -15,7 +15,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from model_backends.base import EngineError
+from model_backends.base import EngineError, Sentence
 from model_backends.voxtral.checkpoint import tensor_names
 from model_backends.voxtral.spec import ModelSpec, from_hf, from_params
 
@@ -68,7 +68,7 @@ def read_spec(folder: Path) -> ModelSpec:
     if (folder / "config.json").is_file():
         return from_hf(_json(folder / "config.json"))
     raise EngineError(
-        f"{folder} holds no model: params.json or config.json is missing.",
+        Sentence("{folder} holds no model: params.json or config.json is missing.", folder=folder),
         "Choose the folder that holds params.json, consolidated.safetensors and tekken.json.",
     )
 
@@ -84,7 +84,10 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     layout = tensor_names.layout_of(entries)
     if layout not in ("native", "hf"):
         raise EngineError(
-            f"The weights in {folder.name} are not in Mistral's or Hugging Face's layout.",
+            Sentence(
+                "The weights in {name} are not in Mistral's or Hugging Face's layout.",
+                name=folder.name,
+            ),
             "Download mistralai/Voxtral-Mini-4B-Realtime-2602, or use the MLX engine.",
         )
     tidied = _by_name((tensor_names.tidy(name, layout), entry) for name, entry in entries.items())
@@ -112,26 +115,35 @@ def weight_files(folder: Path) -> list[Path]:
         if found := sorted(folder.glob(pattern)):
             return found
     raise EngineError(
-        f"{folder} holds no weights.", "consolidated.safetensors (8.86 GB) is missing."
+        Sentence("{folder} holds no weights.", folder=folder),
+        "consolidated.safetensors (8.86 GB) is missing.",
     )
 
 
 def read_header(file: Path) -> list[Entry]:
     """The tensors of one safetensors file. Raises EngineError naming what does not add up."""
     if not file.is_file():
-        raise EngineError(f"{file.name} is not a file, or leads nowhere.", _AGAIN)
+        raise EngineError(
+            Sentence("{name} is not a file, or leads nowhere.", name=file.name), _AGAIN
+        )
     size = file.stat().st_size
     with file.open("rb") as stream:
         start = stream.read(8)
         length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
         if not 2 <= length <= min(_LONGEST_HEADER, size - 8):
-            raise EngineError(f"{file.name} is not a safetensors file, or was cut short.", _AGAIN)
+            raise EngineError(
+                Sentence("{name} is not a safetensors file, or was cut short.", name=file.name),
+                _AGAIN,
+            )
         try:
             header = json.loads(stream.read(length), object_pairs_hook=_each_once)
         except (ValueError, RecursionError) as error:
-            raise EngineError(f"{file.name} has an unreadable header ({error}).", _AGAIN) from error
+            raise EngineError(
+                Sentence("{name} has an unreadable header ({error}).", name=file.name, error=error),
+                _AGAIN,
+            ) from error
     if not isinstance(header, dict):
-        raise EngineError(f"{file.name} has an unreadable header.", _AGAIN)
+        raise EngineError(Sentence("{name} has an unreadable header.", name=file.name), _AGAIN)
     header.pop("__metadata__", None)
     return [_entry(name, fields, file, 8 + length, size) for name, fields in header.items()]
 
@@ -142,13 +154,33 @@ def _entry(name: str, fields: Any, file: Path, base: int, size: int) -> Entry:
         shape = tuple(_whole(n) for n in fields["shape"])
         dtype = str(fields["dtype"])
     except (KeyError, TypeError, ValueError) as error:
-        raise EngineError(f"{file.name}: tensor {name} has no place or shape.", _AGAIN) from error
+        raise EngineError(
+            Sentence("{file}: tensor {tensor} has no place or shape.", file=file.name, tensor=name),
+            _AGAIN,
+        ) from error
     if dtype in _BYTES and prod(shape) * _BYTES[dtype] != end - begin:
-        raise EngineError(f"{file.name}: tensor {name} does not fill its place.", _AGAIN)
+        raise EngineError(
+            Sentence(
+                "{file}: tensor {tensor} does not fill its place.", file=file.name, tensor=name
+            ),
+            _AGAIN,
+        )
     if not 0 <= begin <= end or min(shape, default=0) < 0:
-        raise EngineError(f"{file.name}: tensor {name} has an impossible place.", _AGAIN)
+        raise EngineError(
+            Sentence(
+                "{file}: tensor {tensor} has an impossible place.", file=file.name, tensor=name
+            ),
+            _AGAIN,
+        )
     if base + end > size:
-        raise EngineError(f"{file.name} was cut short: tensor {name} is not all there.", _AGAIN)
+        raise EngineError(
+            Sentence(
+                "{file} was cut short: tensor {tensor} is not all there.",
+                file=file.name,
+                tensor=name,
+            ),
+            _AGAIN,
+        )
     return Entry(name, dtype, shape, file, base + begin, base + end)
 
 
@@ -171,7 +203,10 @@ def _by_name(pairs: Iterable[tuple[str, Entry]]) -> dict[str, Entry]:
     for name, entry in pairs:
         if name in found:
             where = f"{found[name].file.name} and {entry.file.name}"
-            raise EngineError(f"The tensor {name} is there twice ({where}).", _AGAIN)
+            raise EngineError(
+                Sentence("The tensor {name} is there twice ({where}).", name=name, where=where),
+                _AGAIN,
+            )
         found[name] = entry
     return found
 
@@ -183,11 +218,22 @@ def _check_places(entries: Iterable[Entry]) -> None:
         if before is not None and before.file == entry.file:
             if entry.begin < before.end:
                 raise EngineError(
-                    f"{entry.file.name}: tensors {before.name} and {entry.name} overlap.", _AGAIN
+                    Sentence(
+                        "{file}: tensors {tensor} and {other} overlap.",
+                        file=entry.file.name,
+                        tensor=before.name,
+                        other=entry.name,
+                    ),
+                    _AGAIN,
                 )
             if entry.begin > before.end:
                 raise EngineError(
-                    f"{entry.file.name}: there are stray bytes before tensor {entry.name}.", _AGAIN
+                    Sentence(
+                        "{file}: there are stray bytes before tensor {tensor}.",
+                        file=entry.file.name,
+                        tensor=entry.name,
+                    ),
+                    _AGAIN,
                 )
         elif before is not None:
             _check_last(before)
@@ -199,7 +245,12 @@ def _check_places(entries: Iterable[Entry]) -> None:
 def _check_last(entry: Entry) -> None:
     if entry.end != entry.file.stat().st_size:
         raise EngineError(
-            f"{entry.file.name}: there are stray bytes after tensor {entry.name}.", _AGAIN
+            Sentence(
+                "{file}: there are stray bytes after tensor {tensor}.",
+                file=entry.file.name,
+                tensor=entry.name,
+            ),
+            _AGAIN,
         )
 
 
@@ -209,16 +260,24 @@ def _match(found: dict[str, Entry], spec: ModelSpec, layout: str) -> dict[str, E
     shapes = tensor_names.shapes(spec)
     for ours, theirs in wanted.items():
         if theirs not in found:
-            raise EngineError(f"The weights lack the tensor {theirs}.", _AGAIN)
+            raise EngineError(
+                Sentence("The weights lack the tensor {theirs}.", theirs=theirs), _AGAIN
+            )
         entry = found[theirs]
         if entry.shape != shapes[ours]:
             raise EngineError(
-                f"Tensor {entry.name} has shape {list(entry.shape)}, not {list(shapes[ours])}.",
+                Sentence(
+                    "Tensor {name} has shape {value}, not {wanted}.",
+                    name=entry.name,
+                    value=list(entry.shape),
+                    wanted=list(shapes[ours]),
+                ),
                 "The weights and their description are not of the same model.",
             )
         if entry.dtype not in _BYTES:
             raise EngineError(
-                f"Tensor {entry.name} is stored as {entry.dtype}.", "16 or 32 bit floats are read."
+                Sentence("Tensor {name} is stored as {dtype}.", name=entry.name, dtype=entry.dtype),
+                "16 or 32 bit floats are read.",
             )
     _refuse_strangers(found, set(wanted.values()), shapes["embedding.weight"])
     return {ours: found[theirs] for ours, theirs in wanted.items()}
@@ -232,7 +291,10 @@ def _refuse_strangers(
             continue  # a copy of the embedding; the loader compares them
         if name not in wanted and not tensor_names.is_spare(name):
             raise EngineError(
-                f"The weights hold a tensor that Voxtral Realtime lacks: {entry.name}.",
+                Sentence(
+                    "The weights hold a tensor that Voxtral Realtime lacks: {name}.",
+                    name=entry.name,
+                ),
                 "They belong to another model.",
             )
 
@@ -246,7 +308,7 @@ def _indexed(folder: Path, index: Mapping[str, Any]) -> list[Path]:
     for shard in sorted({str(file) for file in shards.values()}):
         file = folder / shard
         if file.parent != folder or not file.is_file():
-            raise EngineError(f"The weights lack the file {shard}.", _AGAIN)
+            raise EngineError(Sentence("The weights lack the file {shard}.", shard=shard), _AGAIN)
         files.append(file)
     return files
 
@@ -255,7 +317,9 @@ def _json(path: Path) -> Mapping[str, Any]:
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise EngineError(f"{path.name} cannot be read ({error}).", _AGAIN) from error
+        raise EngineError(
+            Sentence("{name} cannot be read ({error}).", name=path.name, error=error), _AGAIN
+        ) from error
     if not isinstance(content, Mapping):
-        raise EngineError(f"{path.name} is not a model's description.", _AGAIN)
+        raise EngineError(Sentence("{name} is not a model's description.", name=path.name), _AGAIN)
     return content

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model_backends.base import EngineError
+from model_backends.base import EngineError, Sentence
 from model_backends.voxtral.checkpoint import folder as checkpoint
 from model_backends.voxtral.checkpoint import tensor_names
 from model_backends.voxtral.checkpoint.folder import Entry
@@ -116,7 +116,9 @@ def _match(
         stem = theirs.removesuffix("weight")
         shape = _mlx_shape(ours, shapes[ours])
         if theirs not in found:
-            raise EngineError(f"The weights lack the tensor {theirs}.", _AGAIN)
+            raise EngineError(
+                Sentence("The weights lack the tensor {theirs}.", theirs=theirs), _AGAIN
+            )
         used.add(theirs)
         if theirs.endswith(".weight") and stem + "scales" in found:
             packed[ours] = _packed(found, theirs, shape)
@@ -126,7 +128,10 @@ def _match(
     strangers = (n for n in found if n not in used and not tensor_names.is_spare(n))
     if stranger := next(strangers, None):
         raise EngineError(
-            f"The weights hold a tensor that Voxtral Realtime lacks: {stranger}.",
+            Sentence(
+                "The weights hold a tensor that Voxtral Realtime lacks: {stranger}.",
+                stranger=stranger,
+            ),
             "They belong to another model.",
         )
     return plain, packed
@@ -144,15 +149,22 @@ def _packed(found: Mapping[str, Entry], name: str, shape: tuple[int, ...]) -> Pa
     biases = found.get(stem + "biases")
     if biases is None:
         raise EngineError(
-            f"The weights lack the tensor {stem}biases.", "Only MLX's affine format is read."
+            Sentence("The weights lack the tensor {stem}biases.", stem=stem),
+            "Only MLX's affine format is read.",
         )
     if weight.dtype != "U32" or {len(s) for s in (shape, weight.shape, scales.shape)} != {2}:
-        raise EngineError(f"Tensor {name} has scales, but is not packed the way MLX does.", _AGAIN)
+        raise EngineError(
+            Sentence("Tensor {name} has scales, but is not packed the way MLX does.", name=name),
+            _AGAIN,
+        )
     outputs, inputs = shape
     bits = weight.shape[1] * 32 / inputs
     group_size = inputs / max(scales.shape[1], 1)
     if bits not in _BITS or group_size not in _GROUP_SIZES:
-        raise EngineError(f"Tensor {name} is packed in a way this engine does not know.", _AGAIN)
+        raise EngineError(
+            Sentence("Tensor {name} is packed in a way this engine does not know.", name=name),
+            _AGAIN,
+        )
     _check_shape(weight, (outputs, weight.shape[1]))
     for entry in (scales, biases):
         _check_shape(_check_float(entry), (outputs, scales.shape[1]))
@@ -162,7 +174,12 @@ def _packed(found: Mapping[str, Entry], name: str, shape: tuple[int, ...]) -> Pa
 def _check_shape(entry: Entry, shape: tuple[int, ...]) -> None:
     if entry.shape != shape:
         raise EngineError(
-            f"Tensor {entry.name} has shape {list(entry.shape)}, not {list(shape)}.",
+            Sentence(
+                "Tensor {name} has shape {value}, not {wanted}.",
+                name=entry.name,
+                value=list(entry.shape),
+                wanted=list(shape),
+            ),
             "The weights and their description are not of the same model.",
         )
 
@@ -170,7 +187,8 @@ def _check_shape(entry: Entry, shape: tuple[int, ...]) -> None:
 def _check_float(entry: Entry) -> Entry:
     if entry.dtype not in _FLOATS:
         raise EngineError(
-            f"Tensor {entry.name} is stored as {entry.dtype}.", "16 or 32 bit floats are read."
+            Sentence("Tensor {name} is stored as {dtype}.", name=entry.name, dtype=entry.dtype),
+            "16 or 32 bit floats are read.",
         )
     return entry
 
@@ -187,7 +205,14 @@ def _header(file: Path) -> list[Entry]:
         for n in entry.shape:
             size *= n
         if entry.dtype == "U32" and size != entry.end - entry.begin:
-            raise EngineError(f"{file.name}: tensor {entry.name} does not fill its place.", _AGAIN)
+            raise EngineError(
+                Sentence(
+                    "{file}: tensor {tensor} does not fill its place.",
+                    file=file.name,
+                    tensor=entry.name,
+                ),
+                _AGAIN,
+            )
     return entries
 
 

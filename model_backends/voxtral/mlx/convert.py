@@ -23,7 +23,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from model_backends.base import EngineError, Report
+from model_backends.base import EngineError, Report, Sentence
 from model_backends.voxtral.checkpoint import tensor_names
 from model_backends.voxtral.checkpoint.folder import Entry
 from model_backends.voxtral.checkpoint.packed import MlxCheckpoint, open_checkpoint
@@ -93,11 +93,15 @@ def convert(
     is too small or cannot be written.
     """
     if bits not in OFFERED_BITS:
-        raise EngineError(f"Weights cannot be stored in {bits} bits.", "Choose 16, 8, 6 or 4.")
+        raise EngineError(
+            Sentence("Weights cannot be stored in {bits} bits.", bits=bits), "Choose 16, 8, 6 or 4."
+        )
     checkpoint = open_checkpoint(source)
     if checkpoint.packed:
         raise EngineError(
-            f"{source.name} is packed into {checkpoint.bits} bits already.",
+            Sentence(
+                "{name} is packed into {bits} bits already.", name=source.name, bits=checkpoint.bits
+            ),
             "Convert the original weights, in 16 bits.",
         )
     check_tied(checkpoint)
@@ -115,7 +119,11 @@ def convert(
             raise
     except OSError as error:
         raise EngineError(
-            f"{target} could not be written: {error.strerror or error}.",
+            Sentence(
+                "{target} could not be written: {strerror}.",
+                target=target,
+                strerror=error.strerror or error,
+            ),
             "Nothing was left there. Choose another folder, or free some space.",
         ) from error
     report(1.0, "done")
@@ -146,14 +154,20 @@ def _plan(recipe: Recipe) -> list[Job]:
 def _check_target(target: Path, partial: Path, size_bytes: int) -> None:
     """Nothing is there, and there is room; clears away what an interrupted conversion left."""
     if os.path.lexists(target):
-        raise EngineError(f"{target} exists already.", "Choose a folder that does not exist yet.")
+        raise EngineError(
+            Sentence("{target} exists already.", target=target),
+            "Choose a folder that does not exist yet.",
+        )
     _clear(partial)
     parent = next(folder for folder in target.absolute().parents if folder.is_dir())
     free = shutil.disk_usage(parent).free
     if free < 1.05 * size_bytes:
         raise EngineError(
-            f"The converted model takes {gigabytes(size_bytes)}; "
-            f"{gigabytes(free)} are free on that disk.",
+            Sentence(
+                "The converted model takes {size}; {free} are free on that disk.",
+                size=gigabytes(size_bytes),
+                free=gigabytes(free),
+            ),
             "Free some space, or choose another disk.",
         )
 
@@ -166,7 +180,10 @@ def _clear(partial: Path) -> None:
         file.match("model*.safetensors") or file.match("*.json") for file in partial.iterdir()
     )
     if not ours:
-        raise EngineError(f"{partial} is in the way.", "Move it, or choose another folder.")
+        raise EngineError(
+            Sentence("{partial} is in the way.", partial=partial),
+            "Move it, or choose another folder.",
+        )
     shutil.rmtree(partial)
 
 

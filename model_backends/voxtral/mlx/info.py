@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from model_backends.base import Availability, EngineError
+from model_backends.base import Availability, EngineError, Sentence
 from model_backends.voxtral import info
 from model_backends.voxtral.checkpoint.folder import looks_like_checkpoint
 from model_backends.voxtral.checkpoint.packed import read_spec, stored_bits
@@ -108,12 +108,22 @@ def _judge(folder: Path, computer: Chip) -> Availability:
     needed = info.gigabytes(memory_needed(spec, bits))
     there = f"{computer.name} with {info.gigabytes(computer.memory_bytes)}"
     if not fits(spec, bits, computer):
-        reason = f"{there}; in {bits} bits this needs {needed}."
+        reason = Sentence(
+            "{there}; in {bits} bits this needs {needed}.", there=there, bits=bits, needed=needed
+        )
         return Availability(INFO.name, folder.name, False, reason, _CONVERT, details)
     if not computer.apple:
-        reason = f"{there}; MLX computes on the processor here, far slower than speech."
+        reason = Sentence(
+            "{there}; MLX computes on the processor here, far slower than speech.", there=there
+        )
         return Availability(INFO.name, folder.name, True, reason, _OTHER, details)
-    reason = f"{there}; runs in {bits} bits ({needed}), {recommended} recommended."
+    reason = Sentence(
+        "{there}; runs in {bits} bits ({needed}), {recommended} recommended.",
+        there=there,
+        bits=bits,
+        needed=needed,
+        recommended=recommended,
+    )
     hint = _CONVERT if stored_bits(folder) == 16 and bits < 16 else ""
     return Availability(INFO.name, folder.name, True, reason, hint, details)
 
@@ -122,11 +132,23 @@ def _without_weights(computer: Chip) -> Availability:
     """What would run here if the weights were there."""
     there = f"{computer.name} with {info.gigabytes(computer.memory_bytes)}"
     if not computer.apple:
-        return _row(f"The weights are not on this computer ({there}).", info.DOWNLOAD)
+        return _row(
+            Sentence("The weights are not on this computer ({there}).", there=there), info.DOWNLOAD
+        )
     bits = recommended_bits(PUBLISHED, computer)
     needed = info.gigabytes(memory_needed(PUBLISHED, bits))
-    reason = f"The weights are not on this computer; {there}: {bits} bits recommended ({needed})."
-    return _row(reason, f"{info.DOWNLOAD} {_SMALLER}", True, bits)
+    reason = Sentence(
+        "The weights are not on this computer; {there}: {bits} bits recommended ({needed}).",
+        there=there,
+        bits=bits,
+        needed=needed,
+    )
+    return _row(
+        reason,
+        Sentence("{download} {smaller}", download=info.DOWNLOAD, smaller=_SMALLER),
+        True,
+        bits,
+    )
 
 
 def _what_is_missing() -> tuple[str, str] | None:

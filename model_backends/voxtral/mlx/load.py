@@ -7,7 +7,7 @@ from typing import Any
 
 import mlx.core as mx
 
-from model_backends.base import EngineError, LoadOptions, Report
+from model_backends.base import EngineError, LoadOptions, Report, Sentence
 from model_backends.voxtral import info, memory
 from model_backends.voxtral.checkpoint.packed import MlxCheckpoint, open_checkpoint
 from model_backends.voxtral.engine import VoxtralEngine, keep_pace, warm_up
@@ -133,14 +133,19 @@ def choose_bits(extra: Mapping[str, Any], checkpoint: MlxCheckpoint, computer: C
     if checkpoint.packed:
         if asked not in (None, checkpoint.bits):
             raise EngineError(
-                f"{checkpoint.folder.name} is packed into {checkpoint.bits} bits, not {asked}.",
+                Sentence(
+                    "{name} is packed into {bits} bits, not {asked}.",
+                    name=checkpoint.folder.name,
+                    bits=checkpoint.bits,
+                    asked=asked,
+                ),
                 "Leave out the number of bits, or choose the original weights.",
             )
         return checkpoint.bits
     if asked is not None:
         if asked not in (*OFFERED_BITS, 32):
             raise EngineError(
-                f"The MLX engine does not run in {asked} bits.",
+                Sentence("The MLX engine does not run in {asked} bits.", asked=asked),
                 "Choose: " + ", ".join(map(str, OFFERED_BITS)) + ".",
             )
         return int(asked)
@@ -156,7 +161,10 @@ def choose_dtype(extra: Mapping[str, Any], checkpoint: MlxCheckpoint, computer: 
         return str(precision)
     if precision is not None and precision not in _PRECISION_BITS:
         known = ", ".join((*DTYPES, *_PRECISION_BITS))
-        raise EngineError(f"There is no precision “{precision}”.", f"Choose one of: {known}.")
+        raise EngineError(
+            Sentence("There is no precision “{precision}”.", precision=precision),
+            Sentence("Choose one of: {known}.", known=known),
+        )
     if extra.get("bits") == 32:
         return "fp32"
     if computer.apple:
@@ -168,7 +176,8 @@ def _check_device(name: str | None) -> None:
     here = "mps" if mx.metal.is_available() else "cpu"
     if name not in (None, here, "gpu" if here == "mps" else here):
         raise EngineError(
-            f"MLX finds no device “{name}” here.", f"It finds: {here}. Leave out --device."
+            Sentence("MLX finds no device “{name}” here.", name=name),
+            Sentence("It finds: {here}. Leave out --device.", here=here),
         )
 
 
@@ -194,9 +203,17 @@ def _check_memory(checkpoint: MlxCheckpoint, bits: int, computer: Chip) -> None:
     if may_take(needed, computer):
         return
     fitting = [b for b in OFFERED_BITS if b < bits and fits(spec, b, computer)]
-    hint = f"It fits in {fitting[0]} bits." if fitting else "Use the embedded engine."
+    hint = (
+        Sentence("It fits in {value} bits.", value=fitting[0])
+        if fitting
+        else "Use the embedded engine."
+    )
     raise EngineError(
-        f"In {bits} bits the model needs {info.gigabytes(needed)}; "
-        f"this computer has {info.gigabytes(computer.memory_bytes)} for all programs.",
+        Sentence(
+            "In {bits} bits the model needs {size}; this computer has {there} for all programs.",
+            bits=bits,
+            size=info.gigabytes(needed),
+            there=info.gigabytes(computer.memory_bytes),
+        ),
         hint,
     )

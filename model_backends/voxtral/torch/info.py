@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_backends.base import Availability, EngineError
+from model_backends.base import Availability, EngineError, Sentence
 from model_backends.voxtral import info, memory
 from model_backends.voxtral.checkpoint.folder import read_spec
 from model_backends.voxtral.memory import Storage
@@ -53,7 +53,10 @@ def availability(models_dir: Path) -> list[Availability]:
     folders = info.checkpoints(models_dir)
     device = best_device()
     if not folders:
-        reason = f"The weights are not on this computer ({_described(device)} found)."
+        reason = Sentence(
+            "The weights are not on this computer ({described} found).",
+            described=_described(device),
+        )
         return [_row(info.DEFAULT_MODEL, reason, info.DOWNLOAD)]
     return [_judge(folder, device) for folder in folders]
 
@@ -109,11 +112,20 @@ def _judge(folder: Path, device: Device) -> Availability:
             INFO.name,
             folder.name,
             False,
-            f"{_described(device)}; even in 4 bits this needs {info.gigabytes(needed['int4'])}.",
+            Sentence(
+                "{described}; even in 4 bits this needs {size}.",
+                described=_described(device),
+                size=info.gigabytes(needed["int4"]),
+            ),
             "Close other programs, or use the embedded engine.",
             details,
         )
-    reason = f"{_described(device)}; fits in {precision} ({info.gigabytes(needed[precision])})."
+    reason = Sentence(
+        "{described}; fits in {precision} ({size}).",
+        described=_described(device),
+        precision=precision,
+        size=info.gigabytes(needed[precision]),
+    )
     hint = "" if device.kind != "cpu" else "On a processor the full model is slower than speech."
     return Availability(INFO.name, folder.name, True, reason, hint, details)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from model_backends.base import EngineError, LoadOptions, Report
+from model_backends.base import EngineError, LoadOptions, Report, Sentence
 from model_backends.voxtral import info, memory
 from model_backends.voxtral.checkpoint.folder import open_checkpoint
 from model_backends.voxtral.engine import VoxtralEngine, warm_up
@@ -68,7 +68,10 @@ def choose_device(name: str | None) -> torch.device:
     kind = name.partition(":")[0]
     if not there.get(kind, False):
         found = ", ".join(kind for kind, here in there.items() if here)
-        raise EngineError(f"PyTorch finds no device “{name}” here.", f"It finds: {found}.")
+        raise EngineError(
+            Sentence("PyTorch finds no device “{name}” here.", name=name),
+            Sentence("It finds: {found}.", found=found),
+        )
     if kind == "cuda" and name != kind:
         _choose_gpu(name.partition(":")[2])
     return torch.device(name)
@@ -78,7 +81,10 @@ def _choose_gpu(number: str) -> None:
     """Make a GPU the current one: streams and captured graphs belong to that."""
     count = torch.cuda.device_count()
     if not number.isdecimal() or int(number) >= count:
-        raise EngineError(f"There is no GPU “{number}” here.", f"PyTorch finds {count}, from 0 on.")
+        raise EngineError(
+            Sentence("There is no GPU “{number}” here.", number=number),
+            Sentence("PyTorch finds {count}, from 0 on.", count=count),
+        )
     torch.cuda.set_device(int(number))
 
 
@@ -88,7 +94,10 @@ def choose_precision(extra: Any, device: torch.device, folder: Path) -> str:
     if precision is None:
         return fitting(Device(device.type, str(device), _free_bytes(device)), folder) or "int4"
     if precision not in PRECISIONS:
-        raise EngineError(f"There is no precision “{precision}”.", f"Choose: {PRECISIONS}.")
+        raise EngineError(
+            Sentence("There is no precision “{precision}”.", precision=precision),
+            Sentence("Choose: {precisions}.", precisions=PRECISIONS),
+        )
     return str(precision)
 
 

@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from model_backends.base import EngineError, Report
+from model_backends.base import EngineError, Report, Sentence
 from model_backends.voxtral.checkpoint.folder import Checkpoint, Entry
 from model_backends.voxtral.checkpoint.tensor_names import halves_order, rotary_heads, shapes
 from model_backends.voxtral.spec import ModelSpec
@@ -108,7 +108,11 @@ def assembled(spec: ModelSpec, get: Get, precision: str, device: torch.device) -
             return build(spec, get, *packer(precision, device))
     except torch.OutOfMemoryError as error:
         raise EngineError(
-            f"The model does not fit into the memory of {device} in {precision}.",
+            Sentence(
+                "The model does not fit into the memory of {device} in {precision}.",
+                device=device,
+                precision=precision,
+            ),
             "Choose fewer bits (8 or 4), or another device.",
         ) from error
 
@@ -122,7 +126,8 @@ def _reader(files: ExitStack) -> Callable[[Entry], Tensor]:
                 opened[entry.file] = files.enter_context(safe_open(entry.file, framework="pt"))
             except SafetensorError as error:
                 raise EngineError(
-                    f"{entry.file.name} cannot be read ({error}).", "Download the model again."
+                    Sentence("{name} cannot be read ({error}).", name=entry.file.name, error=error),
+                    "Download the model again.",
                 ) from error
         tensor: Tensor = opened[entry.file].get_tensor(entry.name)
         return tensor
@@ -143,8 +148,11 @@ def _check_finite(tensor: Tensor, name: str) -> None:
     wide = torch.float32 if tensor.dtype == torch.float16 else None  # whose own sum might overflow
     if not math.isfinite(float(tensor.sum(dtype=wide))):
         raise EngineError(
-            f"Tensor {name} holds values that are not finite numbers in "
-            f"{str(tensor.dtype).removeprefix('torch.')}.",
+            Sentence(
+                "Tensor {name} holds values that are not finite numbers in {removeprefix}.",
+                name=name,
+                removeprefix=str(tensor.dtype).removeprefix("torch."),
+            ),
             "Download the model again, or choose another precision.",
         )
 

@@ -11,11 +11,13 @@ import pytest
 
 from model_backends.base import EngineError, Event, LoadOptions, Notice, Pcm, StreamOptions, Word
 from model_backends.embedded import engine as engine_module
+from model_backends.embedded import recognizer as real
 from model_backends.embedded import store
 from model_backends.embedded.agreement import Guess
 from model_backends.embedded.engine import EmbeddedEngine, load
-from model_backends.embedded.recognizer import Hypothesis
+from model_backends.embedded.recognizer import Encoded, Hypothesis
 from model_backends.embedded.weights import Weights
+from tests.support.likeness import assert_like
 
 FRAME = np.full(512, 0.1, np.float32)
 
@@ -30,11 +32,6 @@ class Clock:
         return self.now_s
 
 
-@dataclass
-class Encoded:
-    seconds: float
-
-
 class Recognizer:
     """Counts the seconds it hears; takes `cost_s` for each decode."""
 
@@ -44,7 +41,7 @@ class Recognizer:
         self.cost_s, self._clock, self._language = cost_s, clock, language
 
     def encode(self, pcm: Pcm, whole: bool = False) -> Encoded:
-        return Encoded(len(pcm) / 16000)
+        return Encoded(None, len(pcm))
 
     def languages(self, heard: Encoded) -> dict[str, float]:
         return {self._language: 0.9}
@@ -55,6 +52,10 @@ class Recognizer:
         count = int(heard.seconds)
         words = [Guess(f" {i}", i * 1000, (i + 1) * 1000) for i in range(count)]
         return Hypothesis(words, language)
+
+
+def test_the_stand_in_has_no_verb_that_a_recogniser_lacks() -> None:
+    assert_like(Recognizer, real.Recognizer, own={"heard", "cost_s"})
 
 
 def options(
@@ -83,7 +84,7 @@ def make(
     clock = Clock()
     base, small = Recognizer(clock, cost_s, language), Recognizer(clock, 0.1)
     fetch = (lambda: small) if small_too else None
-    weights = Weights(base, "base", fetch, adapted)  # type: ignore[arg-type]
+    weights = Weights(base, "base", fetch, adapted)  # type: ignore[arg-type] # like one: above
     return EmbeddedEngine(weights, clock=clock), base, small
 
 
@@ -211,17 +212,17 @@ def test_lanes_take_turns() -> None:
 
 def test_idle_until_there_is_enough_to_hear() -> None:
     engine, _, _ = make(0.1)
-    assert engine.idle
+    idle = [engine.idle]
     stream = engine.open(options())
     stream.push(FRAME, 0.9)
-    assert engine.idle
+    idle.append(engine.idle)
     assert engine.advance() == []
     speak(engine, 2, stream)
     stream.finish()
-    assert not engine.idle
+    idle.append(engine.idle)
     while not stream.done:
         engine.advance()
-    assert engine.idle
+    assert [*idle, engine.idle] == [True, True, False, True]
 
 
 def test_what_a_lane_spoke_under_an_earlier_worker_is_a_hint() -> None:
@@ -229,7 +230,7 @@ def test_what_a_lane_spoke_under_an_earlier_worker_is_a_hint() -> None:
     clock = Clock()
     for spoken, language in (({}, "ro"), ({"me": "en"}, "en")):
         base = Recognizer(clock, 0.1, "ro")
-        weights = Weights(base, "base", None)  # type: ignore[arg-type]
+        weights = Weights(base, "base", None)  # type: ignore[arg-type] # like one: above
         engine = EmbeddedEngine(weights, spoken=spoken, clock=clock)
         speak(engine, 1, engine.open(options()))
         assert base.heard[0] == language

@@ -101,7 +101,7 @@ def test_a_word_ends_before_the_pause_that_the_attention_reaches_into() -> None:
 def test_a_few_words_between_pauses_are_not_passed_over() -> None:
     """ "… to him. What to thee?" and the guess ends with "him": 0.7 s of speech by itself."""
     spoken = [
-        (" him,", 0, 320),
+        (" him,", 0, 448),
         (" What", 960, 1_120),
         (" to", 1_120, 1_280),
         (" thee?", 1_280, 1_664),

@@ -129,7 +129,7 @@ def test_words_are_where_they_are_spoken(half_a_minute: list[Word]) -> None:
 
 def _distance(times: list[tuple[int, int]], segment: dict[str, Any]) -> float:
     """How far the nearest word start and end are from a sentence's own, in ms, the worse one."""
-    begin, end = segment["start"] * 1000, segment["end"] * 1000
+    begin, end = float(segment["start"]) * 1000, float(segment["end"]) * 1000
     return max(min(abs(s - begin) for s, _ in times), min(abs(e - end) for _, e in times))
 
 

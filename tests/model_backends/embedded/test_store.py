@@ -117,7 +117,12 @@ def test_a_checked_file_is_not_hashed_again(
     put(tmp_path)
     store.ensure("small", tmp_path, silent)
     hashed: list[Path] = []
-    monkeypatch.setattr(store, "_sha256", lambda path: hashed.append(path) or "")
+
+    def sha256(path: Path) -> str:
+        hashed.append(path)
+        return ""
+
+    monkeypatch.setattr(store, "_sha256", sha256)
     store.ensure("small", tmp_path, silent)
     assert hashed == []
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model_backends.base import EngineError, Event, Tail, Word
+from model_backends.base import EngineError, Event, Pcm, Tail, Word
 from model_backends.embedded.listening import Care
 from model_backends.embedded.rules import RULES
 from model_backends.embedded.stream import EmbeddedStream
@@ -35,7 +35,7 @@ def scripts(draw: st.DrawFn) -> list[tuple[str, int, int]]:
     return script
 
 
-def blocks(script: Script, start_ms: int = 0) -> list:
+def blocks(script: Script, start_ms: int = 0) -> list[tuple[Pcm, float]]:
     return list(frames(script, start_ms, script[-1][2] + 600))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
@@ -15,6 +16,7 @@ from model_backends.voxtral.mel import MelStream
 from model_backends.voxtral.schedule import ROW_SAMPLES, SILENT_ROWS, Schedule
 from model_backends.voxtral.speech_model import DecodeWork, EncodeWork
 from model_backends.voxtral.tekken import Tekken
+from model_backends.voxtral.torch import model as torch_model
 from model_backends.voxtral.torch import runner as torch_runner
 from model_backends.voxtral.torch.runner import ModelRunner
 from model_backends.voxtral.torch.weights import load_network
@@ -69,23 +71,24 @@ def forced_logits(
     slot = speech.open_decoder(delay if scale_for is None else scale_for, first_row)
     taken: list[Tensor] = []
     speech._steps.clear()  # the steps in it have bound `choose`'s predecessor
-    original = torch_runner.choose
 
-    def choose(logits: Tensor, *rest: object) -> Tensor:
+    def choose(
+        logits: Tensor, bias: Tensor, pad: int, eos: int, bonuses: torch_model.Bonuses | None = None
+    ) -> Tensor:
         taken.append(logits[0].clone())
-        return original(logits, *rest)  # type: ignore[arg-type]
+        return torch_model.choose(logits, bias, pad, eos, bonuses)
 
-    torch_runner.choose = choose  # type: ignore[assignment]
     try:
-        position, turn = SILENT_ROWS, 0
-        while position < len(ids):
-            count = min(blocks[turn % len(blocks)], len(ids) - position)
-            inputs = tuple(ids[position : position + count])
-            rows = tuple((source, first_row + position + i) for i in range(count))
-            speech.decode([DecodeWork(slot, first_row + position, inputs, rows)])
-            position, turn = position + count, turn + 1
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(torch_runner, "choose", choose)
+            position, turn = SILENT_ROWS, 0
+            while position < len(ids):
+                count = min(blocks[turn % len(blocks)], len(ids) - position)
+                inputs = tuple(ids[position : position + count])
+                rows = tuple((source, first_row + position + i) for i in range(count))
+                speech.decode([DecodeWork(slot, first_row + position, inputs, rows)])
+                position, turn = position + count, turn + 1
     finally:
-        torch_runner.choose = original
         speech._steps.clear()
         speech.close_decoder(slot)
         speech.close_encoder(source)

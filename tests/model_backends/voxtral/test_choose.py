@@ -32,7 +32,7 @@ def by_mlx(logits: NDArray[np.float32], bias: float, *lift: list[float]) -> list
 
     bonuses = (mx.array([lift[0]]), mx.array([lift[1]])) if lift else None
     biases = mx.full((1, len(logits)), bias)
-    found = choose(mx.array(logits)[None], biases, PAD, EOS, bonuses)[0].tolist()
+    found = np.array(choose(mx.array(logits)[None], biases, PAD, EOS, bonuses)[0]).tolist()
     return [(int(token), gap, logprob) for token, gap, logprob in found]
 
 

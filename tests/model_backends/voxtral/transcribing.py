@@ -29,7 +29,7 @@ def clip(name: str) -> Pcm:
     """A clip of the tiny model's folder, as the engine hears it."""
     with av.open(str(TINY / ITEMS[name]["file"])) as container:
         frames = [frame.to_ndarray().reshape(-1) for frame in container.decode(audio=0)]
-    return np.concatenate(frames).astype(np.float32) / 32768
+    return np.concatenate(frames).astype(np.float32) / np.float32(32768)
 
 
 def reference_ids(name: str, delay: int) -> list[int]:

@@ -24,10 +24,10 @@ def entry(tray: Tray, label: str) -> QAction:
 @pytest.mark.parametrize(
     ("label", "signal"),
     [
-        ("Pause", "pause_toggled"),
+        ("Start", "pause_toggled"),
         ("Open main window", "main_window_requested"),
         ("Preferences…", "preferences_requested"),
-        ("Quit", "quit_requested"),
+        ("Quit Voxline", "quit_requested"),
     ],
 )
 def test_each_entry_asks_for_its_thing(tray: Tray, qtbot: QtBot, label: str, signal: str) -> None:

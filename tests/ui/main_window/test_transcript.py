@@ -114,6 +114,27 @@ def test_direction_follows_the_language_not_the_first_letter(transcript: Transcr
     ]
 
 
+def test_a_paragraph_turns_when_its_language_becomes_known(transcript: Transcript) -> None:
+    transcript.add_word(word(" Voxline", 0, lang=None))  # type: ignore[arg-type]
+    transcript.add_word(word(" مرحبا", 300, lang="ar"))
+    transcript.add_word(word(" hello", 600, lang="en"))  # the first that was known stays
+    shape = transcript.document().findBlockByNumber(0).blockFormat()
+    assert shape.layoutDirection() == Qt.LayoutDirection.RightToLeft
+    assert shape.rightMargin() > 0 == shape.leftMargin()
+
+
+def test_until_its_language_is_known_the_first_letter_decides(transcript: Transcript) -> None:
+    transcript.add_word(word(" مرحبا", 0, lang=None))  # type: ignore[arg-type]
+    shape = transcript.document().findBlockByNumber(0).blockFormat()
+    assert shape.layoutDirection() == Qt.LayoutDirection.RightToLeft
+
+
+def test_a_word_of_spaces_begins_no_paragraph(transcript: Transcript) -> None:
+    transcript.add_word(word("  ", 0))
+    transcript.add_word(word(" Hello", 300))
+    assert lines(transcript) == ["0:00:00\tHello"]
+
+
 def test_it_follows_the_newest_words(transcript: Transcript) -> None:
     fill(transcript)
     bar = transcript.verticalScrollBar()
@@ -178,7 +199,7 @@ def test_search_finds_whatever_the_case_and_goes_round(
     ):
         QTest.keyClick(bar.entry, key, modifier)
         found.append(transcript.textCursor().blockNumber())
-    assert bar.count.text() == "2 matches"
+    assert bar.count.text() == "2 of 2"
     assert found == [0, 2, 0, 2]
     assert len(transcript.extraSelections()) == 2
 
@@ -190,7 +211,7 @@ def test_search_counts_words_that_come_later_and_leaves_no_marks(
     qtbot.addWidget(bar)
     bar.open()
     QTest.keyClicks(bar.entry, "pear")
-    assert bar.count.text() == "0 matches"
+    assert bar.count.text() == "Not found"
     transcript.add_word(word(" Pear", 0))
     qtbot.waitUntil(lambda: bar.count.text() == "1 match")
     QTest.keyClick(bar.entry, Qt.Key.Key_Escape)

@@ -6,21 +6,31 @@ from pathlib import Path
 from threading import current_thread
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLabel, QPushButton
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QComboBox,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
-from app import paths
+from app import __version__, paths
+from app.audio.choice import Device, to_text
 from app.audio.devices.base import SourceInfo
 from app.core.timeline import Gap, Timeline
 from app.session.record import Saved
 from app.session.session import Stage, Status
-from app.ui.main_window import save_as
-from app.ui.main_window.state_header import title
+from app.ui.main_window import help as help_texts
+from app.ui.main_window import save_as, state_header
 from app.ui.main_window.window import MainWindow
 from app.ui.state.engines import EngineChoice
+from app.ui.widgets import stages
 from model_backends import describe
 from model_backends.base import Availability, Notice
 from model_backends.scripted import INFO
@@ -29,12 +39,13 @@ from tests.ui.overlay_fakes import words
 
 MICROPHONES = [
     SourceInfo("usb", "USB microphone", "microphone", True),
-    SourceInfo("hdmi.monitor", "HDMI", "system"),
+    SourceInfo("hdmi.monitor", "Monitor of HDMI", "system"),
 ]
 
 
 @pytest.fixture
 def window(rig: Rig, qtbot: QtBot) -> MainWindow:
+    rig.store.change(told={"kept": True})
     made = MainWindow(rig.captioning, rig.store)
     qtbot.addWidget(made)
     with qtbot.waitExposed(made):
@@ -68,9 +79,9 @@ def labels(box: QComboBox) -> list[str]:
 @pytest.mark.parametrize(
     ("stage", "button"),
     [
-        (Stage.STARTING, "&Pause"),
-        (Stage.SPEECH, "&Pause"),
-        (Stage.NO_SOUND, "&Pause"),
+        (Stage.STARTING, "&Pause listening"),
+        (Stage.SPEECH, "&Pause listening"),
+        (Stage.NO_SOUND, "&Pause listening"),
         (Stage.PAUSED, "&Resume"),
         (Stage.STOPPED, "&Start"),
         (Stage.FAILED, "&Try again"),
@@ -81,14 +92,14 @@ def test_every_stage_is_named_with_what_can_be_done(
 ) -> None:
     rig.captioning.start()
     rig.say(Status(stage, "What has happened.", "What to do."))
-    assert window.header.state.text() == title(stage)
+    assert window.header.state.text() == stages.title(stage)
     assert window.header.detail.text() == "What has happened. What to do."
     assert window.header.toggle.text() == window.toggle_action.text() == button
     assert window.header.toggle.isEnabled()
 
 
 def test_there_is_a_name_for_every_stage() -> None:
-    assert len({title(stage) for stage in Stage}) == len(Stage)
+    assert len({stages.title(stage) for stage in Stage}) == len(Stage)
 
 
 def test_nothing_can_be_pressed_twice_while_saving(window: MainWindow, rig: Rig) -> None:
@@ -105,12 +116,25 @@ def test_loading_shows_how_far_it_is(window: MainWindow, rig: Rig) -> None:
     assert window.header.detail.text() == "Loading the speech model … 40%"
 
 
-def test_the_meter_falls_when_nothing_is_heard(window: MainWindow, rig: Rig) -> None:
+def test_the_meter_shows_speech_as_loud_as_it_is_to_the_ear(window: MainWindow, rig: Rig) -> None:
     rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    rig.captioning.level.emit(0.05)  # RMS of ordinary speech
+    assert window.header.meter.lit >= 6
+    assert window.header.meter.accessibleDescription() == "good"
+
+
+@pytest.mark.parametrize("stage", [Stage.PAUSED, Stage.STOPPED, Stage.FAILED])
+def test_the_meter_is_dark_when_nothing_is_listened_to(
+    window: MainWindow, rig: Rig, stage: Stage
+) -> None:
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
     rig.captioning.level.emit(0.7)
-    assert window.header.meter.level == 0.7
-    rig.reach(Stage.PAUSED)
-    assert window.header.meter.level == 0.0
+    rig.reach(stage)
+    assert window.header.meter.lit == 0
+    rig.captioning.level.emit(0.7)  # one that was on its way
+    assert window.header.meter.lit == 0
 
 
 def test_the_buttons_start_pause_and_begin_anew(window: MainWindow, rig: Rig) -> None:
@@ -145,7 +169,7 @@ def test_words_and_gaps_appear(window: MainWindow, rig: Rig) -> None:
     text = window.transcript.toPlainText()
     assert [line.split("\t")[-1] for line in text.split("\n")] == [
         "One two",
-        "— The sound source was gone, 0:00:01 to 0:00:09 —",
+        "— No sound from the source, 0:00:01 to 0:00:09 —",
         "three",
     ]
 
@@ -321,15 +345,28 @@ def test_sources_are_offered_by_name(window: MainWindow, rig: Rig) -> None:
         "USB microphone",
         "This computer’s sound: HDMI",
     ]
-    choose(source, "hdmi.monitor")
-    assert rig.store.settings.source == "hdmi.monitor"
+    hdmi = to_text(MICROPHONES[1].choice)
+    choose(source, hdmi)
+    assert rig.store.settings.source == hdmi
+    assert source.currentText() == "This computer’s sound: HDMI"
 
 
 def test_a_chosen_source_that_is_gone_stays_in_the_list(window: MainWindow, rig: Rig) -> None:
-    rig.store.change(source="bluetooth-headset")
+    headset = to_text(Device("bluez_input.00_11.2", "Jabra Evolve2 (1/2)"))
+    rig.store.change(source=headset)
     window.choices.show_sources(MICROPHONES)
-    assert window.choices.source.currentText() == "bluetooth-headset (not connected)"
-    assert rig.store.settings.source == "bluetooth-headset"
+    assert window.choices.source.currentText() == "Jabra Evolve2 (1/2) (not connected)"
+    assert rig.store.settings.source == headset
+
+
+@pytest.mark.parametrize("kept", ["device:usb\nIts name of old", "usb"])
+def test_a_device_is_known_by_its_id_whatever_it_is_called_now(
+    window: MainWindow, rig: Rig, kept: str
+) -> None:
+    rig.store.change(source=kept)
+    window.choices.show_sources(MICROPHONES)
+    assert window.choices.source.currentText() == "USB microphone"
+    assert window.choices.source.count() == 3
 
 
 def test_the_delay_slider_offers_what_the_engine_does(window: MainWindow, rig: Rig) -> None:
@@ -339,7 +376,7 @@ def test_the_delay_slider_offers_what_the_engine_does(window: MainWindow, rig: R
     delay.setFocus()
     QTest.keyClick(delay, Qt.Key.Key_Right)
     assert rig.store.settings.delay_ms == {"scripted": 480}
-    assert window.choices.delay_text.text().startswith("480 ms")
+    assert window.choices.delay_text.text().startswith("Words appear about 0.48 seconds after")
 
 
 def test_engines_that_cannot_be_used_say_why(window: MainWindow, rig: Rig) -> None:
@@ -384,28 +421,49 @@ def test_looking_around_finds_the_engines(window: MainWindow, qtbot: QtBot) -> N
 # --- closing, keyboard, names --------------------------------------------------------------
 
 
-def test_closing_without_a_tray_is_quitting_and_stays_to_say_that_it_saves(
-    window: MainWindow, qtbot: QtBot
-) -> None:
-    with qtbot.waitSignal(window.quit_requested):
-        window.close()
-    assert window.isVisible()
-    window.show_leaving()
-    assert "saving" in window.windowTitle()
-    assert not window.header.toggle.isEnabled()
-
-
-def test_closing_with_a_tray_only_hides_and_remembers_the_place(
+def test_closing_is_closing_and_remembers_the_place(
     window: MainWindow, rig: Rig, qtbot: QtBot
 ) -> None:
-    window.close_quits = lambda: False
     window.resize(701, 602)
-    with qtbot.assertNotEmitted(window.quit_requested):
+    with qtbot.assertNotEmitted(window.quit_requested), qtbot.waitSignal(window.closed):
         window.close()
     assert not window.isVisible()
     again = MainWindow(rig.captioning, rig.store)
     qtbot.addWidget(again)
     assert (again.width(), again.height()) == (701, 602)
+
+
+def test_while_saving_it_says_so(window: MainWindow) -> None:
+    window.show_leaving()
+    assert window.windowTitle().startswith("Saving")
+    assert not window.header.toggle.isEnabled()
+
+
+def test_it_is_placed_clear_of_the_captions_until_the_user_places_it(
+    window: MainWindow, rig: Rig
+) -> None:
+    available = window.screen().availableGeometry()
+    captions = QRect(100, available.bottom() - 180, 600, 160)
+    window.place_clear_of(captions)
+    assert window.frameGeometry().bottom() < captions.top()
+    window.close()
+    window.move(30, 40)
+    window.place_clear_of(captions)
+    assert window.pos() == QPoint(30, 40)
+
+
+@pytest.mark.parametrize("size", [(1024, 600), (640, 400)])
+def test_it_fits_small_screens_with_its_buttons(
+    window: MainWindow, rig: Rig, size: tuple[int, int]
+) -> None:
+    """640 x 400 is what 1280 x 800 leaves at a scale of two."""
+    rig.store.change(engine="embedded")  # the one with languages
+    least = window.minimumSizeHint()
+    assert least.width() <= size[0]
+    assert least.height() <= size[1] - 40  # the desktop's frame
+    window.resize(least)
+    toggle = window.header.toggle
+    assert window.rect().contains(toggle.mapTo(window, toggle.rect().bottomRight()))
 
 
 def test_every_control_is_reached_by_tab_and_has_a_name(window: MainWindow, rig: Rig) -> None:
@@ -455,4 +513,123 @@ def test_find_opens_from_the_keyboard(window: MainWindow, rig: Rig) -> None:
     window.find_action.trigger()
     assert window.find_bar.isVisible()
     QTest.keyClicks(window.find_bar.entry, "needle")
-    assert window.find_bar.count.text() == "1 match"
+    assert window.find_bar.count.text() == "1 of 1"
+
+
+# --- notices that end, and what is told once --------------------------------------------------
+
+
+def test_what_is_told_of_a_state_ends_with_it(window: MainWindow, rig: Rig) -> None:
+    rig.captioning.start()
+    rig.say(Notice("me", "restarting", "The engine is restarted.", "No words are lost."))
+    assert "The engine is restarted." in told(window)
+    rig.reach(Stage.STARTING)
+    assert "The engine is restarted." in told(window)
+    rig.reach(Stage.LISTENING)
+    assert "The engine is restarted." not in told(window)
+
+
+def test_of_one_thing_only_the_newest_is_told(window: MainWindow, rig: Rig) -> None:
+    rig.captioning.start()
+    rig.say(Notice("me", "behind", "Captions come late.", "Choose tiny.en for English."))
+    rig.say(Notice("me", "smaller-model", "English is now heard with tiny.en."))
+    assert told(window) == ["English is now heard with tiny.en."]
+    rig.reach(Stage.STOPPED)
+    rig.captioning.start()  # another session, another state
+    assert told(window) == []
+
+
+def test_a_notice_that_is_taken_back_goes(window: MainWindow, rig: Rig) -> None:
+    rig.captioning.start()
+    rig.say(Notice("me", "smaller-model", "English is now heard with tiny.en."))
+    rig.say(Notice("me", "file", "It has two audio tracks."), Notice("me", "smaller-model", ""))
+    assert told(window) == ["It has two audio tracks."]
+
+
+def test_another_source_ends_what_was_told_of_the_last(window: MainWindow, rig: Rig) -> None:
+    rig.captioning.start()
+    rig.say(Notice("me", "moved", "USB is gone; listening to Speakers instead."))
+    rig.store.change(source="alsa_input.pci-0000_00_1f.3.analog-stereo")
+    assert told(window) == []
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_at_the_first_start_one_is_told_that_transcripts_are_kept(
+    rig: Rig, qtbot: QtBot, keeps: bool
+) -> None:
+    rig.store.change(told={}, keep_transcripts=keeps)
+    for start in range(2):
+        window = MainWindow(rig.captioning, rig.store)
+        qtbot.addWidget(window)
+        assert any("kept as a transcript" in text for text in told(window)) == (keeps and not start)
+
+
+def test_who_wants_nothing_kept_says_so_there(rig: Rig, qtbot: QtBot) -> None:
+    rig.store.change(told={})
+    window = MainWindow(rig.captioning, rig.store)
+    qtbot.addWidget(window)
+    (nothing,) = [b for b in window.findChildren(QPushButton) if b.text() == "Keep nothing"]
+    nothing.click()
+    assert not rig.store.settings.keep_transcripts
+    assert told(window) == ["From the next session on nothing is kept."]
+
+
+# --- help --------------------------------------------------------------------------------------
+
+
+def texts(dialog: QWidget) -> str:
+    said = [label.text() for label in dialog.findChildren(QLabel)]
+    return "\n".join(said + [each.toPlainText() for each in dialog.findChildren(QPlainTextEdit)])
+
+
+def test_every_shortcut_is_listed(window: MainWindow) -> None:
+    dialog = help_texts.show_shortcuts(window, window.actions_with_keys())
+    listed = texts(dialog)
+    for action in window.actions_with_keys():
+        assert action.text().replace("&", "").rstrip("…") in listed
+        assert action.shortcut().toString() in listed
+    dialog.close()
+
+
+def test_help_fits_small_screens(window: MainWindow) -> None:
+    dialogs = [
+        help_texts.show_shortcuts(window, window.actions_with_keys()),
+        help_texts.show_kept(window, True),
+        help_texts.show_about(window),
+    ]
+    for dialog in dialogs:
+        assert dialog.minimumSizeHint().height() <= 360
+        dialog.close()
+
+
+def test_what_is_kept_is_told_with_where(window: MainWindow) -> None:
+    for keeps in (True, False):
+        dialog = help_texts.show_kept(window, keeps)
+        listed = texts(dialog)
+        assert (str(paths.transcripts_dir()) in listed) == keeps
+        assert str(paths.journal_dir()) in listed
+        assert str(paths.models_dir()) in listed
+        dialog.close()
+
+
+def test_about_names_the_version_and_the_licences(window: MainWindow) -> None:
+    dialog = help_texts.show_about(window)
+    assert __version__ in texts(dialog)
+    assert "Apache" in texts(dialog)
+    assert "PySide6" in texts(dialog)
+    dialog.close()
+
+
+def test_assistive_technology_is_told_of_trouble_and_its_end_only(
+    window: MainWindow, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(state_header, "announce", lambda widget, text: said.append(text))
+    rig.captioning.start()
+    for stage in (Stage.LISTENING, Stage.SPEECH, Stage.LISTENING, Stage.SPEECH):
+        rig.reach(stage)
+    assert said == []
+    rig.say(Status(Stage.NO_SOUND, "No sound is arriving.", "Is it muted?"))
+    rig.say(Status(Stage.NO_SOUND, "No sound is arriving.", "Is it muted?"))
+    rig.reach(Stage.SPEECH)
+    assert said == ["No sound is arriving. Is it muted?", "Captions go on."]

@@ -6,12 +6,16 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QPoint, QRect
-from PySide6.QtGui import QColor, QImage, QRegion
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QAccessible, QColor, QImage, QPainter, QRegion
+from PySide6.QtWidgets import QPlainTextEdit
+from pytestqt.qtbot import QtBot
 
+from app.core.lines import Line
 from app.settings import OverlaySettings
 from app.ui.overlay.caption_view import CaptionView, line_height
 from app.ui.overlay.line_pictures import LinePictures
+from model_backends.base import Word
 from tests.ui.overlay_fakes import words
 
 SPEECH = (
@@ -22,11 +26,11 @@ SETTINGS = OverlaySettings(font_size=20)
 
 
 @pytest.fixture
-def view(qtbot) -> CaptionView:
+def view(qtbot: QtBot) -> CaptionView:
     return shown(qtbot, SETTINGS)
 
 
-def shown(qtbot, settings: OverlaySettings, width: int = 420) -> CaptionView:
+def shown(qtbot: QtBot, settings: OverlaySettings, width: int = 420) -> CaptionView:
     view = CaptionView(settings)
     qtbot.addWidget(view)
     view.resize(width, line_height(settings) * settings.lines)
@@ -65,7 +69,7 @@ def grew(before: list[str], now: list[str]) -> bool:
     return False
 
 
-def test_words_once_painted_never_change_and_lines_only_move_up(view):
+def test_words_once_painted_never_change_and_lines_only_move_up(view: CaptionView) -> None:
     paints: list[list[str]] = [[]]
     for word in words(SPEECH):
         view.add_word(word)
@@ -77,7 +81,7 @@ def test_words_once_painted_never_change_and_lines_only_move_up(view):
     assert len(paints[-1]) == SETTINGS.lines
 
 
-def test_what_was_painted_stays_pixel_for_pixel(view):
+def test_what_was_painted_stays_pixel_for_pixel(view: CaptionView) -> None:
     text = words("Good morning")
     view.add_word(text[0])
     first = painted(view)
@@ -89,8 +93,10 @@ def test_what_was_painted_stays_pixel_for_pixel(view):
     assert first.copy(area) == second.copy(area)
 
 
-def test_each_word_is_reported_once_when_it_is_on_the_screen(qtbot, view):
-    reported = []
+def test_each_word_is_reported_once_when_it_is_on_the_screen(
+    qtbot: QtBot, view: CaptionView
+) -> None:
+    reported: list[Word] = []
     view.on_painted = reported.append
     said = words("one two three")
     view.add_word(said[0])
@@ -101,8 +107,8 @@ def test_each_word_is_reported_once_when_it_is_on_the_screen(qtbot, view):
     qtbot.waitUntil(lambda: reported == said)
 
 
-def test_words_that_scrolled_past_between_two_paints_are_not_reported(view):
-    reported = []
+def test_words_that_scrolled_past_between_two_paints_are_not_reported(view: CaptionView) -> None:
+    reported: list[Word] = []
     view.on_painted = reported.append
     said = words(SPEECH)
     for word in said:
@@ -113,7 +119,7 @@ def test_words_that_scrolled_past_between_two_paints_are_not_reported(view):
     assert len(reported) < len(said)
 
 
-def test_the_tail_is_off_until_wanted_then_dim(qtbot, view):
+def test_the_tail_is_off_until_wanted_then_dim(qtbot: QtBot, view: CaptionView) -> None:
     view.add_word(words("Good")[0])
     view.set_tail(" morning")
     before = painted(view)
@@ -132,10 +138,10 @@ def test_the_tail_is_off_until_wanted_then_dim(qtbot, view):
     assert 100 < brightest < 200  # dim; committed text reaches 255
 
 
-@pytest.mark.parametrize(
-    ("language", "side"), [("ar", "right"), ("he", "right"), ("en", "left"), (None, "left")]
-)
-def test_the_language_decides_the_side_not_the_first_letter(qtbot, view, language, side):
+@pytest.mark.parametrize(("language", "side"), [("ar", "right"), ("he", "right"), ("en", "left")])
+def test_the_language_decides_the_side_not_the_first_letter(
+    qtbot: QtBot, view: CaptionView, language: str, side: str
+) -> None:
     """An Arabic caption that begins with a Latin name still begins at the right, and vice versa."""
     text = "Voxline مرحبا" if side == "right" else "مرحبا Voxline"
     for word in words(text, language):
@@ -146,8 +152,72 @@ def test_the_language_decides_the_side_not_the_first_letter(qtbot, view, languag
     assert (right > left) == (side == "right")
 
 
+ARABIC = "صباح الخير جميعا كان الصقيع قد استقر على الحقول طوال الليل وكنا نشعر بالبرد"
+
+
+def test_nothing_painted_jumps_when_the_language_becomes_known(view: CaptionView) -> None:
+    """An engine knows the language only after some words."""
+    spoken = words(ARABIC, None)[:2] + words(ARABIC, "ar")[2:]
+    before = None
+    for word in spoken:
+        view.add_word(word)
+        image = painted(view)
+        row = QRect(0, 0, view.width(), line_height(SETTINGS))
+        row.translate(0, row.height() * (len(view.painted_text) - 1))
+        at = rightmost(image, row)
+        if before is not None and before[0] == view._lines.started:  # the same line
+            assert abs(at - before[1]) <= 1, word
+        before = view._lines.started, at
+        assert at > view.width() * 0.9, "it began at the right"
+
+
+def test_a_line_that_was_painted_keeps_its_way_whatever_it_turns_out_to_be(
+    view: CaptionView,
+) -> None:
+    view.add_word(words("Voxline", None)[0])
+    first = painted(view)
+    view.add_word(words("x مرحبا", "ar")[1])
+    second = painted(view)
+    width = int(view._measure("Voxline"))
+    area = QRect(0, 0, width, line_height(SETTINGS))
+    assert ink(first, area) > 5
+    assert first.copy(area) == second.copy(area)
+
+
+def test_who_speaks_next_is_not_taken_for_a_speaker_of_the_last_language(view: CaptionView) -> None:
+    for word in words("مرحبا بكم", "ar"):
+        view.add_word(word)
+    for word in words("Good morning", None, start_ms=60_000):
+        view.add_word(replace(word, utterance=1))
+    image = painted(view)
+    below = QRect(0, line_height(SETTINGS), view.width() // 2, line_height(SETTINGS))
+    assert ink(image, below) > ink(image, below.translated(view.width() // 2, 0))
+
+
+def rightmost(image: QImage, area: QRect) -> int:
+    columns = range(area.right(), area.left(), -1)
+    rows = range(area.top(), area.bottom())
+    return next(x for x in columns if any(image.pixelColor(x, y).alpha() > 60 for y in rows))
+
+
+def test_a_word_of_spaces_makes_no_empty_line(view: CaptionView) -> None:
+    view.add_word(words("Good")[0])
+    view.add_word(replace(words("x", start_ms=9000)[0], text="  ", utterance=1))
+    view.add_word(replace(words("morning", start_ms=9500)[0], utterance=1))
+    assert view.committed_text == ["Good", "morning"]
+
+
+def test_captions_that_are_hidden_remember_no_more_than_a_screen_of_words(
+    view: CaptionView,
+) -> None:
+    view.hide()
+    for word in words("word " * 3000):
+        view.add_word(word)
+    assert len(view._not_painted) <= 500
+
+
 @pytest.mark.parametrize("edge", ["outline", "shadow"])
-def test_an_edge_keeps_white_text_readable_on_white(qtbot, edge):
+def test_an_edge_keeps_white_text_readable_on_white(qtbot: QtBot, edge: str) -> None:
     view = shown(qtbot, replace(SETTINGS, edge=edge))
     view.add_word(words("Readable")[0])
     image = painted(view)
@@ -156,7 +226,7 @@ def test_an_edge_keeps_white_text_readable_on_white(qtbot, edge):
     assert any(color.alpha() == 255 and color.lightness() > 240 for color in line)  # the text
 
 
-def test_lines_break_anew_only_when_the_width_changes(qtbot, view):
+def test_lines_break_anew_only_when_the_width_changes(qtbot: QtBot, view: CaptionView) -> None:
     for word in words(SPEECH):
         view.add_word(word)
     painted(view)
@@ -169,7 +239,7 @@ def test_lines_break_anew_only_when_the_width_changes(qtbot, view):
     assert view.painted_text != before
 
 
-def test_as_many_whole_lines_as_fit(qtbot, view):
+def test_as_many_whole_lines_as_fit(qtbot: QtBot, view: CaptionView) -> None:
     for word in words(SPEECH * 4):
         view.add_word(word)
     height = line_height(SETTINGS)
@@ -179,14 +249,30 @@ def test_as_many_whole_lines_as_fit(qtbot, view):
         assert len(view.painted_text) == wanted
 
 
-def test_captions_can_be_read_by_assistive_technology(view):
-    for word in words("Good morning"):
+def test_captions_can_be_read_by_assistive_technology(
+    view: CaptionView, screen_reader: None
+) -> None:
+    for word in words(SPEECH):
         view.add_word(word)
-    assert view.accessibleName() == "Captions"
-    assert view.accessibleDescription() == "Good morning"
+    read = view.findChild(QPlainTextEdit)
+    assert read is not None
+    text = QAccessible.queryAccessibleInterface(read)
+    assert text.role() == QAccessible.Role.EditableText
+    assert text.state().readOnly
+    assert text.text(QAccessible.Text.Name) == "Captions"
+    content = text.textInterface()
+    assert content.text(0, content.characterCount()).split("\n") == view.committed_text
+    image = painted(view)
+    assert view.painted_text == view.committed_text
+    assert ink(image, view.rect()) > 5  # what is read out paints nothing over it
 
 
-def test_text_in_the_chosen_colour(qtbot):
+def test_without_a_screen_reader_nothing_is_kept_for_one(view: CaptionView) -> None:
+    view.add_word(words("Good")[0])
+    assert view.findChild(QPlainTextEdit) is None
+
+
+def test_text_in_the_chosen_colour(qtbot: QtBot) -> None:
     view = shown(qtbot, replace(SETTINGS, text_color="#ffff00"))
     view.add_word(words("MMM")[0])
     image = painted(view)
@@ -194,13 +280,17 @@ def test_text_in_the_chosen_colour(qtbot):
     assert QColor("#ffff00").name() in colors
 
 
-def test_a_word_draws_only_its_own_line_anew(view, monkeypatch):
+def test_a_word_draws_only_its_own_line_anew(
+    view: CaptionView, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawn: list[str] = []
     draw = LinePictures._draw_text
 
-    def watched(pictures, painter, line):
+    def watched(
+        pictures: LinePictures, painter: QPainter, line: Line, way: Qt.LayoutDirection
+    ) -> None:
         drawn.append(line.text)
-        draw(pictures, painter, line)
+        draw(pictures, painter, line, way)
 
     monkeypatch.setattr(LinePictures, "_draw_text", watched)
     for word in words(SPEECH):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from typing import Any
 
 import pytest
 
 from app import native
 from app.native import linux, macos, windows, x11
+from tests.support.screen import Screen
 
 
 @pytest.mark.parametrize(
@@ -20,30 +22,32 @@ from app.native import linux, macos, windows, x11
         ({"DISPLAY": ":0", "WAYLAND_DISPLAY": "w"}, {"QT_QPA_PLATFORM": "xcb;wayland"}),
     ],
 )
-def test_x11_is_used_wherever_there_is_one(environ, wanted):
+def test_x11_is_used_wherever_there_is_one(environ: dict[str, str], wanted: dict[str, str]) -> None:
     assert linux.qt_environment(environ) == wanted
 
 
-def test_what_the_user_set_for_qt_stays(monkeypatch):
+def test_what_the_user_set_for_qt_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     native.prepare_environment()
-    assert native.os.environ["QT_QPA_PLATFORM"] == "offscreen"
+    assert os.environ["QT_QPA_PLATFORM"] == "offscreen"
 
 
-def test_only_under_xwayland_the_window_manager_is_bypassed():
+def test_only_under_xwayland_the_window_manager_is_bypassed() -> None:
     wayland = {"DISPLAY": ":0", "WAYLAND_DISPLAY": "wayland-0"}
     assert linux.overlay_traits(wayland, "xcb").bypass_window_manager
     assert not linux.overlay_traits({"DISPLAY": ":0"}, "xcb").bypass_window_manager
 
 
-def test_without_xwayland_the_user_is_told_what_to_do():
+def test_without_xwayland_the_user_is_told_what_to_do() -> None:
     traits = linux.overlay_traits({"WAYLAND_DISPLAY": "wayland-0"}, "wayland")
     assert not traits.places_itself
     assert "keep above" in traits.advice
 
 
-def test_windows_puts_the_window_on_top_without_activating_it(monkeypatch):
+def test_windows_puts_the_window_on_top_without_activating_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     calls: list[tuple[Any, ...]] = []
 
     class User32:
@@ -61,7 +65,7 @@ def test_windows_puts_the_window_on_top_without_activating_it(monkeypatch):
     assert len(calls) == 1
 
 
-def test_macos_keeps_the_window_above_on_every_space(monkeypatch):
+def test_macos_keeps_the_window_above_on_every_space(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[Any, ...]] = []
 
     def send(objc: object, receiver: int, selector: str, *arguments: Any) -> int:
@@ -79,7 +83,64 @@ def test_macos_keeps_the_window_above_on_every_space(monkeypatch):
     ]
 
 
-def test_a_window_that_is_not_shown_yet_is_left_alone_on_macos(monkeypatch):
+def test_windows_lets_a_dialog_above_and_gives_the_keyboard_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[tuple[Any, ...]] = []
+
+    class Foreground:
+        restype: Any = None
+
+        def __call__(self) -> int:
+            return 0x77
+
+    class User32:
+        GetForegroundWindow = Foreground()
+
+        def SetWindowPos(self, *arguments: Any) -> None:
+            calls.append(arguments)
+
+        def SetForegroundWindow(self, window: Any) -> None:
+            calls.append((window.value,))
+
+    monkeypatch.setattr(windows, "_user32", User32)
+    windows.let_below(0x1234, "windows")
+    assert calls.pop()[1].value == ctypes.c_void_p(-2).value  # HWND_NOTOPMOST
+    assert windows.active_window("windows") == 0x77
+    windows.activate(0x77, "windows")
+    assert calls == [(0x77,)]
+    windows.activate(0, "windows")
+    windows.activate(0x77, "offscreen")
+    assert len(calls) == 1
+    assert windows.active_window("offscreen") == 0
+
+
+def test_macos_lets_a_dialog_above_and_gives_the_keyboard_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[tuple[Any, ...]] = []
+
+    def send(objc: object, receiver: int, selector: str, *arguments: Any) -> int:
+        sent.append((receiver, selector, *(argument.value for argument in arguments)))
+        return {"processIdentifier": 4711}.get(selector, 77)
+
+    monkeypatch.setattr(macos, "_objc", object)
+    monkeypatch.setattr(macos, "_class", lambda objc, name: len(name))
+    monkeypatch.setattr(macos, "_send", send)
+    macos.let_below(5, "cocoa")
+    assert sent[-1] == (77, "setLevel:", 0)
+    assert macos.active_window("cocoa") == 4711
+    macos.activate(4711, "cocoa")
+    assert sent[-2:] == [
+        (len("NSRunningApplication"), "runningApplicationWithProcessIdentifier:", 4711),
+        (77, "activateWithOptions:", 0),
+    ]
+    assert macos.active_window("offscreen") == 0
+
+
+def test_a_window_that_is_not_shown_yet_is_left_alone_on_macos(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     sent: list[str] = []
     monkeypatch.setattr(macos, "_objc", object)
     monkeypatch.setattr(macos, "_send", lambda _objc, _to, selector, *_: sent.append(selector))
@@ -88,14 +149,14 @@ def test_a_window_that_is_not_shown_yet_is_left_alone_on_macos(monkeypatch):
 
 
 @pytest.fixture
-def display(screen, monkeypatch):
+def display(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> Screen:
     for name, value in screen.variables.items():
         monkeypatch.setenv(name, value)
     return screen
 
 
 @pytest.mark.screen
-def test_a_compositor_is_noticed_and_missed(display):
+def test_a_compositor_is_noticed_and_missed(display: Screen) -> None:
     assert linux.has_compositor({}, "xcb")
     picom = display.xdotool("search", "--name", "^picom$").splitlines()[0]
     display.xdotool("windowkill", picom)
@@ -103,14 +164,17 @@ def test_a_compositor_is_noticed_and_missed(display):
 
 
 @pytest.mark.screen
-def test_the_server_is_asked_about_windows_that_may_be_gone(display):
+def test_the_server_is_asked_about_windows_that_may_be_gone(display: Screen) -> None:
     with x11._connection() as server:
+        assert server is not None
         assert server.property_of(server.root, "_NET_SUPPORTED")
         assert server.property_of(0x7FFFFFF, "_NET_WM_STATE") == []
     assert not x11.fullscreen_is_active()
 
 
-def test_without_an_x_server_the_answers_are_harmless(monkeypatch):
+def test_without_an_x_server_the_answers_are_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", ":7654")
     assert x11.has_compositor()
     assert not x11.fullscreen_is_active()
+    assert x11.active_window() == 0
+    x11.activate(5)

@@ -36,6 +36,7 @@ class Program:
         self.window = str(self.wait("shown")["shown"])
 
     def order(self, what: str) -> None:
+        assert self._process.stdin is not None
         self._process.stdin.write(what + "\n")
         self._process.stdin.flush()
 
@@ -45,6 +46,7 @@ class Program:
 
     def wait(self, key: str, value: Any = None) -> dict[str, Any]:
         """The next thing said that has this key (and value); the test's time limit ends it."""
+        assert self._process.stdout is not None
         for line in self._process.stdout:
             said: dict[str, Any] = json.loads(line)
             if key in said and value in (None, said[key]):
@@ -56,7 +58,7 @@ class Program:
 
 
 @pytest.fixture
-def run(screen, tmp_path) -> Iterator[Callable[..., Program]]:
+def run(screen: Screen, tmp_path: Path) -> Iterator[Callable[..., Program]]:
     running: list[Program] = []
 
     def start(*arguments: str) -> Program:
@@ -69,12 +71,12 @@ def run(screen, tmp_path) -> Iterator[Callable[..., Program]]:
 
 
 @pytest.fixture
-def settings(tmp_path) -> str:
+def settings(tmp_path: Path) -> str:
     return str(tmp_path / "settings.json")
 
 
 @pytest.fixture
-def picture(screen, tmp_path) -> Callable[..., QImage]:
+def picture(screen: Screen, tmp_path: Path) -> Callable[..., QImage]:
     folder = Path(os.environ.get("VOXLINE_SCREENSHOTS") or tmp_path)
 
     def take(name: str, shows: Callable[[QImage], bool]) -> QImage:
@@ -119,8 +121,8 @@ def brightest_inside(image: QImage, box: list[int]) -> int:
 
 
 def test_captions_stay_on_top_and_the_keyboard_stays_with_the_other_window(
-    screen, run, settings, picture
-):
+    screen: Screen, run: Callable[..., Program], settings: str, picture: Callable[..., QImage]
+) -> None:
     other = run("other")
     other.wait("active", True)
     shown = run("captions", settings)
@@ -141,7 +143,9 @@ def test_captions_stay_on_top_and_the_keyboard_stays_with_the_other_window(
     assert 0 < see_through.blue() < below.blue()  # dark, and the other window shines through
 
 
-def test_dragged_resized_and_found_again_there(screen, run, settings):
+def test_dragged_resized_and_found_again_there(
+    screen: Screen, run: Callable[..., Program], settings: str
+) -> None:
     shown = run("captions", settings)
     x, y, width, height = shown.ask()["box"]
     drag(screen, (x + width // 2, y + height // 2), (-90, -210))
@@ -158,7 +162,9 @@ def test_dragged_resized_and_found_again_there(screen, run, settings):
     assert again.ask()["box"] == resized["saved"]
 
 
-def test_controls_come_to_the_pointer_and_take_no_focus(screen, run, settings, picture):
+def test_controls_come_to_the_pointer_and_take_no_focus(
+    screen: Screen, run: Callable[..., Program], settings: str, picture: Callable[..., QImage]
+) -> None:
     other = run("other")
     other.wait("active", True)
     shown = run("captions", settings)
@@ -184,7 +190,9 @@ def test_controls_come_to_the_pointer_and_take_no_focus(screen, run, settings, p
     shown.wait("controls", False)
 
 
-def test_controls_by_keyboard_and_back_to_the_other_window(screen, run, settings):
+def test_controls_by_keyboard_and_back_to_the_other_window(
+    screen: Screen, run: Callable[..., Program], settings: str
+) -> None:
     other = run("other")
     other.wait("active", True)
     shown = run("captions", settings)
@@ -192,7 +200,7 @@ def test_controls_by_keyboard_and_back_to_the_other_window(screen, run, settings
     shown.wait("controls", True)
     while not (facts := shown.ask())["active"]:
         pass  # the window manager has been asked; the test's time limit ends the wait
-    assert facts["focus"] == "Pause captions"
+    assert facts["focus"] == "Pause listening"
     for _ in range(3):
         screen.xdotool("key", "Tab")
     while shown.ask()["focus"] != "Delay":
@@ -201,12 +209,14 @@ def test_controls_by_keyboard_and_back_to_the_other_window(screen, run, settings
     assert shown.wait("delay")["delay"] == 960
     screen.xdotool("key", "Escape")
     shown.wait("controls", False)
-    screen.xdotool("windowactivate", "--sync", other.window)
+    other.wait("active", True)  # without anyone's help
     screen.xdotool("type", "b")
     other.wait("typed", "b")
 
 
-def test_trouble_is_told_without_a_pointer(screen, run, settings, picture):
+def test_trouble_is_told_without_a_pointer(
+    screen: Screen, run: Callable[..., Program], settings: str, picture: Callable[..., QImage]
+) -> None:
     shown = run("captions", settings)
     shown.wait("painted", " heart.")
     shown.order("trouble")
@@ -220,7 +230,9 @@ def test_trouble_is_told_without_a_pointer(screen, run, settings, picture):
     picture("no-sound", told)
 
 
-def test_a_full_screen_window_does_not_cover_the_captions(screen, run, settings, picture):
+def test_a_full_screen_window_does_not_cover_the_captions(
+    screen: Screen, run: Callable[..., Program], settings: str, picture: Callable[..., QImage]
+) -> None:
     """Window managers put a full-screen window above those that are kept above."""
     other = run("other")
     other.wait("active", True)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
 
 from app.audio.choice import MediaFile
 from app.session.session import Session, SessionOptions, Stage
@@ -18,7 +22,9 @@ SCRIPT = "Captions appear while you speak, word by word."
 SECONDS = 5  # the script ends at 3.2 s
 
 
-def test_what_a_worker_hears_is_painted_word_by_word(qtbot, monkeypatch, sample):
+def test_what_a_worker_hears_is_painted_word_by_word(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, sample: Path
+) -> None:
     monkeypatch.setattr(overlay, "list_sources", list)
     window = CaptionOverlay(OverlaySettings(font_size=18), lambda settings: None)
     qtbot.addWidget(window)
@@ -36,9 +42,10 @@ def test_what_a_worker_hears_is_painted_word_by_word(qtbot, monkeypatch, sample)
     captioning.start()
     qtbot.waitUntil(lambda: bool(stages) and stages[-1].over, timeout=60_000)
     assert stages[-1] == Stage.STOPPED
+    assert captioning.timeline is not None
     said = captioning.timeline.text()
     qtbot.waitUntil(lambda: " ".join(window.captions.painted_text) == said)
     assert "".join(painted).strip() == said
-    assert window.message.hint.endswith(".srt")
+    assert window.message is not None and window.message.hint.endswith(".srt")
     assert SCRIPT.endswith(said)  # it may open its mouth a little after the script begins
     assert len(said.split()) > 3

@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect
+from PySide6.QtGui import QAccessible, QPaintEvent
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from app.session.session import Stage, Status
 from app.settings import OverlaySettings
 from app.ui.overlay.controls import INK, SURFACE
-from app.ui.overlay.status_row import ROW_HEIGHT, TONES, StatusRow, status_text
+from app.ui.overlay.status_row import ROW_HEIGHT, TONES, StatusRow
+from app.ui.widgets import stages
+from app.ui.widgets.color_button import contrast
 
 STATUSES = [
     (Status(Stage.STARTING, "Loading the model …", "", 0.4), "Loading the model … · 40%"),
-    (Status(Stage.LISTENING, "Listening to USB."), "Listening"),
-    (Status(Stage.SPEECH, "Someone is speaking."), "Speech"),
+    (Status(Stage.LISTENING, "Listening to USB."), ""),
+    (Status(Stage.SPEECH, "Someone is speaking."), ""),
     (Status(Stage.NO_SOUND, "No sound is arriving from USB."), "No sound is arriving from USB."),
     (Status(Stage.CATCHING_UP, "Catching up …", "", None, 3200), "Catching up · 3 s behind"),
     (Status(Stage.FAILED, "The model is damaged."), "The model is damaged."),
@@ -23,60 +28,106 @@ STATUSES = [
 ]  # fmt: skip
 
 
-def contrast(a: QColor, b: QColor) -> float:
-    """WCAG 2.2, https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
-
-    def luminance(color: QColor) -> float:
-        parts = [color.redF(), color.greenF(), color.blueF()]
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    light, dark = sorted((luminance(a), luminance(b)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
 @pytest.fixture
-def row(qtbot) -> StatusRow:
+def row(qtbot: QtBot) -> StatusRow:
     row = StatusRow(OverlaySettings())
     qtbot.addWidget(row)
     row.resize(500, ROW_HEIGHT)
     return row
 
 
+class Paints(QObject):
+    """What of a widget is painted from now on."""
+
+    def __init__(self, of: QWidget) -> None:
+        super().__init__(of)
+        self.areas: list[QRect] = []
+        of.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QPaintEvent):
+            self.areas.append(event.rect())
+        return False
+
+
 @pytest.mark.parametrize(("status", "text"), STATUSES, ids=[s.stage.value for s, _ in STATUSES])
-def test_each_stage_is_told_and_told_to_assistive_technology(row, status, text):
-    assert status_text(status) == text
+def test_each_stage_is_told_and_told_to_assistive_technology(
+    row: StatusRow, status: Status, text: str
+) -> None:
+    assert stages.line(status) == text
     row.set_status(replace(status, hint="Do this."))
-    assert row.accessibleDescription() == f"{text} Do this."
+    interface = QAccessible.queryAccessibleInterface(row)
+    assert interface.role() == QAccessible.Role.StaticText
+    told = text or stages.title(status.stage)
+    assert interface.text(QAccessible.Text.Name) == f"{told} Do this."
 
 
-def test_every_stage_looks_like_something(row):
-    assert set(TONES) == set(Stage)
+def test_every_stage_looks_like_something(row: StatusRow) -> None:
+    assert {stages.kind(stage) for stage in Stage} == set(TONES)
     pictures = set()
-    for stage in (Stage.LISTENING, Stage.SPEECH, Stage.NO_SOUND, Stage.FAILED):
+    for stage in (Stage.STARTING, Stage.PAUSED, Stage.SPEECH, Stage.NO_SOUND, Stage.FAILED):
         row.set_status(Status(stage, "Same text"))
         pictures.add(bytes(row.grab().toImage().constBits()))
-    assert len(pictures) == 4
+    assert len(pictures) == 5
 
 
-@pytest.mark.parametrize("stage", [stage for stage in Stage if TONES[stage].pill])
-def test_trouble_is_readable_whatever_is_behind_it(stage):
-    assert contrast(TONES[stage].pill, TONES[stage].ink) >= 4.5
+def test_before_anything_is_known_nothing_is_claimed(row: StatusRow) -> None:
+    blank = row.grab().toImage()
+    assert blank.allGray() and blank.pixelColor(17, 13) == blank.pixelColor(2, 2)
+    row.set_status(Status(Stage.STARTING, "Starting …"))
+    assert row.grab().toImage() != blank
 
 
-def test_controls_are_readable():
+@pytest.mark.parametrize("stage", stages.TROUBLE)
+def test_trouble_is_readable_whatever_is_behind_it(stage: Stage) -> None:
+    tone = TONES[stages.kind(stage)]
+    assert tone.pill is not None and tone.ink is not None
+    assert contrast(tone.pill, tone.ink) >= 4.5
+
+
+def test_controls_are_readable() -> None:
     assert contrast(INK, SURFACE) >= 7
 
 
-def test_the_meter_moves_with_the_sound(row):
+def test_the_meter_moves_with_the_sound(row: StatusRow) -> None:
     row.set_status(Status(Stage.LISTENING))
     quiet = row.grab().toImage()
     row.set_level(0.5)
     assert row.grab().toImage() != quiet
 
 
-def test_the_language_is_shown_unless_unwanted(row):
-    assert row.language_text == "?"
+def test_the_meter_paints_only_where_a_bar_has_changed(qtbot: QtBot, row: StatusRow) -> None:
+    """Ten levels a second come for as long as the app runs."""
+    row.set_status(Status(Stage.SPEECH))
+    row.show()
+    qtbot.waitExposed(row)
+    QApplication.processEvents()
+    painted = Paints(row)
+    for level in (0.05, 0.0501, 0.0502):
+        row.set_level(level)
+        QApplication.processEvents()
+    assert len(painted.areas) == 1
+    assert painted.areas[0].width() < 20
+
+
+@pytest.mark.parametrize("stage", [Stage.PAUSED, Stage.NO_SOUND, Stage.STOPPED])
+def test_the_meter_is_dark_while_nothing_is_heard(row: StatusRow, stage: Stage) -> None:
+    row.set_status(Status(stage))
+    quiet = row.grab().toImage()
+    row.set_level(0.5)
+    assert row.grab().toImage() == quiet
+
+
+def test_a_message_that_is_shortened_can_be_read_whole(row: StatusRow) -> None:
+    long = "No sound is arriving from " + "a microphone with a long name " * 4
+    row.set_status(Status(Stage.NO_SOUND, long))
+    assert row.tip_at(QPoint(5, 5)) == long
+    row.set_status(Status(Stage.NO_SOUND, "No sound."))
+    assert row.tip_at(QPoint(5, 5)) == ""
+
+
+def test_the_language_is_shown_unless_unwanted(row: StatusRow) -> None:
+    assert row.language_text == ""  # a bare "?" reads as a button that helps
     row.set_language("fr")
     assert row.language_text == "français"
     row.apply(OverlaySettings(show_language=False))

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QEnterEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QEnterEvent, QHideEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from pytestqt.qtbot import QtBot
 
+from app import native
 from app.session.record import Saved
 from app.session.session import Choices, Stage, Status
 from app.settings import OverlaySettings
 from app.ui.overlay import floating, strip
 from app.ui.overlay import window as overlay
 from app.ui.overlay.caption_view import line_height
+from app.ui.overlay.pill import Pill
+from app.ui.overlay.toast import Message
 from app.ui.overlay.window import CaptionOverlay
 from model_backends.base import Notice, Tail
-from tests.ui.overlay_fakes import FakeSession, fake_captioning, words
+from tests.ui.overlay_fakes import FakeSession, fake_captioning, faked, words
 
 SCREEN = QRect(0, 0, 1600, 900)
 
 
 @pytest.fixture(autouse=True)
-def desktop(monkeypatch) -> dict[str, QRect]:
+def desktop(monkeypatch: pytest.MonkeyPatch) -> dict[str, QRect]:
     """The screens; a test may add and remove some. No sound server or model is looked for."""
     present = {"main": SCREEN}
     monkeypatch.setattr(floating, "SETTLE_MS", 1)
@@ -40,11 +47,11 @@ def saved() -> list[OverlaySettings]:
 
 
 @pytest.fixture
-def window(qtbot, saved) -> CaptionOverlay:
+def window(qtbot: QtBot, saved: list[OverlaySettings]) -> CaptionOverlay:
     return opened(qtbot, OverlaySettings(), saved)
 
 
-def opened(qtbot, settings: OverlaySettings, saved: list[OverlaySettings]) -> CaptionOverlay:
+def opened(qtbot: QtBot, settings: OverlaySettings, saved: list[OverlaySettings]) -> CaptionOverlay:
     window = CaptionOverlay(settings, saved.append)
     qtbot.addWidget(window)
     window.show()
@@ -57,19 +64,40 @@ def listening(window: CaptionOverlay) -> FakeSession:
     captioning = fake_captioning(window)
     window.follow(captioning)
     captioning.start()
-    return captioning.session
+    return faked(captioning)
 
 
-def drag(qtbot, window: CaptionOverlay, start: QPoint, by: QPoint) -> None:
+def drag(qtbot: QtBot, window: CaptionOverlay, start: QPoint, by: QPoint) -> None:
     """Press, move in two steps, release; points are on the screen, as the window moves along."""
     for step in (start, start + by / 2, start + by):
         at = window.mapFromGlobal(step)
         if step == start:
-            qtbot.mousePress(window, Qt.MouseButton.LeftButton, pos=at)
+            QTest.mousePress(window, Qt.MouseButton.LeftButton, pos=at)
         else:
-            qtbot.mouseMove(window, at)
+            QTest.mouseMove(window, at)
     at = window.mapFromGlobal(start + by)
-    qtbot.mouseRelease(window, Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseRelease(window, Qt.MouseButton.LeftButton, pos=at)
+
+
+def entry(window: CaptionOverlay, text: str) -> QAction:
+    """Of the menu behind ⋯ and the right button."""
+    (action,) = [action for action in window.menu.actions() if action.text() == text]
+    return action
+
+
+def pill_of(window: CaptionOverlay) -> Pill:
+    assert window._pill is not None
+    return window._pill
+
+
+def message_of(window: CaptionOverlay) -> Message:
+    """What is told beside the captions."""
+    assert window.message is not None
+    return window.message
+
+
+def until_painted(qtbot: QtBot, window: CaptionOverlay, line: str) -> None:
+    qtbot.waitUntil(lambda: window.captions.painted_text == [line])
 
 
 def hover(window: CaptionOverlay) -> None:
@@ -80,7 +108,7 @@ def hover(window: CaptionOverlay) -> None:
 # --- the window -----------------------------------------------------------------------------
 
 
-def test_it_floats_and_never_takes_the_keyboard(window):
+def test_it_floats_and_never_takes_the_keyboard(window: CaptionOverlay) -> None:
     flags = window.windowFlags()
     for wanted in (
         Qt.WindowType.FramelessWindowHint,
@@ -92,7 +120,9 @@ def test_it_floats_and_never_takes_the_keyboard(window):
     assert window.testAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
 
 
-def test_at_first_it_is_two_lines_at_the_bottom_centre(window, saved):
+def test_at_first_it_is_two_lines_at_the_bottom_centre(
+    window: CaptionOverlay, saved: list[OverlaySettings]
+) -> None:
     box = window.box_on_screen
     assert abs(box.center().x() - SCREEN.center().x()) <= 1
     assert 0 < SCREEN.bottom() - box.bottom() < 100
@@ -100,7 +130,7 @@ def test_at_first_it_is_two_lines_at_the_bottom_centre(window, saved):
     assert saved == []  # nothing the user has chosen
 
 
-def test_only_what_is_visible_is_part_of_the_window(window):
+def test_only_what_is_visible_is_part_of_the_window(window: CaptionOverlay) -> None:
     """The empty strip beside the box is not: clicks go through to what is below."""
     box = window.box_on_screen.translated(-window.pos())
     assert window.mask().boundingRect() == box
@@ -108,8 +138,10 @@ def test_only_what_is_visible_is_part_of_the_window(window):
     assert window.mask().boundingRect() == window.rect()
 
 
-def test_without_a_compositor_it_is_opaque_and_still_round(qtbot, monkeypatch, saved):
-    monkeypatch.setattr(floating.native, "has_compositor", lambda platform: False)
+def test_without_a_compositor_it_is_opaque_and_still_round(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, saved: list[OverlaySettings]
+) -> None:
+    monkeypatch.setattr(native, "has_compositor", lambda platform: False)
     window = opened(qtbot, OverlaySettings(background_opacity=0.3), saved)
     box = window.box_on_screen.translated(-window.pos())
     assert window.mask().boundingRect() == box
@@ -118,9 +150,11 @@ def test_without_a_compositor_it_is_opaque_and_still_round(qtbot, monkeypatch, s
     assert (middle.alpha(), middle.name()) == (255, "#000000")
 
 
-def test_click_through_is_switched_without_hiding(qtbot, window):
-    hidden = []
-    window.hideEvent = hidden.append
+def test_click_through_is_switched_without_hiding(
+    window: CaptionOverlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden: list[QHideEvent] = []
+    monkeypatch.setattr(window, "hideEvent", hidden.append)
     for on in (True, False):
         window.set_click_through(on)
         flags = window.windowHandle().flags()
@@ -131,69 +165,84 @@ def test_click_through_is_switched_without_hiding(qtbot, window):
 # --- what is shown --------------------------------------------------------------------------
 
 
-def test_what_the_session_says_is_painted(qtbot, window):
+def test_what_the_session_says_is_painted(qtbot: QtBot, window: CaptionOverlay) -> None:
     session = listening(window)
     session.say(Status(Stage.SPEECH), *words("Guten Morgen zusammen", "de"))
     qtbot.waitUntil(lambda: window.captions.painted_text == ["Guten Morgen zusammen"])
-    assert window.status_row.text == "Speech"
+    assert window.status_row.shown == ""  # words are coming, and that is all there is to say
     assert window.status_row.language_text == "Deutsch"
 
 
-def test_the_last_caption_stays_in_silence_and_after_the_end(qtbot, window):
+def test_the_last_caption_stays_in_silence_and_after_the_end(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
     session = listening(window)
     session.say(*words("Still here."), Status(Stage.LISTENING), Status(Stage.STOPPED))
-    qtbot.waitUntil(lambda: window.status_row.text == "Stopped")
+    qtbot.waitUntil(lambda: window.status_row.shown == "Stopped")
     window.captions.repaint()
     assert window.captions.painted_text == ["Still here."]
 
 
-def test_a_session_that_was_replaced_is_not_listened_to(qtbot, window):
+def test_a_session_that_was_replaced_is_not_listened_to(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
     captioning = fake_captioning(window)
     window.follow(captioning)
     captioning.start()
-    old = captioning.session
+    old = faked(captioning)
     old.say(Status(Stage.STOPPED))
     qtbot.waitUntil(lambda: not captioning.running)
     captioning.start()
     old.say(*words("old"))
-    captioning.session.say(*words("new"))
+    faked(captioning).say(*words("new"))
     qtbot.waitUntil(lambda: window.captions.committed_text == ["new"])
     assert window.captions.committed_text == ["new"]
 
 
-def test_the_tail_is_shown_only_if_wanted(qtbot, window):
+def test_the_tail_is_shown_only_if_wanted(qtbot: QtBot, window: CaptionOverlay) -> None:
     session = listening(window)
     for wanted, text in ((False, "Good"), (True, "Good morning")):
         window.apply(OverlaySettings(show_tail=wanted))
         session.say(*(words("Good") if not wanted else ()), Tail("me", 0, 0, " morning"))
-        qtbot.waitUntil(lambda text=text: window.captions.painted_text == [text])
+        until_painted(qtbot, window, text)
 
 
-def test_trouble_says_what_to_do_for_as_long_as_it_lasts(qtbot, window):
+def test_trouble_says_what_to_do_for_as_long_as_it_lasts(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
     session = listening(window)
     session.say(Status(Stage.NO_SOUND, "No sound is arriving from USB.", "Is it muted?"))
     qtbot.waitUntil(lambda: window.message is not None)
-    assert window.message.text == "Is it muted?"
-    assert window.status_row.text == "No sound is arriving from USB."
+    assert message_of(window).text == "Is it muted?"
+    assert window.status_row.shown == "No sound is arriving from USB."
     session.say(Status(Stage.LISTENING))
     qtbot.waitUntil(lambda: window.message is None)
 
 
-def test_a_notice_is_told_for_a_while(qtbot, window, monkeypatch, tmp_path):
+def test_a_notice_is_told_for_a_while(
+    qtbot: QtBot, window: CaptionOverlay, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     session = listening(window)
     session.say(Notice("me", "behind", "The engine is slow.", "A smaller model keeps up."))
     qtbot.waitUntil(lambda: window.message is not None)
-    assert (window.message.text, window.message.hint) == (
+    assert (message_of(window).text, message_of(window).hint) == (
         "The engine is slow.",
         "A smaller model keeps up.",
     )
     session.say(Saved(tmp_path / "a.srt"))
-    qtbot.waitUntil(lambda: window.message.hint == str(tmp_path / "a.srt"))
+    qtbot.waitUntil(lambda: message_of(window).hint == str(tmp_path / "a.srt"))
     window._strip._notice_ends.timeout.emit()
     assert window.message is None
 
 
-def test_the_controls_show_what_the_session_uses(qtbot, window):
+def test_a_notice_that_is_taken_back_shows_nothing(qtbot: QtBot, window: CaptionOverlay) -> None:
+    session = listening(window)
+    session.say(Notice("me", "behind", ""), *words("Next."))
+    qtbot.waitUntil(lambda: window.captions.painted_text == ["Next."])
+    assert window.message is None
+
+
+def test_the_controls_show_what_the_session_uses(qtbot: QtBot, window: CaptionOverlay) -> None:
     session = listening(window)
     assert window.controls.source.toolTip() == "Sound source: Built-in microphone"
     assert window.controls.delay.delay_ms == 480
@@ -202,13 +251,16 @@ def test_the_controls_show_what_the_session_uses(qtbot, window):
     assert window.controls.delay.delay_ms == 960
 
 
-def test_what_the_user_asks_for_is_passed_on(qtbot, window):
+def test_what_the_user_asks_for_is_passed_on(qtbot: QtBot, window: CaptionOverlay) -> None:
     listening(window)
     bar = window.controls
     for asked, click in (
         (window.pause_toggled, bar.pause.click),
         (window.main_window_requested, bar.main_window.click),
-        (window.quit_requested, bar.quit.click),
+        (window.pause_toggled, window._box.start.click),
+        (window.quit_requested, entry(window, "Quit Voxline").trigger),
+        (window.preferences_requested, entry(window, "Preferences…").trigger),
+        (window.main_window_requested, entry(window, "Transcript").trigger),
         (window.delay_chosen, lambda: bar.delay.setValue(bar.delay.maximum())),
     ):
         with qtbot.waitSignal(asked):
@@ -218,7 +270,9 @@ def test_what_the_user_asks_for_is_passed_on(qtbot, window):
 # --- controls beside the captions -----------------------------------------------------------
 
 
-def test_controls_come_on_hover_without_moving_or_covering_a_caption(qtbot, window):
+def test_controls_come_on_hover_without_moving_or_covering_a_caption(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
     session = listening(window)
     session.say(*words("These words stay where they are."))
     qtbot.waitUntil(lambda: bool(window.captions.painted_text))
@@ -234,16 +288,18 @@ def test_controls_come_on_hover_without_moving_or_covering_a_caption(qtbot, wind
     assert window.box_on_screen == box
 
 
-def test_controls_by_keyboard_and_back(qtbot, window):
+def test_controls_by_keyboard_and_back(qtbot: QtBot, window: CaptionOverlay) -> None:
     window.focus_controls()
     assert window.controls.isVisible()
     assert not window.windowHandle().flags() & Qt.WindowType.WindowDoesNotAcceptFocus
-    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    QTest.keyClick(window, Qt.Key.Key_Escape)
     assert window.windowHandle().flags() & Qt.WindowType.WindowDoesNotAcceptFocus
     qtbot.waitUntil(lambda: not window.controls.isVisible())
 
 
-def test_at_the_top_of_the_screen_the_controls_are_below(qtbot, window):
+def test_at_the_top_of_the_screen_the_controls_are_below(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
     window._put_box(QRect(300, 4, 900, window.box_on_screen.height()))
     window._settle()
     box = window.box_on_screen
@@ -257,21 +313,27 @@ def test_at_the_top_of_the_screen_the_controls_are_below(qtbot, window):
 # --- moving, resizing, remembering ----------------------------------------------------------
 
 
-def test_it_is_dragged_and_remembers_where(qtbot, window, saved):
+def test_it_is_dragged_and_remembers_where(
+    qtbot: QtBot, window: CaptionOverlay, saved: list[OverlaySettings]
+) -> None:
     box = window.box_on_screen
     drag(qtbot, window, box.center(), QPoint(-60, -200))
     assert window.box_on_screen == box.translated(-60, -200)
-    assert saved[-1].geometry == {"main": list(box.translated(-60, -200).getRect())}
+    assert saved[-1].geometry == {"main": [box.x() - 60, box.y() - 200, box.width(), box.height()]}
     again = opened(qtbot, saved[-1], [])
     assert again.box_on_screen == window.box_on_screen
 
 
-def test_it_cannot_be_lost_off_the_screen(qtbot, window, saved):
+def test_it_cannot_be_lost_off_the_screen(
+    qtbot: QtBot, window: CaptionOverlay, saved: list[OverlaySettings]
+) -> None:
     drag(qtbot, window, window.box_on_screen.center(), QPoint(2000, 900))
     assert SCREEN.contains(window.box_on_screen)
 
 
-def test_it_is_resized_from_a_corner_by_whole_lines(qtbot, window, saved):
+def test_it_is_resized_from_a_corner_by_whole_lines(
+    qtbot: QtBot, window: CaptionOverlay, saved: list[OverlaySettings]
+) -> None:
     window._put_box(window.box_on_screen.translated(0, -300))
     box, line = window.box_on_screen, line_height(OverlaySettings())
     corner = box.bottomRight() - QPoint(3, 3)
@@ -281,7 +343,7 @@ def test_it_is_resized_from_a_corner_by_whole_lines(qtbot, window, saved):
     assert window.captions.line_count == 4
 
 
-def test_text_and_lines_from_the_settings_resize_it_where_it_stands(window):
+def test_text_and_lines_from_the_settings_resize_it_where_it_stands(window: CaptionOverlay) -> None:
     bottom = window.box_on_screen.bottom()
     window.apply(OverlaySettings(lines=5, font_size=20))
     assert window.captions.line_count == 5
@@ -289,7 +351,9 @@ def test_text_and_lines_from_the_settings_resize_it_where_it_stands(window):
 
 
 @pytest.mark.parametrize(("lines", "font_size"), [(12, 28), (12, 96), (1, 8), (1, 144)])
-def test_every_size_fits_the_screen_with_its_controls(qtbot, saved, lines, font_size):
+def test_every_size_fits_the_screen_with_its_controls(
+    qtbot: QtBot, saved: list[OverlaySettings], lines: int, font_size: int
+) -> None:
     window = opened(qtbot, OverlaySettings(lines=lines, font_size=font_size), saved)
     assert SCREEN.contains(window.box_on_screen)
     window.focus_controls()
@@ -297,13 +361,15 @@ def test_every_size_fits_the_screen_with_its_controls(qtbot, saved, lines, font_
     assert SCREEN.contains(bar)
 
 
-def test_colours_and_edges_do_not_move_it(window):
+def test_colours_and_edges_do_not_move_it(window: CaptionOverlay) -> None:
     box = window.box_on_screen
     window.apply(OverlaySettings(text_color="#ffff00", edge="outline", background_opacity=0.2))
     assert window.box_on_screen == box
 
 
-def test_each_screen_keeps_its_own_place(qtbot, desktop, window, saved):
+def test_each_screen_keeps_its_own_place(
+    qtbot: QtBot, desktop: dict[str, QRect], window: CaptionOverlay, saved: list[OverlaySettings]
+) -> None:
     desktop["side"] = QRect(1600, 0, 1280, 800)
     at_home = window.box_on_screen
     drag(qtbot, window, at_home.center(), QPoint(0, -100))
@@ -313,7 +379,9 @@ def test_each_screen_keeps_its_own_place(qtbot, desktop, window, saved):
     assert saved[-1].geometry["side"][0] == window.box_on_screen.x() - 1600
 
 
-def test_it_comes_back_when_its_screen_is_gone(qtbot, desktop, saved):
+def test_it_comes_back_when_its_screen_is_gone(
+    qtbot: QtBot, desktop: dict[str, QRect], saved: list[OverlaySettings]
+) -> None:
     desktop["side"] = QRect(1600, 0, 1280, 800)
     places = {"main": [100, 500, 900, 163], "side": [200, 300, 900, 163]}
     window = opened(qtbot, OverlaySettings(geometry=places), saved)
@@ -323,12 +391,209 @@ def test_it_comes_back_when_its_screen_is_gone(qtbot, desktop, saved):
     assert window.box_on_screen.topLeft() == QPoint(100, 500)
 
 
-def test_forgetting_the_places_brings_it_back_to_the_first(qtbot, window, saved):
+def test_forgetting_the_places_brings_it_back_to_the_first(
+    qtbot: QtBot, window: CaptionOverlay, saved: list[OverlaySettings]
+) -> None:
     first = window.box_on_screen
     drag(qtbot, window, first.center(), QPoint(-100, -300))
     window.apply(replace(saved[-1], geometry={}))
     assert window.box_on_screen == first
 
 
-def test_the_strip_has_room_for_the_controls(window):
+def test_the_strip_has_room_for_the_controls(window: CaptionOverlay) -> None:
     assert window.height() == window.box_on_screen.height() + strip.HEIGHT
+
+
+# --- hiding, and the way back -----------------------------------------------------------------
+
+
+def test_hiding_ends_nothing_and_says_how_to_get_back(qtbot: QtBot, window: CaptionOverlay) -> None:
+    session = listening(window)
+    session.say(Status(Stage.SPEECH))
+    qtbot.waitUntil(lambda: window._stage is Stage.SPEECH)
+    with qtbot.assertNotEmitted(window.quit_requested), qtbot.waitSignal(window.visibility_changed):
+        window.controls.hide_button.click()
+    assert window.isHidden()
+    pill = pill_of(window)
+    assert pill.isVisible()
+    assert "still listening" in pill.text()
+    QTest.mouseClick(pill, Qt.MouseButton.LeftButton)
+    assert window.isVisible()
+    assert not pill.isVisible()
+
+
+@pytest.mark.parametrize("hide", ["close", "hide"])  # the desktop's way, and that of the menus
+def test_without_a_tray_a_way_back_stays_on_the_screen(
+    qtbot: QtBot, window: CaptionOverlay, hide: str
+) -> None:
+    told: list[bool] = []
+    window.visibility_changed.connect(told.append)
+    getattr(window, hide)()
+    assert told == [False]
+    pill = pill_of(window)
+    pill.told.emit()  # the sentence has been read
+    assert pill.isVisible()
+    assert pill.text() == "Voxline"
+    assert SCREEN.contains(pill.geometry())
+    assert window.box_on_screen.contains(pill.geometry().center())
+    window.show()
+    assert told == [False, True]
+    assert pill.isHidden()
+
+
+def test_with_a_tray_the_pill_goes_when_it_has_told(window: CaptionOverlay) -> None:
+    window.has_tray = lambda: True
+    window.show_status(Status(Stage.SPEECH))
+    window.hide_captions()
+    assert "Voxline icon" in pill_of(window).text()
+    pill_of(window).told.emit()
+    assert pill_of(window).isHidden()
+
+
+def test_when_the_app_ends_nothing_is_left(window: CaptionOverlay) -> None:
+    window.hide_captions()
+    window.end()
+    assert pill_of(window).isHidden()
+    window.show()
+    window.hide()
+    assert pill_of(window).isHidden()
+
+
+def test_a_pill_shows_trouble(window: CaptionOverlay) -> None:
+    window.hide_captions()
+    quiet = pill_of(window).grab().toImage()
+    window.show_status(Status(Stage.FAILED, "It has stopped."))
+    assert pill_of(window).grab().toImage() != quiet
+
+
+def test_a_pill_can_be_dragged_off_what_it_covers(qtbot: QtBot, window: CaptionOverlay) -> None:
+    window.hide_captions()
+    pill = pill_of(window)
+    before = pill.pos()
+    QTest.mousePress(pill, Qt.MouseButton.LeftButton, pos=QPoint(20, 15))
+    QTest.mouseMove(pill, QPoint(60, 15))
+    QTest.mouseMove(pill, QPoint(60, 15))
+    QTest.mouseRelease(pill, Qt.MouseButton.LeftButton, pos=QPoint(20, 15))
+    assert pill.pos() != before
+    assert pill.isVisible()  # a drag is no click
+
+
+def test_the_right_button_opens_the_menu(window: CaptionOverlay) -> None:
+    place = window.rect().center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, window.mapToGlobal(place))
+    window.contextMenuEvent(event)
+    assert window.menu.isVisible()
+    assert [a.text() for a in window.menu.actions() if a.text()] == [
+        "Start captions",
+        "Transcript",
+        "Preferences…",
+        "Hide captions",
+        "Quit Voxline",
+    ]
+    window.menu.close()
+
+
+# --- what is said of nothing --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stage", "does"),
+    [
+        (Stage.STOPPED, "Start captions"),
+        (Stage.IDLE, "Start captions"),
+        (Stage.FAILED, "Try again"),
+    ],
+)
+def test_a_box_that_does_nothing_says_how_to_start_it(
+    qtbot: QtBot, window: CaptionOverlay, stage: Stage, does: str
+) -> None:
+    window.show_status(Status(stage))
+    start = window._box.start
+    assert start.isVisible()
+    assert start.text() == does
+    assert abs(start.geometry().center().x() - window._box.rect().center().x()) <= 1
+    with qtbot.waitSignal(window.pause_toggled):
+        QTest.mouseClick(start, Qt.MouseButton.LeftButton)
+    window.show_status(Status(Stage.LISTENING))
+    assert start.isHidden()
+
+
+def test_the_button_covers_no_caption(qtbot: QtBot, window: CaptionOverlay) -> None:
+    session = listening(window)
+    session.say(*words("Still here, and still to be read."), Status(Stage.STOPPED))
+    qtbot.waitUntil(lambda: bool(window.captions.committed_text) and window._stage is Stage.STOPPED)
+    assert window._box.start.isVisible()
+    assert not window._box.start.geometry().intersects(window.captions.geometry())
+
+
+def test_before_the_first_status_no_stage_is_claimed(window: CaptionOverlay) -> None:
+    assert window.status_row.shown.strip() == ""
+    assert window.status_row.language_text == ""
+
+
+def test_tooltips_show_although_it_is_never_the_active_window(window: CaptionOverlay) -> None:
+    assert window.testAttribute(Qt.WidgetAttribute.WA_AlwaysShowToolTips)
+
+
+# --- room for what is ours, and for large letters ------------------------------------------------
+
+
+def test_while_a_dialog_of_ours_is_in_use_captions_do_not_cover_it(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
+    dialog = QDialog()
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.activateWindow()
+    on_top = Qt.WindowType.WindowStaysOnTopHint
+    qtbot.waitUntil(lambda: not window.windowHandle().flags() & on_top)
+    window.keep_above()
+    assert not window.windowHandle().flags() & on_top
+    dialog.close()
+    other = QWidget()
+    qtbot.addWidget(other)
+    other.show()
+    other.activateWindow()
+    qtbot.waitUntil(lambda: bool(window.windowHandle().flags() & on_top))
+
+
+def test_larger_letters_widen_the_box_first_and_smaller_ones_give_it_back(
+    window: CaptionOverlay,
+) -> None:
+    box = window.box_on_screen
+    window.apply(OverlaySettings(font_size=40))
+    wider = window.box_on_screen
+    assert wider.width() > box.width()
+    assert abs(wider.center().x() - box.center().x()) <= 1
+    window.apply(OverlaySettings(font_size=72))
+    assert window.box_on_screen.width() == round(SCREEN.width() * 0.9)
+    window.apply(OverlaySettings(font_size=28))
+    assert window.box_on_screen.width() == box.width()
+
+
+def test_escape_gives_the_keyboard_back_to_where_it_came_from(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
+    ours = QWidget()
+    qtbot.addWidget(ours)
+    ours.show()
+    ours.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is ours)
+    window.focus_controls()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is ours)
+
+
+def test_escape_gives_the_keyboard_back_to_another_program(
+    qtbot: QtBot, window: CaptionOverlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+    monkeypatch.setattr(native, "active_window", lambda platform: 0x2A00007)
+    monkeypatch.setattr(native, "activate", lambda where, platform: given.append(where))
+    window.focus_controls()
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert given == [0x2A00007]
+    window.focus_controls()
+    window.controls.hide_button.click()  # hidden from the keyboard is left, too
+    assert given == [0x2A00007] * 2

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -19,10 +20,11 @@ from pytestqt.qtbot import QtBot
 
 from app import settings
 from app.settings import OverlaySettings, Settings
+from app.ui.preferences.caption_page import readability
 from app.ui.preferences.window import MARGIN, Preferences
 from app.ui.state.engines import EngineChoice
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets.color_button import STANDARD_COLORS, contrast
+from app.ui.widgets.color_button import STANDARD_COLORS, blended, contrast, worst_contrast
 from model_backends import describe
 from model_backends.base import Availability
 from model_backends.scripted import INFO
@@ -110,9 +112,37 @@ def test_colours_that_cannot_be_read_are_named(
     preferences: Preferences, store: SettingsStore
 ) -> None:
     label = preferences.captions.contrast
-    assert label.text() == "Contrast 21.0:1"
+    assert label.text() == "Readable on any background"
     store.change_overlay(text_color="#777777", background_color="#888888")
-    assert label.text().endswith("hard to read")
+    assert label.text() == "These colours are hard to read (1.3:1)"
+
+
+@pytest.mark.parametrize(
+    ("look", "told"),
+    [
+        ({"background_opacity": 0.0}, "Hard to read over light pages (1.0:1)"),
+        ({"background_opacity": 0.3}, "Hard to read over light pages"),
+        ({"window_opacity": 0.2}, "Hard to read over light pages"),
+        (
+            {"text_color": "#000000", "background_color": "#ffffff", "background_opacity": 0.2},
+            "Hard to read over dark pages",
+        ),
+        ({"background_opacity": 0.0, "edge": "outline"}, "Readable on any background"),
+        ({"background_opacity": 0.75}, "Readable on any background"),
+    ],
+)
+def test_what_shines_through_counts(look: dict[str, object], told: str) -> None:
+    """Worked by hand for the first: white letters on a white page."""
+    assert readability(replace(OverlaySettings(), **look)).startswith(told)  # type: ignore[arg-type]
+
+
+def test_a_blend_is_that_of_the_screen() -> None:
+    half = blended(QColor("#ffffff"), QColor("#000000"), 0.5)
+    assert half.red() == pytest.approx(128, abs=1)
+    ratio, page = worst_contrast(QColor("#ffffff"), QColor("#000000"), 0.75, 1.0)
+    # a quarter of a white page under black: grey 64, relative luminance 0.0513 (WCAG 2.2)
+    assert ratio == pytest.approx(1.05 / (0.0513 + 0.05), abs=0.1)
+    assert page == "light"
 
 
 def test_contrast_is_that_of_the_guideline() -> None:
@@ -152,6 +182,55 @@ def test_defaults_leave_the_place_of_the_window(
     assert store.settings.overlay == OverlaySettings(geometry=place)
 
 
+def test_restoring_the_defaults_can_be_undone(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    assert preferences.undo.isHidden()
+    store.change_overlay(lines=9, font_size=80)
+    before = store.settings.overlay
+    preferences.defaults.click()
+    assert preferences.undo.isVisible()
+    preferences.undo.click()
+    assert store.settings.overlay == before
+    assert preferences.undo.isHidden()
+
+
+def test_what_was_changed_since_is_not_undone(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    store.change_overlay(lines=9)
+    preferences.defaults.click()
+    preferences.captions.lines.setValue(3)
+    assert preferences.undo.isHidden()
+
+
+def test_a_size_that_is_being_typed_is_not_taken_yet(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    size = preferences.captions.font_size
+    size.setFocus()
+    size.selectAll()
+    sizes: list[int] = []
+    store.changed.connect(lambda now, _before: sizes.append(now.overlay.font_size))
+    QTest.keyClicks(size, "100")
+    QTest.keyClick(size, Qt.Key.Key_Return)
+    assert sizes == [100]
+
+
+@pytest.mark.parametrize("screen", [QSize(1024, 600), QSize(640, 400)])
+def test_on_a_small_screen_it_scrolls_and_can_be_closed(
+    preferences: Preferences, screen: QSize
+) -> None:
+    """640 x 400 is what 1280 x 800 leaves at a scale of two."""
+    least = preferences.minimumSizeHint()
+    assert least.width() <= screen.width()
+    assert least.height() <= screen.height() - 40
+    preferences.resize(least)
+    close = preferences.close_button
+    corner = close.mapTo(preferences, close.rect().bottomRight())
+    assert preferences.rect().contains(corner)
+
+
 def test_engine_and_model(preferences: Preferences, store: SettingsStore) -> None:
     embedded = describe("embedded")
     models = tuple(Availability("embedded", model, True) for model in embedded.models)
@@ -180,13 +259,17 @@ def test_a_model_that_is_missing_cannot_be_chosen_and_says_why(preferences: Pref
     model = page.model
     item = model.model().index(model.findData("base"), 0)
     assert not model.model().flags(item) & Qt.ItemFlag.ItemIsEnabled
-    assert "Not downloaded. Run voxline models." in page.note.text()
+    assert "voxline models" not in page.note.text()  # a word for engineers
+    assert "cannot be used on this computer yet" in page.note.text()
+    page.show_details.click()
+    assert "Not downloaded. Run voxline models." in page.details.text()
+    assert not page.details.isHidden()
 
 
 def test_what_happens_at_the_start_and_what_is_kept(
     preferences: Preferences, store: SettingsStore
 ) -> None:
-    preferences.tabs.setCurrentWidget(preferences.recognition)
+    preferences.show_page(preferences.recognition)
     preferences.recognition.start_on_launch.click()
     preferences.recognition.keep.click()
     assert not store.settings.start_listening_on_launch
@@ -203,7 +286,7 @@ def test_changes_are_written_a_moment_later(
 
 @pytest.mark.parametrize("page", ["captions", "recognition"])
 def test_all_is_reached_by_keyboard_and_has_a_name(preferences: Preferences, page: str) -> None:
-    preferences.tabs.setCurrentWidget(getattr(preferences, page))
+    preferences.show_page(getattr(preferences, page))
     kinds = (QAbstractButton, QComboBox, QAbstractSlider, QAbstractSpinBox)
     controls = {
         control
@@ -224,7 +307,7 @@ def test_all_is_reached_by_keyboard_and_has_a_name(preferences: Preferences, pag
 
 @pytest.mark.parametrize("page", ["captions", "recognition"])
 def test_no_two_visible_controls_share_a_key(preferences: Preferences, page: str) -> None:
-    preferences.tabs.setCurrentWidget(getattr(preferences, page))
+    preferences.show_page(getattr(preferences, page))
     texts = [w.text() for w in preferences.findChildren(QLabel) if w.isVisible()]
     texts += [w.text() for w in preferences.findChildren(QAbstractButton) if w.isVisible()]
     texts = [text for text in texts if "&" in text]

@@ -11,7 +11,7 @@ from app.audio.choice import Device, from_text
 from app.session.session import Choices, HeardOut, Saved, Stage, Status
 from model_backends.base import Notice, UserError, Word
 from tests.ui.conftest import Rig
-from tests.ui.overlay_fakes import words
+from tests.ui.overlay_fakes import faked, words
 
 
 def stages_of(rig: Rig) -> list[Status]:
@@ -95,11 +95,13 @@ def test_another_engine_model_or_language_listens_at_once_and_is_shown_after_the
     rig.say(Status(Stage.LISTENING), first)
     rig.say_in(0, Status(Stage.STOPPING), last)
     assert heard == [old, last]
-    assert rig.captioning.stage is Stage.STOPPING and rig.captioning.session is old
+    assert rig.captioning.last_status == Status(Stage.STOPPING)
+    assert faked(rig.captioning) is old
     saved = Saved(Path("old.srt"))
     rig.say_in(0, HeardOut())
     assert heard == [old, last, new, first], "saving is not waited for"
-    assert rig.captioning.stage is Stage.LISTENING and rig.captioning.session is new
+    assert rig.captioning.last_status == Status(Stage.LISTENING)
+    assert faked(rig.captioning) is new
     rig.say_in(0, saved, Status(Stage.STOPPED))
     assert heard[-1] == saved
     assert rig.captioning.stage is Stage.LISTENING and rig.captioning.running
@@ -259,7 +261,7 @@ def test_a_session_that_fails_while_ending_is_still_followed_by_the_next(rig: Ri
     rig.captioning.start()
     rig.captioning.start_another()
     rig.say_in(0, Status(Stage.FAILED))
-    assert rig.captioning.session is rig.sessions[1]
+    assert faked(rig.captioning) is rig.sessions[1]
     assert rig.captioning.stage is Stage.STARTING
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import mlx.core as mx
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from model_backends.base import Pcm
 from model_backends.voxtral.checkpoint.packed import open_checkpoint
 from model_backends.voxtral.mel import MelStream
+from model_backends.voxtral.mlx import model as mlx_model
 from model_backends.voxtral.mlx import runner as mlx_runner
 from model_backends.voxtral.mlx.model import Network
 from model_backends.voxtral.mlx.runner import ModelRunner
@@ -94,15 +96,12 @@ def forced_logits(
 
 def _watching(taken: list[mx.array], run: Callable[[], None]) -> None:
     """Note every logits array while `run` runs."""
-    original = mlx_runner.predict
 
-    def predict(net: Network, hidden: mx.array) -> mx.array:
-        logits = original(net, hidden)
+    def predict(net: Network, x: mx.array) -> mx.array:
+        logits = mlx_model.predict(net, x)
         taken.append(logits[0])
         return logits
 
-    mlx_runner.predict = predict
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mlx_runner, "predict", predict)
         run()
-    finally:
-        mlx_runner.predict = original

@@ -30,8 +30,15 @@ RANDOM_SPEC = ModelSpec(
 def tiny() -> tuple[ModelSpec, dict[str, mx.array]]:
     """The trained tiny model."""
     checkpoint = open_checkpoint(TINY)
-    held: Any = mx.load(str(TINY / "consolidated.safetensors"))
+    held = tensors_in(TINY / "consolidated.safetensors")
     return checkpoint.spec, {ours: held[entry.name] for ours, entry in checkpoint.plain.items()}
+
+
+def tensors_in(file: Path) -> dict[str, mx.array]:
+    """Everything in a safetensors file, under its own names."""
+    held = mx.load(str(file))
+    assert isinstance(held, dict)
+    return held
 
 
 def random(spec: ModelSpec = RANDOM_SPEC, seed: int = 0) -> dict[str, mx.array]:
@@ -104,7 +111,7 @@ def _save(folder: Path, layout: str, tensors: Mapping[str, mx.array], shards: in
     if shards == 1:
         mx.save_safetensors(str(folder / f"{stem}.safetensors"), dict(tensors))
         return
-    index = {}
+    index: dict[str, str] = {}
     for i in range(shards):
         file = f"{stem}-{i + 1:05d}-of-{shards:05d}.safetensors"
         members = dict(list(tensors.items())[i::shards])

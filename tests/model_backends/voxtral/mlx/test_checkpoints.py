@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
+pytest.importorskip("mlx.core", reason="MLX is not installed")
 
-from model_backends.base import EngineError  # noqa: E402
-from model_backends.voxtral.checkpoint.packed import open_checkpoint  # noqa: E402
-from model_backends.voxtral.mlx.model import Dense, Layer, Network  # noqa: E402
-from model_backends.voxtral.mlx.quant import Affine, SideBySide  # noqa: E402
-from model_backends.voxtral.mlx.weights import load_network, network_from  # noqa: E402
-from tests.model_backends.voxtral.mlx import layouts  # noqa: E402
-from tests.model_backends.voxtral.mlx.conftest import load  # noqa: E402
-from tests.model_backends.voxtral.mlx.forcing import forced_logits, speech_of  # noqa: E402
-from tests.model_backends.voxtral.transcribing import TINY, clip, reference_ids, transcribe  # noqa: E402
+import mlx.core as mx
+
+from model_backends.base import EngineError
+from model_backends.voxtral.checkpoint.packed import open_checkpoint
+from model_backends.voxtral.mlx.model import Dense, Layer, Network
+from model_backends.voxtral.mlx.quant import Affine, SideBySide
+from model_backends.voxtral.mlx.weights import load_network, network_from
+from tests.model_backends.voxtral.mlx import layouts
+from tests.model_backends.voxtral.mlx.conftest import load
+from tests.model_backends.voxtral.mlx.forcing import forced_logits, speech_of
+from tests.model_backends.voxtral.transcribing import TINY, clip, reference_ids, transcribe
 
 IDS = [1] + [32] * 38 + [32, 33, 1271, 32, 33, 1265, 1267, 32, 32, 33, 1276] * 3
 MLX_LAYOUTS = ("mlx-audio", "voxmlx")
@@ -118,9 +120,9 @@ def test_what_is_refused_and_by_which_name(tmp_path: Path) -> None:
     spec, tensors = layouts.tiny()
     folder = layouts.write(tmp_path / "m", "mlx-audio", spec, tensors, 4, 32)
     file = folder / "model.safetensors"
-    held = dict(mx.load(str(file)))
+    held = layouts.tensors_in(file)
 
-    def refusal(changed: dict[str, object], message: str) -> None:
+    def refusal(changed: dict[str, mx.array], message: str) -> None:
         mx.save_safetensors(str(file), changed)
         with pytest.raises(EngineError, match=message):
             open_checkpoint(folder)
@@ -188,7 +190,7 @@ def test_an_output_head_must_equal_the_embedding(tmp_path: Path) -> None:
     spec, tensors = layouts.tiny()
     folder = layouts.write(tmp_path / "m", "hf", spec, tensors)
     file = folder / "model.safetensors"
-    held = dict(mx.load(str(file)))
+    held = layouts.tensors_in(file)
     mx.save_safetensors(str(file), held | {"lm_head.weight": tensors["embedding.weight"]})
     network(folder)
     mx.save_safetensors(str(file), held | {"lm_head.weight": tensors["embedding.weight"] * 2})

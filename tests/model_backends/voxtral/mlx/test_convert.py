@@ -12,18 +12,20 @@ from typing import BinaryIO
 import numpy as np
 import pytest
 
-mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
+pytest.importorskip("mlx.core", reason="MLX is not installed")
 
-from model_backends.base import EngineError  # noqa: E402
-from model_backends.voxtral.checkpoint.packed import open_checkpoint  # noqa: E402
-from model_backends.voxtral.mlx import convert as converter  # noqa: E402
-from model_backends.voxtral.mlx import info as mlx_info  # noqa: E402
-from model_backends.voxtral.mlx import weights as mlx_weights  # noqa: E402
-from model_backends.voxtral.mlx.convert import convert  # noqa: E402
-from model_backends.voxtral.mlx.weights import load_network  # noqa: E402
-from tests.model_backends.voxtral.mlx import layouts  # noqa: E402
-from tests.model_backends.voxtral.mlx.conftest import load  # noqa: E402
-from tests.model_backends.voxtral.transcribing import TINY, clip, reference_text, transcribe  # noqa: E402
+import mlx.core as mx
+
+from model_backends.base import EngineError
+from model_backends.voxtral.checkpoint.packed import open_checkpoint
+from model_backends.voxtral.mlx import convert as converter
+from model_backends.voxtral.mlx import info as mlx_info
+from model_backends.voxtral.mlx import weights as mlx_weights
+from model_backends.voxtral.mlx.convert import convert
+from model_backends.voxtral.mlx.weights import load_network
+from tests.model_backends.voxtral.mlx import layouts
+from tests.model_backends.voxtral.mlx.conftest import load
+from tests.model_backends.voxtral.transcribing import TINY, clip, reference_text, transcribe
 
 
 def quiet(fraction: float, what: str) -> None:
@@ -94,7 +96,7 @@ def test_memory_is_bounded_by_the_block(
     source = layouts.write(tmp_path / "source", layout, wide, tensors)
     if layout == "hf":
         file = source / "model.safetensors"
-        held = dict(mx.load(str(file)))
+        held = layouts.tensors_in(file)
         mx.save_safetensors(str(file), held | {"lm_head.weight": tensors["embedding.weight"]})
         del held
     monkeypatch.setattr(mlx_weights, "_COMPARED", 125_000)
@@ -125,7 +127,7 @@ def test_an_output_head_of_its_own_is_refused(tmp_path: Path) -> None:
     spec, tensors = layouts.tiny()
     source = layouts.write(tmp_path / "source", "hf", spec, tensors)
     file = source / "model.safetensors"
-    held = dict(mx.load(str(file)))
+    held = layouts.tensors_in(file)
     mx.save_safetensors(str(file), held | {"lm_head.weight": tensors["embedding.weight"] * 2})
     with pytest.raises(EngineError, match="lm_head"):
         convert(source, tmp_path / "copy", 4, quiet)
@@ -188,7 +190,7 @@ def test_what_an_interrupted_conversion_left_is_not_counted_against_the_disk(
     def usage(path: Path) -> object:
         return room._replace(free=1000 if partial.exists() else 10**9)
 
-    monkeypatch.setattr(converter.shutil, "disk_usage", usage)
+    monkeypatch.setattr(shutil, "disk_usage", usage)
     convert(TINY, tmp_path / "copy", 4, quiet)
     assert [path.name for path in tmp_path.iterdir()] == ["copy"]
 
@@ -221,7 +223,7 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         with pytest.raises(EngineError, match=message):
             convert(source, target, bits, quiet)
     full = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(converter.shutil, "disk_usage", lambda path: full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
     with pytest.raises(EngineError, match="free on that disk"):
         convert(TINY, tmp_path / "new", 4, quiet)
     assert [path.name for path in tmp_path.iterdir()] == ["done"]

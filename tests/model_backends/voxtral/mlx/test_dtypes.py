@@ -12,15 +12,18 @@ from typing import Any
 
 import pytest
 
-mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
+pytest.importorskip("mlx.core", reason="MLX is not installed")
 
-from model_backends.voxtral.mlx import model as mlx_model  # noqa: E402
-from model_backends.voxtral.mlx import runner as mlx_runner  # noqa: E402
-from model_backends.voxtral.mlx.runner import ModelRunner  # noqa: E402
-from model_backends.voxtral.mlx.weights import DTYPES  # noqa: E402
-from tests.model_backends.voxtral.mlx.forcing import load_speech  # noqa: E402
-from tests.model_backends.voxtral.mlx.tracing import Listed, computed  # noqa: E402
-from tests.model_backends.voxtral.transcribing import TINY  # noqa: E402
+import mlx.core as mx
+
+from model_backends.voxtral.mlx import model as mlx_model
+from model_backends.voxtral.mlx import runner as mlx_runner
+from model_backends.voxtral.mlx.runner import ModelRunner
+from model_backends.voxtral.mlx.weights import DTYPES
+from tests.model_backends.voxtral.mlx.forcing import load_speech
+from tests.model_backends.voxtral.mlx.tracing import Listed, computed
+from tests.model_backends.voxtral.transcribing import TINY
+from tests.support.likeness import assert_like
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +84,8 @@ def test_a_mel_that_is_not_cast_is_caught(monkeypatch: pytest.MonkeyPatch) -> No
             def astype(self, dtype: Any) -> Any:
                 return mel
 
-        return encode(net, Stubborn(), *rest)  # type: ignore[arg-type]
+        assert_like(Stubborn, mx.array)
+        return encode(net, Stubborn(), *rest)  # type: ignore[arg-type] # like one, as far as asked
 
     monkeypatch.setattr(mlx_runner, "encode", uncast)
     wrong = astray(load_speech(TINY, mx.bfloat16))

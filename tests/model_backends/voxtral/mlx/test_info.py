@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -24,10 +26,10 @@ def mac(name: str, gigabytes: int) -> Chip:
 
 def on(monkeypatch: pytest.MonkeyPatch, system: str, machine: str, mlx: bool) -> None:
     """Another computer, as far as this module looks."""
-    monkeypatch.setattr(mlx_info.platform, "system", lambda: system)
-    monkeypatch.setattr(mlx_info.platform, "machine", lambda: machine)
+    monkeypatch.setattr(platform, "system", lambda: system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
     found = object() if mlx else None
-    monkeypatch.setattr(mlx_info.importlib.util, "find_spec", lambda name: found)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
     mlx_info.chip.cache_clear()
 
 

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
+pytest.importorskip("mlx.core", reason="MLX is not installed")
 
-import model_backends  # noqa: E402
-from model_backends.base import EngineError, LoadOptions, StreamOptions  # noqa: E402
-from model_backends.voxtral.checkpoint.packed import open_checkpoint  # noqa: E402
-from model_backends.voxtral.mlx import load as mlx_load  # noqa: E402
-from model_backends.voxtral.mlx.chip import Chip  # noqa: E402
-from model_backends.voxtral.mlx.runner import ModelRunner  # noqa: E402
-from tests.model_backends.voxtral.mlx.conftest import load  # noqa: E402
-from tests.model_backends.voxtral.transcribing import TINY, clip, reference_text, transcribe  # noqa: E402
+
+import model_backends
+from model_backends.base import EngineError, LoadOptions, StreamOptions
+from model_backends.voxtral.checkpoint.packed import open_checkpoint
+from model_backends.voxtral.mlx import load as mlx_load
+from model_backends.voxtral.mlx.chip import Chip
+from model_backends.voxtral.mlx.runner import ModelRunner
+from tests.model_backends.voxtral.mlx.conftest import load
+from tests.model_backends.voxtral.transcribing import TINY, clip, reference_text, transcribe
 
 M1, M4 = Chip("Apple M1", 16 * 2**30, True), Chip("Apple M4", 16 * 2**30, True)
 PC = Chip("Some CPU", 16 * 2**30, False)

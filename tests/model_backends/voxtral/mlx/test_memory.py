@@ -10,29 +10,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
+pytest.importorskip("mlx.core", reason="MLX is not installed")
 
-from model_backends.base import StreamOptions  # noqa: E402
-from model_backends.voxtral import memory  # noqa: E402
-from model_backends.voxtral.checkpoint.packed import open_checkpoint  # noqa: E402
-from model_backends.voxtral.mel import MelStream  # noqa: E402
-from model_backends.voxtral.mlx import chip as mlx_chip  # noqa: E402
-from model_backends.voxtral.mlx import load as mlx_load  # noqa: E402
-from model_backends.voxtral.mlx.chip import Chip  # noqa: E402
-from model_backends.voxtral.mlx.kv_cache import KVCache  # noqa: E402
-from model_backends.voxtral.mlx.load import Limits, MlxEngine  # noqa: E402
-from model_backends.voxtral.mlx.runner import ModelRunner  # noqa: E402
-from model_backends.voxtral.mlx.weights import load_network, random_network  # noqa: E402
-from model_backends.voxtral.schedule import ROW_SAMPLES, SILENT_ROWS  # noqa: E402
-from model_backends.voxtral.spec import PUBLISHED, ModelSpec, Tower  # noqa: E402
-from model_backends.voxtral.speech_model import (  # noqa: E402
+import mlx.core as mx
+
+from model_backends.base import StreamOptions
+from model_backends.voxtral import memory
+from model_backends.voxtral.checkpoint.packed import open_checkpoint
+from model_backends.voxtral.mel import MelStream
+from model_backends.voxtral.mlx import chip as mlx_chip
+from model_backends.voxtral.mlx import load as mlx_load
+from model_backends.voxtral.mlx.chip import Chip
+from model_backends.voxtral.mlx.kv_cache import KVCache
+from model_backends.voxtral.mlx.load import Limits, MlxEngine
+from model_backends.voxtral.mlx.runner import ModelRunner
+from model_backends.voxtral.mlx.weights import load_network, random_network
+from model_backends.voxtral.schedule import ROW_SAMPLES, SILENT_ROWS
+from model_backends.voxtral.spec import PUBLISHED, ModelSpec, Tower
+from model_backends.voxtral.speech_model import (
     DECODE_ROWS,
     DecodeWork,
     EncodeWork,
 )
-from tests.model_backends.voxtral.mlx.conftest import load  # noqa: E402
-from tests.model_backends.voxtral.mlx.forcing import speech_of, tokens_of  # noqa: E402
-from tests.model_backends.voxtral.transcribing import TINY, clip, transcribe  # noqa: E402
+from tests.model_backends.voxtral.mlx.conftest import load
+from tests.model_backends.voxtral.mlx.forcing import speech_of, tokens_of
+from tests.model_backends.voxtral.transcribing import TINY, clip, transcribe
 
 # The published model with fewer, narrower layers: the same windows, so that caches weigh in.
 SCALED = ModelSpec(

@@ -11,30 +11,32 @@ import pytest
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
+pytest.importorskip("mlx.core", reason="MLX is not installed")
 
-from model_backends.voxtral import schedule  # noqa: E402
-from model_backends.voxtral.checkpoint.packed import open_checkpoint  # noqa: E402
-from model_backends.voxtral.checkpoint.tensor_names import halves_order, rotary_heads  # noqa: E402
-from model_backends.voxtral.mel import MelStream  # noqa: E402
-from model_backends.voxtral.mlx import model as mlx_model  # noqa: E402
-from model_backends.voxtral.mlx import runner as mlx_runner  # noqa: E402
-from model_backends.voxtral.mlx import weights as mlx_weights  # noqa: E402
-from model_backends.voxtral.mlx.runner import ModelRunner  # noqa: E402
-from model_backends.voxtral.schedule import SILENT_ROWS  # noqa: E402
-from model_backends.voxtral.spec import ModelSpec  # noqa: E402
-from model_backends.voxtral.speech_model import Decoded, DecodeWork, EncodeWork  # noqa: E402
-from model_backends.voxtral.tekken import Tekken  # noqa: E402
-from tests.model_backends.voxtral.mlx import layouts  # noqa: E402
-from tests.model_backends.voxtral.mlx.forcing import (  # noqa: E402
+import mlx.core as mx
+
+from model_backends.voxtral import schedule
+from model_backends.voxtral.checkpoint.packed import open_checkpoint
+from model_backends.voxtral.checkpoint.tensor_names import halves_order, rotary_heads
+from model_backends.voxtral.mel import MelStream
+from model_backends.voxtral.mlx import model as mlx_model
+from model_backends.voxtral.mlx import runner as mlx_runner
+from model_backends.voxtral.mlx import weights as mlx_weights
+from model_backends.voxtral.mlx.runner import ModelRunner
+from model_backends.voxtral.schedule import SILENT_ROWS
+from model_backends.voxtral.spec import ModelSpec
+from model_backends.voxtral.speech_model import Decoded, DecodeWork, EncodeWork
+from model_backends.voxtral.tekken import Tekken
+from tests.model_backends.voxtral.mlx import layouts
+from tests.model_backends.voxtral.mlx.forcing import (
     adapter_rows,
     encode_all,
     forced_logits,
     load_speech,
     speech_of,
 )
-from tests.model_backends.voxtral.mlx.tracing import Listed, computed  # noqa: E402
-from tests.model_backends.voxtral.transcribing import TINY, clip  # noqa: E402
+from tests.model_backends.voxtral.mlx.tracing import Listed, computed
+from tests.model_backends.voxtral.transcribing import TINY, clip
 
 DELAY = 6
 SHORT_CACHES = layouts.RANDOM_SPEC  # at first; windows as long as the published model's
@@ -103,8 +105,13 @@ def test_a_longer_cache_needs_no_new_kernels() -> None:
 
 def test_on_a_gpu_all_steps_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[object] = []
+
+    def compile(step: object) -> object:
+        compiled.append(step)
+        return step
+
     monkeypatch.setattr(mx.metal, "is_available", lambda: True)
-    monkeypatch.setattr(mx, "compile", lambda step: compiled.append(step) or step)
+    monkeypatch.setattr(mx, "compile", compile)
     net = mlx_weights.random_network(SHORT_CACHES, mx.float32)
     ModelRunner(net, Tekken.load(TINY / "tekken.json", net.spec.vocab), "test").close()
     assert len(compiled) == 4
@@ -122,7 +129,7 @@ def test_work_is_started_as_soon_as_described_and_waited_for_once(
         done.append("start")
         start(*arrays)
 
-    def waited(answers: Sequence[object]) -> list[Decoded]:
+    def waited(answers: Sequence[mx.array]) -> list[Decoded]:
         done.append("wait")
         return decoded(answers)
 
@@ -213,16 +220,16 @@ def test_half_precision_agrees_on_ids(reference: Reference, dtype: str) -> None:
 def mutated(
     reference: Reference,
     change_spec: Callable[[ModelSpec], ModelSpec] = lambda spec: spec,
-    change_tensor: Callable[[str, object], object] = lambda name, tensor: tensor,
+    change_tensor: Callable[[str, mx.array], mx.array] = lambda name, tensor: tensor,
     **how: object,
 ) -> float:
     checkpoint = open_checkpoint(TINY)
-    tensors = mx.load(str(TINY / "consolidated.safetensors"))
+    tensors = layouts.tensors_in(TINY / "consolidated.safetensors")
 
-    def source(name: str) -> object:
+    def source(name: str) -> mx.array:
         return change_tensor(name, tensors[checkpoint.plain[name].name])
 
-    net = mlx_weights.network_from(change_spec(checkpoint.spec), source, mx.float32)  # type: ignore[arg-type]
+    net = mlx_weights.network_from(change_spec(checkpoint.spec), source, mx.float32)
     return logits_of(speech_of(net), reference, **how)
 
 
@@ -243,9 +250,9 @@ def test_a_window_off_by_one_is_caught(reference: Reference, tower: str, step: i
 def test_rows_in_the_wrong_order_are_caught(reference: Reference) -> None:
     spec = open_checkpoint(TINY).spec
 
-    def change(name: str, tensor: object) -> object:
+    def change(name: str, tensor: mx.array) -> mx.array:
         heads = rotary_heads(name, spec)
-        return tensor if heads is None else tensor[mx.array(halves_order(*heads))]  # type: ignore[index]
+        return tensor if heads is None else tensor[mx.array(halves_order(*heads))]
 
     assert mutated(reference, change_tensor=change) > 1.0
 
@@ -260,9 +267,9 @@ def test_a_wrong_delay_vector_is_caught(
 def test_the_tanh_approximation_of_gelu_is_caught(
     speech: ModelRunner, reference: Reference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def tanh_gelu(x: object) -> object:
-        inner = 0.7978845608 * (x + 0.044715 * x * x * x)  # type: ignore[operator]
-        return 0.5 * x * (1 + mx.tanh(inner))  # type: ignore[operator]
+    def tanh_gelu(x: mx.array) -> mx.array:
+        inner = 0.7978845608 * (x + 0.044715 * x * x * x)
+        return 0.5 * x * (1 + mx.tanh(inner))
 
     monkeypatch.setattr(mlx_model, "gelu", tanh_gelu)
     assert logits_of(speech, reference) > 2e-4
@@ -270,7 +277,7 @@ def test_the_tanh_approximation_of_gelu_is_caught(
 
 @pytest.mark.parametrize("bias", ["wq.bias", "wv.bias"])
 def test_a_dropped_bias_is_caught(reference: Reference, bias: str) -> None:
-    def change(name: str, tensor: object) -> object:
+    def change(name: str, tensor: mx.array) -> mx.array:
         return mx.zeros_like(tensor) if name.endswith(bias) else tensor
 
     assert mutated(reference, change_tensor=change) > 1e-3

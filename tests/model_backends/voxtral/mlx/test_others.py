@@ -19,22 +19,23 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-mx = pytest.importorskip("mlx.core", reason="MLX is not installed")
+pytest.importorskip("mlx.core", reason="MLX is not installed")
 
-import mlx.nn as nn  # noqa: E402
+import mlx.core as mx
+from mlx.nn.layers.base import Module
 
-from model_backends.base import Pcm  # noqa: E402
-from model_backends.voxtral.mel import MelStream  # noqa: E402
-from model_backends.voxtral.mlx.convert import convert  # noqa: E402
-from model_backends.voxtral.schedule import ROW_SAMPLES, SILENT_ROWS, Schedule  # noqa: E402
-from tests.model_backends.voxtral.mlx import layouts  # noqa: E402
-from tests.model_backends.voxtral.mlx.forcing import (  # noqa: E402
+from model_backends.base import Pcm
+from model_backends.voxtral.mel import MelStream
+from model_backends.voxtral.mlx.convert import convert
+from model_backends.voxtral.schedule import ROW_SAMPLES, SILENT_ROWS, Schedule
+from tests.model_backends.voxtral.mlx import layouts
+from tests.model_backends.voxtral.mlx.forcing import (
     adapter_rows,
     encode_all,
     forced_logits,
     load_speech,
 )
-from tests.model_backends.voxtral.transcribing import TINY, clip, reference_ids  # noqa: E402
+from tests.model_backends.voxtral.transcribing import TINY, clip, reference_ids
 
 DELAY = 6
 
@@ -84,9 +85,9 @@ def mlx_audio_model(folder: Path) -> Any:
     utils = other("mlx_audio.utils")
     config = json.loads((folder / "config.json").read_text("utf-8"))
     model = program.Model(program.ModelConfig.from_dict(config))
-    weights: dict[str, Any] = {}
+    weights: dict[str, mx.array] = {}
     for file in folder.glob("*.safetensors"):
-        weights |= mx.load(str(file))
+        weights |= layouts.tensors_in(file)
     utils.apply_quantization(model, config, weights, model.model_quant_predicate)
     model.load_weights(list(weights.items()), strict=False)
     model._ensure_ada_scales(80 * DELAY)
@@ -156,7 +157,7 @@ def test_the_comparison_with_voxmlx_is_not_blind(tmp_path: Path) -> None:
     spec, tensors = layouts.tiny()
     folder = layouts.write(tmp_path / "m", "voxmlx", spec, tensors)
     model, _ = program.load_model(folder)
-    assert isinstance(model, nn.Module)
+    assert isinstance(model, Module)
     pcm = clip("join_00")
     audio = np.array(model.encode(mx.array(padded_mel(pcm).T)).astype(mx.float32))
     speech = load_speech(folder)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from model_backends.voxtral.torch import bench  # noqa: E402
-from model_backends.voxtral.torch.ops import PLAIN, Ops  # noqa: E402
+import torch
+
+from model_backends.voxtral.torch import bench
+from model_backends.voxtral.torch.ops import PLAIN, Ops
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 

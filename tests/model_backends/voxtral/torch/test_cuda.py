@@ -14,30 +14,33 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from model_backends.base import EngineError, StreamOptions  # noqa: E402
-from model_backends.voxtral import memory  # noqa: E402
-from model_backends.voxtral.checkpoint import tensor_names  # noqa: E402
-from model_backends.voxtral.engine import VoxtralEngine, warm_up  # noqa: E402
-from model_backends.voxtral.spec import PUBLISHED, ModelSpec, Tower  # noqa: E402
-from model_backends.voxtral.speech_model import (  # noqa: E402
+from model_backends.base import EngineError, StreamOptions
+from model_backends.voxtral import memory
+from model_backends.voxtral.checkpoint import tensor_names
+from model_backends.voxtral.engine import VoxtralEngine, warm_up
+from model_backends.voxtral.spec import PUBLISHED, ModelSpec, Tower
+from model_backends.voxtral.speech_model import (
     DECODE_ROWS,
     ENCODE_ROWS,
     Decoded,
     DecodeWork,
     EncodeWork,
 )
-from model_backends.voxtral.tekken import Tekken  # noqa: E402
-from model_backends.voxtral.torch import graphs as torch_graphs  # noqa: E402
-from model_backends.voxtral.torch import kv_cache as torch_kv_cache  # noqa: E402
-from model_backends.voxtral.torch import load as torch_load  # noqa: E402
-from model_backends.voxtral.torch import runner as torch_runner  # noqa: E402
-from model_backends.voxtral.torch.model import Network  # noqa: E402
-from model_backends.voxtral.torch.runner import ModelRunner  # noqa: E402
-from model_backends.voxtral.torch.weights import assembled, compute_dtype  # noqa: E402
+from model_backends.voxtral.tekken import Tekken
+from model_backends.voxtral.torch import graphs as torch_graphs
+from model_backends.voxtral.torch import info as torch_info
+from model_backends.voxtral.torch import kv_cache as torch_kv_cache
+from model_backends.voxtral.torch import load as torch_load
+from model_backends.voxtral.torch import runner as torch_runner
+from model_backends.voxtral.torch.model import Network
+from model_backends.voxtral.torch.runner import ModelRunner
+from model_backends.voxtral.torch.weights import assembled, compute_dtype
+from tests.support.likeness import assert_like
 
 GPU = torch.device("meta")
 SPEC = ModelSpec(
@@ -53,11 +56,11 @@ VIEWS = (  # no work of their own
 ASKS_THE_HOST = ("_local_scalar_dense", "nonzero", "unique", "masked_select", "is_nonzero")
 
 
-class Watch(TorchDispatchMode):
+class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call] # PyTorch has no types for it
     """Sees every operation of a step."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call] # nor here
         self.seen: set[str] = set()
         self.wrong: list[str] = []
         self.count = 0
@@ -97,6 +100,10 @@ class Unrun:
             return self._function(*on_gpu)
 
 
+def test_the_step_that_does_not_run_has_no_verb_that_a_step_lacks() -> None:
+    assert_like(Unrun, torch_graphs.Step)
+
+
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """Steps are watched and not captured; no number ever comes back."""
@@ -116,6 +123,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
         assert answers.shape[0] >= count
         return [Decoded(32, 9.0, -0.1)] * count
 
+    assert_like(Watched, torch_graphs.Steps)
     monkeypatch.setattr(torch_runner, "Steps", Watched)
     monkeypatch.setattr(torch_runner, "_decoded", no_numbers)
     monkeypatch.setattr(torch_runner, "_device_name", str)
@@ -157,7 +165,7 @@ def test_live_captions_meet_no_shape_that_was_not_captured_and_nothing_moves(wat
     """Two voices, a second delay, a change of delay and a reader that takes over: fewer slots
     than are held from the beginning. Prompts and what a new reader catches up with run plain."""
     speech = gpu_speech("bf16", (2, 4))
-    engine = VoxtralEngine(torch_load.INFO, "on meta", speech, speech._tokens)
+    engine = VoxtralEngine(torch_info.INFO, "on meta", speech, speech._tokens)
     warm_up(engine)
     speech.capture(blocks=False)
     moved = speech._version
@@ -241,19 +249,27 @@ class Captures:
         return f"stream {self.streams}"
 
 
+def test_the_captures_have_no_verb_that_cuda_lacks() -> None:
+    assert_like(Captures, torch.cuda, own={"handles", "streams"})
+
+
 def test_a_pool_is_not_used_again_after_its_last_graph_is_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """PyTorch refuses the handle of a pool that has died: caches grow, graphs go, all are new."""
     cuda, made = Captures(), []
-    monkeypatch.setattr(torch_graphs.torch, "cuda", cuda)
+    monkeypatch.setattr(torch, "cuda", cuda)
     monkeypatch.setattr(
         torch_graphs, "Step", lambda function, ints, floats, device, *rest: made.append(rest)
     )
     steps = torch_graphs.Steps(torch.device("cuda"))
     for version in (1, 1, 2):
         for key in ("encode", "decode"):
-            steps.get(key, version, lambda: (lambda a, b: a, np.zeros(1), np.zeros(1)))
+            steps.get(
+                key,
+                version,
+                lambda: (lambda a, b: a, np.zeros(1, np.int64), np.zeros(1, np.float32)),
+            )
     pools: Sequence[int] = [pool for pool, _ in made]
     assert pools[0] == pools[1] != pools[2] == pools[3]
     assert {side for _, side in made} == {"stream 1"}
@@ -261,9 +277,9 @@ def test_a_pool_is_not_used_again_after_its_last_graph_is_gone(
 
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen: list[int] = []
-    monkeypatch.setattr(torch_load.torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch_load.torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setattr(torch_load.torch.cuda, "set_device", chosen.append)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
     assert torch_load.choose_device("cuda:1") == torch.device("cuda:1")
     assert torch_load.choose_device("cuda") == torch.device("cuda")
     assert chosen == [1]

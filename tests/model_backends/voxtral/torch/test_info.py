@@ -41,7 +41,7 @@ def models_dir(tmp_path: Path) -> Path:
 def with_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """PyTorch counts as installed, wherever the test runs."""
     there = importlib.util.find_spec("json")
-    monkeypatch.setattr(torch_info.importlib.util, "find_spec", lambda name: there)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: there)
 
 
 def on(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_without_weights_it_says_what_to_download(
 def test_without_pytorch_it_says_how_to_install_it(
     models_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch_info.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     (row,) = model_backends.availability("voxtral-torch", models_dir)
     assert not row.available
     assert "pip install" in row.hint

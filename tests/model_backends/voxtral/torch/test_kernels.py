@@ -7,19 +7,21 @@ from dataclasses import replace
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+pytest.importorskip("torch", reason="PyTorch is not installed")
 os.environ.setdefault("TRITON_INTERPRET", "1")  # read when a kernel is defined
 pytest.importorskip("triton", reason="Triton is not installed: pip install triton (Linux)")
 
-from model_backends.voxtral.mel import MelStream  # noqa: E402
-from model_backends.voxtral.schedule import SILENT_ROWS  # noqa: E402
-from model_backends.voxtral.speech_model import DecodeWork, EncodeWork  # noqa: E402
-from model_backends.voxtral.torch import kernels  # noqa: E402
-from model_backends.voxtral.torch.kernels import STAGES, fused, trusted  # noqa: E402
-from model_backends.voxtral.torch.kernels.check import agrees  # noqa: E402
-from model_backends.voxtral.torch.ops import PLAIN, Dense, Ops  # noqa: E402
-from tests.model_backends.voxtral.forcing import CPU, load_speech  # noqa: E402
-from tests.model_backends.voxtral.transcribing import TINY, clip  # noqa: E402
+import torch
+
+from model_backends.voxtral.mel import MelStream
+from model_backends.voxtral.schedule import SILENT_ROWS
+from model_backends.voxtral.speech_model import DecodeWork, EncodeWork
+from model_backends.voxtral.torch import kernels
+from model_backends.voxtral.torch.kernels import STAGES, fused, trusted
+from model_backends.voxtral.torch.kernels.check import agrees
+from model_backends.voxtral.torch.ops import PLAIN, Dense, Ops
+from tests.model_backends.voxtral.forcing import CPU, load_speech
+from tests.model_backends.voxtral.transcribing import TINY, clip
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::RuntimeWarning")
 

@@ -9,26 +9,26 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+pytest.importorskip("torch", reason="PyTorch is not installed")
 
-import torch.nn.functional as F  # noqa: E402, N812
+import torch
+import torch.nn.functional as F  # noqa: N812
 
-from model_backends.voxtral.checkpoint import tensor_names  # noqa: E402
-from model_backends.voxtral.schedule import SILENT_ROWS  # noqa: E402
-from model_backends.voxtral.torch import model as torch_model  # noqa: E402
-from model_backends.voxtral.torch import ops as torch_ops  # noqa: E402
-from model_backends.voxtral.torch import weights as torch_weights  # noqa: E402
-from model_backends.voxtral.torch.kv_cache import KVCache  # noqa: E402
-from model_backends.voxtral.torch.quant import Int8  # noqa: E402
-from model_backends.voxtral.torch.runner import ModelRunner  # noqa: E402
-from tests.model_backends.voxtral.forcing import (  # noqa: E402
+from model_backends.voxtral.checkpoint import tensor_names
+from model_backends.voxtral.schedule import SILENT_ROWS
+from model_backends.voxtral.torch import ops as torch_ops
+from model_backends.voxtral.torch import weights as torch_weights
+from model_backends.voxtral.torch.kv_cache import KVCache
+from model_backends.voxtral.torch.quant import Int8
+from model_backends.voxtral.torch.runner import ModelRunner
+from tests.model_backends.voxtral.forcing import (
     CPU,
     adapter_rows,
     encode_all,
     forced_logits,
     load_speech,
 )
-from tests.model_backends.voxtral.transcribing import TINY, clip  # noqa: E402
+from tests.model_backends.voxtral.transcribing import TINY, clip
 
 DELAY = 6
 
@@ -158,7 +158,7 @@ def test_the_tanh_approximation_of_gelu_is_caught(
     reference: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = F.gelu
-    monkeypatch.setattr(torch_model.F, "gelu", lambda x: exact(x, approximate="tanh"))
+    monkeypatch.setattr(F, "gelu", lambda x: exact(x, approximate="tanh"))
     assert mutated(reference) > 2e-4
 
 

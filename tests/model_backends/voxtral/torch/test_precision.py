@@ -10,20 +10,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from model_backends.base import EngineError, LoadOptions, StreamOptions  # noqa: E402
-from model_backends.voxtral.engine import VoxtralEngine  # noqa: E402
-from model_backends.voxtral.spec import PUBLISHED  # noqa: E402
-from model_backends.voxtral.torch import cpu as torch_cpu  # noqa: E402
-from model_backends.voxtral.torch import info as torch_info  # noqa: E402
-from model_backends.voxtral.torch import load as torch_load  # noqa: E402
-from model_backends.voxtral.torch import quant as torch_quant  # noqa: E402
-from model_backends.voxtral.torch.runner import ModelRunner  # noqa: E402
-from model_backends.voxtral.torch.weights import random_network  # noqa: E402
-from tests.model_backends.voxtral.conftest import load  # noqa: E402
-from tests.model_backends.voxtral.forcing import CPU, load_speech  # noqa: E402
-from tests.model_backends.voxtral.transcribing import (  # noqa: E402
+import torch
+
+from model_backends.base import EngineError, LoadOptions, StreamOptions
+from model_backends.voxtral.engine import VoxtralEngine
+from model_backends.voxtral.spec import PUBLISHED
+from model_backends.voxtral.torch import cpu as torch_cpu
+from model_backends.voxtral.torch import info as torch_info
+from model_backends.voxtral.torch import load as torch_load
+from model_backends.voxtral.torch import quant as torch_quant
+from model_backends.voxtral.torch.ops import Linear
+from model_backends.voxtral.torch.runner import ModelRunner
+from model_backends.voxtral.torch.weights import random_network
+from tests.model_backends.voxtral.conftest import load
+from tests.model_backends.voxtral.forcing import CPU, load_speech
+from tests.model_backends.voxtral.transcribing import (
     TINY,
     Job,
     clip,
@@ -74,7 +77,7 @@ def test_packed_weights_on_a_processor_are_exact(rows: int) -> None:
         assert torch.equal(layer.rows(torch.tensor([[5, 47]])), weight[[5, 47]][None])
 
 
-def byte_weights(outputs: int, inputs: int) -> tuple[torch_quant.Int8, torch_cpu.Linear]:
+def byte_weights(outputs: int, inputs: int) -> tuple[torch_quant.Int8, Linear]:
     """The same 8 bit weights in plain storage and in the processor's."""
     plain = torch_quant.Int8(torch.randn(outputs, inputs))
     packed = torch_cpu.pack_bytes(plain.weight, plain.scale, torch.ones(outputs))
@@ -192,7 +195,7 @@ def two_layers() -> VoxtralEngine:
         spec, encoder=replace(spec.encoder, layers=2), decoder=replace(spec.decoder, layers=2)
     )
     model = ModelRunner(random_network(small, CPU, "fp32"), speech._tokens, "fp32")
-    return VoxtralEngine(torch_load.INFO, "two layers", model, speech._tokens)
+    return VoxtralEngine(torch_info.INFO, "two layers", model, speech._tokens)
 
 
 def test_twenty_minutes_take_no_more_memory_than_two() -> None:

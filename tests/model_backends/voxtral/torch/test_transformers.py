@@ -6,15 +6,17 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+pytest.importorskip("torch", reason="PyTorch is not installed")
 transformers = pytest.importorskip(
     "transformers", reason="transformers, the reference, is not installed"
 )
 
+import torch  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
 from model_backends.base import Pcm  # noqa: E402
@@ -148,7 +150,7 @@ def native_params() -> dict[str, object]:
             "rope_theta": 1e6, "norm_eps": 1e-5, "sliding_window": str(args["sliding_window"]),
         }  # fmt: skip
 
-    params = json.loads((TINY / "params.json").read_text("utf-8"))
+    params: dict[str, Any] = json.loads((TINY / "params.json").read_text("utf-8"))
     whisper = params["multimodal"]["whisper_model_args"]
     whisper["encoder_args"] |= tower(AUDIO)
     return params | tower(TEXT) | {"vocab_size": VOCAB}

@@ -1,0 +1,49 @@
+"""A combo box for names that come from outside, on pages that are scrolled with the wheel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QStandardItemModel, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QSizePolicy
+
+from app.ui.widgets import plain
+
+
+class ChoiceBox(QComboBox):
+    """A combo box that the wheel cannot change by accident, and that asks for news when opened."""
+
+    chosen = Signal(str)  # the data of the item the user took
+    about_to_open = Signal()
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(12)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.activated.connect(lambda index: self.chosen.emit(self.itemData(index)))
+
+    def offer(self, items: Sequence[tuple[str, str]], chosen: str) -> None:
+        """Show exactly these (label, data), with `chosen` picked; tells nobody."""
+        self.clear()
+        for label, data in items:
+            self.addItem(plain.shortened(label), data)
+            self.setItemData(self.count() - 1, plain.tip(label), Qt.ItemDataRole.ToolTipRole)
+        self.setCurrentIndex(max(0, self.findData(chosen)))
+
+    def disable(self, data: str, why: str) -> None:
+        """Show an item that cannot be taken, with the reason."""
+        model = self.model()
+        index = self.findData(data)
+        if isinstance(model, QStandardItemModel) and index >= 0:
+            model.item(index).setEnabled(False)
+            self.setItemData(index, plain.tip(why), Qt.ItemDataRole.ToolTipRole)
+
+    def showPopup(self) -> None:
+        self.about_to_open.emit()
+        super().showPopup()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()

@@ -1,0 +1,110 @@
+"""The stages of a session in words and colours: one table for captions, main window and tray.
+
+Knows `Status`; knows nothing of sessions or of who shows it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.session.status import Stage, Status
+from model_backends.base import Sentence
+
+OFF = (Stage.IDLE, Stage.STOPPED, Stage.FAILED)
+HEARING = (Stage.LISTENING, Stage.SPEECH, Stage.CATCHING_UP)
+WELL = (Stage.LISTENING, Stage.SPEECH)
+TROUBLE = (Stage.NO_SOUND, Stage.CATCHING_UP, Stage.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`kind` is the name of a colour in `theme.Colors` and `theme.CaptionColors`."""
+
+    title: str
+    kind: str
+
+
+LOOKS = {
+    Stage.IDLE: Look("Off", "quiet"),
+    Stage.STARTING: Look("Starting", "busy"),
+    Stage.LISTENING: Look("Listening", "good"),
+    Stage.SPEECH: Look("Captioning speech", "good"),
+    Stage.NO_SOUND: Look("No sound is arriving", "warning"),
+    Stage.CATCHING_UP: Look("Catching up", "warning"),
+    Stage.PAUSED: Look("Paused", "quiet"),
+    Stage.STOPPING: Look("Saving", "busy"),
+    Stage.STOPPED: Look("Stopped", "quiet"),
+    Stage.FAILED: Look("Captions have stopped", "failure"),
+}
+_START_LABELS = {Stage.PAUSED: "&Resume", Stage.FAILED: "&Try again"}
+
+
+def title(stage: Stage) -> str:
+    """The stage in a word or two."""
+    return LOOKS[stage].title
+
+
+def kind(stage: Stage) -> str:
+    """The name of its colour."""
+    return LOOKS[stage].kind
+
+
+def start_label(stage: Stage) -> str:
+    """What the button that starts and pauses would do now, with its mnemonic."""
+    if stage in _START_LABELS:
+        return _START_LABELS[stage]
+    return "&Start" if stage in OFF else "&Pause listening"
+
+
+def does_next(stage: Stage) -> str:
+    """The same in full, for where nothing else says what is started or paused."""
+    if stage is Stage.FAILED:
+        return "Try again"
+    if stage in OFF:
+        return "Start captions"
+    return "Listen again" if stage is Stage.PAUSED else "Pause listening"
+
+
+def does_next_in_full(stage: Stage) -> str:
+    """With what it means for what is said meanwhile."""
+    if stage in OFF or stage is Stage.PAUSED:
+        return does_next(stage)
+    return "Pause listening: what is said until you listen again is not captioned"
+
+
+def can_toggle(stage: Stage) -> bool:
+    return stage != Stage.STOPPING
+
+
+def line(status: Status) -> str:
+    """For the captions: what is happening, how far it is, how far behind. Empty while all is well.
+
+    While captions flow nothing is said, since it would change with every breath of the speaker.
+    """
+    if status.stage in WELL:
+        return ""
+    label = title(status.stage)
+    parts = [label if status.stage is Stage.CATCHING_UP else status.message or label]
+    if status.stage is Stage.STARTING and status.fraction is not None:
+        parts.append(f"{status.fraction:.0%}")
+    if status.stage is Stage.CATCHING_UP and status.lag_ms >= 1000:
+        parts.append(Sentence("{seconds} s behind", seconds=round(status.lag_ms / 1000)))
+    return " · ".join(parts)
+
+
+def detail(status: Status) -> str:
+    """For the main window: the message unless it only repeats the title, and what to do next."""
+    repeated = status.message.rstrip(".… ").casefold() == title(status.stage).casefold()
+    parts = ["" if repeated else status.message, status.hint, status.remark]
+    if status.stage is Stage.STARTING and status.fraction is not None:
+        parts.insert(1, f"{status.fraction:.0%}")
+    return " ".join(part for part in parts if part)
+
+
+def announcement(before: Stage, status: Status) -> str:
+    """What a screen reader is to say now: trouble and its end, nothing else."""
+    if status.stage in TROUBLE and before is not status.stage:
+        return f"{title(status.stage)}. {detail(status)}".strip()
+    if before in TROUBLE and status.stage in WELL:
+        return "Captions go on."
+    return ""

@@ -1,0 +1,12 @@
+/* 64 bit ARM with the dot product of bytes. */
+#include "blocks.h"
+#if defined(__aarch64__) && !defined(VX_LEFT_OUT)
+#include "kernels_arm.h"
+
+const vx_kernels vx_neon = {
+    .name = "neon", .q4 = q4_product, .q8 = q8_product, .quantise = quantise, VX_FLOATS};
+#elif defined(__aarch64__)
+const vx_kernels vx_neon = {.name = "neon"}; /* the compiler does not know it */
+#else
+typedef int vx_not_here;
+#endif

@@ -1,0 +1,92 @@
+"""Whatever can be used or has to be read stands out: contrasts of both looks (WCAG 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QSlider, QTabWidget, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.ui.widgets import theme
+from app.ui.widgets.color_button import contrast
+from app.ui.widgets.theme import CAPTIONS, DARK, LIGHT, Colors
+
+LOOKS = pytest.mark.parametrize("look", [LIGHT, DARK], ids=["light", "dark"])
+SURFACES = ("window", "base", "raised")
+
+
+def ratio(one: str, other: str) -> float:
+    return contrast(QColor(one), QColor(other))
+
+
+@LOOKS
+@pytest.mark.parametrize("ink", ["text", "dim", "good", "busy", "warning", "failure", "quiet"])
+def test_text_can_be_read(look: Colors, ink: str) -> None:
+    assert min(ratio(getattr(look, ink), getattr(look, ground)) for ground in SURFACES) >= 4.5
+
+
+@LOOKS
+@pytest.mark.parametrize("mark", ["border", "accent"])
+def test_what_can_be_used_has_a_bound_that_is_seen(look: Colors, mark: str) -> None:
+    """1.4.11: fields, handles, focus, the level meter."""
+    assert min(ratio(getattr(look, mark), getattr(look, ground)) for ground in SURFACES) >= 3
+
+
+@LOOKS
+def test_text_on_the_accent_can_be_read(look: Colors) -> None:
+    assert ratio(look.on_accent, look.accent) >= 4.5
+
+
+@pytest.mark.parametrize("ink", ["ink", "dim", "accent", "good", "warning"])
+def test_beside_the_captions_text_can_be_read(ink: str) -> None:
+    assert ratio(getattr(CAPTIONS, ink), CAPTIONS.surface) >= 4.5
+    assert ratio(getattr(CAPTIONS, ink), CAPTIONS.menu) >= 4.5
+
+
+@pytest.mark.parametrize("mark", ["groove", "accent", "quiet"])
+def test_beside_the_captions_controls_are_seen(mark: str) -> None:
+    assert ratio(getattr(CAPTIONS, mark), CAPTIONS.surface) >= 3
+
+
+@pytest.fixture
+def dressed(qapp: QApplication) -> Iterator[QApplication]:
+    style, palette = qapp.style().name(), qapp.palette()
+    qapp.setStyle("Fusion")
+    theme._dress(qapp)
+    yield qapp
+    qapp.setStyleSheet("")
+    qapp.setPalette(palette)
+    qapp.setStyle(style)
+
+
+@pytest.mark.parametrize("kind", [QComboBox, QSlider, QCheckBox, QTabWidget])
+def test_the_focus_is_a_ring_in_the_accent(
+    dressed: QApplication, qtbot: QtBot, kind: type[QWidget]
+) -> None:
+    page = QWidget()
+    qtbot.addWidget(page)
+    made = kind(page)
+    if isinstance(made, QSlider):
+        made.setOrientation(Qt.Orientation.Horizontal)
+    if isinstance(made, QTabWidget):
+        made.addTab(QWidget(), "One")
+    made.setGeometry(20, 20, 160, 60)
+    with qtbot.waitExposed(page):
+        page.show()
+    page.activateWindow()
+    page.setFocus()
+    without = accents(page)
+    made.setFocus(Qt.FocusReason.TabFocusReason)
+    QApplication.processEvents()
+    assert accents(page) - without > 100
+
+
+def accents(page: QWidget) -> int:
+    """Pixels in the colour of the focus."""
+    wanted = QColor(theme.colors().accent)
+    image = page.grab().toImage()
+    places = ((x, y) for x in range(image.width()) for y in range(image.height()))
+    return sum(image.pixelColor(*place) == wanted for place in places)
