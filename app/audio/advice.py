@@ -47,3 +47,8 @@ _ADVICE = {
 def advice(problem: str) -> Sentence:
     """The next step for `problem`, one of the keys above, on this desktop."""
     return Sentence(_ADVICE[problem][DESKTOP])
+
+
+def no_speech(name: str) -> Sentence:
+    """What is said of a file, by its name for people, in which no word was heard."""
+    return Sentence("No speech was found in “{name}”.", name=name)

@@ -54,8 +54,9 @@ class SoundState:
 
     starting, flowing, ended: as they say. stalled: nothing arrives; silent: zeros do; quiet: sound
     does, but speech as quiet as that is hardly recognised. lost: it is gone, and tried again.
-    moved: the system gives us `source` instead of the one that was chosen; back: it no longer does.
-    "moved" and "back" say nothing of whether sound flows: the last of the others holds.
+    moved: the system gives us `source` instead of the one that was chosen; gone: it does so since
+    that one is connected no more; back: it no longer does. These three say nothing of whether sound
+    flows: the last of the others holds.
     """
 
     kind: str
@@ -315,7 +316,7 @@ class Watch:
             return SoundState("back", message, "", self._name)
         if to.gone:
             message = Sentence("{name} is gone; listening to {other} instead.", **names)
-            return SoundState("moved", message, advice("lost"), self._name)
+            return SoundState("gone", message, advice("lost"), self._name)
         message = Sentence("The system has switched from {name} to {other}.", **names)
         return SoundState("moved", message, advice("moved"), self._name)
 

@@ -55,6 +55,9 @@ def guarded(command: Callable[[], int]) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     """Every command is a module of this package with `run(args) -> int`."""
+    from app.cli import logfile  # `--help` need not wait for it
+
+    logfile.begin()
     return int(importlib.import_module(f"app.cli.{args.command}").run(args))
 
 
@@ -123,14 +126,13 @@ def _logged(error: Exception) -> str:
     import traceback
     from datetime import datetime
 
-    from app import paths
+    from app.cli import logfile
     from model_backends.base import Sentence
 
-    log = paths.log_dir() / "voxline.log"
+    log = logfile.path()
+    trace = "".join(traceback.format_exception(error))
     try:
-        with paths.private_file(log).open("a", encoding="utf-8", errors="replace") as file:
-            trace = "".join(traceback.format_exception(error))
-            file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}\n{trace}\n")
+        logfile.append(f"{datetime.now():%Y-%m-%d %H:%M:%S}\n{trace}")
     except OSError as refused:
         at = traceback.extract_tb(error.__traceback__)[-1]
         return Sentence(

@@ -22,6 +22,7 @@ from app.cli.showing import Showing, own
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
 from app.cli.usage import UsageError, chosen_engine
 from app.session import journal
+from app.session.files import FileProblem, check_apart, output_problem
 from app.session.session import LANE, Choices, HeardOut, Saved, Session, SessionEvent
 from app.session.status import SessionOptions, Stage, Status
 from model_backends.base import Notice, Sentence, UserError
@@ -50,15 +51,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _refuse_to_overwrite(source: SourceChoice | None, srt: Path | None) -> None:
     """Raise UsageError if the subtitles would be written over what is listened to."""
-    try:
-        same = isinstance(source, MediaFile) and srt is not None and source.path.samefile(srt)
-    except OSError:  # one of them is not there
+    if srt is None or not isinstance(source, MediaFile):
         return
-    if same:
-        raise UsageError(
-            Sentence("“{file}” is what is listened to: it would be overwritten.", file=str(srt)),
-            Sentence("Choose another name for the subtitles."),
-        )
+    try:
+        check_apart(srt, source.path)
+    except FileProblem as problem:
+        raise UsageError(problem.message, problem.hint) from None
 
 
 def _feed(source: SourceChoice | None) -> tuple[Feed, Notice | None]:
@@ -96,6 +94,7 @@ class _Listening:
         self._showing = Showing(screen)
         self._told = ""  # the last state told, so that each is told once
         self._remark = ""
+        self._away = False  # what was chosen is not what is listened to
         self._trouble_told = False
 
     def run(self, note: Notice | None = None) -> int:
@@ -103,31 +102,35 @@ class _Listening:
         session = self._session
         with _stop_on_signals(session):
             if note is not None:
-                self._show(note)
+                self._showing.show(note)
+                self._tell(note)
             session.start()
             try:
-                saved = self._show_until_over()
+                kept = self._show_until_over()
             finally:
                 session.abort()
             self._showing.close()
-            for event in saved:
-                self._tell(event)  # last, below the text
+            for event in kept:
+                self._tell(event)
             self._showing.finish(patient=lambda: not session.stop_asked)
         if isinstance(self._showing.trouble, BrokenPipeError):
             raise self._showing.trouble
         failed = session.status.stage is Stage.FAILED or session.save_failed
         return 1 if failed or self._showing.trouble else 0
 
-    def _show_until_over(self) -> list[Saved]:
-        saved: list[Saved] = []
+    def _show_until_over(self) -> list[SessionEvent]:
+        """Returns what is to be told last, below the text: where it went."""
+        kept: list[SessionEvent] = []
         while not self._session.over:
             for event in self._session.wait(_WAIT_S):
-                if isinstance(event, Saved):
-                    saved.append(event)
+                if not isinstance(event, (Choices, HeardOut)):
+                    self._showing.show(event)
+                if isinstance(event, Saved) or _is_about_the_file(event):
+                    kept.append(event)
                 else:
-                    self._show(event)
+                    self._tell(event)
             self._mind_the_screen()
-        return saved
+        return kept
 
     def _mind_the_screen(self) -> None:
         """A reader that has gone wants no more; one that cannot take more is no reason to stop."""
@@ -140,21 +143,21 @@ class _Listening:
             return
         self._showing.tell(
             Sentence(
-                "Captions can no longer be written to standard output: {why}. "
-                "They go on into the subtitle file.",
-                why=trouble.strerror or str(trouble),
+                "{problem} Captions go on unseen, and are saved at the end.",
+                problem=output_problem(trouble).message,
             )
         )
-
-    def _show(self, event: SessionEvent) -> None:
-        if not isinstance(event, (Choices, HeardOut)):
-            self._showing.show(event)
-            self._tell(event)
 
     def _tell(self, event: SessionEvent) -> None:
         match event:
             case Saved(path=path):
                 self._showing.tell(Sentence("Saved: {path}", path=str(path)))
+            case Choices(source_is_away=away):
+                if self._away and not away:
+                    self._showing.tell(
+                        Sentence("Listening to {source} again.", source=event.source_name)
+                    )
+                self._away = away
             case Notice() if event.message:  # without one it takes back what scrolled by
                 self._showing.tell(f"{event.message} {event.hint}".strip())
             case Status(stage=Stage.NO_SOUND | Stage.FAILED):
@@ -176,6 +179,10 @@ class _Listening:
             self._remark = remark
             if remark:
                 self._showing.tell(remark)
+
+
+def _is_about_the_file(event: SessionEvent) -> bool:
+    return isinstance(event, Notice) and event.code == "not-saved"
 
 
 @contextlib.contextmanager

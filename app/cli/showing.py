@@ -53,7 +53,7 @@ class Showing:
         self._jobs.put(partial(self._show, event))
 
     def tell(self, message: str) -> None:
-        self._jobs.put(partial(self._screen.tell, message))
+        self._jobs.put(partial(self._tell, message))
 
     def close(self) -> None:
         """Leave the cursor on a fresh line, once all the rest has been shown."""
@@ -90,6 +90,13 @@ class Showing:
     def _show(self, event: SessionEvent) -> None:
         if self.trouble is None:
             self._guarded(partial(self._screen.show, event))
+
+    def _tell(self, message: str) -> None:
+        try:
+            self._screen.tell(message)
+        except OSError as error:  # of the captions, which made way for it: still to be told
+            self.trouble = self.trouble or error
+            self._screen.tell(message)
 
     def _close(self) -> None:
         if self.trouble is None:

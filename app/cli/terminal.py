@@ -17,9 +17,8 @@ from app.cli import streams
 from app.core.encoding import json_text
 from app.core.lines import TURN_PAUSE_MS, CaptionLines
 from app.core.script import clusters, display_width, harmless, pieces
-from app.session.files import output_problem
 from app.session.session import SessionEvent
-from model_backends.base import Progress, Sentence, Tail, Word
+from model_backends.base import Progress, Tail, Word
 
 _DIM, _PLAIN, _CLEAR = "\x1b[2m", "\x1b[0m", "\r\x1b[K"
 _NARROWEST = 20
@@ -30,19 +29,17 @@ class Screen(Protocol):
     """Where captions go."""
 
     def show(self, event: SessionEvent) -> None:
-        """Show an event, or ignore it. Raises BrokenPipeError when the reader has gone."""
+        """Show an event, or ignore it. Raises OSError once if nothing can be shown any more."""
 
     def tell(self, message: str) -> None:
-        """A sentence for the user, apart from the captions."""
+        """A sentence for the user, apart from the captions. Raises like `show()`."""
 
     def close(self) -> None:
         """Leave the cursor on a fresh line."""
 
 
 class _Output:
-    """Where a screen writes. If standard output takes no more, the user is told once and captions
-    go on: they are saved elsewhere, too.
-    """
+    """Where a screen writes, until standard output takes no more."""
 
     def __init__(self, out: TextIO, messages: TextIO) -> None:
         self._out = out
@@ -50,31 +47,20 @@ class _Output:
         self._lost = False
 
     def write(self, text: str, flush: bool = True) -> None:
-        """Raises BrokenPipeError: whoever read along has had enough."""
+        """Raises OSError once: from then on nothing is written."""
         if self._lost:
             return
         try:
             self._out.write(text)
             if flush:
                 self._out.flush()
-        except BrokenPipeError:
+        except OSError:
+            self._lost = True
+            streams.silence(self._out)  # what waits in it must not fail again at the end
             raise
-        except OSError as error:
-            self._lose(error)
 
     def tell(self, message: str) -> None:
         streams.write_line(self._messages, message)
-
-    def _lose(self, error: OSError) -> None:
-        self._lost = True
-        streams.silence(self._out)
-        problem = output_problem(error)
-        self.tell(
-            Sentence(
-                "{message} Captions go on unseen, and are saved at the end.",
-                message=problem.message,
-            )
-        )
 
 
 def terminal_columns(out: TextIO) -> int:

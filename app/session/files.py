@@ -89,8 +89,8 @@ def file_key(path: Path) -> str:
 def check_apart(target: Path, source: Path) -> None:
     """Raise FileProblem if writing `target` would write over `source`, which is being read."""
     if same_file(target, source):
-        message = Sentence("{path} is what is being listened to.", path=target)
-        raise FileProblem(message, "Choose another name for the result.")
+        message = Sentence("“{path}” is what is listened to: it would be overwritten.", path=target)
+        raise FileProblem(message, Sentence("Choose another name for the subtitles."))
 
 
 def named_after(source: Path, suffix: str) -> str:

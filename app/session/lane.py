@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from app.audio.advice import advice
 from app.audio.capture import Feed, Level, SoundState
+from app.audio.choice import Device
 from app.audio.clock import GAP_MS
 from app.core.timeline import Gap
 from app.session import events as e
@@ -122,7 +123,8 @@ class Lane:
             return []
         if answer.why == "refused":
             return self._refused(answer.error)
-        if self._listening and (self._away or answer.why == "stuck"):
+        elsewhere = self._away or self._moved is not None
+        if self._listening and (elsewhere or answer.why == "stuck"):
             self._retry_at_ms = now_ms + RETRY_MS  # what is listened to now does meanwhile
             return []
         if answer.why == "absent" and self._looked_for is not None:
@@ -228,8 +230,10 @@ class Lane:
         return out
 
     def _sound_state(self, state: SoundState) -> list[e.Output]:
-        if state.kind == "moved":
+        if state.kind in ("moved", "gone"):
             self._moved = state
+            if state.kind == "gone" and isinstance(self._wanted, Device):
+                self._retry_at_ms = 0  # the system brings us back to its default only
             return []
         if state.kind == "back":
             self._moved = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from app.audio.advice import no_speech
 from app.core.timeline import Gap, spaced
 from app.session import events as e
 from app.session.lane import Lane
@@ -19,7 +20,7 @@ from app.worker.client import Restarting
 from model_backends.base import Notice, Progress, Sentence, Tail, UserError, Word
 
 STOP_MS = 5_000  # how long a stop waits for the last words
-PATIENCE_MS = 30_000  # … and the end of a file, which nobody waits for, for any progress
+PATIENCE_MS = 30_000  # … and an end that nobody waits for, as that of a file, for any progress
 BEHIND_MS = 4_000  # unheard audio beyond the engine's own delay: it is not keeping up
 _CAUGHT_UP_MS = 2_000
 
@@ -39,7 +40,7 @@ class _Ending:
     """How far the end has come, once it has begun."""
 
     stop_by_ms: int | None = None  # None: not asked to stop
-    patient: bool = False  # a file has ended: it is heard out, for as long as that goes on
+    patient: bool = False  # nobody waits: all is heard out, for as long as that goes on
     dying: bool = False  # the worker is being ended: what it has said still counts
     heard_out: bool = False  # every word is out
     fault: UserError | None = field(default=None)  # why, if not because it was asked for
@@ -237,7 +238,7 @@ class SessionState:
         self._engine.behind = self._lag_ms > self._delay_ms + allowed_ms
         limit = self._options.seconds
         if limit is not None and not self._stopping and now_ms >= limit * 1000:
-            self._stop(now_ms)
+            self._stop(now_ms, patient=True)  # nobody waits for this end either
         self._wait_for_the_end(now_ms)
 
     def _wait_for_the_end(self, now_ms: int) -> None:
@@ -313,6 +314,8 @@ class SessionState:
         for lane in self._lanes.values():
             self._keep(lane.release())
         self._ending.heard_out = True
+        if self._main.ended and not self._last:
+            self._out.append(Notice(self._main.name, "file", no_speech(self._main.source_name)))
         self._out.append(e.HeardOut())
         if self._options.keep_transcript:
             self._out.append(e.Save())

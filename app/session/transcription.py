@@ -18,12 +18,13 @@ from types import TracebackType
 import numpy as np
 import psutil
 
+from app.audio.advice import no_speech
 from app.audio.files import Sound, int16_bytes, open_sound
 from app.core.chunk import Chunk
 from app.core.timeline import Gap, Timeline
 from app.worker import messages as m
 from app.worker.client import ClientEvent, EngineClient, Restarting
-from model_backends.base import SAMPLE_RATE, EngineError, Notice, Pcm, Progress, Sentence, Word
+from model_backends.base import SAMPLE_RATE, EngineError, Notice, Pcm, Progress, Word
 
 _TICK_S = 0.2  # how long Ctrl-C may go unnoticed
 _ROUNDING_MS = 2  # the worker rounds frames and their rest down separately
@@ -220,13 +221,12 @@ class _Recognising:
 
     def transcript(self, cpu_s: float) -> Transcript:
         words = self._timeline.words(self.lane)
-        nothing = Sentence("No speech was found in “{name}”.", name=self.sound.name)
         return Transcript(
             path=self.sound.path,
             words=words,
             gaps=self._timeline.gaps,
             duration_ms=self.sound.heard_ms,
-            notes=[*self.sound.notes] if words else [nothing, *self.sound.notes],
+            notes=[*self.sound.notes] if words else [no_speech(self.sound.name), *self.sound.notes],
             wall_s=time.monotonic() - self.begun,
             cpu_s=max(0.0, cpu_s),
             shown_ms=self._shown_ms,

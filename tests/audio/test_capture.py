@@ -168,7 +168,7 @@ def test_another_source_given_instead_is_told() -> None:
     deliver = listener.feed.opened.get(timeout=10)
     listener.feed.moved = Elsewhere("Webcam", gone=True)
     deliver(Block(noise(0.1), time.monotonic()))
-    moved = listener.state("moved")
+    moved = listener.state("gone")
     assert moved.message == "Desk microphone is gone; listening to Webcam instead."
     assert (moved.source, bool(moved.hint)) == ("Webcam", True)
     listener.capture.close()

@@ -131,7 +131,7 @@ def test_an_unplugged_microphone_is_told_although_portaudio_says_nothing(
 ) -> None:
     recorder.next(Chunk)
     pulse.unplug()
-    moved = recorder.state("moved")
+    moved = recorder.state("gone")
     assert moved.source.startswith("Monitor of ")
     assert moved.message == f"{recorder.capture.name} is gone; listening to {moved.source} instead."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 import pty
@@ -18,8 +19,14 @@ from typing import Any
 import pytest
 
 from app import cli, paths
+from app.cli.listen import _Listening
+from app.cli.terminal import PlainScreen
+from app.session import journal
 from app.session.journal_records import read
+from app.session.session import Choices, Session
+from app.session.status import SessionOptions, Stage, Status
 from app.worker.client import child_env
+from model_backends.base import EngineOptions
 from tests.session.fakes import text_of
 
 SAID = " Captions appear while you speak, word by word."
@@ -76,6 +83,23 @@ def test_a_terminal_that_is_stopped_stops_neither_the_journal_nor_the_end(
     assert SAID.strip() in saved()[0]
 
 
+def test_what_the_log_has_to_say_waits_for_no_terminal(
+    listen: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    """A worker dies while the terminal is stopped: the thread that logs it must go on."""
+    _, terminal = pty.openpty()
+    termios.tcflow(terminal, termios.TCOOFF)
+    process = listen(stdout=terminal, stderr=terminal)
+    wait_until(lambda: "Captions" in journaled())
+    (running,) = journal.running(paths.journal_dir())
+    assert running.worker_pid is not None
+    os.kill(running.worker_pid, signal.SIGKILL)
+    wait_until(lambda: journaled() == SAID)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert "killed by SIGKILL" in (paths.log_dir() / "voxline.log").read_text("utf-8")
+
+
 def test_a_pipe_that_nobody_empties_stops_neither(
     listen: Callable[..., subprocess.Popen[bytes]],
 ) -> None:
@@ -100,6 +124,8 @@ def test_a_slow_reader_gets_everything(listen: Callable[..., subprocess.Popen[by
         events = [json.loads(line) for line in reader]
     assert "".join(e["text"] for e in events if e["type"] == "word") == SAID
     assert events[-1]["stage"] == "stopped" and process.wait(30) == 0
+    (srt,) = paths.transcripts_dir().glob("*.srt")
+    assert [e["path"] for e in events if e["type"] == "saved"] == [str(srt)]
 
 
 def test_a_full_disk_under_the_output_is_told_and_the_subtitles_are_written(
@@ -109,9 +135,26 @@ def test_a_full_disk_under_the_output_is_told_and_the_subtitles_are_written(
     with Path("/dev/full").open("wb") as full:
         process = listen("--json", stdout=full, stderr=subprocess.PIPE)
         _, told = process.communicate(timeout=60)
-    assert b"go on into the subtitle file" in told and b"Saved: " in told
+    assert told.count(b"cannot be written: the disk is full. Captions go on unseen") == 1
+    assert b"Saved: " in told and b"Exception" not in told
     assert process.returncode == 1
     assert SAID.strip() in saved()[0]
+
+
+def test_a_source_that_is_back_is_told_though_it_was_named_before() -> None:
+    messages = io.StringIO()
+    session = Session(SessionOptions(EngineOptions("scripted")))
+    listening = _Listening(session, PlainScreen(io.StringIO(), messages))
+    listening._tell(Choices("Headset", 480))
+    listening._tell(Status(Stage.LISTENING, "Listening to Headset."))
+    listening._tell(Choices("Webcam", 480, source_is_away=True))
+    listening._tell(Status(Stage.SPEECH, "", remark="Headset is gone."))
+    listening._tell(Choices("Headset", 480))
+    listening._tell(Status(Stage.LISTENING, "Listening to Headset."))
+    listening._showing.finish(patient=lambda: False)
+    assert messages.getvalue().splitlines() == [
+        "Listening to Headset. Ctrl-C stops.", "Headset is gone.", "Listening to Headset again.",
+    ]  # fmt: skip
 
 
 def test_a_reader_that_goes_ends_it_quietly(

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.showing import Showing
 from app.cli.terminal import JsonScreen, PlainScreen, TerminalScreen
 from app.session.record import Saved
-from model_backends.base import Notice, Tail, Word
+from model_backends.base import Tail, Word
 from tests.core.words import spoken
 from tests.support.cells import Cells
 
@@ -153,19 +154,30 @@ class Full(io.StringIO):
 
 
 @pytest.mark.parametrize("kind", [PlainScreen, JsonScreen])
-def test_output_that_takes_no_more_is_told_once_and_stops_nothing(
+def test_output_that_takes_no_more_is_complained_of_once_and_sentences_still_come(
     kind: type[PlainScreen | JsonScreen],
 ) -> None:
     out, messages = Full(), io.StringIO()
     screen = kind(out, messages)
-    for word in spoken(TALK):
+    first, second, *rest = spoken(TALK)
+    screen.show(first)
+    with pytest.raises(OSError, match="No space left"):
+        screen.show(second)
+    for word in rest:
         screen.show(word)
-    screen.show(Notice("me", "x", "y"))
+    screen.tell("Saved.")
     screen.close()
-    assert messages.getvalue() == (
-        "Standard output cannot be written: the disk is full. "
-        "Captions go on unseen, and are saved at the end.\n"
-    )
+    assert messages.getvalue() == "Saved.\n"
+
+
+def test_a_sentence_before_which_the_captions_cannot_make_way_is_told() -> None:
+    out, messages = Full(), io.StringIO()
+    showing = Showing(TerminalScreen(out, messages, lambda: 80))
+    showing.show(spoken(TALK)[0])
+    showing.tell("Saved.")
+    assert showing.finish(patient=lambda: False)
+    assert messages.getvalue() == "Saved.\n"
+    assert showing.trouble is not None
 
 
 def test_a_reader_that_has_gone_ends_the_command() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.audio.capture import Level, SoundState
-from app.audio.choice import MediaFile
+from app.audio.choice import Device, MediaFile
 from app.core.timeline import Gap
 from app.session import events as e
 from app.session.lane import OPEN_MS, Lane
@@ -339,6 +339,30 @@ def test_moved_by_the_system_the_truth_is_told_until_it_is_back() -> None:
     assert play.of(e.Choices)[-1] == e.Choices(MICROPHONE.name, 480)
 
 
+def test_a_chosen_device_that_was_unplugged_is_listened_to_again_once_it_is_back() -> None:
+    """The sound server brings nobody back but to its own default."""
+    play = Play(SessionOptions(source=JABRA)).listening(feed=HEADSET)
+    play.at(1000, e.Sound(LANE, 1, SoundState("gone", "It is gone.", "", MICROPHONE.name)))
+    assert play.status.remark == "It is gone."
+    assert play.at(1100, e.Tick()) == [e.Find(LANE, 1, JABRA)]
+    assert play.at(1200, e.Tick(), not_found(1, "absent")) == [], "it goes on listening"
+    assert play.at(4200, e.Tick()) == [e.Find(LANE, 2, JABRA)]
+    play.at(4300, e.Found(LANE, 2, HEADSET))
+    assert e.LetGo(LANE) in play.said and e.Listen(LANE, 2, HEADSET) in play.said
+    assert play.status == Status(Stage.LISTENING, f"Listening to {HEADSET.name}.")
+    play.at(4400, e.Sound(LANE, 2, FLOWING))
+    assert play.at(20_000, e.Tick()) == [], "and is looked for no more"
+
+
+@pytest.mark.parametrize(("source", "kind"), [(None, "gone"), (JABRA, "moved")])
+def test_the_systems_default_and_what_the_user_moves_are_the_systems_to_bring_back(
+    source: Device | None, kind: str
+) -> None:
+    play = Play(SessionOptions(source=source)).listening()
+    play.at(1000, e.Sound(LANE, 1, SoundState(kind, "It is elsewhere.", "", HEADSET.name)))
+    assert play.at(20_000, e.Tick()) == []
+
+
 def test_sound_too_quiet_for_speech_is_remarked_upon_while_it_lasts() -> None:
     play = Play().listening()
     play.at(900, sound("quiet", "The sound is very quiet.", "Turn it up."))
@@ -488,11 +512,31 @@ def test_an_engine_that_fails_leaves_what_was_said_saved() -> None:
     assert play.at(1100, e.Kept(saved)) == [saved, Status(Stage.FAILED, "It broke.", "Try again.")]
 
 
+def test_what_was_said_in_so_many_seconds_is_heard_however_long_the_model_loads() -> None:
+    play = Play(SessionOptions(seconds=2))
+    play.at(0, e.Begin(MICROPHONE))
+    assert e.Finish() in play.at(2000, heard(0, 2000), e.Tick({LANE: 2000}))
+    play.at(2000 + 2 * PATIENCE_MS, e.Tick({LANE: 2000}), READY)
+    assert not play.of(e.EndEngine)
+    play.at(play.now_ms + 100, e.Stop())  # Ctrl-C: somebody does wait
+    assert e.EndEngine() in play.at(play.now_ms + STOP_MS, e.Tick({LANE: 2000}))
+
+
 def test_an_engine_that_ends_unasked_has_failed() -> None:
     play = Play().listening()
     play.at(900, m.Finished())
     play.ended(1000)
     assert play.status.stage is Stage.FAILED
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_of_a_file_in_which_nothing_was_heard_it_is_said(said: bool) -> None:
+    """B4: an empty file of subtitles explains nothing."""
+    play = Play().listening(feed=FILE)
+    play.at(900, heard(0, 900), sound("ended"))
+    play.at(1000, *([word("said", 300)] if said else []), m.Finished(), e.Dead(), e.Kept())
+    nothing = "No speech was found in “talk.flac”."
+    assert (nothing in [notice.message for notice in play.of(Notice)]) is not said
 
 
 def test_a_file_that_breaks_off_is_heard_out_and_told() -> None:
