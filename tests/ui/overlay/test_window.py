@@ -422,6 +422,17 @@ def test_hiding_ends_nothing_and_says_how_to_get_back(qtbot: QtBot, window: Capt
     assert not pill.isVisible()
 
 
+def test_the_desktops_way_to_close_hides_and_says_so_too(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
+    session = listening(window)
+    session.say(Status(Stage.SPEECH))
+    qtbot.waitUntil(lambda: window._stage is Stage.SPEECH)
+    assert not window.close()  # refused: the window is hidden, nothing is closed
+    assert window.isHidden()
+    assert "still listening" in pill_of(window).text()
+
+
 @pytest.mark.parametrize("hide", ["close", "hide"])  # the desktop's way, and that of the menus
 def test_without_a_tray_a_way_back_stays_on_the_screen(
     qtbot: QtBot, window: CaptionOverlay, hide: str
