@@ -2,8 +2,8 @@
 
 A device's id may look like a path and a file's name like a device's, so neither is ever guessed
 from its spelling: whoever chooses from a list has a `Device`, whoever names a file a `MediaFile`,
-and settings keep which of the two it was. No choice (None) is the system's microphone. Knows
-nothing of what is connected or on the disk: `sources` does.
+and settings keep which of the two it was. What follows the desktop (`Microphone`, `SystemSound`,
+`Meeting`) has no id. Knows nothing of what is connected or on the disk: `sources` does.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from model_backends.base import Sentence
+
 STANDARD_INPUT = Path("-")  # as a file's path
-_DEVICE, _FILE = "device:", "file:"
+_DEVICE, _FILE, _APPLICATION = "device:", "file:", "app:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +47,86 @@ class MediaFile:
         return self.path.name or str(self.path)
 
 
-SourceChoice: TypeAlias = Device | MediaFile
+@dataclass(frozen=True, slots=True)
+class Microphone:
+    """The system's default microphone, whichever that is at the time."""
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return Sentence("the microphone")
 
 
-def to_text(choice: SourceChoice | None) -> str:
-    """As settings keep it: `device:ID`, a line break and the name, or `file:PATH`; "" for None."""
-    if choice is None:
-        return ""
-    if isinstance(choice, MediaFile):
-        return f"{_FILE}{choice.path}"
-    return f"{_DEVICE}{choice.id}\n{choice.name}" if choice.name else f"{_DEVICE}{choice.id}"
+@dataclass(frozen=True, slots=True)
+class SystemSound:
+    """What the computer plays on its default output, whichever that is at the time."""
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return Sentence("this computer’s sound")
 
 
-def from_text(text: str) -> SourceChoice | None:
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What one application plays, wherever it plays it. `name` as the sound server calls it."""
+
+    name: str
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Automatic: the microphone and this computer's sound, each a voice of its own."""
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return Sentence("the microphone and this computer’s sound")
+
+
+OneSource: TypeAlias = Microphone | SystemSound | Application | Device | MediaFile
+SourceChoice: TypeAlias = Meeting | OneSource
+_DEFAULTS: dict[str, SourceChoice] = {
+    "": Microphone(),
+    "meeting": Meeting(),
+    "microphone": Microphone(),
+    "system": SystemSound(),
+}
+
+
+def to_text(choice: SourceChoice) -> str:
+    """As settings keep it.
+
+    `meeting`, `microphone`, `system`, `app:NAME`, `file:PATH`, or `device:ID`, a line break and
+    the name.
+    """
+    match choice:
+        case MediaFile(path=path):
+            return f"{_FILE}{path}"
+        case Application(name=name):
+            return f"{_APPLICATION}{name}"
+        case Device(id=ident, name=name):
+            return f"{_DEVICE}{ident}\n{name}" if name else f"{_DEVICE}{ident}"
+    return next(text for text, each in _DEFAULTS.items() if text and each == choice)
+
+
+def from_text(text: str) -> SourceChoice:
     """What `to_text()` wrote; or what settings held before it: an id alone, or a file's whole path.
 
-    Such a path is no guess: no door to sound gives its devices ids that are absolute paths.
+    "": nothing was chosen yet. A whole path is no guess: no door to sound gives its devices ids
+    that are absolute paths.
     """
-    if not text:
-        return None
+    if text in _DEFAULTS:
+        return _DEFAULTS[text]
     if text.startswith(_FILE):
         return MediaFile(Path(text.removeprefix(_FILE)))
+    if text.startswith(_APPLICATION):
+        return Application(text.removeprefix(_APPLICATION))
     if text.startswith(_DEVICE):
         ident, _, name = text.removeprefix(_DEVICE).partition("\n")
         return Device(ident, name)

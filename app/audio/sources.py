@@ -12,7 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.audio.advice import advice
-from app.audio.choice import STANDARD_INPUT, Device, MediaFile, SourceChoice
+from app.audio.choice import (
+    STANDARD_INPUT,
+    Device,
+    MediaFile,
+    Microphone,
+    SourceChoice,
+    SystemSound,
+)
 from app.audio.devices.base import (
     AbsentSourceError,
     Door,
@@ -42,15 +49,17 @@ def list_sources(within_s: float = WITHIN_S) -> list[SourceInfo]:
         ) from None
 
 
-def choose(choice: Device | None, within_s: float = WITHIN_S) -> SourceInfo:
-    """The source that was chosen, by its id, else by its name; None is the default microphone.
+def choose(choice: Device | Microphone | SystemSound, within_s: float = WITHIN_S) -> SourceInfo:
+    """The source that was chosen: the default one of its kind, or by its id, else by its name.
 
-    Blocks for `within_s` seconds at most. Raises NoSourceError when there is no microphone to be
-    the default, AbsentSourceError when the chosen one is not connected, NoAnswerError.
+    Blocks for `within_s` seconds at most. Raises NoSourceError when there is nothing to be the
+    default, AbsentSourceError when the chosen one is not connected, NoAnswerError.
     """
     sources = list_sources(within_s)
-    if choice is None:
-        return _default_microphone(sources)
+    if isinstance(choice, Microphone):
+        return _default(sources, "microphone")
+    if isinstance(choice, SystemSound):
+        return _default(sources, "system")
     found = [s for s in sources if s.id == choice.id]
     found = found or [s for s in sources if s.name == (choice.name or choice.id)]
     if not found:
@@ -100,10 +109,13 @@ def door_of(source: SourceInfo) -> Door:
     return portaudio if portaudio.is_ours(source) else pulse
 
 
-def _default_microphone(sources: list[SourceInfo]) -> SourceInfo:
+def _default(sources: list[SourceInfo], kind: str) -> SourceInfo:
+    """The first of its kind: the list has defaults first."""
     for source in sources:
-        if source.kind == "microphone":
+        if source.kind == kind:
             return source
+    if kind == "system":
+        raise NoSourceError(Sentence("This computer’s sound cannot be heard."), advice("none"))
     raise NoSourceError(Sentence("No microphone was found."), advice("none"))
 
 

@@ -14,7 +14,7 @@ from types import FrameType
 
 from app import paths
 from app.audio.capture import Feed
-from app.audio.choice import MediaFile, SourceChoice
+from app.audio.choice import MediaFile, Microphone, SourceChoice
 from app.audio.devices.base import NoSourceError
 from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
 from app.audio.sources import choice_named
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     choice = chosen_engine(args)  # a wrong choice is told before anything is opened
     screen = _screen(args.json)
     _offer_unfinished(screen)
-    source = None if args.source is None else choice_named(args.source)
+    source = Microphone() if args.source is None else choice_named(args.source)
     _refuse_to_overwrite(source, args.srt)
     feed, note = _feed(source)
     options = SessionOptions(
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     return listening.run(note)
 
 
-def _refuse_to_overwrite(source: SourceChoice | None, srt: Path | None) -> None:
+def _refuse_to_overwrite(source: SourceChoice, srt: Path | None) -> None:
     """Raise UsageError if the subtitles would be written over what is listened to."""
     if srt is None or not isinstance(source, MediaFile):
         return
@@ -59,7 +59,7 @@ def _refuse_to_overwrite(source: SourceChoice | None, srt: Path | None) -> None:
         raise UsageError(problem.message, problem.hint) from None
 
 
-def _feed(source: SourceChoice | None) -> tuple[Feed, Notice | None]:
+def _feed(source: SourceChoice) -> tuple[Feed, Notice | None]:
     """What to listen to. Without any microphone, and if none was asked for, the bundled sample.
 
     Raises UserError naming what there is.
@@ -67,7 +67,7 @@ def _feed(source: SourceChoice | None) -> tuple[Feed, Notice | None]:
     try:
         return feed_for(source), None
     except NoSourceError as error:
-        if source is not None:
+        if source != Microphone():
             raise
         message = Sentence(
             "{problem} Captioning a bundled sample instead: {title}.",

@@ -48,9 +48,9 @@ class SetDelay:
 
 @dataclass(frozen=True, slots=True)
 class SetSource:
-    """Listen to something else; None is the system's microphone."""
+    """Listen to something else."""
 
-    source: SourceChoice | None
+    source: SourceChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class Find:
 
     lane: str
     search: int
-    source: SourceChoice | None
+    source: SourceChoice
 
 
 @dataclass(frozen=True, slots=True)

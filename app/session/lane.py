@@ -16,7 +16,7 @@ from app.audio.choice import Device
 from app.audio.clock import GAP_MS
 from app.core.timeline import Gap
 from app.session import events as e
-from app.session.sources import SourceChoice, label_of
+from app.session.sources import Microphone, SourceChoice
 from model_backends.base import Notice, Progress, Sentence, UserError, Word
 
 OPEN_MS = 3_000  # a source that has not delivered anything by then is not going to without a word
@@ -29,7 +29,7 @@ _ROUNDING_MS = 2  # how far an end told by the worker may lie before that of the
 class Lane:
     """Methods return what is to be done and told, in order."""
 
-    def __init__(self, name: str, source: SourceChoice | None = None) -> None:
+    def __init__(self, name: str, source: SourceChoice) -> None:
         self.name = name
         self.feed: Feed | None = None
         self.level = 0.0
@@ -60,7 +60,7 @@ class Lane:
             return self._moved.source
         if self.feed is not None:
             return self.feed.name
-        return label_of(self._wanted)
+        return self._wanted.label
 
     @property
     def live(self) -> bool:
@@ -91,7 +91,7 @@ class Lane:
         if self._away and self.feed is not None:
             return Sentence(
                 "{wanted} is not connected. Listening to {other} until it is back.",
-                wanted=label_of(self._wanted),
+                wanted=self._wanted.label,
                 other=self.source_name,
             )
         if self._moved is not None:
@@ -106,7 +106,7 @@ class Lane:
             return self._look(now_ms, self._wanted)
         return self._switch(now_ms, feed)
 
-    def choose(self, now_ms: int, source: SourceChoice | None) -> list[e.Output]:
+    def choose(self, now_ms: int, source: SourceChoice) -> list[e.Output]:
         """Another source is wanted; until it is found the one before is listened to."""
         self._wanted = source
         return self._look(now_ms, source)
@@ -127,11 +127,11 @@ class Lane:
         if self._listening and (elsewhere or answer.why == "stuck"):
             self._retry_at_ms = now_ms + RETRY_MS  # what is listened to now does meanwhile
             return []
-        if answer.why == "absent" and self._looked_for is not None:
-            return self._look(now_ms, None)
+        if answer.why == "absent" and self._looked_for != Microphone():
+            return self._look(now_ms, Microphone())
         return self._nothing_to_hear(now_ms, answer)
 
-    def _look(self, now_ms: int, source: SourceChoice | None) -> list[e.Output]:
+    def _look(self, now_ms: int, source: SourceChoice) -> list[e.Output]:
         if self.feed is None and self.sound.kind != "none":
             self._opened_at_ms = now_ms
         self._search += 1
@@ -148,7 +148,7 @@ class Lane:
     def _nothing_to_hear(self, now_ms: int, answer: e.NotFound) -> list[e.Output]:
         gone = self.let_go()
         self.feed, self._moved = None, None
-        self._away = self._wanted is not None
+        self._away = self._wanted != Microphone()
         self._retry_at_ms = now_ms + RETRY_MS
         message, hint = answer.error.message, answer.error.hint
         if answer.why != "stuck":
@@ -156,7 +156,7 @@ class Lane:
             if self._away:
                 message = Sentence(
                     "{wanted} is not connected, and there is no microphone.",
-                    wanted=label_of(self._wanted),
+                    wanted=self._wanted.label,
                 )
             hint = _WHAT_TO_DO
         self.sound = SoundState("none", message, hint)

@@ -72,7 +72,7 @@ MakeClient: TypeAlias = Callable[[m.Start, Callable[[ClientEvent], None]], Clien
 MakeCapture: TypeAlias = Callable[
     [Feed, str, SessionClock, Callable[[CaptureEvent], None]], LiveCapture
 ]
-Search: TypeAlias = Callable[["SourceChoice | None", Callable[[Found], None]], None]
+Search: TypeAlias = Callable[[SourceChoice, Callable[[Found], None]], None]
 
 
 class Session:
@@ -169,7 +169,7 @@ class Session:
         self.delay_ms = ms
         self._put(e.SetDelay(ms))
 
-    def set_source(self, source: SourceChoice | None) -> None:
+    def set_source(self, source: SourceChoice) -> None:
         """Listen to something else, as soon as it is found."""
         self._put(e.SetSource(source))
 

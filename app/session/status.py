@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from app.audio.choice import SourceChoice
+from app.audio.choice import Microphone, SourceChoice
 from model_backends.base import EngineOptions, Sentence
 
 
@@ -53,7 +53,7 @@ class SessionOptions:
     """What the user chose. None or empty: the default."""
 
     engine: EngineOptions = field(default_factory=EngineOptions)
-    source: SourceChoice | None = None  # None: the system's microphone
+    source: SourceChoice = field(default_factory=Microphone)
     srt: Path | None = None
     force: bool = False
     seconds: float | None = None

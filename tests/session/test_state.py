@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.audio.capture import Level, SoundState
-from app.audio.choice import Device, MediaFile
+from app.audio.choice import Device, MediaFile, Microphone
 from app.core.timeline import Gap
 from app.session import events as e
 from app.session.lane import OPEN_MS, Lane
@@ -273,7 +273,7 @@ def test_an_absent_device_is_stood_in_for_until_it_is_back() -> None:
     """U3: told for as long as it lasts, in every status."""
     play = Play(SessionOptions(source=JABRA))
     assert e.Find(LANE, 1, JABRA) in play.at(0, e.Begin(), READY)
-    assert play.at(100, not_found(1, "absent"))[0] == e.Find(LANE, 2, None)
+    assert play.at(100, not_found(1, "absent"))[0] == e.Find(LANE, 2, Microphone())
     play.at(200, e.Found(LANE, 2, MICROPHONE))
     assert e.Choices(MICROPHONE.name, 480, source_is_away=True) in play.said
     remark = f"Jabra Evolve 65 is not connected. Listening to {MICROPHONE.name} until it is back."
@@ -300,10 +300,10 @@ def test_without_any_microphone_it_says_so_and_looks_again() -> None:
     assert play.status == Status(
         Stage.NO_SOUND, "No microphone.", "Plug one in, or choose what to listen to."
     )
-    assert play.at(3100, e.Tick()) == [e.Find(LANE, 2, None)]
+    assert play.at(3100, e.Tick()) == [e.Find(LANE, 2, Microphone())]
     play.at(3200, not_found(2, "none"))
     assert play.status.stage is Stage.NO_SOUND
-    assert play.at(6200, e.Tick()) == [e.Find(LANE, 3, None)]
+    assert play.at(6200, e.Tick()) == [e.Find(LANE, 3, Microphone())]
     play.at(6300, e.Found(LANE, 3, MICROPHONE))
     assert play.status == Status(Stage.LISTENING, f"Listening to {MICROPHONE.name}.")
 
@@ -320,7 +320,7 @@ def test_a_stuck_sound_server_is_asked_again() -> None:
     play = Play()
     play.at(0, e.Begin(), READY, not_found(1, "stuck", "The sound server does not answer."))
     assert play.status.message == "The sound server does not answer."
-    assert play.at(3000, e.Tick()) == [e.Find(LANE, 2, None)]
+    assert play.at(3000, e.Tick()) == [e.Find(LANE, 2, Microphone())]
 
 
 def test_moved_by_the_system_the_truth_is_told_until_it_is_back() -> None:
@@ -354,9 +354,9 @@ def test_a_chosen_device_that_was_unplugged_is_listened_to_again_once_it_is_back
     assert play.at(20_000, e.Tick()) == [], "and is looked for no more"
 
 
-@pytest.mark.parametrize(("source", "kind"), [(None, "gone"), (JABRA, "moved")])
+@pytest.mark.parametrize(("source", "kind"), [(Microphone(), "gone"), (JABRA, "moved")])
 def test_the_systems_default_and_what_the_user_moves_are_the_systems_to_bring_back(
-    source: Device | None, kind: str
+    source: Device | Microphone, kind: str
 ) -> None:
     play = Play(SessionOptions(source=source)).listening()
     play.at(1000, e.Sound(LANE, 1, SoundState(kind, "It is elsewhere.", "", HEADSET.name)))
@@ -569,7 +569,7 @@ def test_an_abort_ends_everything_at_once() -> None:
 def test_while_stopping_nothing_else_is_done() -> None:
     play = Play().listening()
     play.at(900, e.SetSource(JABRA), e.Stop())
-    for verb in (e.Pause(), e.Resume(), e.SetDelay(80), e.SetSource(None), e.Stop()):
+    for verb in (e.Pause(), e.Resume(), e.SetDelay(80), e.SetSource(Microphone()), e.Stop()):
         assert play.at(1000, verb) == []
     assert play.at(1100, e.Found(LANE, 1, HEADSET), m.Loading(0.2, "")) == []
 
@@ -578,7 +578,7 @@ def test_while_stopping_nothing_else_is_done() -> None:
 
 
 def test_two_voices_are_two_lanes() -> None:
-    play = Play(lanes=[Lane(LANE), Lane("them")])
+    play = Play(lanes=[Lane(LANE, Microphone()), Lane("them", Microphone())])
     play.at(0, e.Begin(MICROPHONE), READY)
     assert [find.lane for find in play.of(e.Find)] == ["them"]
     play.at(100, e.Found("them", 1, HEADSET), e.Sound("them", 1, FLOWING))

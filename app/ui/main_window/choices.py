@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
 
-from app.audio.choice import Device, from_text, to_text
+from app.audio.choice import Device, Microphone, from_text, to_text
 from app.audio.devices.base import SourceInfo
 from app.settings import Settings
 from app.ui.state.engines import EngineChoice
@@ -103,11 +103,11 @@ class ChoicesPanel(QWidget):
         items = [(source_names.DEFAULT, "")]
         items += [(source_names.full_name(each), to_text(each.choice)) for each in self._sources]
         choice = from_text(self._chosen_source)
-        chosen = to_text(choice)
+        chosen = "" if choice == Microphone() else to_text(choice)
         for source in self._sources:  # by its id: its name may be another now
             if isinstance(choice, Device) and choice.id == source.id:
                 chosen = to_text(source.choice)
-        if choice is not None and chosen not in [data for _, data in items]:
+        if chosen not in [data for _, data in items]:
             items.append((source_names.absent(choice), chosen))
         self.source.offer(items, chosen)
 

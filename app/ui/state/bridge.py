@@ -111,7 +111,7 @@ class SessionBridge(QObject):
     def set_delay(self, ms: int) -> None:
         self._do(lambda: self.session.set_delay(ms))
 
-    def set_source(self, source: SourceChoice | None) -> None:
+    def set_source(self, source: SourceChoice) -> None:
         """None is the system's microphone."""
         self._do(lambda: self.session.set_source(source))
 

@@ -257,7 +257,7 @@ class Captioning(QObject):
                 bridge.set_delay(wanted.delay_ms)
 
 
-def _same(one: SourceChoice | None, other: SourceChoice | None) -> bool:
+def _same(one: SourceChoice, other: SourceChoice) -> bool:
     """Whether two choices mean the same source, whatever name is known of it."""
     if isinstance(one, Device) and isinstance(other, Device):
         return one.id == other.id
