@@ -8,6 +8,7 @@ and settings keep which of the two it was. What follows the desktop (`Microphone
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -15,7 +16,8 @@ from typing import TypeAlias
 from model_backends.base import Sentence
 
 STANDARD_INPUT = Path("-")  # as a file's path
-_DEVICE, _FILE, _APPLICATION = "device:", "file:", "app:"
+_DEVICE, _OUTPUT, _FILE, _APPLICATION = "device:", "output:", "file:", "app:"
+ME, THEM = "me", "them"  # the voices: who sits at this computer, and whom it plays
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Device:
 
     id: str
     name: str = ""
+    plays: bool = False  # what this computer plays on it is heard, not what is said into it
 
     @property
     def label(self) -> str:
@@ -99,19 +102,33 @@ _DEFAULTS: dict[str, SourceChoice] = {
 }
 
 
+def voices(choice: SourceChoice) -> Mapping[str, OneSource]:
+    """The lanes that a choice makes, and what each listens to; the one that is read first, first.
+
+    What this computer plays is them; what is said into a microphone, and a file, is me.
+    """
+    match choice:
+        case Meeting():
+            return {THEM: SystemSound(), ME: Microphone()}
+        case SystemSound() | Application() | Device(plays=True):
+            return {THEM: choice}
+    return {ME: choice}
+
+
 def to_text(choice: SourceChoice) -> str:
     """As settings keep it.
 
-    `meeting`, `microphone`, `system`, `app:NAME`, `file:PATH`, or `device:ID`, a line break and
-    the name.
+    `meeting`, `microphone`, `system`, `app:NAME`, `file:PATH`, or `device:ID` (`output:ID` for
+    what is played on it), a line break and the name.
     """
     match choice:
         case MediaFile(path=path):
             return f"{_FILE}{path}"
         case Application(name=name):
             return f"{_APPLICATION}{name}"
-        case Device(id=ident, name=name):
-            return f"{_DEVICE}{ident}\n{name}" if name else f"{_DEVICE}{ident}"
+        case Device(id=ident, name=name, plays=plays):
+            prefix = _OUTPUT if plays else _DEVICE
+            return f"{prefix}{ident}\n{name}" if name else f"{prefix}{ident}"
     return next(text for text, each in _DEFAULTS.items() if text and each == choice)
 
 
@@ -127,8 +144,9 @@ def from_text(text: str) -> SourceChoice:
         return MediaFile(Path(text.removeprefix(_FILE)))
     if text.startswith(_APPLICATION):
         return Application(text.removeprefix(_APPLICATION))
-    if text.startswith(_DEVICE):
-        ident, _, name = text.removeprefix(_DEVICE).partition("\n")
-        return Device(ident, name)
+    for prefix in (_DEVICE, _OUTPUT):
+        if text.startswith(prefix):
+            ident, _, name = text.removeprefix(prefix).partition("\n")
+            return Device(ident, name, plays=prefix == _OUTPUT)
     path = Path(text)
     return MediaFile(path) if path.is_absolute() else Device(text)

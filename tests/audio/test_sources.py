@@ -22,6 +22,7 @@ from app.audio.choice import (
     SystemSound,
     from_text,
     to_text,
+    voices,
 )
 from app.audio.devices import portaudio, pulse
 from app.audio.devices.base import (
@@ -224,6 +225,15 @@ def test_a_file_is_read_as_it_was_written(name: str) -> None:
 )
 def test_what_follows_the_desktop_is_read_as_it_was_written(choice: SourceChoice) -> None:
     assert from_text(to_text(choice)) == choice
+
+
+def test_a_meeting_has_two_voices_and_all_else_has_one() -> None:
+    assert voices(Meeting()) == {"them": SystemSound(), "me": Microphone()}
+    speakers = Device("alsa_output.pci-0000_00_1f.3.analog-stereo.monitor", plays=True)
+    for theirs in (SystemSound(), Application("Zoom"), speakers):
+        assert voices(theirs) == {"them": theirs}
+    for mine in (Microphone(), Device("usb"), MediaFile(Path("talk.mp3"))):
+        assert voices(mine) == {"me": mine}
 
 
 def test_nothing_and_whole_paths_of_old_settings_are_read() -> None:

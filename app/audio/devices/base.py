@@ -48,7 +48,7 @@ class SourceInfo:
     @property
     def choice(self) -> Device:
         """This source as a choice that can be kept."""
-        return Device(self.id, self.name)
+        return Device(self.id, self.name, plays=self.kind == "system")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -234,7 +234,7 @@ class Captioning(QObject):
         """What it listens to has been found: its name is kept for when it is not there."""
         chosen = from_text(self._store.settings.source)
         if isinstance(chosen, Device) and not chosen.name and not session.source_is_away:
-            self._store.change(source=to_text(Device(chosen.id, session.source_name)))
+            self._store.change(source=to_text(replace(chosen, name=session.source_name)))
 
     # --- settings --------------------------------------------------------------------------
 
