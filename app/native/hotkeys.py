@@ -42,8 +42,8 @@ class Combination:
 
 def parse(text: str) -> Combination:
     """Read "Ctrl+Alt++". Raises ValueError for what is no combination, or has a key not in KEYS."""
-    *modifiers, key = text[:-1].split("+") + [text[-1:]] if text.endswith("+") else text.split("+")
-    held = [modifier for modifier in modifiers if modifier]
+    key = "+" if text.endswith("+") else text.rpartition("+")[2]
+    held = [name for name in text.removesuffix(key).split("+") if name]
     if key not in KEYS or len(set(held)) != len(held) or not set(held) <= set(_MODIFIERS):
         raise ValueError(f"{text} is no combination of keys")
     return Combination(key, *(name in held for name in _MODIFIERS))

@@ -86,7 +86,9 @@ class PortalKeys:
         self._register()
         self._listen_to(_SHORTCUTS, self._events)
         made = self._ask(
-            "CreateSession", "a{sv}", lambda token: ({**token, "session_handle_token": token[_TOKEN]},)
+            "CreateSession",
+            "a{sv}",
+            lambda token: ({**token, "session_handle_token": token[_TOKEN]},),
         )
         self._session = made["session_handle"][1]
         bound = self._ask("BindShortcuts", "oa(sa{sv})sa{sv}", self._proposal)
@@ -171,9 +173,7 @@ def trigger(keys: Combination) -> str:
 
 def _triggers(shortcuts: list[tuple[str, dict[str, Any]]]) -> dict[str, str]:
     """Name: what the desktop calls its key."""
-    return {
-        name: str(facts.get("trigger_description", ("s", ""))[1]) for name, facts in shortcuts
-    }
+    return {name: str(facts.get("trigger_description", ("s", ""))[1]) for name, facts in shortcuts}
 
 
 def _session_bus() -> DBusConnection:

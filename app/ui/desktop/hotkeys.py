@@ -49,7 +49,7 @@ AskPortal = Callable[
 
 
 class Hotkeys(QObject):
-    """`start()` once all verbs are offered. `changed` tells that a key or its problem is another."""
+    """`start()` once all verbs are offered. `changed` tells that a key or its problem changed."""
 
     changed = Signal()
 
