@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
 
-from app.audio.choice import Device, Microphone, from_text, to_text
+from app.audio.choice import from_text
 from app.audio.devices.base import SourceInfo
 from app.settings import Settings
 from app.ui.state.engines import EngineChoice
@@ -20,6 +20,7 @@ from app.ui.widgets import engine_names, plain, source_names
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.delay_slider import DelaySlider
 from app.ui.widgets.languages import native_name
+from app.ui.widgets.source_box import SourceBox
 from model_backends.base import EngineInfo
 
 _FIND_LANGUAGE = "Found automatically"
@@ -42,7 +43,7 @@ class ChoicesPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.source = ChoiceBox("Sound source")
+        self.source = SourceBox()
         self.engine = ChoiceBox("Engine")
         self.language = ChoiceBox("Language")
         self.delay = _PlainDelaySlider()
@@ -51,12 +52,11 @@ class ChoicesPanel(QWidget):
         self.language_label = plain.label("&Language")
         self._sources: list[SourceInfo] = []
         self._arrange()
-        self.source.chosen.connect(self.source_chosen)
+        self.source.source_chosen.connect(self.source_chosen)
         self.engine.chosen.connect(self.engine_chosen)
         self.language.chosen.connect(self.language_chosen)
         self.delay.delay_chosen.connect(self.delay_chosen)
         self.delay.valueChanged.connect(self._describe_delay)
-        self.source.about_to_open.connect(self._offer_known_sources)
         self._chosen_source = ""
 
     def show_settings(self, settings: Settings, info: EngineInfo) -> None:
@@ -100,16 +100,7 @@ class ChoicesPanel(QWidget):
         self.engine.setCurrentIndex(self.engine.findData(info.name))
 
     def _offer_known_sources(self) -> None:
-        items = [(source_names.DEFAULT, "")]
-        items += [(source_names.full_name(each), to_text(each.choice)) for each in self._sources]
-        choice = from_text(self._chosen_source)
-        chosen = "" if choice == Microphone() else to_text(choice)
-        for source in self._sources:  # by its id: its name may be another now
-            if isinstance(choice, Device) and choice.id == source.id:
-                chosen = to_text(source.choice)
-        if chosen not in [data for _, data in items]:
-            items.append((source_names.absent(choice), chosen))
-        self.source.offer(items, chosen)
+        self.source.show_rows(source_names.rows(self._sources, from_text(self._chosen_source)))
 
     def _describe_delay(self) -> None:
         self.delay_text.setText(self.delay.in_words)
