@@ -120,7 +120,7 @@ class Settings:
     precision: str = ""  # of the engine's weights
     delay_ms: Mapping[str, int] = _table(_is_delays)  # engine name: delay
     language: str = ""  # ISO 639-1; "": the engine finds out
-    source: str = ""  # as app.audio.choice writes it; "": the system's microphone
+    source: str = ""  # as app.audio.choice writes it; "": nothing was chosen, so both voices
     start_listening_on_launch: bool = True
     keep_transcripts: bool = True
     keys: Mapping[str, str] = _table(_is_keys)  # verb: "Ctrl+Alt+C", "" for none; else its usual
