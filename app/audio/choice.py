@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from app.core.voices import ME, THEM
 from model_backends.base import Sentence
 
 STANDARD_INPUT = Path("-")  # as a file's path
 _DEVICE, _OUTPUT, _FILE, _APPLICATION = "device:", "output:", "file:", "app:"
-ME, THEM = "me", "them"  # the voices: who sits at this computer, and whom it plays
 
 
 @dataclass(frozen=True, slots=True)
