@@ -5,6 +5,8 @@
           │                               │ └── SessionBridge <── Session (its own thread)
           └──what the user changes── MainWindow, Preferences, CaptionOverlay
 
+    Hotkeys, Control (the command line), Tray, menus ──verbs──> Commands ──> who does them
+
 The caption window is on the screen before anything slow is imported. What the parts do is their
 own business.
 """
@@ -15,6 +17,7 @@ import argparse
 import logging
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,11 +39,13 @@ from app.ui.widgets import theme
 if TYPE_CHECKING:
     from app.session.session import Session
     from app.settings import Settings
+    from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.desktop.leaving import Leaving
     from app.ui.desktop.tray import Tray
     from app.ui.main_window.window import MainWindow
     from app.ui.state.bridge import SessionBridge
     from app.ui.state.captioning import Captioning
+    from app.ui.state.commands import Commands
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +74,8 @@ class Parts:
     window: MainWindow
     tray: Tray
     leaving: Leaving
+    commands: Commands
+    hotkeys: Hotkeys
 
 
 def run_gui(args: argparse.Namespace) -> int:
@@ -92,10 +99,12 @@ def run_gui(args: argparse.Namespace) -> int:
     _connect(parts)
     painted_log.attach(parts.captioning, overlay, shown_ms, app)
     instance.raise_requested.connect(parts.window.come_forward)
+    instance.serve(_control(parts))
     interrupts.received.connect(parts.leaving.interrupted)
     logs.on_uncaught(partial(_tell_uncaught, parts.window, log_file))
     QTimer.singleShot(0, partial(_begin, parts, problem))
     status = app.exec()
+    parts.hotkeys.close()
     interrupts.close()
     instance.release()
     return status
@@ -134,22 +143,29 @@ def _make_app() -> Application:
 
 def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> Parts:
     """Everything else; its imports cost more than showing the captions did."""
+    from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.desktop.leaving import Leaving
     from app.ui.desktop.tray import Tray
+    from app.ui.desktop.verbs import offer_all
     from app.ui.main_window.window import MainWindow
     from app.ui.state.captioning import Captioning
+    from app.ui.state.commands import Commands
 
-    captioning = Captioning(store, open_session)
+    captioning, commands = Captioning(store, open_session), Commands()
+    offer_all(commands, overlay, captioning, store)
     window = MainWindow(captioning, store)
     leaving = Leaving(captioning, store, app.exit)
-    return Parts(app, store, captioning, overlay, window, Tray(), leaving)
+    hotkeys = Hotkeys(store, commands)
+    return Parts(
+        app, store, captioning, overlay, window, Tray(commands), leaving, commands, hotkeys
+    )
 
 
 def _connect(parts: Parts) -> None:
     _connect_overlay(parts)
     _connect_tray(parts)
     window, leaving = parts.window, parts.leaving
-    window.captions_toggled.connect(partial(_show_captions, parts))
+    window.follow(parts.commands, parts.hotkeys)
     window.controls_wanted.connect(partial(_focus_controls, parts))
     window.quit_requested.connect(leaving.request)
     parts.app.quit_asked.connect(leaving.request)
@@ -171,19 +187,18 @@ def _connect_overlay(parts: Parts) -> None:
     overlay.quit_requested.connect(parts.leaving.request)
     overlay.preferences_requested.connect(parts.window.open_preferences)
     overlay.has_tray = lambda: parts.tray.available
-    overlay.visibility_changed.connect(parts.window.show_captions_visible)
-    overlay.visibility_changed.connect(parts.tray.show_captions_visible)
+    overlay.visibility_changed.connect(lambda _visible: parts.tray.tick())
     parts.leaving.begun.connect(overlay.end)
 
 
 def _connect_tray(parts: Parts) -> None:
     tray = parts.tray
-    tray.captions_toggled.connect(partial(_show_captions, parts))
-    tray.pause_toggled.connect(parts.captioning.toggle_pause)
     tray.main_window_requested.connect(parts.window.come_forward)
     tray.preferences_requested.connect(parts.window.open_preferences)
     tray.quit_requested.connect(parts.leaving.request)
     parts.captioning.status.connect(tray.show_status)
+    tray.show_status(parts.captioning.last_status)
+    parts.hotkeys.changed.connect(lambda: tray.show_keys(parts.hotkeys))
 
 
 def _begin(parts: Parts, problem: str | None) -> None:
@@ -199,6 +214,7 @@ def _begin(parts: Parts, problem: str | None) -> None:
         parts.captioning.start()
     else:
         parts.overlay.show_status(parts.captioning.last_status)
+    parts.hotkeys.start()
     window.look_around()
     _offer_recovery(window)
 
@@ -212,8 +228,13 @@ def _offer_recovery(window: MainWindow) -> None:
     recovery.look()
 
 
-def _show_captions(parts: Parts, visible: bool) -> None:
-    parts.overlay.setVisible(visible)  # which tells window and tray
+def _control(parts: Parts) -> Callable[[str], str]:
+    """What answers `voxline control`."""
+    from app.ui.desktop.control import Control
+
+    return Control(
+        parts.commands, parts.captioning, lambda: parts.store.settings.overlay.font_size
+    ).obey
 
 
 def _tell_captions_go_on(parts: Parts) -> None:
@@ -226,7 +247,7 @@ def _tell_captions_go_on(parts: Parts) -> None:
 
 
 def _focus_controls(parts: Parts) -> None:
-    _show_captions(parts, True)
+    parts.overlay.show()
     parts.overlay.focus_controls()
 
 

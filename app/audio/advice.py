@@ -11,6 +11,16 @@ _ADVICE = {
         "windows": "Connect one, or enable it in Settings > System > Sound > Input.",
         "macos": "Connect one, and look in System Settings > Sound > Input.",
     },
+    "output": {
+        "linux": "Is an output there? Look in the desktop's sound settings, or run `pactl info`.",
+        "windows": "Connect an output, or enable one in Settings > System > Sound > Output.",
+        "macos": "Look in System Settings > Sound > Output.",
+    },
+    "other": {
+        "linux": "Choose another source.",
+        "windows": "Choose another source.",
+        "macos": "Choose another source.",
+    },
     "silent": {
         "linux": "Is it muted? Look in the desktop's sound settings, or choose another source.",
         "windows": "Is it muted, and may desktop apps use it? See Settings > Privacy > Microphone.",

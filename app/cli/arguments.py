@@ -213,6 +213,21 @@ def _bench(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _control(parser: argparse.ArgumentParser) -> None:
+    verbs = "\n".join(f"  {name:14}{what}" for name, what in CONTROL_VERBS.items())
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = f"verbs:\n{verbs}"
+    parser.add_argument("verb", metavar="VERB", choices=CONTROL_VERBS, help="one of those below")
+    parser.add_argument(
+        "state",
+        metavar="on|off",
+        nargs="?",
+        choices=("on", "off"),
+        help="for pause, hold and click-through (default: the other of the two)",
+    )
+    _json(parser)
+
+
 def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -224,6 +239,19 @@ _MODELS_ACTIONS = {
     "convert": "Pack Voxtral's weights into fewer bits, for a Mac or for a processor.",
 }
 
+CONTROL_VERBS = {
+    "show": "show the captions",
+    "hide": "hide the captions; listening goes on",
+    "toggle": "show the captions if they are hidden, else hide them",
+    "pause": "pause listening, or go on",
+    "hold": "hold the text, or let it go on; listening goes on",
+    "click-through": "let clicks through the captions, or not",
+    "bigger": "bigger text",
+    "smaller": "smaller text",
+    "mark": "mark the place in the captions",
+    "status": "tell what Voxline is doing",
+}
+
 # name: (summary, what adds its arguments); the module is app.cli.<name> with run(args) -> int
 _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "listen": ("Caption a microphone, a sound source or a file live.", _listen),
@@ -232,6 +260,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "sources": ("List what can be listened to.", _json),
     "models": ("List model files, tell where they are, check or convert them.", _models),
     "doctor": ("Tell what matters when something does not work.", _json),
+    "control": ("Show, hide, pause or ask the Voxline that is running.", _control),
     "evaluate": ("Measure word error rate, speed and latency on a manifest.", _evaluate),
     "bench": ("Measure latency, load and start-up time on this computer.", _bench),
 }

@@ -45,9 +45,9 @@ def is_ours(source: SourceInfo) -> bool:
     return source.id.startswith(_MARK)
 
 
-def feed(source: SourceInfo) -> Microphone:
-    """One of the sources, to be opened."""
-    return Microphone(source)
+def feed(source: SourceInfo, follows: bool = False) -> Microphone:
+    """One of the sources, to be opened; `follows`: the default one of then, at each opening."""
+    return Microphone(source, follows)
 
 
 def _inputs(sd: Any) -> dict[str, Any]:
@@ -97,10 +97,11 @@ class Microphone:
     live = True
     notes: Sequence[str] = ()  # a microphone says nothing of itself
 
-    def __init__(self, source: SourceInfo) -> None:
+    def __init__(self, source: SourceInfo, follows: bool = False) -> None:
         self.name = source.name
         self.system = source.kind == "system"
         self._source = source
+        self._follows = follows
 
     def open(self, deliver: Callable[[Block | None], None]) -> _OpenMicrophone:
         """Open at the device's own rate. Raises SourceError with the user's sentence."""
@@ -113,6 +114,9 @@ class Microphone:
             ) from error
         try:
             with _portaudio:
+                _refresh(sd)
+                if self._follows:
+                    self._follow(sd)
                 return _OpenMicrophone(sd, self._source, deliver)
         except (sd.PortAudioError, ValueError) as error:
             raise SourceError(
@@ -122,6 +126,14 @@ class Microphone:
                 advice("refused"),
             ) from error
 
+    def _follow(self, sd: Any) -> None:
+        """Take the default microphone of now, which may be another than the one that was found."""
+        default = sd.default.device[0]
+        for ident, device in _inputs(sd).items():
+            if device["index"] == default:
+                self._source = SourceInfo(ident, device["name"], "microphone", default=True)
+                self.name = self._source.name
+
 
 class _OpenMicrophone:
     """Satisfies `capture.Opened`: one PortAudio stream."""
@@ -130,7 +142,6 @@ class _OpenMicrophone:
         self, sd: Any, source: SourceInfo, deliver: Callable[[Block | None], None]
     ) -> None:
         self._closed = threading.Event()
-        _refresh(sd)
         device = _device(sd, source)
         info = sd.query_devices(device, "input")
         self.rate = int(info["default_samplerate"])
