@@ -34,7 +34,7 @@ def gui() -> NoReturn:
         _worker()
     from app.cli import open_window
 
-    _leave(open_window())
+    _leave(open_window(sys.argv[1:]))
 
 
 def installed() -> NoReturn:

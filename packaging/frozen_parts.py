@@ -24,10 +24,26 @@ from product import ROOT, WEIGHTS
 EXCLUDED = (
     *("torch", "torchvision", "torchaudio", "functorch", "triton", "transformers", "safetensors"),
     *("mlx", "mlx_audio", "voxmlx", "jiwer", "whisper_normalizer", "rapidfuzz"),
-    *("tkinter", "_tkinter", "turtle", "idlelib", "pytest", "_pytest", "hypothesis", "mypy", "ruff"),
+    *(
+        "tkinter",
+        "_tkinter",
+        "turtle",
+        "idlelib",
+        "pytest",
+        "_pytest",
+        "hypothesis",
+        "mypy",
+        "ruff",
+    ),
     *("setuptools", "pkg_resources", "pip", "wheel", "ensurepip", "distutils", "pydoc_data"),
     *("scipy", "pandas", "matplotlib", "PIL", "IPython", "cv2", "sympy", "soundfile", "pysubs2"),
-    *("numpy.f2py", "numpy.testing", "numpy.distutils", "onnxruntime.tools", "onnxruntime.quantization"),
+    *(
+        "numpy.f2py",
+        "numpy.testing",
+        "numpy.distutils",
+        "onnxruntime.tools",
+        "onnxruntime.quantization",
+    ),
     *("onnxruntime.transformers", "onnxruntime.training", "onnxruntime.datasets"),
     *("readline", "curses", "_curses", "_curses_panel", "nis", "_crypt", "crypt", "lib2to3"),
     *("sqlite3", "_sqlite3", "dbm", "_dbm", "_gdbm", "PySide6.QtQml", "PySide6.QtQuick"),
@@ -117,7 +133,9 @@ def _worker_sources(scratch: Path) -> list[tuple[str, str]]:
     """Our modules as they are, for a worker on another interpreter (an acceleration pack's)."""
     folder = scratch / "worker_source"
     shutil.rmtree(folder, ignore_errors=True)
-    unwanted = shutil.ignore_patterns("__pycache__", "ui", "bundled", "measure", "*.pyc", "_resources")
+    unwanted = shutil.ignore_patterns(
+        "__pycache__", "ui", "bundled", "measure", "*.pyc", "_resources"
+    )
     for package in ("app", "model_backends"):
         shutil.copytree(ROOT / package, folder / package, ignore=unwanted)
     shutil.copytree(ROOT / "resources/silero", folder / "app/_resources/silero")
@@ -174,7 +192,8 @@ def licence_files(metadata: importlib.metadata.Distribution) -> list[Path]:
     return sorted(
         path
         for path in info.rglob("*")
-        if path.is_file() and (name.search(path.name) or "licenses" in path.relative_to(info).parts[:-1])
+        if path.is_file()
+        and (name.search(path.name) or "licenses" in path.relative_to(info).parts[:-1])
     )
 
 

@@ -91,7 +91,9 @@ def stand_in(original: Path, made: Path) -> Path:
     names = sorted({found.decode() for found in _NAMES.findall(original.read_bytes())})
     mark = "__declspec(dllexport) " if sys.platform == "win32" else ""
     lines = [
-        f"{mark}const char {name}[4096];" if name in _DATA else f"{mark}void *{name}(void) {{ return 0; }}"
+        f"{mark}const char {name}[4096];"
+        if name in _DATA
+        else f"{mark}void *{name}(void) {{ return 0; }}"
         for name in names
     ]
     made.parent.mkdir(parents=True, exist_ok=True)
