@@ -198,7 +198,6 @@ def _connect_overlay(parts: Parts) -> None:
     overlay, store = parts.overlay, parts.store
     overlay.follow(parts.captioning)
     store.changed.connect(lambda now, _before: overlay.apply(now.overlay))
-    overlay.engine_chosen.connect(lambda name: store.change(engine=name, model=""))
     overlay.source_chosen.connect(lambda source: store.change(source=source))
     overlay.delay_chosen.connect(store.change_delay)
     overlay.pause_toggled.connect(parts.captioning.toggle_pause)
