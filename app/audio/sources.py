@@ -9,8 +9,9 @@ server hangs, and may be called from any thread; still none belongs in a thread 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from app.audio.advice import advice
 from app.audio.choice import (
@@ -39,6 +40,7 @@ from app.audio.patience import Question
 from app.native import DESKTOP
 from model_backends.base import Sentence
 
+_T = TypeVar("_T")
 WITHIN_S = 2.5  # a sound server answers in milliseconds; this one is stuck
 
 
@@ -47,12 +49,7 @@ def list_sources(within_s: float = WITHIN_S) -> list[SourceInfo]:
 
     Blocks for `within_s` seconds at most. Raises NoAnswerError when the sound server hangs.
     """
-    try:
-        return _SOURCES.answer(within_s)
-    except TimeoutError:
-        raise NoAnswerError(
-            Sentence("The sound server does not answer."), advice("stalled")
-        ) from None
+    return _answer(_SOURCES, within_s)
 
 
 def choose(
@@ -133,6 +130,29 @@ def choice_named(text: str, within_s: float = WITHIN_S) -> SourceChoice:
 def door_of(source: SourceInfo) -> Door:
     """The door that a listed source was found behind."""
     return next(door for door in _doors() if door.is_ours(source))
+
+
+@dataclass(frozen=True, slots=True)
+class DoorInfo:
+    """One way to sound, and why it leads nowhere on this computer, if it does not."""
+
+    name: str
+    hears: str
+    why_not: str
+
+
+def doors(within_s: float = WITHIN_S) -> list[DoorInfo]:
+    """Those of this desktop. Blocks for `within_s` seconds at most. Raises NoAnswerError."""
+    return _answer(_DOORS, within_s)
+
+
+def _answer(question: Question[_T], within_s: float) -> _T:
+    try:
+        return question.answer(within_s)
+    except TimeoutError:
+        raise NoAnswerError(
+            Sentence("The sound server does not answer."), advice("stalled")
+        ) from None
 
 
 def _is_called(source: SourceInfo, choice: Device) -> bool:
@@ -263,3 +283,6 @@ _KINDS = ("microphone", "system", "application")
 _DUMMY = "auto_null.monitor"  # what a sound server has where there is no output at all
 _MONITOR_OF = "Monitor of "  # sound servers name an output's sound so; so did settings of before
 _SOURCES = Question(_look, "list of sources")
+_DOORS = Question(
+    lambda: [DoorInfo(door.NAME, door.HEARS, door.why_not()) for door in _doors()], "list of doors"
+)

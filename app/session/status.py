@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from app.audio.choice import Microphone, SourceChoice
+from app.core.voices import NAMES
 from model_backends.base import EngineOptions, Sentence
 
 
@@ -58,6 +60,8 @@ class SessionOptions:
     force: bool = False
     seconds: float | None = None
     keep_transcript: bool = True  # False: no journal, no subtitle file
+    names: Mapping[str, str] = field(default_factory=lambda: NAMES)  # of the voices, by lane
+    name_in_srt: bool = True  # where there are two voices, each cue says whose it is
 
 
 @dataclass(frozen=True, slots=True)

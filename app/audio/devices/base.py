@@ -80,7 +80,13 @@ def lacking(kind: str, name: str, why_not: str) -> SourceInfo:
 
 
 class Door(Protocol):
-    """One way to the sound of this computer. A module with these functions is one."""
+    """One way to the sound of this computer. A module with these names is one."""
+
+    NAME: str  # for people
+    HEARS: Sentence  # what it is there for, for people
+
+    def why_not(self) -> str:
+        """Why it leads nowhere on this computer; "" if it does not. May block as `sources`."""
 
     def sources(self) -> list[SourceInfo] | None:
         """What can be listened to, in the door's order, its names not yet told apart.

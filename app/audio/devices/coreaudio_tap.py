@@ -33,6 +33,13 @@ _RATE, _CHANNELS = 48_000, 2  # of the silence of an application that has played
 _HELPER = re.compile(r"(.+?) Helper(?: \(\w+\))?")
 _UNKNOWN = "Unknown"
 _SYSTEM, _ONE = Sentence("This computer’s sound"), Sentence("One application")
+NAME = "Core Audio tap"
+HEARS = Sentence("what this computer plays, what each application plays")
+
+
+def why_not() -> str:
+    """Why this door leads nowhere; "" if it does not. Does not block."""
+    return _library()[0]
 
 
 def sources() -> list[SourceInfo] | None:

@@ -30,6 +30,22 @@ BLOCK_S = 0.032  # the voice detector's frame
 _ANSWER_S = 2.0
 _LED_AWAY_S = 2.0  # between a new default and what the server makes of it
 _MONITOR_OF = "Monitor of "
+NAME = "PulseAudio or PipeWire"
+HEARS = Sentence("microphones, what each output plays, what each application plays")
+
+
+def why_not() -> str:
+    """Why this door leads nowhere; "" if it does not. Blocks as `sources()` does."""
+    try:
+        import pulsectl
+    except (ImportError, OSError):
+        return Sentence("Its library is missing: on Debian and Ubuntu, `apt install libpulse0`.")
+    try:
+        with pulsectl.Pulse("Voxline", connect=False) as server:
+            server.connect()
+            return ""
+    except (pulsectl.PulseError, pulsectl.PulseDisconnected):
+        return Sentence("No sound server is running for this user.")
 
 
 def sources() -> list[SourceInfo] | None:

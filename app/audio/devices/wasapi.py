@@ -36,6 +36,15 @@ _MARK = "wasapi:"
 _LOOPBACK = " [Loopback]"  # ends the names that the library gives these devices
 _portaudio = threading.Lock()  # its start-up and shutdown are not thread-safe
 _SYSTEM = Sentence("This computer’s sound")
+_NOT_INSTALLED = Sentence("It is heard through PyAudioWPatch, which is not installed.")
+NAME = "WASAPI loopback"
+HEARS = Sentence("what each output plays")
+
+
+def why_not() -> str:
+    """Why this door leads nowhere; "" if it does not. Blocks while a driver does."""
+    system = [source for source in sources() or [] if source.kind == "system"]
+    return system[0].why_not
 
 
 def sources() -> list[SourceInfo] | None:
@@ -45,8 +54,7 @@ def sources() -> list[SourceInfo] | None:
     try:
         import pyaudiowpatch
     except (ImportError, OSError):
-        missing = Sentence("It is heard through PyAudioWPatch, which is not installed.")
-        return [lacking("system", _SYSTEM, missing), application]
+        return [lacking("system", _SYSTEM, _NOT_INSTALLED), application]
     try:
         with _library(pyaudiowpatch) as audio:
             default = _default_name(audio)
