@@ -39,7 +39,7 @@ class Lane:
         self.sound_until_ms: int | None = None  # up to which sound has come
         self.fault: UserError | None = None  # why there can be no captions at all
         self._wanted = self._looked_for = source
-        self._found_for: SourceChoice | None = None  # what `feed` was found for
+        self._found_for: OneSource | None = None  # what `feed` was found for
         self._search = 0
         self.searching = False
         self._retry_at_ms: int | None = None
@@ -149,7 +149,7 @@ class Lane:
         self._retry_at_ms = now_ms + RETRY_MS if self._away else None
         return self._switch(now_ms, found.feed)
 
-    def _is_heard(self, source: SourceChoice) -> bool:
+    def _is_heard(self, source: OneSource) -> bool:
         """It is what is listened to, and has come back by itself while it was looked for."""
         well = self._moved is None and self.sound.kind not in ("lost", "stalled", "starting")
         return self._listening and source == self._found_for and well
