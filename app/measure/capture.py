@@ -228,7 +228,7 @@ def _cases(options: argparse.Namespace) -> list[Case]:
 def _case(kind: str, name: str, times: int, fault: Callable[[Any, Ear], Run]) -> Case:
     case = Case(name)
     with tempfile.TemporaryDirectory(prefix="v") as folder:  # short: a socket's path is limited
-        server = _server(kind, Path(folder))
+        server = make_server(kind, Path(folder))
         clock = SessionClock()
         truth = ear = None
         try:
@@ -256,7 +256,8 @@ def _play_again(server: Any, truth: Truth, path: Path) -> None:
     server.play(path, wait=False)
 
 
-def _server(kind: str, folder: Path) -> Any:
+def make_server(kind: str, folder: Path) -> Any:
+    """A private server, which this process and those it starts hear. Raises UserError."""
     try:
         from tests.support.pipewire import PipeWireServer
         from tests.support.pulse import PulseServer
