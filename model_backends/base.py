@@ -289,13 +289,13 @@ class EngineInfo:
         if not self.precisions:
             raise EngineError(
                 Sentence("{label} has one precision only.", label=self.label),
-                "Leave out --precision.",
+                Sentence("Leave out --precision."),
             )
         raise EngineError(
             Sentence(
                 "{label} has no precision “{precision}”.", label=self.label, precision=precision
             ),
-            "It offers: " + ", ".join(self.precisions) + ".",
+            Sentence("It offers: {offered}.", offered=", ".join(self.precisions)),
         )
 
     def check_language(self, language: str | None, model: str | None = None) -> None:
@@ -318,7 +318,7 @@ class EngineInfo:
         if not self.languages:
             raise EngineError(
                 Sentence("{label} finds the language itself; it cannot be told.", label=self.label),
-                "Leave out --language.",
+                Sentence("Leave out --language."),
             )
         raise EngineError(
             Sentence(
@@ -326,7 +326,7 @@ class EngineInfo:
                 label=self.label,
                 language=language,
             ),
-            "It takes: " + ", ".join(self.languages) + ".",
+            Sentence("It takes: {languages}.", languages=", ".join(self.languages)),
         )
 
 

@@ -101,8 +101,10 @@ def _convert(source: Path, target: Path, bits: int) -> int:
         from model_backends.voxtral.mlx.convert import convert
     except ImportError as error:
         raise EngineError(
-            "Converting needs MLX, which is not installed.",
-            "Install it with: pip install 'voxline[mlx]' (Macs with Apple silicon, or Linux).",
+            Sentence("Converting needs MLX, which is not installed."),
+            Sentence(
+                "Install it with: pip install 'voxline[mlx]' (Macs with Apple silicon, or Linux)."
+            ),
         ) from error
     layout = "{desc} {percentage:3.0f}% |{bar}| {remaining}"
     with tqdm(
