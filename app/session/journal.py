@@ -16,8 +16,7 @@ Reading tolerates a torn last line and lines that are none of these.
 Privacy: a journal exists only until its transcript is saved. `saved()` followed by `close()`, and
 `recover()`, delete it, so that the file in the user's own folder is the only copy; `close()`
 deletes one without words, `discard()` any other unsaved, and `prune()` what a crash at the last
-moment has left. Only sessions that
-died before they could save stay, until the user decides.
+moment has left. Only sessions that died before they could save stay, until the user decides.
 
 Knows nothing about engines, sound or windows.
 """
