@@ -47,6 +47,18 @@ def build_parser() -> Parser:
     return parser
 
 
+def build_window_parser() -> Parser:
+    """The grammar of `voxline-gui`."""
+    parser = Parser(prog="voxline-gui", description="Live captions on top of every window.")
+    parser.add_argument("--version", action="version", version=f"voxline {__version__}")
+    parser.add_argument("--new-session", action="store_true", help="begin a new session")
+    parser.add_argument("--show-captions", action="store_true", help="show the captions")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="*", type=Path, help="audio or video to transcribe"
+    )
+    return parser
+
+
 def engine_options(parser: argparse.ArgumentParser, several_delays: bool = False) -> None:
     """The options that choose an engine, shared by every command that loads one."""
     group = parser.add_argument_group("engine")

@@ -23,7 +23,7 @@ from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, te
 from app.cli.usage import UsageError, chosen_engine
 from app.session import journal
 from app.session.files import FileProblem, check_apart, output_problem
-from app.session.session import LANE, Choices, HeardOut, Saved, Session, SessionEvent
+from app.session.session import Choices, HeardOut, Saved, Session, SessionEvent
 from app.session.status import SessionOptions, Stage, Status
 from model_backends.base import Notice, Sentence, UserError
 
@@ -77,7 +77,7 @@ def _feed(source: SourceChoice, asked_for: bool) -> tuple[Feed | None, Notice | 
             problem=error.message,
             title=SAMPLE_TITLE,
         )
-        return sample_feed(), Notice(LANE, "no-microphone", message, error.hint)
+        return sample_feed(), Notice("", "no-microphone", message, error.hint)
 
 
 def _screen(as_json: bool) -> Screen:

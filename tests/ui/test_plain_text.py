@@ -41,7 +41,6 @@ def windows(rig: Rig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> list[QWi
     captions.tell(EVIL, EVIL)
     captions.controls.show_source(EVIL)
     captions.controls.show_sources([evil_source], "")
-    captions.controls.show_engine("evil", EVIL)
     captions.hide_captions()
     preferences = main.open_preferences()
     dialogs = [
