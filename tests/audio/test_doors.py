@@ -16,10 +16,10 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from app.audio.capture import Block, Opened
 from app.audio.choice import Application, Device, Meeting, Microphone, OneSource, SystemSound
 from app.audio.devices.base import NoSourceError
 from app.audio.feeds import feed_for
+from app.audio.listening import Block, Delivered, Opened
 from app.audio.sources import automatic, choice_named, choose, list_sources
 from tests.support.pulse import PulseServer
 
@@ -70,7 +70,7 @@ class Listener:
 
     def __init__(self, choice: OneSource) -> None:
         self.feed = feed_for(choice)
-        self.blocks: queue.Queue[Block | None] = queue.Queue()
+        self.blocks: queue.Queue[Delivered] = queue.Queue()
         self.opened: Opened = self.feed.open(self.blocks.put)
         self.begun = time.monotonic()
         self.samples = 0
@@ -81,6 +81,8 @@ class Listener:
         while sum(map(len, parts)) < seconds * self.opened.rate:
             block = self.blocks.get(timeout=PATIENCE_S)
             assert block is not None, "it has ended"
+            if not isinstance(block, Block):
+                continue  # what the server says of the source
             parts.append(block.samples.mean(axis=1))
             self.samples += len(block.samples)
         return np.concatenate(parts)
@@ -123,6 +125,10 @@ def wait_for(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.02)
 
 
+def applications() -> set[str]:
+    return {source.name for source in list_sources() if source.kind == "application"}
+
+
 def add_output(server: PulseServer, name: str, description: str, rate: int = RATE) -> None:
     words = description.replace(" ", "\\ ")
     properties = f"sink_properties=device.description='{words}'"
@@ -138,8 +144,7 @@ def test_of_two_programs_that_play_only_the_chosen_one_is_heard(
 ) -> None:
     tones.play(ZOOM, 440)
     tones.play(BROWSER, 1000)
-    playing = lambda: {s.name for s in list_sources() if s.kind == "application"}  # noqa: E731
-    wait_for(lambda: playing() == {ZOOM, BROWSER}, "both play")
+    wait_for(lambda: applications() == {ZOOM, BROWSER}, "both play")
     assert choice_named("app:zoom") == Application(ZOOM)
     zoom, browser = listen(Application(ZOOM)), listen(Application(BROWSER))
     levels = zoom.until(lambda levels: levels[440] > 0.35, 440, 1000)
@@ -190,7 +195,7 @@ def test_an_application_whose_server_goes_has_ended(server: PulseServer, listen:
     browser = listen(Application(BROWSER))
     browser.next()
     server.kill()
-    while browser.blocks.get(timeout=PATIENCE_S) is not None:
+    while isinstance(browser.blocks.get(timeout=PATIENCE_S), Block):
         pass
 
 
@@ -246,7 +251,7 @@ def test_outputs_have_their_own_names_twins_are_told_apart_and_each_is_found(
     listed = {source.id: source for source in list_sources() if source.kind == "system"}
     for source in listed.values():
         assert "Monitor" not in source.name
-        assert choose(source.choice) == source  # type: ignore[arg-type]
+        assert choose(source.choice) == source
         assert choice_named(source.id) == source.choice
         assert choice_named(source.name) == source.choice
         assert choice_named(f"Monitor of {source.name}") == source.choice, "as it was called once"
