@@ -143,6 +143,7 @@ def open_session(chosen: Settings, predecessor: Session | None = None) -> Sessio
         engine=describe(resolve(wanted.engine, paths.models_dir())).fitting(wanted),
         source=from_text(chosen.source),
         keep_transcript=chosen.keep_transcripts,
+        boost_quiet_speech=chosen.boost_quiet_speech,
     )
     return SessionBridge(partial(Session, options, predecessor=predecessor))
 

@@ -60,6 +60,7 @@ class SessionOptions:
     force: bool = False
     seconds: float | None = None
     keep_transcript: bool = True  # False: no journal, no subtitle file
+    boost_quiet_speech: bool = True
     names: Mapping[str, str] = field(default_factory=lambda: NAMES)  # of the voices, by lane
     name_in_srt: bool = True  # where there are two voices, each cue says whose it is
 
