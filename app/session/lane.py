@@ -22,6 +22,7 @@ OPEN_MS = 3_000  # a source that has not delivered anything by then is not going
 RETRY_MS = 3_000  # between two looks for a source that is not there
 _NO_MICROPHONE = Sentence("No microphone.")
 _WHAT_TO_DO = Sentence("Plug one in, or choose what to listen to.")
+REMARKABLE = ("quiet", "faint", "loud", "unheard")  # sound comes, and still something is wrong
 _ROUNDING_MS = 2  # how far an end told by the worker may lie before that of the sound
 
 
@@ -118,7 +119,7 @@ class Lane:
             )
         if self._moved is not None:
             return _whole(self._moved)
-        return _whole(self.sound) if self.sound.kind == "quiet" else ""
+        return _whole(self.sound) if self.sound.kind in REMARKABLE else ""
 
     # --- what is listened to ---------------------------------------------------------------
 

@@ -105,7 +105,7 @@ def stage_of(facts: Facts) -> Status:
         return Status(Stage.PAUSED, "Paused.", remark=facts.remark)
     silent = facts.sound == "silent" and facts.live
     no_sound = Status(Stage.NO_SOUND, facts.sound_message, facts.sound_hint, remark=facts.remark)
-    if facts.sound in ("none", "stalled", "lost") or (silent and not facts.ready):
+    if facts.sound in ("none", "stalled", "lost", "muted") or (silent and not facts.ready):
         return no_sound
     if not facts.ready:
         text = "Loading the speech model …" if facts.loading else "Starting …"

@@ -92,7 +92,7 @@ def test_the_level_is_that_of_the_present_capture() -> None:
 def test_no_sound_is_told_with_what_to_do(ready: bool) -> None:
     play = Play()
     play.at(0, e.Begin(MICROPHONE), *([READY] if ready else []))
-    for kind in ("silent", "stalled", "lost"):
+    for kind in ("silent", "stalled", "lost", "muted"):
         play.at(3000, sound(kind, "No sound is arriving.", "Is it muted?"))
         assert play.status == Status(Stage.NO_SOUND, "No sound is arriving.", "Is it muted?"), kind
     play.at(4000, e.Sound(LANE, 1, FLOWING))
