@@ -117,6 +117,8 @@ class Session:
         self._state = SessionState(options, self.delay_ms, [lane])
         self._inbox: queue.SimpleQueue[e.Input] = queue.SimpleQueue()
         self._outbox: queue.SimpleQueue[SessionEvent] = queue.SimpleQueue()
+        if options.remark is not None:
+            self._outbox.put(options.remark)
         self._captures: dict[str, LiveCapture] = {}
         self._record: Record | None = None
         self._make_capture, self._search = make_capture, search

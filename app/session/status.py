@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from app.audio.choice import Microphone, SourceChoice
-from model_backends.base import EngineOptions, Sentence
+from model_backends.base import EngineOptions, Notice, Sentence
 
 
 class Stage(StrEnum):
@@ -58,6 +58,7 @@ class SessionOptions:
     force: bool = False
     seconds: float | None = None
     keep_transcript: bool = True  # False: no journal, no subtitle file
+    remark: Notice | None = None  # told at the beginning: what had to be chosen otherwise
 
 
 @dataclass(frozen=True, slots=True)
