@@ -63,7 +63,7 @@ class ListeningPage(QWidget):
         language = QVBoxLayout()
         language.addWidget(self.language)
         language.addWidget(self.language_note)
-        label = plain.label("&Language")
+        label = plain.label("L&anguage")
         label.setBuddy(self.language)
         form.addRow(label, language)
         ends = QHBoxLayout()

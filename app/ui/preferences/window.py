@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _READ_TIP = "Each sentence is read out, or shown in braille, once it is finished."
 _UNDO = "&Undo restore"
+_NARROW = 420  # px of a page that fit on the smallest of screens; a wider one scrolls there
 _FRAME = 40  # px that the desktop's frame around a window takes at most
 MARGIN = 8  # pixels between the window and the top of the screen
 
@@ -221,6 +222,5 @@ def _scrolled(page: QWidget) -> QScrollArea:
     area.setWidget(page)
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setMinimumWidth(page.minimumSizeHint().width())
+    area.setMinimumWidth(min(_NARROW, page.minimumSizeHint().width()))
     return area

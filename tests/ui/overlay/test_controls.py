@@ -55,10 +55,10 @@ def test_a_delay_is_told_with_what_it_costs_where_that_is_known(ms: int, text: s
 
 
 def test_the_slider_has_exactly_the_engines_delays(bar: ControlsBar) -> None:
-    reached = set()
+    reached: set[int] = set()
     for ms in range(bar.delay.minimum(), bar.delay.maximum() + 1):
         bar.delay.setValue(ms)
-        reached.add(bar.delay.delay_ms)
+        reached.add(bar.delay.delay_ms or 0)
     assert tuple(sorted(reached)) == DELAYS
 
 
