@@ -24,12 +24,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer, Signal
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 from app import native, paths, settings
 from app.core.script import harmless
 from app.ui.desktop import logs
 from app.ui.desktop.interrupts import Interrupts
+from app.ui.desktop.orders import orders_of, to_transcribe
 from app.ui.desktop.single_instance import Claim, SingleInstance
 from app.ui.overlay import painted_log
 from app.ui.overlay.window import CaptionOverlay
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.desktop.leaving import Leaving
     from app.ui.desktop.tray import Tray
+    from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
     from app.ui.state.bridge import SessionBridge
     from app.ui.state.captioning import Captioning
@@ -51,14 +54,19 @@ log = logging.getLogger(__name__)
 
 
 class Application(QApplication):
-    """The desktop's own wish to quit (Dock, end of the login session) becomes a signal."""
+    """The desktop's own wishes become signals: to quit (Dock, end of the login session), and on
+    macOS to open a file."""
 
     quit_asked = Signal()
+    file_opened = Signal(Path)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Quit:
             event.ignore()
             self.quit_asked.emit()
+            return True
+        if isinstance(event, QFileOpenEvent) and event.file():
+            self.file_opened.emit(Path(event.file()))
             return True
         return super().event(event)
 
@@ -76,6 +84,7 @@ class Parts:
     leaving: Leaving
     commands: Commands
     hotkeys: Hotkeys
+    opened: OpenedFiles
 
 
 def run_gui(args: argparse.Namespace) -> int:
@@ -84,7 +93,8 @@ def run_gui(args: argparse.Namespace) -> int:
     log_file = logs.start()
     app = _make_app()
     instance = SingleInstance(paths.data_dir())
-    claim = instance.claim()
+    orders = orders_of(args)
+    claim = instance.claim(orders)
     if claim is not Claim.FIRST:
         return _leave_it_to_the_first(claim)
     interrupts = Interrupts()
@@ -99,10 +109,16 @@ def run_gui(args: argparse.Namespace) -> int:
     _connect(parts)
     painted_log.attach(parts.captioning, overlay, shown_ms, app)
     instance.raise_requested.connect(parts.window.come_forward)
-    instance.serve(_control(parts))
+    control = _control(parts)
+    instance.serve(control)
     interrupts.received.connect(parts.leaving.interrupted)
     logs.on_uncaught(partial(_tell_uncaught, parts.window, log_file))
-    QTimer.singleShot(0, partial(_begin, parts, problem))
+    app.file_opened.connect(lambda path: control(to_transcribe(path)))
+    # who opens a file wants its text, not the microphone's
+    listens = chosen.start_listening_on_launch and not getattr(args, "files", ())
+    QTimer.singleShot(0, partial(_begin, parts, problem, listens))
+    for order in orders[:0] if listens and getattr(args, "new_session", False) else orders:
+        QTimer.singleShot(0, partial(control, order))
     status = app.exec()
     parts.hotkeys.close()
     interrupts.close()
@@ -147,6 +163,7 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
     from app.ui.desktop.leaving import Leaving
     from app.ui.desktop.tray import Tray
     from app.ui.desktop.verbs import offer_all
+    from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
     from app.ui.state.captioning import Captioning
     from app.ui.state.commands import Commands
@@ -156,8 +173,10 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
     window = MainWindow(captioning, store)
     leaving = Leaving(captioning, store, app.exit)
     hotkeys = Hotkeys(store, commands)
+    opened = OpenedFiles(lambda: store.settings.engine_options, window.banners, window)
+    opened.saved.connect(window.show_saved)
     return Parts(
-        app, store, captioning, overlay, window, Tray(commands), leaving, commands, hotkeys
+        app, store, captioning, overlay, window, Tray(commands), leaving, commands, hotkeys, opened
     )
 
 
@@ -179,7 +198,6 @@ def _connect_overlay(parts: Parts) -> None:
     overlay, store = parts.overlay, parts.store
     overlay.follow(parts.captioning)
     store.changed.connect(lambda now, _before: overlay.apply(now.overlay))
-    overlay.engine_chosen.connect(lambda name: store.change(engine=name, model=""))
     overlay.source_chosen.connect(lambda source: store.change(source=source))
     overlay.delay_chosen.connect(store.change_delay)
     overlay.pause_toggled.connect(parts.captioning.toggle_pause)
@@ -201,7 +219,7 @@ def _connect_tray(parts: Parts) -> None:
     parts.hotkeys.changed.connect(lambda: tray.show_keys(parts.hotkeys))
 
 
-def _begin(parts: Parts, problem: str | None) -> None:
+def _begin(parts: Parts, problem: str | None, listens: bool) -> None:
     """Start to listen, and only then look at what else there is."""
     window, chosen = parts.window, parts.store.settings
     parts.tray.show()
@@ -210,7 +228,7 @@ def _begin(parts: Parts, problem: str | None) -> None:
     window.place_clear_of(parts.overlay.place)
     if problem or not parts.tray.available or not chosen.window:
         window.show()
-    if chosen.start_listening_on_launch:
+    if listens:
         parts.captioning.start()
     else:
         parts.overlay.show_status(parts.captioning.last_status)
@@ -233,8 +251,16 @@ def _control(parts: Parts) -> Callable[[str], str]:
     from app.ui.desktop.control import Control
 
     return Control(
-        parts.commands, parts.captioning, lambda: parts.store.settings.overlay.font_size
+        parts.commands,
+        parts.captioning,
+        lambda: parts.store.settings.overlay.font_size,
+        partial(_transcribe, parts),
     ).obey
+
+
+def _transcribe(parts: Parts, file: Path) -> None:
+    parts.window.come_forward()
+    parts.opened.add([file])
 
 
 def _tell_captions_go_on(parts: Parts) -> None:

@@ -47,6 +47,18 @@ def build_parser() -> Parser:
     return parser
 
 
+def build_window_parser() -> Parser:
+    """The grammar of `voxline-gui`."""
+    parser = Parser(prog="voxline-gui", description="Live captions on top of every window.")
+    parser.add_argument("--version", action="version", version=f"voxline {__version__}")
+    parser.add_argument("--new-session", action="store_true", help="begin a new session")
+    parser.add_argument("--show-captions", action="store_true", help="show the captions")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="*", type=Path, help="audio or video to transcribe"
+    )
+    return parser
+
+
 def engine_options(parser: argparse.ArgumentParser, several_delays: bool = False) -> None:
     """The options that choose an engine, shared by every command that loads one."""
     group = parser.add_argument_group("engine")
@@ -94,7 +106,11 @@ def seconds(text: str) -> float:
 
 def _listen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--source", metavar="NAME|FILE", help="what to listen to (default: the microphone)"
+        "--source",
+        metavar="S",
+        help="meeting (microphone and this computer's sound: the default), microphone, system, "
+        "app:NAME (what one application plays), a source's id or name as `voxline sources` lists "
+        "them, or a file",
     )
     engine_options(parser)
     parser.add_argument("--seconds", metavar="S", type=seconds, help="stop after this long")
@@ -254,7 +270,7 @@ CONTROL_VERBS = {
 
 # name: (summary, what adds its arguments); the module is app.cli.<name> with run(args) -> int
 _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
-    "listen": ("Caption a microphone, a sound source or a file live.", _listen),
+    "listen": ("Caption a meeting, a microphone, this computer's sound or a file live.", _listen),
     "transcribe": ("Write subtitles or text for audio and video files.", _transcribe),
     "engines": ("List engines and models: available, or why not and what would help.", _json),
     "sources": ("List what can be listened to.", _json),

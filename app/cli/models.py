@@ -74,17 +74,22 @@ def _path(as_json: bool) -> int:
 def _verify(as_json: bool) -> int:
     """Hash every installed model's files again; status 1 if one is not the published file."""
     folder = paths.models_dir()
-    names = [name for name in store.MODELS if store.folder(name, folder).is_dir()]
+    names = [
+        name
+        for name in store.MODELS
+        if store.folder(name, folder).is_dir()
+        or ((found := store.find(name, folder)) and found.bundled)
+    ]
     problems = {name: store.verify(name, folder) for name in names}
     if as_json:
         results = [
-            {"engine": "embedded", "model": name, "ok": not problems[name], "problems": found}
-            for name, found in problems.items()
+            {"engine": "embedded", "model": name, "ok": not problems[name], "problems": wrong}
+            for name, wrong in problems.items()
         ]
         sys.stdout.write(json_text(results) + "\n")
     else:
-        for name, found in problems.items():
-            sys.stdout.write(harmless(f"{name}: {' '.join(found) or 'as published.'}") + "\n")
+        for name, wrong in problems.items():
+            sys.stdout.write(harmless(f"{name}: {' '.join(wrong) or 'as published.'}") + "\n")
     if not names:
         tell("No model is installed yet.", "The first use installs one.")
     if any(problems.values()):

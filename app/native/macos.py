@@ -79,6 +79,21 @@ def activate(where: int, platform_name: str) -> None:
         _send(objc, app, "activateWithOptions:", ctypes.c_ulong(0))
 
 
+def pass_clicks(window_id: int, on: bool, platform_name: str) -> None:
+    """Nothing to add: Qt sets `ignoresMouseEvents`."""
+
+
+def reserve(
+    window_id: int, edge: str, pixels: tuple[int, int, int, int], platform_name: str
+) -> bool:
+    """macOS keeps room for nobody but the Dock and the menu bar."""
+    return False
+
+
+def release(window_id: int, platform_name: str) -> None:
+    """Nothing was reserved."""
+
+
 def _class(objc: Any, name: str) -> int:
     objc.objc_getClass.restype = ctypes.c_void_p
     return int(objc.objc_getClass(name.encode()) or 0)

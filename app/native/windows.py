@@ -10,7 +10,35 @@ from app.native.traits import OverlayTraits
 
 # winuser.h
 _HWND_TOPMOST, _HWND_NOTOPMOST = -1, -2
+# shellapi.h
+_ABM_NEW, _ABM_REMOVE, _ABM_QUERYPOS, _ABM_SETPOS = 0, 1, 2, 3
+_EDGES = {"top": 1, "bottom": 3}  # ABE_TOP, ABE_BOTTOM
+_WM_USER = 0x0400
 _SWP_NOSIZE, _SWP_NOMOVE, _SWP_NOACTIVATE = 0x0001, 0x0002, 0x0010
+
+
+class _Rect(ctypes.Structure):
+    """RECT"""
+
+    _fields_ = (
+        ("left", ctypes.c_long),
+        ("top", ctypes.c_long),
+        ("right", ctypes.c_long),
+        ("bottom", ctypes.c_long),
+    )
+
+
+class _AppBar(ctypes.Structure):
+    """APPBARDATA"""
+
+    _fields_ = (
+        ("size", ctypes.c_uint32),
+        ("window", ctypes.c_void_p),
+        ("message", ctypes.c_uint32),
+        ("edge", ctypes.c_uint32),
+        ("place", _Rect),
+        ("parameter", ctypes.c_ssize_t),
+    )
 
 
 def qt_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -56,6 +84,43 @@ def activate(where: int, platform_name: str) -> None:
         _user32().SetForegroundWindow(ctypes.c_void_p(where))
 
 
+def pass_clicks(window_id: int, on: bool, platform_name: str) -> None:
+    """Nothing to add: Qt sets WS_EX_TRANSPARENT, which lets clicks reach what is below."""
+
+
+def reserve(
+    window_id: int, edge: str, pixels: tuple[int, int, int, int], platform_name: str
+) -> bool:
+    """As an application desktop toolbar, like the taskbar ("Using Application Desktop Toolbars").
+
+    Registered anew each time: a bar that is registered already refuses, which changes nothing.
+    """
+    if platform_name != "windows":
+        return False
+    x, y, width, height = pixels
+    bar = _app_bar(window_id)
+    bar.edge, bar.place = _EDGES[edge], _Rect(x, y, x + width, y + height)
+    shell = _shell32()
+    shell.SHAppBarMessage(_ABM_NEW, ctypes.byref(bar))
+    shell.SHAppBarMessage(_ABM_QUERYPOS, ctypes.byref(bar))  # other bars may be there: move along
+    if edge == "top":
+        bar.place.bottom = bar.place.top + height
+    else:
+        bar.place.top = bar.place.bottom - height
+    return bool(shell.SHAppBarMessage(_ABM_SETPOS, ctypes.byref(bar)))
+
+
+def release(window_id: int, platform_name: str) -> None:
+    if platform_name == "windows":
+        _shell32().SHAppBarMessage(_ABM_REMOVE, ctypes.byref(_app_bar(window_id)))
+
+
+def _app_bar(window_id: int) -> _AppBar:
+    bar = _AppBar(window=window_id, message=_WM_USER)
+    bar.size = ctypes.sizeof(_AppBar)
+    return bar
+
+
 def _put(window_id: int, after: int, platform_name: str) -> None:
     if platform_name != "windows":
         return
@@ -63,6 +128,10 @@ def _put(window_id: int, after: int, platform_name: str) -> None:
         ctypes.c_void_p(window_id), ctypes.c_void_p(after), 0, 0, 0, 0,
         _SWP_NOSIZE | _SWP_NOMOVE | _SWP_NOACTIVATE,
     )  # fmt: skip
+
+
+def _shell32() -> Any:
+    return ctypes.CDLL("shell32")
 
 
 def _user32() -> Any:

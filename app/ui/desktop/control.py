@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from app.session.status import Stage
+from app.ui.desktop.orders import NEW_SESSION, TRANSCRIBE, file_of
 from app.ui.state.captioning import Captioning
 from app.ui.state.commands import VERBS, Commands
 from app.ui.widgets import stages
@@ -43,9 +45,14 @@ class Control:
     """Obeys orders. `font_size` tells what bigger and smaller have come to."""
 
     def __init__(
-        self, commands: Commands, captioning: Captioning, font_size: Callable[[], int]
+        self,
+        commands: Commands,
+        captioning: Captioning,
+        font_size: Callable[[], int],
+        transcribe: Callable[[Path], None] | None = None,
     ) -> None:
         self._commands, self._captioning, self._font_size = commands, captioning, font_size
+        self._transcribe = transcribe
 
     def obey(self, line: str) -> str:
         """Do what the line says; what came of it. Never raises."""
@@ -56,6 +63,11 @@ class Control:
             return _said(False, "This order could not be read.", "Both must be the same Voxline.")
         if verb == STATUS:
             return json.dumps({"done": True, "message": self._in_words(), **self._facts()})
+        if verb == TRANSCRIBE and self._transcribe and (file := file_of(order)):
+            self._transcribe(file)
+            return _said(True, Sentence("{name} is being transcribed.", name=file.name))
+        if verb == NEW_SESSION:
+            return self._begin_another()
         if verb in _CAPTIONS:
             verb, on = "captions", _CAPTIONS[verb]
         if verb not in VERBS or not self._commands.offers(verb):
@@ -63,6 +75,13 @@ class Control:
         if verb == "pause" and not stages.can_toggle(self._captioning.stage):
             return _said(False, "The transcript is being saved.", "Wait a moment.")
         return self._do(verb, on if isinstance(on, bool) else None)
+
+    def _begin_another(self) -> str:
+        if self._captioning.running:
+            self._captioning.start_another()
+        else:
+            self._captioning.start()
+        return _said(True, "A new session has begun.")
 
     def _do(self, verb: str, on: bool | None) -> str:
         before = self._commands.is_on(verb)

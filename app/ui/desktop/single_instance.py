@@ -8,7 +8,7 @@ must not keep it from opening. Knows nothing of windows or of what is ordered.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from app.native.doorway import address, is_private, peer_uid
 __all__ = ["Claim", "SingleInstance", "is_ours", "is_private", "peer_uid"]
 
 ANSWER_WITHIN_MS = 2000
-LONGEST_LINE = 1000  # bytes of an order: whoever sends more gets no answer
+LONGEST_LINE = 32_768  # bytes of an order, which may name a file: whoever sends more gets no answer
 _ASK = b"show"
 _ANSWER = b"shown"
 
@@ -48,10 +48,10 @@ class SingleInstance(QObject):
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._greet)
 
-    def claim(self) -> Claim:
-        """Be the first instance, or have the first one show itself."""
+    def claim(self, orders: Sequence[str] = ()) -> Claim:
+        """Be the first instance, or have the first one obey these orders or show itself."""
         for _ in range(2):  # twice: two may have started in the same instant
-            answer = self._ask_the_first()
+            answer = self._ask_the_first(orders)
             if answer is not None:
                 return Claim.SHOWN if answer else Claim.MUTE
             QLocalServer.removeServer(self._name)  # nobody of ours listens: left by a crash
@@ -69,16 +69,19 @@ class SingleInstance(QObject):
     def release(self) -> None:
         self._server.close()
 
-    def _ask_the_first(self) -> bool | None:
+    def _ask_the_first(self, orders: Sequence[str]) -> bool | None:
         """Whether the first instance answered; None if there is none."""
         link = QLocalSocket()
         link.connectToServer(self._name)
         if not link.waitForConnected(ANSWER_WITHIN_MS) or not is_ours(link):
             return None
-        link.write(_ASK + b"\n")
+        asked = [line.encode() for line in orders] or [_ASK]
+        link.write(b"".join(line + b"\n" for line in asked))
         link.waitForBytesWritten(ANSWER_WITHIN_MS)
-        answered = link.waitForReadyRead(ANSWER_WITHIN_MS)
-        return answered and bytes(link.readAll().data()).strip() == _ANSWER
+        answers = b""
+        while answers.count(b"\n") < len(asked) and link.waitForReadyRead(ANSWER_WITHIN_MS):
+            answers += bytes(link.readAll().data())
+        return answers.strip() == _ANSWER if not orders else b"\n" in answers
 
     def _greet(self) -> None:
         link = self._server.nextPendingConnection()

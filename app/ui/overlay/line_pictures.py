@@ -87,7 +87,7 @@ class LinePictures:
             drop = self._font_height * SHADOW
             shadow = _laid_out(line, way, room, self._font, _SHADOW_INK)
             shadow.draw(painter, origin + QPointF(drop, drop))
-        elif self._edge == "outline":
+        elif self._edge == "uniform":
             pen = QPen(contrasting(self._ink), 2 * OUTLINE * self._font_height)
             pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
             _laid_out(line, way, room, self._font, pen.color(), pen).draw(painter, origin)

@@ -23,7 +23,7 @@ from app.ui.widgets.labelled_slider import PercentSlider
 from model_backends.base import Sentence
 
 ENOUGH_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
-_EDGE_NAMES = {"none": "None", "outline": "Outline", "shadow": "Shadow"}
+_EDGE_NAMES = {"none": "None", "uniform": "Outline", "shadow": "Shadow"}
 
 
 class CaptionPage(QWidget):
@@ -136,7 +136,7 @@ def readability(overlay: OverlaySettings) -> str:
     ink, background = QColor(overlay.text_color), QColor(overlay.background_color)
     seen = overlay.window_opacity
     ratio, page = worst_contrast(ink, background, overlay.background_opacity, seen)
-    if overlay.edge == "outline":  # the letters bring a background of their own
+    if overlay.edge == "uniform":  # the letters bring a background of their own
         outlined, _ = worst_contrast(ink, line_pictures.contrasting(ink), 1.0, seen)
         ratio = max(ratio, outlined)
     if ratio >= ENOUGH_CONTRAST:

@@ -216,7 +216,7 @@ def test_captions_that_are_hidden_remember_no_more_than_a_screen_of_words(
     assert len(view._not_painted) <= 500
 
 
-@pytest.mark.parametrize("edge", ["outline", "shadow"])
+@pytest.mark.parametrize("edge", ["uniform", "shadow"])
 def test_an_edge_keeps_white_text_readable_on_white(qtbot: QtBot, edge: str) -> None:
     view = shown(qtbot, replace(SETTINGS, edge=edge))
     view.add_word(words("Readable")[0])
@@ -231,7 +231,7 @@ def test_lines_break_anew_only_when_the_width_changes(qtbot: QtBot, view: Captio
         view.add_word(word)
     painted(view)
     before = view.painted_text
-    view.apply(replace(SETTINGS, text_color="#ffff00", edge="outline"))
+    view.apply(replace(SETTINGS, text_color="#ffff00", edge="uniform"))
     painted(view)
     assert view.painted_text == before
     view.resize(view.width() + 200, view.height())

@@ -137,7 +137,7 @@ def test_colours_that_cannot_be_read_are_named(
             {"text_color": "#000000", "background_color": "#ffffff", "background_opacity": 0.2},
             "Hard to read over dark pages",
         ),
-        ({"background_opacity": 0.0, "edge": "outline"}, "Readable on any background"),
+        ({"background_opacity": 0.0, "edge": "uniform"}, "Readable on any background"),
         ({"background_opacity": 0.75}, "Readable on any background"),
     ],
 )
@@ -174,7 +174,7 @@ def test_the_sample_follows(preferences: Preferences, store: SettingsStore) -> N
 def test_controls_show_what_changes_elsewhere(
     preferences: Preferences, store: SettingsStore
 ) -> None:
-    store.change_overlay(lines=7, window_opacity=0.4, edge="outline", show_tail=True)
+    store.change_overlay(lines=7, window_opacity=0.4, edge="uniform", show_tail=True)
     page = preferences.captions
     assert page.lines.value() == 7
     assert page.window_opacity.number.text() == "40 %"
