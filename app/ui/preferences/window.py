@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.audio.devices.base import SourceInfo
 from app.settings import OverlaySettings, Settings
 from app.ui.preferences.caption_page import CaptionPage
 from app.ui.preferences.caption_sample import CaptionSample
@@ -119,6 +120,9 @@ class Preferences(QDialog):
 
     def show_engines(self, engines: list[EngineChoice]) -> None:
         self.speech_model.show_engines(engines)
+
+    def show_sources(self, sources: list[SourceInfo]) -> None:
+        self.listening.show_sources(sources)
 
     def come_forward(self) -> None:
         """Show it; the first time at the top, since captions are mostly at the bottom."""
