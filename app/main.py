@@ -205,6 +205,8 @@ def _connect(parts: Parts) -> None:
 
 
 def _connect_overlay(parts: Parts) -> None:
+    from app.ui.desktop.verbs import keys_for_captions
+
     overlay, store = parts.overlay, parts.store
     overlay.follow(parts.captioning)
     store.changed.connect(lambda now, _before: overlay.apply(now.overlay))
@@ -216,6 +218,8 @@ def _connect_overlay(parts: Parts) -> None:
     overlay.preferences_requested.connect(parts.window.open_preferences)
     overlay.has_tray = lambda: parts.tray.available
     overlay.visibility_changed.connect(lambda _visible: parts.tray.tick())
+    overlay.held_changed.connect(lambda _held: parts.tray.tick())
+    parts.hotkeys.changed.connect(lambda: overlay.show_keys(keys_for_captions(parts.hotkeys)))
     parts.leaving.begun.connect(overlay.end)
 
 

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
+from app.audio.devices.base import SourceInfo
 from app.audio.sources import list_sources
 from app.session.status import Stage, Status
 from app.settings import Settings
@@ -117,6 +118,8 @@ class MainWindow(QMainWindow):
                 self._store, self._hotkeys, self._commands, self._engine_info
             )
             self._preferences.show_engines(self._engines)
+            self._preferences.listening.source.about_to_open.connect(self._look_for_sources)
+            self._look_for_sources()
         self._preferences.come_forward()
         return self._preferences
 
@@ -292,7 +295,12 @@ class MainWindow(QMainWindow):
         return info_of(name) or running  # "voxtral" is known once it runs
 
     def _look_for_sources(self) -> None:
-        in_background(list_sources, self.choices.show_sources, _log_failure, owner=self)
+        in_background(list_sources, self._take_sources, _log_failure, owner=self)
+
+    def _take_sources(self, sources: list[SourceInfo]) -> None:
+        self.choices.show_sources(sources)
+        if self._preferences:
+            self._preferences.show_sources(sources)
 
     def _take_engines(self, engines: list[EngineChoice]) -> None:
         self._engines = engines
