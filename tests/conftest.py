@@ -18,6 +18,7 @@ import pytest
 
 from app import paths
 from model_backends.embedded import store
+from tests.support import bus as bus_support
 from tests.support import pulse as pulse_support
 from tests.support import screen as screen_support
 
@@ -25,15 +26,29 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 CHECKOUT = Path(__file__).parents[1]
 # The fastest first, so that a broken core is known within seconds.
-ORDER = ("core", "setup", "session", "worker", "model_backends", "measure", "cli", "audio", "ui")
+ORDER = (
+    "core",
+    "setup",
+    "native",
+    "session",
+    "worker",
+    "model_backends",
+    "measure",
+    "cli",
+    "audio",
+    "ui",
+)
 DEVICES = {"pulse", "screen"}  # fixtures that are a machine's screen or sound
 # Where tests may use them. Nowhere else: these share a lane (see `Lanes`).
 WITH_DEVICES = (
     "tests/audio/",
     "tests/cli/test_privacy.py",
+    "tests/native/test_x11_keys.py",
     "tests/setup/test_fixtures.py",
+    "tests/ui/desktop/test_on_screen.py",
     "tests/ui/overlay/test_native.py",
     "tests/ui/overlay/test_screen.py",
+    "tests/ui/test_at_spi.py",
     "tests/ui/test_whole_app.py",
 )
 
@@ -157,6 +172,16 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[screen_support.
     display = screen_support.Screen(tmp_path_factory.mktemp("screen"))
     yield display
     display.close()
+
+
+@pytest.fixture
+def bus(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A D-Bus session bus of this test alone; its address. This process is on it, too."""
+    _need(bus_support.missing_tools(), "D-Bus")
+    made = bus_support.Bus()
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", made.address)
+    yield made.address
+    made.close()
 
 
 def _need(missing: list[str], what: str) -> None:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from app import paths
 from app.audio.capture import Feed
-from app.audio.choice import MediaFile, SourceChoice
+from app.audio.choice import MediaFile, Meeting, Microphone, SourceChoice, SystemSound
 from app.audio.playback import Playback
 from app.audio.sources import WITHIN_S, choose, door_of
 from model_backends.base import UserError
@@ -21,20 +21,22 @@ SAMPLE_TITLE = "John F. Kennedy, 20 January 1961"
 Found: TypeAlias = "Feed | UserError"
 
 
-def feed_for(choice: SourceChoice | None, within_s: float = WITHIN_S) -> Feed:
-    """What was chosen, ready to be opened; None is the default microphone.
+def feed_for(choice: SourceChoice, within_s: float = WITHIN_S) -> Feed:
+    """What was chosen, ready to be opened.
 
     Blocks: for a device at most `within_s` seconds (from any thread), for a file as long as its
     disk takes. Raises SourceError (its kinds: see `sources.choose`) and SoundFileError.
     """
     if isinstance(choice, MediaFile):
         return Playback(choice.path)
+    if isinstance(choice, Meeting):
+        raise TypeError("a meeting has two voices, and each a feed of its own")
     source = choose(choice, within_s)
-    return door_of(source).feed(source)
+    return door_of(source).feed(source, follows=isinstance(choice, Microphone | SystemSound))
 
 
 def look_for(
-    choice: SourceChoice | None, found: Callable[[Found], None], within_s: float = WITHIN_S
+    choice: SourceChoice, found: Callable[[Found], None], within_s: float = WITHIN_S
 ) -> None:
     """`feed_for()` for threads that must not wait: returns at once, blocks nobody.
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import psutil
 
 from app import __version__, paths
-from app.audio.sources import list_sources
+from app.audio.sources import doors, list_sources
 from app.cli.engines import all_rows, as_text
 from app.cli.models import model_rows
 from app.cli.table import table
@@ -30,8 +30,8 @@ from model_backends.base import Availability
 
 _T = TypeVar("_T")
 _PACKAGES = (
-    "PySide6-Essentials", "sounddevice", "soxr", "av", "onnxruntime", "ctranslate2",
-    "faster-whisper", "torch", "mlx",
+    "PySide6-Essentials", "sounddevice", "pulsectl", "PyAudioWPatch", "catap", "soxr", "av",
+    "onnxruntime", "ctranslate2", "faster-whisper", "torch", "mlx",
 )  # fmt: skip
 
 
@@ -84,7 +84,8 @@ def as_page(report: dict[str, Any]) -> str:
         ["Python", f"{python['version']} ({python['executable']})"],
         ["PortAudio", sound["portaudio"] or sound["problem"]],
         ["Sound server", sound["server"] or "none found"],
-        *(["Source", f"{s['name']} ({s['kind']})"] for s in sound["sources"]),
+        *(["Way to sound", _door(door)] for door in sound["doors"]),
+        *(["Source", _source(source)] for source in sound["sources"]),
         *(["Package", f"{k} {v or 'not installed'}"] for k, v in report["packages"].items()),
         *(["Folder", f"{f['name']}: {f['path']}{_remark(f)}"] for f in report["folders"]),
         *(["Weights", f"{w['model']}: {w['state']} {w['path'] or ''}"] for w in report["weights"]),
@@ -92,6 +93,16 @@ def as_page(report: dict[str, Any]) -> str:
         *(["Problem", problem] for problem in report["problems"]),
     ]
     return table(lines) + "\n" + as_text([Availability(**row) for row in report["engines"]])
+
+
+def _door(door: dict[str, Any]) -> str:
+    state = f"no: {door['why_not']}" if door["why_not"] else "yes"
+    return f"{door['name']} ({door['hears']}): {state}"
+
+
+def _source(source: dict[str, Any]) -> str:
+    remark = f": {source['why_not']}" if source["why_not"] else ""
+    return f"{source['name']} ({source['kind']}){remark}"
 
 
 def _remark(folder: dict[str, Any]) -> str:
@@ -127,6 +138,7 @@ def _sound(problems: list[str]) -> dict[str, Any]:
         "portaudio": portaudio,
         "problem": problem,
         "server": _sound_server(),
+        "doors": [asdict(door) for door in _each(doors, problems)],
         "sources": [source.to_json() for source in _each(list_sources, problems)],
     }
 

@@ -74,7 +74,12 @@ def _path(as_json: bool) -> int:
 def _verify(as_json: bool) -> int:
     """Hash every installed model's files again; status 1 if one is not the published file."""
     folder = paths.models_dir()
-    names = [name for name in store.MODELS if store.folder(name, folder).is_dir()]
+    names = [
+        name
+        for name in store.MODELS
+        if store.folder(name, folder).is_dir()
+        or ((found := store.find(name, folder)) and found.bundled)
+    ]
     problems = {name: store.verify(name, folder) for name in names}
     if as_json:
         results = [

@@ -8,17 +8,19 @@ Knows widths only through `measure`, which is passed in; knows nothing about fon
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from app.core.breaks import Break, break_between
 from app.core.script import can_break, clusters, is_cjk, is_opener, pieces
+from app.core.voices import label_of
 from model_backends.base import Word
 
 Measure: TypeAlias = Callable[[str], float]  # text → width, in the unit of the line's width
 
 TURN_PAUSE_MS = 1500  # a new utterance after a longer silence starts a new line
+_MOST_LABEL = 0.5  # of a line's width
 _HISTORY_WORDS = 2000  # what reflow can lay out again: about 13 minutes of speech
 _HISTORY_LINES = 500
 # How full a line must be before a good place to break is taken although the next word would fit.
@@ -27,18 +29,23 @@ _FULL_ENOUGH = {Break.SENTENCE: 0.6, Break.CLAUSE: 0.75, Break.PHRASE: 0.8}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One visible line: committed text, then tentative text (with its own leading space)."""
+    """One visible line: committed text, then tentative text (with its own leading space).
+
+    `label`: who speaks, with a space after it; it stands before the text where a turn begins.
+    """
 
     text: str
     tail: str
     language: str | None
     lane: str
+    label: str = ""
 
 
 @dataclass(slots=True)
 class _Row:
     lane: str = ""
     text: str = ""
+    label: str = ""
     language: str | None = None
     told: bool = False  # the language is that of a word on it, not of the line before
 
@@ -54,6 +61,7 @@ class CaptionLines:
         self._rows: deque[_Row] = deque([_Row()], maxlen=_HISTORY_LINES)
         self._started = 1
         self._last: Word | None = None  # the last word placed
+        self._names: Mapping[str, str] = {}  # of the voices; empty: who speaks is not said
         self._tail = ""
         self._spilled = False  # the tail has opened a row below the committed text
 
@@ -72,6 +80,10 @@ class CaptionLines:
         """What comes next is another session, its times begin anew: it gets a line of its own."""
         self._session += 1
         self.set_tail("")
+
+    def name_voices(self, names: Mapping[str, str]) -> None:
+        """From the next turn on say who speaks; with no names, do not."""
+        self._names = names
 
     def set_tail(self, text: str) -> None:
         """Show tentative text after the committed; replaces the tail before it whole."""
@@ -94,8 +106,8 @@ class CaptionLines:
         """The last `count` lines, oldest first; fewer while there are fewer."""
         inline, below = self._tail_rows()
         rows = list(self._rows)
-        lines = [Line(row.text, "", row.language, row.lane) for row in rows[-count:]]
-        lines[-1] = Line(lines[-1].text, inline, lines[-1].language, lines[-1].lane)
+        lines = [Line(row.text, "", row.language, row.lane, row.label) for row in rows[-count:]]
+        lines[-1] = replace(lines[-1], tail=inline)
         if self._spilled and count > 1:  # a single line is kept for committed text
             lines.append(Line("", below, lines[-1].language, lines[-1].lane))
         lines = lines[-count:]
@@ -104,11 +116,14 @@ class CaptionLines:
     # --- placing words ---------------------------------------------------------------------
 
     def _place(self, session: int, word: Word) -> None:
-        if self._takes_turn(word) or session != self._last_session:
+        fresh = self._last is None or session != self._last_session
+        if fresh or self._takes_turn(word):
             if not word.text.strip():
                 return  # nothing to read: no line of its own
             self._new_row(word.lane)
             self._rows[-1].language = None  # whoever speaks now may speak another
+            if fresh or (self._last is not None and word.lane != self._last.lane):
+                self._rows[-1].label = self._label(word.lane)
         self._last_session = session
         for piece in pieces(word.text):
             self._place_piece(piece, word.language)
@@ -118,6 +133,11 @@ class CaptionLines:
             # the first that is known stays: another could turn the line from left to right
             row.language, row.told = word.language, True
         self._last = word
+
+    def _label(self, lane: str) -> str:
+        """Who begins to speak; nothing where it would leave no room for what is said."""
+        label = label_of(lane, self._names) if self._names else ""
+        return label if self._measure(label) <= self._width * _MOST_LABEL else ""
 
     def _takes_turn(self, word: Word) -> bool:
         """Another voice, or the same one after a silence, begins a line of its own."""
@@ -132,31 +152,33 @@ class CaptionLines:
     def _place_piece(self, piece: str, language: str | None) -> None:
         row = self._rows[-1]
         if not row.text:
+            if not self._fits(row.label + piece.lstrip()):
+                row.label = ""  # sooner than a word cut in two
             self._fill(piece.lstrip())
         elif not can_break(row.text, piece):  # goes on with the word before it
             self._fill(piece)
-        elif not self._fits(row.text + piece + _room_after(piece)) or self._prefers_break(
-            row.text, piece, language
-        ):
+        elif not self._fits(
+            row.label + row.text + piece + _room_after(piece)
+        ) or self._prefers_break(row, piece, language):
             self._new_row(row.lane)
             self._fill(piece.lstrip())
         else:
             row.text += piece
 
-    def _prefers_break(self, text: str, piece: str, language: str | None) -> bool:
-        before = text.rsplit(maxsplit=1)[-1]
+    def _prefers_break(self, row: _Row, piece: str, language: str | None) -> bool:
+        before = row.text.rsplit(maxsplit=1)[-1]
         wanted = _FULL_ENOUGH.get(break_between(before, piece, language))
-        return wanted is not None and self._measure(text) >= wanted * self._width
+        return wanted is not None and self._measure(row.label + row.text) >= wanted * self._width
 
     def _fill(self, text: str) -> None:
         """Put text on the current row; what is wider than a row is cut between characters."""
         row = self._rows[-1]
-        if self._fits(row.text + text):
+        if self._fits(row.label + row.text + text):
             row.text += text
             return
         for cluster in clusters(text):
             row = self._rows[-1]
-            if row.text and not self._fits(row.text + cluster):
+            if row.text and not self._fits(row.label + row.text + cluster):
                 self._new_row(row.lane)
                 row = self._rows[-1]
             row.text += cluster
@@ -165,7 +187,7 @@ class CaptionLines:
         if not self._rows[-1].text:
             self._rows[-1].lane = lane
             return
-        self._rows.append(_Row(lane, "", self._rows[-1].language))
+        self._rows.append(_Row(lane, language=self._rows[-1].language))
         self._started += 1
         self._spilled = False
 
@@ -177,8 +199,8 @@ class CaptionLines:
     def _tail_rows(self) -> tuple[str, str]:
         """The tail's text on the last row and on the row below; what is longer is not shown."""
         rest = pieces(self._tail.rstrip())
-        text = self._rows[-1].text
-        inline = self._take(rest, text)
+        last = self._rows[-1]
+        inline = self._take(rest, last.label + last.text)
         below = self._take(rest, "")
         return inline, below
 

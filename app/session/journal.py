@@ -305,7 +305,7 @@ def recover(path: Path, srt: Path | None = None) -> Path:
     if contents.saved is not None and contents.saved.exists():
         discard(path)
         return contents.saved
-    text = FORMATS["srt"].write(Export(contents.words, contents.gaps))
+    text = FORMATS["srt"].write(Export(contents.words, contents.gaps, names=contents.names))
     saved = write_new(srt, text) if srt else write_unique(transcript_path(contents.started), text)
     discard(path)
     return saved

@@ -5,17 +5,10 @@ Knows the rooms of sound; the session's state knows only what it is answered.
 
 from __future__ import annotations
 
-from app.audio.choice import SourceChoice
+from app.audio.choice import Microphone, OneSource, SourceChoice
 from app.audio.devices.base import AbsentSourceError, NoAnswerError, NoSourceError
 from app.audio.feeds import Found, look_for
-from model_backends.base import Sentence, UserError
-
-_MICROPHONE = Sentence("the microphone")
-
-
-def label_of(choice: SourceChoice | None) -> str:
-    """What people call it, as far as that is known before it has been found."""
-    return _MICROPHONE if choice is None else choice.label
+from model_backends.base import UserError
 
 
 def why_not(error: UserError) -> str:
@@ -24,4 +17,4 @@ def why_not(error: UserError) -> str:
     return next((why for kind, why in kinds.items() if isinstance(error, kind)), "refused")
 
 
-__all__ = ["Found", "SourceChoice", "label_of", "look_for", "why_not"]
+__all__ = ["Found", "Microphone", "OneSource", "SourceChoice", "look_for", "why_not"]

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from app.audio.choice import SourceChoice
+from app.audio.choice import Microphone, SourceChoice
+from app.core.voices import NAMES
 from model_backends.base import EngineOptions, Sentence
 
 
@@ -53,11 +55,13 @@ class SessionOptions:
     """What the user chose. None or empty: the default."""
 
     engine: EngineOptions = field(default_factory=EngineOptions)
-    source: SourceChoice | None = None  # None: the system's microphone
+    source: SourceChoice = field(default_factory=Microphone)
     srt: Path | None = None
     force: bool = False
     seconds: float | None = None
     keep_transcript: bool = True  # False: no journal, no subtitle file
+    names: Mapping[str, str] = field(default_factory=lambda: NAMES)  # of the voices, by lane
+    name_in_srt: bool = True  # where there are two voices, each cue says whose it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def stage_of(facts: Facts) -> Status:
         return Status(Stage.PAUSED, "Paused.", remark=facts.remark)
     silent = facts.sound == "silent" and facts.live
     no_sound = Status(Stage.NO_SOUND, facts.sound_message, facts.sound_hint, remark=facts.remark)
-    if facts.sound in ("none", "stalled", "lost") or (silent and not facts.ready):
+    if facts.sound in ("none", "stalled", "lost", "muted") or (silent and not facts.ready):
         return no_sound
     if not facts.ready:
         text = "Loading the speech model …" if facts.loading else "Starting …"

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from app.audio.capture import Capture, CaptureEvent, SoundState
-from app.audio.choice import Device
+from app.audio.choice import Device, Microphone
 from app.audio.clock import SessionClock
 from app.audio.devices import pulse as door
 from app.audio.devices.base import NoSourceError, SourceError, SourceInfo
@@ -27,10 +27,13 @@ pytestmark = pytest.mark.audio
 PATIENCE_S = 20.0  # then what is waited for is not going to come
 
 
+MICROPHONE = Microphone()
+
+
 class Recorder:
     """A capture of the virtual microphone, and what it has delivered."""
 
-    def __init__(self, choice: Device | None = None) -> None:
+    def __init__(self, choice: Device | Microphone = MICROPHONE) -> None:
         self.events: queue.Queue[CaptureEvent] = queue.Queue()
         self.clock = SessionClock()
         self.chunks: list[Chunk] = []
@@ -90,7 +93,7 @@ def test_sources_carry_the_names_of_the_sound_server(pulse: PulseServer) -> None
 def test_without_a_microphone_it_says_so(pulse: PulseServer) -> None:
     pulse.unplug()
     with pytest.raises(NoSourceError, match="No microphone"):
-        choose(None)
+        choose(Microphone())
 
 
 def test_a_tone_is_heard_whole_at_its_level(

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from app.audio import sources
 from app.audio.capture import Feed
-from app.audio.choice import Device, MediaFile, SourceChoice, from_text, to_text
+from app.audio.choice import (
+    Application,
+    Device,
+    MediaFile,
+    Meeting,
+    Microphone,
+    SourceChoice,
+    SystemSound,
+    from_text,
+    to_text,
+    voices,
+)
 from app.audio.devices import portaudio, pulse
 from app.audio.devices.base import (
     AbsentSourceError,
@@ -209,8 +220,24 @@ def test_a_file_is_read_as_it_was_written(name: str) -> None:
     assert from_text(to_text(choice)) == choice
 
 
+@pytest.mark.parametrize(
+    "choice", [Meeting(), Microphone(), SystemSound(), Application("Zoom: Room 4.2")]
+)
+def test_what_follows_the_desktop_is_read_as_it_was_written(choice: SourceChoice) -> None:
+    assert from_text(to_text(choice)) == choice
+
+
+def test_a_meeting_has_two_voices_and_all_else_has_one() -> None:
+    assert voices(Meeting()) == {"them": SystemSound(), "me": Microphone()}
+    speakers = Device("alsa_output.pci-0000_00_1f.3.analog-stereo.monitor", plays=True)
+    for theirs in (SystemSound(), Application("Zoom"), speakers):
+        assert voices(theirs) == {"them": theirs}
+    for mine in (Microphone(), Device("usb"), MediaFile(Path("talk.mp3"))):
+        assert voices(mine) == {"me": mine}
+
+
 def test_nothing_and_whole_paths_of_old_settings_are_read() -> None:
-    assert to_text(None) == "" and from_text("") is None
+    assert from_text("") == Microphone()
     whole = Path("/talks/one.flac").absolute()
     assert from_text(str(whole)) == MediaFile(whole)
     assert from_text("portaudio:Line / In.1") == Device("portaudio:Line / In.1")
@@ -264,7 +291,7 @@ def test_a_hanging_server_is_told_within_the_limit_and_files_are_heard(
     monkeypatch.setattr(pulse, "sources", frozen)
     try:
         with pytest.raises(NoAnswerError, match="does not answer"):
-            choose(None, within_s=0.01)
+            choose(Microphone(), within_s=0.01)
         with pytest.raises(NoAnswerError):
             choice_named("Built-in", within_s=0.01)
         assert choice_named(str(sample), within_s=0.01) == MediaFile(sample)

@@ -21,15 +21,16 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from app.audio.choice import to_text
 from app.audio.devices.base import SourceInfo
 from app.session.status import Stage, Status
 from app.ui.overlay import icons
 from app.ui.overlay.menus import ListMenu
+from app.ui.overlay.source_menu import list_sources
 from app.ui.state.engines import EngineChoice
 from app.ui.widgets import engine_names, plain, source_names, stages
 from app.ui.widgets.delay_slider import DelaySlider, delay_description, delay_label
 from app.ui.widgets.languages import native_name
+from app.ui.widgets.sound_file import ask_for_sound_file
 from app.ui.widgets.theme import CAPTIONS
 from model_backends.base import Sentence
 
@@ -103,22 +104,10 @@ class ControlsBar(QWidget):
         self._name_button(self.source, shown, told)
 
     def show_sources(self, sources: Sequence[SourceInfo], chosen: str) -> None:
-        """What could be listened to; `chosen` is an id or a name."""
-        self.source_menu.fill(lambda: self._list_sources(sources, chosen))
-
-    def _list_sources(self, sources: Sequence[SourceInfo], chosen: str) -> None:
-        menu = self.source_menu
-        for kind, heading in source_names.HEADINGS:
-            of_kind = [source for source in sources if source.kind == kind]
-            if of_kind:
-                menu.add_heading(heading)
-            for source in of_kind:
-                action = menu.add_choice(
-                    source_names.human_name(source), chosen in (source.id, source.name)
-                )
-                action.triggered.connect(partial(self._choose_source, to_text(source.choice)))
-        if not sources:
-            menu.addAction("No microphone was found").setEnabled(False)
+        """What could be listened to; `chosen` as settings keep it."""
+        self.source_menu.fill(
+            lambda: list_sources(self.source_menu, sources, chosen, self._choose_source)
+        )
 
     def show_engine(self, name: str, label: str) -> None:
         """The engine in use."""
@@ -224,8 +213,11 @@ class ControlsBar(QWidget):
 
     # --- acting ----------------------------------------------------------------------------
 
-    def _choose_source(self, source: str, _checked: bool = False) -> None:
-        self.source_chosen.emit(source)
+    def _choose_source(self, source: str) -> None:
+        if source == source_names.ASK_FOR_FILE:
+            ask_for_sound_file(self, self.source_chosen.emit)
+        else:
+            self.source_chosen.emit(source)
 
     def _choose_engine(self, engine: str, _checked: bool = False) -> None:
         if engine != self._engine_name:

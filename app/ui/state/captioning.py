@@ -80,6 +80,11 @@ class Captioning(QObject):
         return self._shown.session if self._shown else None
 
     @property
+    def source(self) -> str:
+        """What is chosen to be listened to, as settings keep it."""
+        return self._store.settings.source
+
+    @property
     def info(self) -> EngineInfo | None:
         """The engine of the session that is shown."""
         return self.session.info if self.session else None
@@ -234,7 +239,7 @@ class Captioning(QObject):
         """What it listens to has been found: its name is kept for when it is not there."""
         chosen = from_text(self._store.settings.source)
         if isinstance(chosen, Device) and not chosen.name and not session.source_is_away:
-            self._store.change(source=to_text(Device(chosen.id, session.source_name)))
+            self._store.change(source=to_text(replace(chosen, name=session.source_name)))
 
     # --- settings --------------------------------------------------------------------------
 
@@ -257,7 +262,7 @@ class Captioning(QObject):
                 bridge.set_delay(wanted.delay_ms)
 
 
-def _same(one: SourceChoice | None, other: SourceChoice | None) -> bool:
+def _same(one: SourceChoice, other: SourceChoice) -> bool:
     """Whether two choices mean the same source, whatever name is known of it."""
     if isinstance(one, Device) and isinstance(other, Device):
         return one.id == other.id

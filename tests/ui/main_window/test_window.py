@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
     QComboBox,
+    QFileDialog,
     QLabel,
     QPlainTextEdit,
     QPushButton,
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app import __version__, paths
-from app.audio.choice import Device, to_text
+from app.audio.choice import Device, MediaFile, from_text, to_text
 from app.audio.devices.base import SourceInfo
 from app.core.timeline import Gap, Timeline
 from app.session.record import Saved
@@ -31,6 +32,7 @@ from app.ui.main_window import save_as, state_header
 from app.ui.main_window.window import MainWindow
 from app.ui.state.engines import EngineChoice
 from app.ui.widgets import stages
+from app.ui.widgets.source_box import SourceBox
 from model_backends import describe
 from model_backends.base import Availability, Notice
 from model_backends.scripted import INFO
@@ -39,7 +41,7 @@ from tests.ui.overlay_fakes import words
 
 MICROPHONES = [
     SourceInfo("usb", "USB microphone", "microphone", True),
-    SourceInfo("hdmi.monitor", "Monitor of HDMI", "system"),
+    SourceInfo("hdmi.monitor", "HDMI", "system"),
 ]
 
 
@@ -63,7 +65,7 @@ def told(window: MainWindow) -> list[str]:
 
 def choose(box: QComboBox, data: str) -> None:
     """As a user does: open the list, go to the item, press Enter."""
-    box.showPopup()
+    box.open_now() if isinstance(box, SourceBox) else box.showPopup()
     index = box.findData(data)
     box.view().setCurrentIndex(box.model().index(index, 0))
     QTest.keyClick(box.view(), Qt.Key.Key_Return)
@@ -341,14 +343,51 @@ def test_sources_are_offered_by_name(window: MainWindow, rig: Rig) -> None:
     window.choices.show_sources(MICROPHONES)
     source = window.choices.source
     assert labels(source) == [
+        "Automatic: meeting (microphone and this computer’s sound)",
+        "Microphones",
         "Default microphone",
         "USB microphone",
-        "This computer’s sound: HDMI",
+        "This computer’s sound",
+        "Default output",
+        "HDMI",
+        "Applications",
+        "None is playing now",
+        "A file…",
     ]
+    assert source.currentIndex() == 0, "nobody has chosen yet"
     hdmi = to_text(MICROPHONES[1].choice)
     choose(source, hdmi)
     assert rig.store.settings.source == hdmi
-    assert source.currentText() == "This computer’s sound: HDMI"
+    assert source.currentText() == "HDMI"
+
+
+def test_a_list_that_is_late_is_waited_for_and_what_is_in_it_is_whole(
+    window: MainWindow,
+) -> None:
+    source = window.choices.source
+    asked: list[None] = []
+    source.about_to_open.disconnect()
+    source.about_to_open.connect(lambda: asked.append(None))
+    source.showPopup()
+    assert asked and not source.view().isVisible()
+    window.choices.show_sources(MICROPHONES)
+    assert source.view().isVisible()
+    assert "HDMI" in labels(source)
+    source.hidePopup()
+
+
+def test_a_file_can_be_taken_and_until_then_nothing_changes(
+    window: MainWindow, rig: Rig, tmp_path: Path
+) -> None:
+    window.choices.show_sources(MICROPHONES)
+    source = window.choices.source
+    choose(source, "file:")
+    assert rig.store.settings.source == ""
+    assert source.currentIndex() == 0
+    [dialog] = window.findChildren(QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path / "one.flac"))
+    assert from_text(rig.store.settings.source) == MediaFile(tmp_path / "one.flac")
+    assert source.currentText() == "File: one.flac"
 
 
 def test_a_chosen_source_that_is_gone_stays_in_the_list(window: MainWindow, rig: Rig) -> None:
@@ -366,7 +405,7 @@ def test_a_device_is_known_by_its_id_whatever_it_is_called_now(
     rig.store.change(source=kept)
     window.choices.show_sources(MICROPHONES)
     assert window.choices.source.currentText() == "USB microphone"
-    assert window.choices.source.count() == 3
+    assert labels(window.choices.source).count("USB microphone") == 1
 
 
 def test_the_delay_slider_offers_what_the_engine_does(window: MainWindow, rig: Rig) -> None:

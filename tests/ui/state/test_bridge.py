@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QObject, Slot
 from pytestqt.qtbot import QtBot
 
-from app.audio.choice import Device
+from app.audio.choice import Device, Microphone
 from app.core.timeline import Gap
 from app.session.session import Choices, HeardOut, Saved, Session, Stage, Status
 from app.ui.state.bridge import SessionBridge
@@ -83,7 +83,7 @@ def test_verbs_reach_the_session(qtbot: QtBot, bridge: SessionBridge) -> None:
     bridge.resume()
     bridge.set_delay(960)
     bridge.set_source(Device("usb"))
-    bridge.set_source(None)
+    bridge.set_source(Microphone())
     bridge.stop()
     bridge.abort()
     assert faked(bridge).calls == [
@@ -92,7 +92,7 @@ def test_verbs_reach_the_session(qtbot: QtBot, bridge: SessionBridge) -> None:
         ("resume",),
         ("set_delay", 960),
         ("set_source", Device("usb")),
-        ("set_source", None),
+        ("set_source", Microphone()),
         ("stop",),
         ("abort",),
     ]
