@@ -36,7 +36,9 @@ _MARK = "wasapi:"
 _LOOPBACK = " [Loopback]"  # ends the names that the library gives these devices
 _portaudio = threading.Lock()  # its start-up and shutdown are not thread-safe
 _SYSTEM = Sentence("This computer’s sound")
-_NOT_INSTALLED = Sentence("It is heard through PyAudioWPatch, which is not installed.")
+_NOT_INSTALLED = Sentence(
+    "This computer’s sound is heard through PyAudioWPatch, which is not installed."
+)
 NAME = "WASAPI loopback"
 HEARS = Sentence("what each output plays")
 
