@@ -14,13 +14,14 @@ from types import FrameType
 
 from app import paths
 from app.audio.capture import Feed
-from app.audio.choice import THEM, Application, MediaFile, Meeting, SourceChoice
+from app.audio.choice import Application, MediaFile, Meeting, SourceChoice
 from app.audio.devices.base import NoSourceError
 from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
 from app.audio.sources import automatic, choice_named, list_sources
 from app.cli.showing import Showing, own
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
 from app.cli.usage import UsageError, chosen_engine
+from app.core.voices import THEM
 from app.session import journal
 from app.session.files import FileProblem, check_apart, output_problem
 from app.session.session import Choices, HeardOut, Saved, Session, SessionEvent
