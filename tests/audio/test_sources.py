@@ -175,6 +175,23 @@ def test_portaudio_tells_its_twins_apart_by_id(monkeypatch: pytest.MonkeyPatch) 
         portaudio._device(desk, listed[-1])
 
 
+def test_a_headset_that_changes_its_profile_is_the_same_headset(plugged: list[SourceInfo]) -> None:
+    music = "bluez_output.00_1B_66_A1_B2_C3.a2dp-sink.monitor"
+    plugged.append(info("bluez_output.00_1B_66_A1_B2_C3.headset-head-unit.monitor", "Tilda (HSP)"))
+    assert choose(Device(music, "Tilda (A2DP)", plays=True)).name == "Tilda (HSP)"
+    voice = Device("bluez_input.00_1B_66_A1_B2_C3.handsfree-head-unit", "Tilda’s telephone")
+    assert choose(voice).id == "bluez_input.00_1B_66_A1_B2_C3.headset-head-unit"
+    with pytest.raises(AbsentSourceError):
+        choose(Device("bluez_input.FF_FF_FF_FF_FF_FF.headset-head-unit", "Tilda’s other one"))
+
+
+def test_of_two_inputs_of_a_card_none_is_guessed(plugged: list[SourceInfo]) -> None:
+    plugged.append(info("alsa_input.pci-0000_07_00.6.iec958-stereo", "Digital"))
+    plugged.append(info("alsa_input.pci-0000_07_00.6.analog-stereo", "Analog"))
+    with pytest.raises(AbsentSourceError):
+        choose(Device("alsa_input.pci-0000_07_00.6.HiFi__hw_Mic__source", "Front"))
+
+
 # --- what a person types -----------------------------------------------------------------------
 
 

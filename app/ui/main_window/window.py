@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
+from app.audio.devices.base import SourceInfo
 from app.audio.sources import list_sources
 from app.session.status import Stage, Status
 from app.settings import Settings
@@ -117,6 +118,8 @@ class MainWindow(QMainWindow):
                 self._store, self._hotkeys, self._commands, self._engine_info
             )
             self._preferences.show_engines(self._engines)
+            self._preferences.listening.source.about_to_open.connect(self._look_for_sources)
+            self._look_for_sources()
         self._preferences.come_forward()
         return self._preferences
 
@@ -210,6 +213,7 @@ class MainWindow(QMainWindow):
             (menus.report.triggered, self._report),
             (menus.about.triggered, lambda: help_texts.show_about(self)),
             (menus.log.triggered, lambda: self._open(paths.log_dir())),
+            (menus.releases.triggered, self._open_releases),
         ):
             pressed.connect(lambda *_, act=act: act())
         self.transcript.follow_changed.connect(self.latest.setHidden)
@@ -291,7 +295,12 @@ class MainWindow(QMainWindow):
         return info_of(name) or running  # "voxtral" is known once it runs
 
     def _look_for_sources(self) -> None:
-        in_background(list_sources, self.choices.show_sources, _log_failure, owner=self)
+        in_background(list_sources, self._take_sources, _log_failure, owner=self)
+
+    def _take_sources(self, sources: list[SourceInfo]) -> None:
+        self.choices.show_sources(sources)
+        if self._preferences:
+            self._preferences.show_sources(sources)
 
     def _take_engines(self, engines: list[EngineChoice]) -> None:
         self._engines = engines
@@ -336,6 +345,12 @@ class MainWindow(QMainWindow):
         if not save_as.open_folder(folder):
             here = Sentence("Here it is: {folder}", folder=folder)
             self.banners.tell("info", here, "No file manager could be opened.")
+
+    def _open_releases(self) -> None:
+        if not help_texts.open_releases():
+            page = help_texts.releases_page()
+            here = Sentence("Newer versions are at {page}", page=page)
+            self.banners.tell("info", here, "No browser could be opened.")
 
     def _show_shortcuts(self) -> None:
         help_texts.show_shortcuts(self, self.menus.with_keys(), self._global_keys())
