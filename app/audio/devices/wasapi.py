@@ -119,7 +119,7 @@ class Loopback:
     notes: Sequence[str] = ()
 
     def __init__(self, source: SourceInfo, follows: bool = False) -> None:
-        self.name = source.name
+        self.name = source.full_name
         self._source = source
         self._follows = follows
 
@@ -147,7 +147,7 @@ class Loopback:
             for ident, device in outputs.items():
                 if device["name"] == default:
                     self._source = SourceInfo(ident, _name(device), "system", default=True)
-                    self.name = self._source.name
+                    self.name = self._source.full_name
         device = outputs.get(self._source.id)
         if device is None:
             raise AbsentSourceError(
