@@ -119,7 +119,7 @@ class _Opened:
         now = {
             each.index
             for each in server.sink_input_list()
-            if application_name(each.proplist) == self._name
+            if application_name(each.proplist).casefold() == self._name.casefold()
         }
         for index in [i for i in self._recordings if i not in now or i in self._over]:
             self._recordings.pop(index).close()

@@ -26,7 +26,7 @@ class ListeningPage(QWidget):
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.source = SourceBox()
-        self._sources: list[SourceInfo] = []
+        self._sources: list[SourceInfo] | None = None
         self._chosen_source = ""
         self.language = ChoiceBox("Language")
         self.language_note = plain.label(_FINDS_ITSELF, name="dim", wrap=True)
