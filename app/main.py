@@ -143,6 +143,8 @@ def open_session(chosen: Settings, predecessor: Session | None = None) -> Sessio
         engine=describe(resolve(wanted.engine, paths.models_dir())).fitting(wanted),
         source=from_text(chosen.source),
         keep_transcript=chosen.keep_transcripts,
+        names=chosen.voice_names,
+        name_in_srt=chosen.names_in_subtitles,
     )
     return SessionBridge(partial(Session, options, predecessor=predecessor))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.settings import Settings
+from app.ui.preferences.voices_group import VoicesGroup
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import plain
 from app.ui.widgets.choice_box import ChoiceBox
@@ -27,6 +28,7 @@ class ListeningPage(QWidget):
         self.delay = PlainDelaySlider()
         self.delay_text = plain.label(name="dim", wrap=True)
         self.start_on_launch = QCheckBox("&Start captions when Voxline opens")
+        self.voices = VoicesGroup(store)
         self._arrange()
         self.language.chosen.connect(lambda code: store.change(language=code))
         self.delay.delay_chosen.connect(store.change_delay)
@@ -36,6 +38,7 @@ class ListeningPage(QWidget):
     def show_settings(self, settings: Settings, info: EngineInfo | None) -> None:
         """`info`: the engine that is chosen; None while it is not known."""
         self.start_on_launch.setChecked(settings.start_listening_on_launch)
+        self.voices.show_settings(settings)
         codes = sorted((code, native_name(code)) for code in (info.languages if info else ()))
         offered = [(_FIND_LANGUAGE, ""), *((name, code) for code, name in codes)]
         self.language.offer(offered, settings.language)
@@ -79,3 +82,4 @@ class ListeningPage(QWidget):
         label.setBuddy(self.delay)
         form.addRow(label, delay)
         form.addRow("", self.start_on_launch)
+        form.addRow(self.voices)
