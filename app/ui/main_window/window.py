@@ -284,6 +284,7 @@ class MainWindow(QMainWindow):
         )
 
     def _show_settings(self, settings: Settings) -> None:
+        self.transcript.names = settings.voice_names
         info = self._engine_info(settings.engine)
         if info:
             self.choices.show_settings(settings, info)
@@ -321,7 +322,8 @@ class MainWindow(QMainWindow):
         """In the background: subtitles of hours take seconds to make."""
         timeline = self._captioning.timeline
         if timeline is not None:
-            write = partial(save_as.write, timeline, path, chosen_filter)
+            settings = self._store.settings
+            write = partial(save_as.write, timeline, path, chosen_filter, settings)
             in_background(write, self.show_saved, self._tell_not_written, owner=self)
 
     def _tell_not_written(self, error: Exception) -> None:
