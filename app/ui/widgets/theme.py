@@ -185,6 +185,8 @@ QFrame#banner[kind="warning"] QFrame#mark {{ background: {warning}; }}
 QFrame#banner[kind="failure"] QFrame#mark {{ background: {failure}; }}
 QLabel#state {{ font-weight: 600; }}
 QLabel#dim {{ color: {dim}; }}
+QLabel#warning {{ color: {warning}; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QStatusBar {{ color: {dim}; }}
 QStatusBar::item {{ border: none; }}
 """
