@@ -19,7 +19,7 @@ from app.ui.widgets.languages import native_name
 from app.ui.widgets.source_box import SourceBox
 from model_backends.base import EngineInfo
 
-_FIND_LANGUAGE = "Found automatically"
+_FIND_LANGUAGE = "Automatic"
 
 
 class ChoicesPanel(QWidget):
@@ -68,7 +68,7 @@ class ChoicesPanel(QWidget):
         source.setBuddy(self.source)
         self.language_label.setBuddy(self.language)
         row.addWidget(source)
-        row.addWidget(self.source, 2)
+        row.addWidget(self.source, 3)
         row.addSpacing(8)
         row.addWidget(self.language_label)
-        row.addWidget(self.language, 1)
+        row.addWidget(self.language, 2)
