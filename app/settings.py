@@ -136,6 +136,7 @@ class Settings:
     source: str = ""  # as app.audio.choice writes it; "": nothing was chosen, so both voices
     start_listening_on_launch: bool = True
     keep_transcripts: bool = True
+    boost_quiet_speech: bool = True  # from the next session on
     keys: Mapping[str, str] = _table(_is_keys)  # verb: "Ctrl+Alt+C", "" for none; else its usual
     read_finished_lines: bool = False  # have a screen reader say each sentence once it is finished
     told: Mapping[str, bool] = _table(_is_told)  # what the user has been told, once is enough

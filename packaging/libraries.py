@@ -36,7 +36,8 @@ CARRIED = {
 _SYSTEM = ("/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/local/lib/")
 _UNUSED = re.compile(
     r"PySide6/(Qt/)?plugins/(egldeviceintegrations|generic|networkinformation|tls|qmltooling"
-    r"|vectorimageformats|platforms/(lib)?q(eglfs|linuxfb|minimal|minimalegl|vkkhrdisplay|vnc|direct2d)"
+    r"|vectorimageformats"
+    r"|platforms/(lib)?q(eglfs|linuxfb|minimal|minimalegl|vkkhrdisplay|vnc|direct2d)"
     r"|imageformats/(lib)?q(gif|icns|jpeg|pdf|tga|tiff|wbmp|webp))|libQt6EglF|Qt6(Pdf|Qml|Quick)"
 )
 _GPL = re.compile(r"^(lib)?x26[45]\b")
@@ -90,12 +91,7 @@ def stand_in(original: Path, made: Path) -> Path:
         raise BuildError("No C compiler: the GPL's video encoders cannot be replaced.")
     names = sorted({found.decode() for found in _NAMES.findall(original.read_bytes())})
     mark = "__declspec(dllexport) " if sys.platform == "win32" else ""
-    lines = [
-        f"{mark}const char {name}[4096];"
-        if name in _DATA
-        else f"{mark}void *{name}(void) {{ return 0; }}"
-        for name in names
-    ]
+    lines = [f"{mark}{_declared(name)}" for name in names]
     made.parent.mkdir(parents=True, exist_ok=True)
     source = made.with_name(f"{made.name}.c")
     source.write_text("\n".join([*lines, ""]))
@@ -104,6 +100,10 @@ def stand_in(original: Path, made: Path) -> Path:
     flags += [flag for flag in (name.get(sys.platform),) if flag]
     subprocess.run([*compiler, *flags, "-o", str(made), str(source)], check=True)
     return made
+
+
+def _declared(name: str) -> str:
+    return f"const char {name}[4096];" if name in _DATA else f"void *{name}(void) {{ return 0; }}"
 
 
 def _without_debug(target: str, source: str, folder: Path) -> str:

@@ -159,6 +159,7 @@ class Capture:
                     return other
                 continue
             if isinstance(came, Block):
+                self._tell(self._watch.called(self._feed.name))
                 self._take(came)
                 self._tell(self._watch.moved(opening.opened.moved_to()))
             elif isinstance(came, Condition):

@@ -222,7 +222,9 @@ def _offer_unfinished(screen: Screen) -> None:
             )
         )
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            screen.tell("Start `voxline listen` in a terminal, or the window, to save it.")
+            screen.tell(
+                Sentence("Start `voxline listen` in a terminal, or the window, to save it.")
+            )
             continue
         sys.stderr.write("Save it as a subtitle file? [Y/n/d = delete] ")
         sys.stderr.flush()

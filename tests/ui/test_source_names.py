@@ -64,6 +64,22 @@ def test_what_is_chosen_is_in_the_list_and_alone_is_marked(
     assert marked(chosen) == [shown]
 
 
+@pytest.mark.parametrize(
+    ("chosen", "shown"),
+    [
+        (Meeting(), "Automatic: meeting (microphone and this computer’s sound)"),
+        (Microphone(), "Default microphone"),
+        (Device("usb", "USB Mic"), "USB Mic"),
+        (Application("Zoom"), "Zoom"),
+        (MediaFile(Path("/talks/one.flac")), "File: one.flac"),
+    ],
+)
+def test_while_the_list_has_not_come_nothing_is_called_absent(
+    chosen: SourceChoice, shown: str
+) -> None:
+    assert rows(None, chosen) == [Row(shown, to_text(chosen), chosen=True)]
+
+
 def test_every_row_gives_back_the_choice_that_it_stands_for() -> None:
     found = rows(SOURCES, Meeting())
     assert found[0].source == to_text(Meeting())

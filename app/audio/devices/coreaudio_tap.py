@@ -13,16 +13,16 @@ import os
 import platform
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from app.audio.advice import advice
-from app.audio.capture import Block
 from app.audio.choice import APPLICATION
 from app.audio.devices.base import EVERYTHING, SourceError, SourceInfo, lacking
 from app.audio.devices.silence import SilenceFilled
+from app.audio.listening import Deliver
 from model_backends.base import Sentence
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ class Tap:
         self.name = source.name
         self._application = source.name if source.kind == "application" else ""
 
-    def open(self, deliver: Callable[[Block | None], None]) -> _Opened:
+    def open(self, deliver: Deliver) -> _Opened:
         """Record at the tap's own rate. Raises SourceError."""
         why_not, catap = _library()
         if catap is None:
@@ -128,9 +128,7 @@ class Tap:
 class _Opened:
     """Satisfies `capture.Opened`: one recording session of the library, or one that waits."""
 
-    def __init__(
-        self, catap: Any, application: str, deliver: Callable[[Block | None], None]
-    ) -> None:
+    def __init__(self, catap: Any, application: str, deliver: Deliver) -> None:
         self._catap = catap
         self._application = application
         self._deliver = deliver

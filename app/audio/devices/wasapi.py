@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from app.audio.advice import advice
-from app.audio.capture import Block
 from app.audio.devices.base import (
     AbsentSourceError,
     SourceError,
@@ -27,6 +26,7 @@ from app.audio.devices.base import (
 )
 from app.audio.devices.silence import SilenceFilled
 from app.audio.devices.windows_output import default_output
+from app.audio.listening import Deliver
 from model_backends.base import Sentence
 
 BLOCK_S = 0.032  # the voice detector's frame
@@ -121,7 +121,7 @@ class Loopback:
         self._source = source
         self._follows = follows
 
-    def open(self, deliver: Callable[[Block | None], None]) -> _Opened:
+    def open(self, deliver: Deliver) -> _Opened:
         """Record at the output's own rate with all its channels. Raises SourceError within 4 s."""
         import pyaudiowpatch
 
@@ -162,7 +162,7 @@ class _Opened:
         pyaudiowpatch: Any,
         which: Callable[[Any], Any],
         follows: bool,
-        deliver: Callable[[Block | None], None],
+        deliver: Deliver,
     ) -> None:
         self._library = pyaudiowpatch
         self._which = which

@@ -33,7 +33,7 @@ class ChoicesPanel(QWidget):
         self.source = SourceBox()
         self.language = ChoiceBox("Language")
         self.language_label = plain.label("&Language")
-        self._sources: list[SourceInfo] = []
+        self._sources: list[SourceInfo] | None = None
         self._arrange()
         self.source.source_chosen.connect(self.source_chosen)
         self.language.chosen.connect(self.language_chosen)

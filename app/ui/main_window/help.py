@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QFontDatabase, QKeySequence
+from PySide6.QtCore import QSize, Qt, QUrl
+from PySide6.QtGui import QAction, QDesktopServices, QFontDatabase, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -33,6 +33,7 @@ _MORE_KEYS = (
     ("Walk through the controls", "Tab, Shift+Tab"),
 )
 _FRAME = 40  # px that the desktop's frame around a window takes at most
+_RELEASES = "releases.url"  # packaging/frozen_parts.py writes it
 _LICENCE = "Voxline is free software under the Apache licence, version 2.0."
 
 
@@ -77,6 +78,20 @@ def show_kept(parent: QWidget, keeps: bool) -> QDialog:
         plain.label("Voxline never sends sound or text anywhere.", wrap=True), 9, 0, 1, 2
     )
     return open_dialog(dialog, grid)
+
+
+def releases_page() -> str:
+    """The web page with newer versions; "" where it is not known. Never asked by itself."""
+    try:
+        page = paths.resource(_RELEASES).read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    return page if page.startswith("https://") else ""
+
+
+def open_releases() -> bool:
+    """Show that page in the browser; False if there is none."""
+    return QDesktopServices.openUrl(QUrl(releases_page()))
 
 
 def show_about(parent: QWidget) -> QDialog:

@@ -218,6 +218,7 @@ class MainWindow(QMainWindow):
             (menus.report.triggered, self._report),
             (menus.about.triggered, lambda: help_texts.show_about(self)),
             (menus.log.triggered, lambda: self._open(paths.log_dir())),
+            (menus.releases.triggered, self._open_releases),
         ):
             pressed.connect(lambda *_, act=act: act())
         self.transcript.follow_changed.connect(self.latest.setHidden)
@@ -349,6 +350,12 @@ class MainWindow(QMainWindow):
         if not save_as.open_folder(folder):
             here = Sentence("Here it is: {folder}", folder=folder)
             self.banners.tell("info", here, "No file manager could be opened.")
+
+    def _open_releases(self) -> None:
+        if not help_texts.open_releases():
+            page = help_texts.releases_page()
+            here = Sentence("Newer versions are at {page}", page=page)
+            self.banners.tell("info", here, "No browser could be opened.")
 
     def _show_shortcuts(self) -> None:
         help_texts.show_shortcuts(self, self.menus.with_keys(), self._global_keys())
