@@ -16,7 +16,7 @@ from app.ui.widgets.languages import native_name
 from app.ui.widgets.source_box import SourceBox
 from model_backends.base import EngineInfo
 
-_FIND_LANGUAGE = "Found automatically"
+_FIND_LANGUAGE = "Automatic"
 _FINDS_ITSELF = "This speech model finds the language by itself."
 _ONE_DELAY = "This speech model has one speed."
 
