@@ -14,7 +14,7 @@ from app.ui.overlay.delay_menu import DelayMenu
 from app.ui.widgets.delay_slider import DelaySlider, delay_description
 from app.ui.widgets.delay_stops import Stop, behind, felt, named_stops
 from model_backends.embedded import info as embedded
-from model_backends.voxtral.info import DELAYS_MS
+from model_backends.voxtral.schedule import DELAYS_MS
 from tests.ui.overlay_fakes import RATES
 
 DELAYS = (80, 240, 480, 960, 2400)
@@ -158,7 +158,5 @@ def test_showing_a_delay_tells_nobody(qtbot: QtBot) -> None:
 def test_one_delay_leaves_nothing_to_slide(menu: DelayMenu) -> None:
     menu.close()
     menu.offer((1000,), 1000, 1000, {})
-    assert [action.text() for action in menu.actions()] == [
-        "Balanced: about one second behind"
-    ]
+    assert [action.text() for action in menu.actions()] == ["Balanced: about one second behind"]
     assert menu.slider.in_words == "Words appear about 1 second after they are said."
