@@ -1,7 +1,7 @@
 """`voxline`, `voxline-gui` and `python -m app`. Nothing heavy at the top: the worker re-imports it.
 
 `--worker` (hidden) turns this process into the engine's worker: a frozen app has no other
-interpreter to start it with.
+interpreter to start it with. Its one executable is called by both names.
 """
 
 from __future__ import annotations
@@ -9,9 +9,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import PurePath
 from typing import NoReturn
 
+from app import frozen
+
 WORKER_FLAG = "--worker"
+WINDOW_NAME = "voxline-gui"
 
 
 def main() -> NoReturn:
@@ -30,7 +34,19 @@ def gui() -> NoReturn:
         _worker()
     from app.cli import open_window
 
-    _leave(open_window())
+    _leave(open_window(sys.argv[1:]))
+
+
+def installed() -> NoReturn:
+    """The installed app's executable, by whichever of its two names. Exits."""
+    frozen.leave_no_trace()
+    frozen.hold_own_code()
+    from app.worker import packs
+
+    packs.announce()
+    if PurePath(sys.argv[0]).stem == WINDOW_NAME:
+        gui()
+    main()
 
 
 def _worker() -> NoReturn:
@@ -56,4 +72,4 @@ def _leave(status: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main()
+    installed() if frozen.is_frozen() else main()

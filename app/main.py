@@ -5,6 +5,8 @@
           │                               │ └── SessionBridge <── Session (its own thread)
           └──what the user changes── MainWindow, Preferences, CaptionOverlay
 
+    Hotkeys, Control (the command line), Tray, menus ──verbs──> Commands ──> who does them
+
 The caption window is on the screen before anything slow is imported. What the parts do is their
 own business.
 """
@@ -15,18 +17,26 @@ import argparse
 import logging
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer, Signal
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 from app import native, paths, settings
 from app.core.script import harmless
 from app.ui.desktop import logs
 from app.ui.desktop.interrupts import Interrupts
+from app.ui.desktop.orders import (
+    NEW_SESSION_ORDER,
+    listens_at_start,
+    orders_of,
+    to_transcribe,
+)
 from app.ui.desktop.single_instance import Claim, SingleInstance
 from app.ui.overlay import painted_log
 from app.ui.overlay.window import CaptionOverlay
@@ -36,24 +46,32 @@ from app.ui.widgets import theme
 if TYPE_CHECKING:
     from app.session.session import Session
     from app.settings import Settings
+    from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.desktop.leaving import Leaving
     from app.ui.desktop.tray import Tray
+    from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
     from app.ui.state.bridge import SessionBridge
     from app.ui.state.captioning import Captioning
+    from app.ui.state.commands import Commands
 
 log = logging.getLogger(__name__)
 
 
 class Application(QApplication):
-    """The desktop's own wish to quit (Dock, end of the login session) becomes a signal."""
+    """The desktop's own wishes become signals: to quit (Dock, end of the login session), and on
+    macOS to open a file."""
 
     quit_asked = Signal()
+    file_opened = Signal(Path)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Quit:
             event.ignore()
             self.quit_asked.emit()
+            return True
+        if isinstance(event, QFileOpenEvent) and event.file():
+            self.file_opened.emit(Path(event.file()))
             return True
         return super().event(event)
 
@@ -69,6 +87,9 @@ class Parts:
     window: MainWindow
     tray: Tray
     leaving: Leaving
+    commands: Commands
+    hotkeys: Hotkeys
+    opened: OpenedFiles
 
 
 def run_gui(args: argparse.Namespace) -> int:
@@ -77,7 +98,8 @@ def run_gui(args: argparse.Namespace) -> int:
     log_file = logs.start()
     app = _make_app()
     instance = SingleInstance(paths.data_dir())
-    claim = instance.claim()
+    orders = orders_of(args)
+    claim = instance.claim(orders)
     if claim is not Claim.FIRST:
         return _leave_it_to_the_first(claim)
     interrupts = Interrupts()
@@ -92,10 +114,18 @@ def run_gui(args: argparse.Namespace) -> int:
     _connect(parts)
     painted_log.attach(parts.captioning, overlay, shown_ms, app)
     instance.raise_requested.connect(parts.window.come_forward)
+    control = _control(parts)
+    instance.serve(control)
     interrupts.received.connect(parts.leaving.interrupted)
     logs.on_uncaught(partial(_tell_uncaught, parts.window, log_file))
-    QTimer.singleShot(0, partial(_begin, parts, problem))
+    app.file_opened.connect(lambda path: control(to_transcribe(path)))
+    listens = listens_at_start(orders, chosen.start_listening_on_launch)
+    QTimer.singleShot(0, partial(_begin, parts, problem, listens))
+    for order in orders:
+        if not (listens and order == NEW_SESSION_ORDER):  # it has begun with the app itself
+            QTimer.singleShot(0, partial(control, order))
     status = app.exec()
+    parts.hotkeys.close()
     interrupts.close()
     instance.release()
     return status
@@ -110,14 +140,19 @@ def open_session(chosen: Settings, predecessor: Session | None = None) -> Sessio
     """
     from app.audio.choice import from_text
     from app.session.session import Session, SessionOptions
+    from app.session.start import startable
     from app.ui.state.bridge import SessionBridge
     from model_backends import describe, resolve
 
     wanted = chosen.engine_options
+    engine = resolve(wanted.engine, paths.models_dir())
+    fitting, remark = startable(replace(describe(engine).fitting(wanted), engine=engine))
     options = SessionOptions(
-        engine=describe(resolve(wanted.engine, paths.models_dir())).fitting(wanted),
+        engine=fitting,
+        remark=remark,
         source=from_text(chosen.source),
         keep_transcript=chosen.keep_transcripts,
+        boost_quiet_speech=chosen.boost_quiet_speech,
     )
     return SessionBridge(partial(Session, options, predecessor=predecessor))
 
@@ -134,22 +169,32 @@ def _make_app() -> Application:
 
 def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> Parts:
     """Everything else; its imports cost more than showing the captions did."""
+    from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.desktop.leaving import Leaving
     from app.ui.desktop.tray import Tray
+    from app.ui.desktop.verbs import offer_all
+    from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
     from app.ui.state.captioning import Captioning
+    from app.ui.state.commands import Commands
 
-    captioning = Captioning(store, open_session)
+    captioning, commands = Captioning(store, open_session), Commands()
+    offer_all(commands, overlay, captioning, store)
     window = MainWindow(captioning, store)
     leaving = Leaving(captioning, store, app.exit)
-    return Parts(app, store, captioning, overlay, window, Tray(), leaving)
+    hotkeys = Hotkeys(store, commands)
+    opened = OpenedFiles(lambda: store.settings.engine_options, window.banners, window)
+    opened.saved.connect(window.show_saved)
+    return Parts(
+        app, store, captioning, overlay, window, Tray(commands), leaving, commands, hotkeys, opened
+    )
 
 
 def _connect(parts: Parts) -> None:
     _connect_overlay(parts)
     _connect_tray(parts)
     window, leaving = parts.window, parts.leaving
-    window.captions_toggled.connect(partial(_show_captions, parts))
+    window.follow(parts.commands, parts.hotkeys)
     window.controls_wanted.connect(partial(_focus_controls, parts))
     window.quit_requested.connect(leaving.request)
     parts.app.quit_asked.connect(leaving.request)
@@ -160,6 +205,8 @@ def _connect(parts: Parts) -> None:
 
 
 def _connect_overlay(parts: Parts) -> None:
+    from app.ui.desktop.verbs import keys_for_captions
+
     overlay, store = parts.overlay, parts.store
     overlay.follow(parts.captioning)
     store.changed.connect(lambda now, _before: overlay.apply(now.overlay))
@@ -170,22 +217,23 @@ def _connect_overlay(parts: Parts) -> None:
     overlay.quit_requested.connect(parts.leaving.request)
     overlay.preferences_requested.connect(parts.window.open_preferences)
     overlay.has_tray = lambda: parts.tray.available
-    overlay.visibility_changed.connect(parts.window.show_captions_visible)
-    overlay.visibility_changed.connect(parts.tray.show_captions_visible)
+    overlay.visibility_changed.connect(lambda _visible: parts.tray.tick())
+    overlay.held_changed.connect(lambda _held: parts.tray.tick())
+    parts.hotkeys.changed.connect(lambda: overlay.show_keys(keys_for_captions(parts.hotkeys)))
     parts.leaving.begun.connect(overlay.end)
 
 
 def _connect_tray(parts: Parts) -> None:
     tray = parts.tray
-    tray.captions_toggled.connect(partial(_show_captions, parts))
-    tray.pause_toggled.connect(parts.captioning.toggle_pause)
     tray.main_window_requested.connect(parts.window.come_forward)
     tray.preferences_requested.connect(parts.window.open_preferences)
     tray.quit_requested.connect(parts.leaving.request)
     parts.captioning.status.connect(tray.show_status)
+    tray.show_status(parts.captioning.last_status)
+    parts.hotkeys.changed.connect(lambda: tray.show_keys(parts.hotkeys))
 
 
-def _begin(parts: Parts, problem: str | None) -> None:
+def _begin(parts: Parts, problem: str | None, listens: bool) -> None:
     """Start to listen, and only then look at what else there is."""
     window, chosen = parts.window, parts.store.settings
     parts.tray.show()
@@ -194,10 +242,11 @@ def _begin(parts: Parts, problem: str | None) -> None:
     window.place_clear_of(parts.overlay.place)
     if problem or not parts.tray.available or not chosen.window:
         window.show()
-    if chosen.start_listening_on_launch:
+    if listens:
         parts.captioning.start()
     else:
         parts.overlay.show_status(parts.captioning.last_status)
+    parts.hotkeys.start()
     window.look_around()
     _offer_recovery(window)
 
@@ -211,8 +260,21 @@ def _offer_recovery(window: MainWindow) -> None:
     recovery.look()
 
 
-def _show_captions(parts: Parts, visible: bool) -> None:
-    parts.overlay.setVisible(visible)  # which tells window and tray
+def _control(parts: Parts) -> Callable[[str], str]:
+    """What answers `voxline control`."""
+    from app.ui.desktop.control import Control
+
+    return Control(
+        parts.commands,
+        parts.captioning,
+        lambda: parts.store.settings.overlay.font_size,
+        partial(_transcribe, parts),
+    ).obey
+
+
+def _transcribe(parts: Parts, file: Path) -> None:
+    parts.window.come_forward()
+    parts.opened.add([file])
 
 
 def _tell_captions_go_on(parts: Parts) -> None:
@@ -225,7 +287,7 @@ def _tell_captions_go_on(parts: Parts) -> None:
 
 
 def _focus_controls(parts: Parts) -> None:
-    _show_captions(parts, True)
+    parts.overlay.show()
     parts.overlay.focus_controls()
 
 

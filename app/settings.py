@@ -40,6 +40,7 @@ _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _FILE = "settings.toml"
 _FAR = 100_000  # pixels; Qt counts in 32 bits, and adds
 _LONG_MS = 3_600_000
+_LONGEST_KEYS = 40  # characters of a combination of keys
 _MOST_CHARACTERS = 10_000  # of one text
 _MOST_BYTES = 1_000_000  # of the file
 _DEEPEST = 50  # parts of a key
@@ -74,6 +75,10 @@ def _is_box(box: list[Any]) -> bool:
 
 def _is_delays(value: Any) -> bool:
     return all(type(delay) is int and 0 < delay <= _LONG_MS for delay in value.values())
+
+
+def _is_keys(value: Any) -> bool:
+    return all(isinstance(keys, str) and len(keys) <= _LONGEST_KEYS for keys in value.values())
 
 
 def _is_told(value: Any) -> bool:
@@ -128,9 +133,12 @@ class Settings:
     precision: str = ""  # of the engine's weights
     delay_ms: Mapping[str, int] = _table(_is_delays)  # engine name: delay
     language: str = ""  # ISO 639-1; "": the engine finds out
-    source: str = ""  # as app.audio.choice writes it; "": the system's microphone
+    source: str = ""  # as app.audio.choice writes it; "": nothing was chosen, so both voices
     start_listening_on_launch: bool = True
     keep_transcripts: bool = True
+    boost_quiet_speech: bool = True  # from the next session on
+    keys: Mapping[str, str] = _table(_is_keys)  # verb: "Ctrl+Alt+C", "" for none; else its usual
+    read_finished_lines: bool = False  # have a screen reader say each sentence once it is finished
     told: Mapping[str, bool] = _table(_is_told)  # what the user has been told, once is enough
     window: str = ""  # the main window's size and place, as Qt writes them; "": not shown yet
 

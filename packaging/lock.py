@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS = ROOT / "packaging" / "requirements"
 # Files in the order they are made; the weights and the peers are taken alone, without what they
 # ask for (`--no-deps`).
-FILES = ("app", "test", "mlx", "weights", "peers")
+FILES = ("app", "test", "mlx", "packaging", "weights", "peers")
 _ALONE = ("weights", "peers")
 _COMPILE = (
     *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),

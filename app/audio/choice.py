@@ -3,7 +3,8 @@
 A device's id may look like a path and a file's name like a device's, so neither is ever guessed
 from its spelling: whoever chooses from a list has a `Device`, whoever names a file a `MediaFile`,
 and settings keep which of the two it was. What follows the desktop (`Microphone`, `SystemSound`,
-`Meeting`) has no id. Knows nothing of what is connected or on the disk: `sources` does.
+`Meeting`) has no id, and an `Application` only its name, which it has while it plays nothing too.
+Knows nothing of what is connected or on the disk: `sources` does.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from app.core.voices import ME, THEM
 from model_backends.base import Sentence
 
 STANDARD_INPUT = Path("-")  # as a file's path
-_DEVICE, _OUTPUT, _FILE, _APPLICATION = "device:", "output:", "file:", "app:"
-ME, THEM = "me", "them"  # the voices: who sits at this computer, and whom it plays
+_DEVICE, _OUTPUT, _FILE, APPLICATION = "device:", "output:", "file:", "app:"
+_MONITOR, _MONITOR_OF = ".monitor", "Monitor of "  # how sound servers name what an output plays
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,12 @@ class Meeting:
 
 OneSource: TypeAlias = Microphone | SystemSound | Application | Device | MediaFile
 SourceChoice: TypeAlias = Meeting | OneSource
-_DEFAULTS: dict[str, SourceChoice] = {
-    "": Microphone(),
+FOLLOWING: Mapping[str, SourceChoice] = {  # what follows the desktop, as it is written
     "meeting": Meeting(),
     "microphone": Microphone(),
     "system": SystemSound(),
 }
+AUTOMATIC = Meeting()  # until somebody chooses
 
 
 def voices(choice: SourceChoice) -> Mapping[str, OneSource]:
@@ -125,11 +127,11 @@ def to_text(choice: SourceChoice) -> str:
         case MediaFile(path=path):
             return f"{_FILE}{path}"
         case Application(name=name):
-            return f"{_APPLICATION}{name}"
+            return f"{APPLICATION}{name}"
         case Device(id=ident, name=name, plays=plays):
             prefix = _OUTPUT if plays else _DEVICE
             return f"{prefix}{ident}\n{name}" if name else f"{prefix}{ident}"
-    return next(text for text, each in _DEFAULTS.items() if text and each == choice)
+    return next(text for text, each in FOLLOWING.items() if each == choice)
 
 
 def from_text(text: str) -> SourceChoice:
@@ -138,15 +140,24 @@ def from_text(text: str) -> SourceChoice:
     "": nothing was chosen yet. A whole path is no guess: no door to sound gives its devices ids
     that are absolute paths.
     """
-    if text in _DEFAULTS:
-        return _DEFAULTS[text]
+    if not text:
+        return AUTOMATIC
+    if text in FOLLOWING:
+        return FOLLOWING[text]
     if text.startswith(_FILE):
         return MediaFile(Path(text.removeprefix(_FILE)))
-    if text.startswith(_APPLICATION):
-        return Application(text.removeprefix(_APPLICATION))
+    if text.startswith(APPLICATION):
+        return Application(text.removeprefix(APPLICATION))
     for prefix in (_DEVICE, _OUTPUT):
         if text.startswith(prefix):
             ident, _, name = text.removeprefix(prefix).partition("\n")
-            return Device(ident, name, plays=prefix == _OUTPUT)
+            return _device(ident, name, plays=prefix == _OUTPUT)
     path = Path(text)
-    return MediaFile(path) if path.is_absolute() else Device(text)
+    return MediaFile(path) if path.is_absolute() else _device(text)
+
+
+def _device(ident: str, name: str = "", plays: bool = False) -> Device:
+    """Settings of before told an output by the sound server's names alone."""
+    if ident.endswith(_MONITOR) and not plays:
+        return Device(ident, name.removeprefix(_MONITOR_OF), plays=True)
+    return Device(ident, name, plays)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from app import paths
 from app.audio.capture import Feed
-from app.audio.choice import Device, MediaFile, Microphone, SourceChoice, SystemSound
+from app.audio.choice import MediaFile, Meeting, Microphone, SourceChoice, SystemSound
 from app.audio.playback import Playback
 from app.audio.sources import WITHIN_S, choose, door_of
 from model_backends.base import UserError
@@ -29,10 +29,10 @@ def feed_for(choice: SourceChoice, within_s: float = WITHIN_S) -> Feed:
     """
     if isinstance(choice, MediaFile):
         return Playback(choice.path)
-    if not isinstance(choice, Device | Microphone | SystemSound):
-        raise TypeError(f"nothing opens {choice!r} yet")
+    if isinstance(choice, Meeting):
+        raise TypeError("a meeting has two voices, and each a feed of its own")
     source = choose(choice, within_s)
-    return door_of(source).feed(source)
+    return door_of(source).feed(source, follows=isinstance(choice, Microphone | SystemSound))
 
 
 def look_for(

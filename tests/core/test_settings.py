@@ -72,6 +72,7 @@ anything = st.builds(
     source=text,
     start_listening_on_launch=st.booleans(),
     keep_transcripts=st.booleans(),
+    boost_quiet_speech=st.booleans(),
 )
 
 

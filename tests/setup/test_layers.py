@@ -20,18 +20,19 @@ _BELOW_SESSION = {
 MAY_IMPORT: dict[str, set[str]] = {
     "model_backends": set(),
     "app.privacy": set(),
+    "app.frozen": set(),
     "app.paths": {"model_backends"},
     "app.native": {"model_backends"},
     "app.core": {"model_backends"},
     "app.settings": {"model_backends", "app.core", "app.paths"},
     "app.audio": {"model_backends", "app.core", "app.native", "app.paths"},
-    "app.worker": {"model_backends", "app.core", "app.paths", "app.privacy"},
+    "app.worker": {"model_backends", "app.core", "app.frozen", "app.paths", "app.privacy"},
     "app.session": {*_BELOW_SESSION, "app.worker"},
     "app.measure": {*_BELOW_SESSION, "app.worker", "app.session"},
     "app.ui": {*_BELOW_SESSION, "app.session"},
     "app.main": {*_BELOW_SESSION, "app.session", "app.ui"},
     "app.cli": {*_BELOW_SESSION, "app.worker", "app.session", "app.measure", "app.main"},
-    "app.__main__": {"app.cli", "app.main", "app.worker"},
+    "app.__main__": {"app.cli", "app.frozen", "app.main", "app.worker"},
 }
 
 

@@ -66,16 +66,20 @@ class PulseServer:
             *("--exit-idle-time=900", f"--log-target=file:{self.log}"),
             *("-L", "module-native-protocol-unix"),
         ]
-        for module in (
-            f"module-null-sink sink_name={self.sink} rate=48000 channels=2",
-            f"module-remap-source source_name={self.source} master={self.sink}.monitor",
-            f"module-null-sink sink_name={self.system_sink} rate=48000 channels=2",
-        ):
+        for module in self.modules():
             command += ["-L", module]
         # With --daemonize the command returns once the daemon is ready to serve.
         subprocess.run(command, env=inner, check=True, stdin=subprocess.DEVNULL)
         self.pactl("set-default-source", self.source)
         self.pactl("set-default-sink", self.system_sink)
+
+    def modules(self) -> tuple[str, ...]:
+        """What makes the devices."""
+        return (
+            f"module-null-sink sink_name={self.sink} rate=48000 channels=2",
+            f"module-remap-source source_name={self.source} master={self.sink}.monitor",
+            f"module-null-sink sink_name={self.system_sink} rate=48000 channels=2",
+        )
 
     @property
     def pid(self) -> int:
@@ -127,6 +131,12 @@ class PulseServer:
         for line in self.pactl("list", "short", "modules").splitlines():
             if f"source_name={self.source} " in line:
                 self.pactl("unload-module", line.split()[0])
+
+    def plug(self) -> None:
+        """After `unplug()`: the microphone is there again, as the default one."""
+        module = next(m for m in self.modules() if f"source_name={self.source} " in m)
+        self.pactl("load-module", *module.split())
+        self.pactl("set-default-source", self.source)
 
     def freeze(self, on: bool = True) -> None:
         """Stops the daemon in its tracks: calls into it hang until `freeze(False)`."""

@@ -1,6 +1,7 @@
 """What every door to sound has in common: its sources, its errors, the little it must offer.
 
-A door is a module of this room: `pulse` (PulseAudio and PipeWire), `portaudio` (everything else).
+A door is a module of this room: `pulse` (PulseAudio and PipeWire), `portaudio` (microphones
+elsewhere), `wasapi` (what a Windows computer plays), `coreaudio_tap` (what a Mac plays).
 Knows none of them: `app.audio.sources` asks them.
 """
 
@@ -10,11 +11,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from app.audio.choice import Device
-from model_backends.base import UserError
+from app.audio.choice import APPLICATION, Application, Device, SystemSound
+from model_backends.base import Sentence, UserError
 
 if TYPE_CHECKING:
     from app.audio.capture import Feed
+
+EVERYTHING = "everything"  # the id of all that the computer plays, where outputs are not told apart
 
 
 class SourceError(UserError):
@@ -35,27 +38,55 @@ class NoAnswerError(SourceError):
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """Something that can be listened to. `id` is stable across starts; `name` is for people.
+    """Something that can be listened to, or that could be on another computer, with `why_not`.
 
-    Both are unique in a list.
+    `id` is stable across starts and unique in a list; `name` is for people, and unique among those
+    of its kind.
     """
 
     id: str
     name: str
-    kind: str  # "microphone" or "system" (what the computer plays)
+    kind: str  # "microphone", "system" (what the computer plays) or "application" (what one does)
     default: bool = False
+    why_not: str = ""  # a sentence for the user; what can be heard has none
 
     @property
-    def choice(self) -> Device:
+    def usable(self) -> bool:
+        return not self.why_not
+
+    @property
+    def choice(self) -> Device | Application | SystemSound:
         """This source as a choice that can be kept."""
+        if self.id == EVERYTHING:
+            return SystemSound()
+        if self.kind == "application":
+            return Application(self.id.removeprefix(APPLICATION))
         return Device(self.id, self.name, plays=self.kind == "system")
+
+    @property
+    def full_name(self) -> str:
+        """For where nothing else says that it is what the computer plays."""
+        if self.kind != "system" or self.id == EVERYTHING:
+            return self.name
+        return Sentence("this computer’s sound ({name})", name=self.name)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
+def lacking(kind: str, name: str, why_not: str) -> SourceInfo:
+    """What this computer has no way to hear: shown with the reason."""
+    return SourceInfo(f"lacking:{kind}", name, kind, why_not=why_not)
+
+
 class Door(Protocol):
-    """One way to the sound of this computer. A module with these functions is one."""
+    """One way to the sound of this computer. A module with these names is one."""
+
+    NAME: str  # for people
+    HEARS: Sentence  # what it is there for, for people
+
+    def why_not(self) -> str:
+        """Why it leads nowhere on this computer; "" if it does not. May block as `sources`."""
 
     def sources(self) -> list[SourceInfo] | None:
         """What can be listened to, in the door's order, its names not yet told apart.
@@ -64,8 +95,14 @@ class Door(Protocol):
         does.
         """
 
-    def feed(self, source: SourceInfo) -> Feed:
-        """One of its sources, to be opened. Does not block."""
+    def is_ours(self, source: SourceInfo) -> bool:
+        """Whether a source was listed by this door."""
+
+    def feed(self, source: SourceInfo, follows: bool = False) -> Feed:
+        """One of its sources, to be opened. Does not block.
+
+        `follows`: what was chosen is the default one of its kind, whichever it is at the time.
+        """
 
 
 def told_apart(names: Iterable[str]) -> list[str]:

@@ -27,10 +27,13 @@ _FLOAT32LE = 5
 _NO_AUTOSPAWN = 1
 _CONTEXT_READY, _CONTEXT_FAILED, _CONTEXT_OVER = 4, 5, 6
 _STREAM_READY, _STREAM_FAILED, _STREAM_OVER = 2, 3, 4
-# the source's own rate and channels; blocks as long as asked for
-_FLAGS = 0x80 | 0x100 | 0x2000  # FIX_RATE, FIX_CHANNELS, ADJUST_LATENCY
+_FLAGS = 0x2000  # ADJUST_LATENCY: blocks as long as asked for
+_AS_THE_SOURCE = 0x80 | 0x100  # FIX_RATE, FIX_CHANNELS: the source's own
+FIXED_RATE, FIXED_CHANNELS = 48_000, 2  # of a sink input's recording, whatever it plays on
 _ANY = 0xFFFF_FFFF  # the server decides
 _WAIT_S = 2.0
+_NO_ENTITY = 5  # errors of the library: what they mean to us
+_NO_SERVER = (6, 11, 13)  # connection refused, terminated, no server to find
 _MOST_CHANNELS = 32
 
 _NOTIFY = ctypes.CFUNCTYPE(None, c_void_p, c_void_p)
@@ -41,6 +44,14 @@ Samples = NDArray[np.float32]  # shape (frames, channels)
 
 class RecordingError(Exception):
     """The server does not let us record, in its own words."""
+
+
+class ServerGoneError(RecordingError):
+    """There is no server, or it has ended."""
+
+
+class NoSuchSourceError(RecordingError):
+    """The server is there, and has no such source."""
 
 
 class _Spec(ctypes.Structure):
@@ -65,6 +76,8 @@ def _library() -> Any:
         getattr(pa, name).restype = c_char_p
     for name in ("context_set_state", "stream_set_state", "stream_set_moved"):
         getattr(pa, f"pa_{name}_callback").argtypes = (c_void_p, _NOTIFY, c_void_p)
+    pa.pa_stream_set_monitor_stream.argtypes = (c_void_p, c_uint32)
+    pa.pa_stream_get_index.restype = c_uint32
     pa.pa_stream_set_read_callback.argtypes = (c_void_p, _REQUEST, c_void_p)
     pa.pa_stream_get_sample_spec.restype = POINTER(_Spec)
     pa.pa_context_new.argtypes = (c_void_p, c_char_p)
@@ -76,7 +89,8 @@ def _library() -> Any:
         "threaded_mainloop_start threaded_mainloop_stop threaded_mainloop_free "
         "threaded_mainloop_lock threaded_mainloop_unlock threaded_mainloop_get_api "
         "context_get_state context_errno context_disconnect context_unref stream_get_state "
-        "stream_get_device_name stream_get_sample_spec stream_drop stream_disconnect stream_unref"
+        "stream_get_device_name stream_get_sample_spec stream_drop stream_disconnect stream_unref "
+        "stream_get_index"
     )
     for name in one.split():
         getattr(pa, f"pa_{name}").argtypes = (c_void_p,)
@@ -87,22 +101,27 @@ class Recording:
     """Sound from the moment it is made until `close()`.
 
     From the library's thread: `take` gets samples, float32 of shape (frames, channels);
-    `ended` is called when the server or the source has gone; `moved` gets the id of the source
-    that the server connects us to, whenever it changes.
+    `ended` is called when the server (then `server_gone` is set), the source or the sink input has
+    gone; `moved` gets the id of the source that the server connects us to, whenever it changes.
     """
 
     def __init__(
         self,
-        source: str,
+        source: str | None,
         block_s: float,
         take: Callable[[Samples], None],
         ended: Callable[[], None],
         moved: Callable[[str], None],
+        input_index: int | None = None,
     ) -> None:
-        """Raises RecordingError when the server refuses or does not answer within 4 s, OSError
+        """`input_index`: of a sink input, to hear that alone; then `source` is None.
+
+        Raises RecordingError when the server refuses or does not answer within 4 s, OSError
         where there is no libpulse."""
         self._pa = _library()
         self._take, self._ended, self._moved = take, ended, moved
+        self._input_index = input_index
+        self.server_gone = False
         self._news = threading.Event()
         self._closing = threading.Lock()
         self._running = False  # until it is, an end is an error of this call
@@ -117,7 +136,7 @@ class Recording:
         _open.add(self)
         try:
             self._connect()
-            self.rate, self.channels = self._record(source.encode(), block_s)
+            self.rate, self.channels = self._record(source.encode() if source else None, block_s)
         except BaseException:
             self.close()
             raise
@@ -151,10 +170,11 @@ class Recording:
         pa.pa_threaded_mainloop_start(self._loop)
         self._wait(pa.pa_context_get_state, self._context, _CONTEXT_READY, _CONTEXT_FAILED)
 
-    def _record(self, source: bytes, block_s: float) -> tuple[int, int]:
+    def _record(self, source: bytes | None, block_s: float) -> tuple[int, int]:
         """Begin; the rate (Hz) and the number of channels that the server gives us."""
         pa = self._pa
-        wish = _Spec(_FLOAT32LE, 48_000, 2)
+        wish = _Spec(_FLOAT32LE, FIXED_RATE, FIXED_CHANNELS)
+        flags = _FLAGS if self._input_index is not None else _FLAGS | _AS_THE_SOURCE
         pa.pa_threaded_mainloop_lock(self._loop)
         try:
             stream = self._stream = pa.pa_stream_new(self._context, b"Captions", byref(wish), None)
@@ -162,9 +182,13 @@ class Recording:
                 raise self._refusal()
             pa.pa_stream_set_state_callback(stream, self._on_state, None)
             pa.pa_stream_set_moved_callback(stream, self._on_move, None)
-            fragment = round(block_s * 48_000) * 2 * 4  # of the wish; the server scales it
+            if self._input_index is not None:
+                pa.pa_stream_set_monitor_stream(stream, self._input_index)
+            fragment = (
+                round(block_s * FIXED_RATE) * FIXED_CHANNELS * 4
+            )  # of the wish; the server scales it
             buffer = _Buffer(_ANY, _ANY, _ANY, _ANY, fragment)
-            if pa.pa_stream_connect_record(stream, source, byref(buffer), _FLAGS) < 0:
+            if pa.pa_stream_connect_record(stream, source, byref(buffer), flags) < 0:
                 raise self._refusal()
         finally:
             pa.pa_threaded_mainloop_unlock(self._loop)
@@ -173,6 +197,7 @@ class Recording:
         try:
             spec = pa.pa_stream_get_sample_spec(stream).contents
             self.rate, self.channels = int(spec.rate), int(spec.channels)
+            self.index = int(pa.pa_stream_get_index(stream))  # of the source output
             self._running = True
             pa.pa_stream_set_read_callback(stream, self._on_sound, None)
         finally:
@@ -193,8 +218,11 @@ class Recording:
                 raise RecordingError("the sound server does not answer")
 
     def _refusal(self) -> RecordingError:
-        text = self._pa.pa_strerror(self._pa.pa_context_errno(self._context)) or b"it is refused"
-        return RecordingError(text.decode(errors="replace"))
+        number = self._pa.pa_context_errno(self._context)
+        text = (self._pa.pa_strerror(number) or b"it is refused").decode(errors="replace")
+        if number in _NO_SERVER:
+            return ServerGoneError(text)
+        return NoSuchSourceError(text) if number == _NO_ENTITY else RecordingError(text)
 
     # --- the library's thread -----------------------------------------------------------------
 
@@ -202,7 +230,8 @@ class Recording:
         self._news.set()
         if not self._running:
             return
-        over = self._pa.pa_context_get_state(self._context) in (_CONTEXT_FAILED, _CONTEXT_OVER)
+        context = self._pa.pa_context_get_state(self._context)
+        over = self.server_gone = context in (_CONTEXT_FAILED, _CONTEXT_OVER)
         over = over or self._pa.pa_stream_get_state(self._stream) in (_STREAM_FAILED, _STREAM_OVER)
         if over:
             self._running = False

@@ -23,6 +23,24 @@ _MOST_CHANNELS = 64
 _portaudio = threading.Lock()  # PortAudio's own start-up and shutdown are not thread-safe
 _lost = threading.Event()  # a device has gone since PortAudio last looked
 _MARK = "portaudio:"  # begins the ids of this door; no sound server's id has a colon there
+_INSTALL = Sentence("Install it: on Debian and Ubuntu, `apt install libportaudio2`.")
+_NO_LIBRARY = Sentence("Its library is missing or does not start. {install}", install=_INSTALL)
+NAME = "PortAudio"
+HEARS = Sentence("microphones")
+
+
+def why_not() -> str:
+    """Why this door leads nowhere; "" if it does not. Blocks while a driver does."""
+    try:
+        import sounddevice as sd
+
+        if _inputs(sd):
+            return ""
+    except ImportError:
+        return Sentence("sounddevice is not installed.")
+    except Exception:  # OSError: no library; PortAudioError: it cannot initialise
+        return _NO_LIBRARY
+    return Sentence("It finds no microphone.")
 
 
 def sources() -> list[SourceInfo] | None:
@@ -45,9 +63,9 @@ def is_ours(source: SourceInfo) -> bool:
     return source.id.startswith(_MARK)
 
 
-def feed(source: SourceInfo) -> Microphone:
-    """One of the sources, to be opened."""
-    return Microphone(source)
+def feed(source: SourceInfo, follows: bool = False) -> Microphone:
+    """One of the sources, to be opened; `follows`: the default one of then, at each opening."""
+    return Microphone(source, follows)
 
 
 def _inputs(sd: Any) -> dict[str, Any]:
@@ -97,10 +115,11 @@ class Microphone:
     live = True
     notes: Sequence[str] = ()  # a microphone says nothing of itself
 
-    def __init__(self, source: SourceInfo) -> None:
+    def __init__(self, source: SourceInfo, follows: bool = False) -> None:
         self.name = source.name
         self.system = source.kind == "system"
         self._source = source
+        self._follows = follows
 
     def open(self, deliver: Callable[[Block | None], None]) -> _OpenMicrophone:
         """Open at the device's own rate. Raises SourceError with the user's sentence."""
@@ -108,11 +127,13 @@ class Microphone:
             import sounddevice as sd
         except OSError as error:
             raise SourceError(
-                Sentence("The sound library PortAudio is missing."),
-                Sentence("Install it: on Debian and Ubuntu, `apt install libportaudio2`."),
+                Sentence("The sound library PortAudio is missing."), _INSTALL
             ) from error
         try:
             with _portaudio:
+                _refresh(sd)
+                if self._follows:
+                    self._follow(sd)
                 return _OpenMicrophone(sd, self._source, deliver)
         except (sd.PortAudioError, ValueError) as error:
             raise SourceError(
@@ -122,6 +143,14 @@ class Microphone:
                 advice("refused"),
             ) from error
 
+    def _follow(self, sd: Any) -> None:
+        """Take the default microphone of now, which may be another than the one that was found."""
+        default = sd.default.device[0]
+        for ident, device in _inputs(sd).items():
+            if device["index"] == default:
+                self._source = SourceInfo(ident, device["name"], "microphone", default=True)
+                self.name = self._source.name
+
 
 class _OpenMicrophone:
     """Satisfies `capture.Opened`: one PortAudio stream."""
@@ -130,7 +159,6 @@ class _OpenMicrophone:
         self, sd: Any, source: SourceInfo, deliver: Callable[[Block | None], None]
     ) -> None:
         self._closed = threading.Event()
-        _refresh(sd)
         device = _device(sd, source)
         info = sd.query_devices(device, "input")
         self.rate = int(info["default_samplerate"])

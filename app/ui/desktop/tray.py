@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Signal, SignalInstance
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
+from app.native import DESKTOP
 from app.session.status import Status
-from app.ui.widgets import stages, theme
+from app.ui.desktop import tray_pictures
+from app.ui.state.commands import CAPTIONS, PAUSE, Commands
+from app.ui.widgets import stages
 from model_backends.base import Sentence
+
+if TYPE_CHECKING:
+    from app.ui.desktop.hotkeys import Hotkeys
+
+_LABELS = {"hold": "&Hold the text", "click-through": "Let clicks &through"}
 
 
 class Tray(QObject):
-    """Shows the state as a tooltip; its menu only says what was asked."""
+    """Shows the state by shape, colour and tooltip; a click shows or hides the captions."""
 
-    captions_toggled = Signal(bool)
-    pause_toggled = Signal()
     main_window_requested = Signal()
     preferences_requested = Signal()
     quit_requested = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, commands: Commands, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._commands = commands
+        self._mark = ""  # what the icon shows now
         self.menu = QMenu()
-        self.captions = QAction("Show &captions", self.menu, checkable=True, checked=True)
-        self.captions.triggered.connect(self.captions_toggled)
-        self.menu.addAction(self.captions)
-        self.pause = self._add("&Start", self.pause_toggled)
+        self.verbs = {CAPTIONS.name: self._verb("Show &captions", CAPTIONS.name)}
+        self.verbs |= {
+            name: self._verb(label, name)
+            for name, label in _LABELS.items()
+            if commands.offers(name)
+        }
+        self.pause = self.menu.addAction("&Start")
+        self.pause.triggered.connect(lambda: commands.do(PAUSE.name))
         self.menu.addSeparator()
         self._add("&Open main window", self.main_window_requested)
         self._add("P&references…", self.preferences_requested)
         self.menu.addSeparator()
         self._add("&Quit Voxline", self.quit_requested)
-        self.icon = QSystemTrayIcon(theme.icon(), self)
+        self.icon = QSystemTrayIcon(tray_pictures.icon("quiet"), self)
         self.icon.setContextMenu(self.menu)
         self.icon.activated.connect(self._clicked)
+        self.menu.aboutToShow.connect(self.tick)
 
     @property
     def available(self) -> bool:
@@ -49,9 +64,31 @@ class Tray(QObject):
         self.pause.setText(stages.start_label(status.stage))
         self.pause.setEnabled(stages.can_toggle(status.stage))
         self.icon.setToolTip(Sentence("Voxline: {state}", state=stages.title(status.stage)))
+        mark = tray_pictures.mark_of(status.stage)
+        if mark != self._mark:  # a tray on D-Bus is sent the whole picture each time
+            self._mark = mark
+            self.icon.setIcon(tray_pictures.icon(mark))
 
-    def show_captions_visible(self, visible: bool) -> None:
-        self.captions.setChecked(visible)
+    def show_keys(self, hotkeys: Hotkeys) -> None:
+        """The keys that do the same from anywhere."""
+        for name, action in [*self.verbs.items(), (PAUSE.name, self.pause)]:
+            action.setShortcut(hotkeys.sequence(name))
+
+    def tick(self) -> None:
+        """Tick what is so; a menu that the desktop shows itself does not always ask before."""
+        for name, action in self.verbs.items():
+            action.setChecked(self._commands.is_on(name) is True)
+
+    def _verb(self, label: str, name: str) -> QAction:
+        action = self.menu.addAction(label)
+        action.setCheckable(True)
+        action.setChecked(self._commands.is_on(name) is True)
+        action.triggered.connect(lambda: self._do(name))
+        return action
+
+    def _do(self, name: str) -> None:
+        self._commands.do(name)
+        self.tick()
 
     def _add(self, text: str, signal: SignalInstance) -> QAction:
         action = self.menu.addAction(text)
@@ -59,8 +96,6 @@ class Tray(QObject):
         return action
 
     def _clicked(self, reason: QSystemTrayIcon.ActivationReason) -> None:
-        if reason in (
-            QSystemTrayIcon.ActivationReason.Trigger,
-            QSystemTrayIcon.ActivationReason.DoubleClick,
-        ):
-            self.main_window_requested.emit()
+        """On macOS a click opens the menu, and is told all the same."""
+        if reason is QSystemTrayIcon.ActivationReason.Trigger and DESKTOP != "macos":
+            self._do(CAPTIONS.name)

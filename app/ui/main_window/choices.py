@@ -1,76 +1,48 @@
-"""What is listened to and by what: source, engine, delay, language, each with the name it has.
+"""What is listened to, and in which language: what one changes from meeting to meeting.
 
 Shows what it is given and says what was chosen; changes nothing itself. Offers only what the
-engine takes: no language choice where the engine finds the language itself.
+engine takes: no language choice where the engine finds the language itself. Engine and delay are
+in the preferences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
-
-from app.audio.choice import Device, Microphone, from_text, to_text
+from app.audio.choice import from_text
 from app.audio.devices.base import SourceInfo
 from app.settings import Settings
-from app.ui.state.engines import EngineChoice
-from app.ui.widgets import engine_names, plain, source_names
+from app.ui.widgets import plain, source_names
 from app.ui.widgets.choice_box import ChoiceBox
-from app.ui.widgets.delay_slider import DelaySlider
 from app.ui.widgets.languages import native_name
+from app.ui.widgets.source_box import SourceBox
 from model_backends.base import EngineInfo
 
 _FIND_LANGUAGE = "Found automatically"
 
 
-class _PlainDelaySlider(DelaySlider):
-    """Painted by the style, since this one stands on a window and not on a caption."""
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        QSlider.paintEvent(self, event)
-
-
 class ChoicesPanel(QWidget):
-    """Source, engine, delay and language in two columns."""
+    """Source and language in a row."""
 
     source_chosen = Signal(str)
-    engine_chosen = Signal(str)
-    delay_chosen = Signal(int)
     language_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.source = ChoiceBox("Sound source")
-        self.engine = ChoiceBox("Engine")
+        self.source = SourceBox()
         self.language = ChoiceBox("Language")
-        self.delay = _PlainDelaySlider()
-        self.delay.setTickPosition(QSlider.TickPosition.TicksBelow)
-        self.delay_text = plain.label(name="dim", wrap=True)
         self.language_label = plain.label("&Language")
-        self._sources: list[SourceInfo] = []
+        self._sources: list[SourceInfo] | None = None
         self._arrange()
-        self.source.chosen.connect(self.source_chosen)
-        self.engine.chosen.connect(self.engine_chosen)
+        self.source.source_chosen.connect(self.source_chosen)
         self.language.chosen.connect(self.language_chosen)
-        self.delay.delay_chosen.connect(self.delay_chosen)
-        self.delay.valueChanged.connect(self._describe_delay)
-        self.source.about_to_open.connect(self._offer_known_sources)
         self._chosen_source = ""
 
     def show_settings(self, settings: Settings, info: EngineInfo) -> None:
-        """Show what is chosen, and the delays and languages this engine offers."""
+        """Show what is chosen, and the languages this engine offers."""
         self._chosen_source = settings.source
         self._offer_known_sources()
-        self._pick_engine(info)
-        self.delay.offer(
-            info.delays_ms,
-            settings.delay_ms.get(settings.engine, info.default_delay_ms),
-            info.word_error_rate,
-        )
-        self.delay.setEnabled(len(info.delays_ms) > 1)
-        self._describe_delay()
         codes = [
             ("", _FIND_LANGUAGE),
             *sorted((code, native_name(code)) for code in info.languages),
@@ -85,57 +57,18 @@ class ChoicesPanel(QWidget):
         if not self.source.view().isVisible():  # nothing moves under an open list
             self._offer_known_sources()
 
-    def show_engines(self, engines: Sequence[EngineChoice]) -> None:
-        """Offer these; those that cannot be used here are shown, with the reason."""
-        chosen = self.engine.currentData() or ""
-        shown = engine_names.offered(engines, chosen)
-        self.engine.offer([(engine_names.label(each), each.info.name) for each in shown], chosen)
-        for choice in shown:
-            if not choice.usable:
-                self.engine.disable(choice.info.name, choice.why_not)
-
-    def _pick_engine(self, info: EngineInfo) -> None:
-        if self.engine.findData(info.name) < 0:
-            self.engine.addItem(info.label, info.name)
-        self.engine.setCurrentIndex(self.engine.findData(info.name))
-
     def _offer_known_sources(self) -> None:
-        items = [(source_names.DEFAULT, "")]
-        items += [(source_names.full_name(each), to_text(each.choice)) for each in self._sources]
-        choice = from_text(self._chosen_source)
-        chosen = "" if choice == Microphone() else to_text(choice)
-        for source in self._sources:  # by its id: its name may be another now
-            if isinstance(choice, Device) and choice.id == source.id:
-                chosen = to_text(source.choice)
-        if chosen not in [data for _, data in items]:
-            items.append((source_names.absent(choice), chosen))
-        self.source.offer(items, chosen)
-
-    def _describe_delay(self) -> None:
-        self.delay_text.setText(self.delay.in_words)
+        self.source.show_rows(source_names.rows(self._sources, from_text(self._chosen_source)))
 
     def _arrange(self) -> None:
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(10)
-        grid.setVerticalSpacing(8)
-        for column in (1, 4):
-            grid.setColumnStretch(column, 1)
-        grid.setColumnMinimumWidth(2, 8)
-        _add(grid, 0, 0, _labelled("S&ource", self.source), self.source)
-        _add(grid, 0, 3, _labelled("En&gine", self.engine), self.engine)
-        _add(grid, 1, 0, _labelled("&Delay", self.delay), self.delay)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(10)
+        source = plain.label("S&ource")
+        source.setBuddy(self.source)
         self.language_label.setBuddy(self.language)
-        _add(grid, 1, 3, self.language_label, self.language)
-        grid.addWidget(self.delay_text, 2, 1, 1, 4)
-
-
-def _labelled(text: str, widget: QWidget) -> QLabel:
-    label = plain.label(text)
-    label.setBuddy(widget)
-    return label
-
-
-def _add(grid: QGridLayout, row: int, column: int, label: QLabel, widget: QWidget) -> None:
-    grid.addWidget(label, row, column, Qt.AlignmentFlag.AlignRight)
-    grid.addWidget(widget, row, column + 1)
+        row.addWidget(source)
+        row.addWidget(self.source, 3)
+        row.addSpacing(8)
+        row.addWidget(self.language_label)
+        row.addWidget(self.language, 2)

@@ -1,15 +1,15 @@
-"""The texts of the Help menu: keys, what is kept and where, what this is and under which licences.
+"""The dialogs of the Help menu: keys, what is kept and where, what this is and its licences.
 
 Knows where things are kept; changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QFontDatabase, QKeySequence
+from PySide6.QtCore import QSize, Qt, QUrl
+from PySide6.QtGui import QAction, QDesktopServices, QFontDatabase, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -32,43 +32,67 @@ _MORE_KEYS = (
     ("Walk through the controls", "Tab, Shift+Tab"),
 )
 _FRAME = 40  # px that the desktop's frame around a window takes at most
+_RELEASES = "releases.url"  # packaging/frozen_parts.py writes it
 _LICENCE = "Voxline is free software under the Apache licence, version 2.0."
 
 
-def show_shortcuts(parent: QWidget, actions: Iterable[QAction]) -> QDialog:
-    """What every key does, as the menus have it."""
-    dialog = _dialog(parent, "Keyboard shortcuts")
+def show_shortcuts(
+    parent: QWidget, actions: Iterable[QAction], everywhere: Collection[QAction] = ()
+) -> QDialog:
+    """What every key does, as the menus have it; those `everywhere` work in other programs too."""
+    dialog = make_dialog(parent, "Keyboard shortcuts")
     native = QKeySequence.SequenceFormat.NativeText
-    rows = [
-        (action.text().replace("&", "").rstrip("…"), action.shortcut().toString(native))
-        for action in actions
-        if not action.shortcut().isEmpty()
-    ]
+    rows: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
+    for action in actions:
+        does = action.text().replace("&", "").rstrip("…")
+        rows[action in everywhere].append((does, action.shortcut().toString(native)))
     grid = QGridLayout()
     grid.setHorizontalSpacing(24)
-    for row, (does, keys) in enumerate([*rows, *_MORE_KEYS]):
+    if rows[True]:
+        _add_keys(grid, "In every program", rows[True])
+    _add_keys(grid, "In Voxline’s windows", [*rows[False], *_MORE_KEYS])
+    return open_dialog(dialog, grid)
+
+
+def _add_keys(grid: QGridLayout, heading: str, rows: Sequence[tuple[str, str]]) -> None:
+    grid.addWidget(plain.label(heading, "state"), grid.rowCount(), 0, 1, 2)
+    for does, keys in rows:
+        row = grid.rowCount()
         grid.addWidget(plain.label(does), row, 0)
         grid.addWidget(plain.label(keys, "dim"), row, 1)
-    return _open(dialog, grid)
 
 
 def show_kept(parent: QWidget, keeps: bool) -> QDialog:
     """What is written to the disk, where, and that nothing leaves the computer."""
-    dialog = _dialog(parent, "What is kept and where")
+    dialog = make_dialog(parent, "What is kept and where")
     grid = QGridLayout()
     grid.setHorizontalSpacing(16)
-    for row, (what, where) in enumerate(_kept(keeps)):
+    for row, (what, where) in enumerate(kept(keeps)):
         grid.addWidget(plain.label(what), row, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(_selectable(str(where)), row, 1)
     grid.addWidget(
         plain.label("Voxline never sends sound or text anywhere.", wrap=True), 9, 0, 1, 2
     )
-    return _open(dialog, grid)
+    return open_dialog(dialog, grid)
+
+
+def releases_page() -> str:
+    """The web page with newer versions; "" where it is not known. Never asked by itself."""
+    try:
+        page = paths.resource(_RELEASES).read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    return page if page.startswith("https://") else ""
+
+
+def open_releases() -> bool:
+    """Show that page in the browser; False if there is none."""
+    return QDesktopServices.openUrl(QUrl(releases_page()))
 
 
 def show_about(parent: QWidget) -> QDialog:
     """Version, licence, and what others have given."""
-    dialog = _dialog(parent, "About Voxline")
+    dialog = make_dialog(parent, "About Voxline")
     column = QGridLayout()
     column.addWidget(_selectable(Sentence("Voxline {version}", version=__version__)), 0, 0)
     column.addWidget(plain.label(_LICENCE, wrap=True), 1, 0)
@@ -79,10 +103,11 @@ def show_about(parent: QWidget) -> QDialog:
     licences.setAccessibleName("Licences of what Voxline uses")
     licences.setMinimumSize(420, 160)
     column.addWidget(licences, 2, 0)
-    return _open(dialog, column)
+    return open_dialog(dialog, column)
 
 
-def _kept(keeps: bool) -> list[tuple[str, str | Path]]:
+def kept(keeps: bool) -> list[tuple[str, str | Path]]:
+    """What is written to the disk, and where."""
     transcripts: str | Path = paths.transcripts_dir()
     if not keeps:
         transcripts = "Not kept: turned off in the preferences"
@@ -104,14 +129,16 @@ def _third_party() -> str:
     return "The licences are in the file THIRD_PARTY.md of Voxline’s source."
 
 
-def _dialog(parent: QWidget, title: str) -> QDialog:
+def make_dialog(parent: QWidget, title: str) -> QDialog:
+    """A dialog that is deleted when it is closed; `open_dialog` fills and shows it."""
     dialog = QDialog(parent)
     dialog.setWindowTitle(title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     return dialog
 
 
-def _open(dialog: QDialog, content: QGridLayout) -> QDialog:
+def open_dialog(dialog: QDialog, content: QGridLayout) -> QDialog:
+    """Show it with this content, which scrolls where the screen is too small for it."""
     column = QVBoxLayout(dialog)
     column.setContentsMargins(20, 20, 20, 16)
     column.setSpacing(16)

@@ -1,4 +1,4 @@
-"""What the session is doing, how loud it is, and the buttons that start, pause and end it."""
+"""What the session is doing, how loud it is, and the buttons to start, pause and save."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ class StateHeader(QWidget):
         self.meter = LevelMeter()
         self.toggle = QPushButton("&Start")
         self.toggle.setObjectName("primary")
-        self.new_session = QPushButton("&New session")
-        self.new_session.setToolTip("Save what was said so far and begin an empty transcript")
+        self.save = QPushButton("Save &as…")
+        self.save.setToolTip("Save a copy of the transcript where you like, as subtitles or text")
         self._arrange()
 
     def show_status(self, status: Status) -> None:
@@ -101,7 +101,6 @@ class StateHeader(QWidget):
         self.toggle.setText(stages.start_label(stage))
         plain.set_tip(self.toggle, stages.does_next_in_full(stage))
         self.toggle.setEnabled(stages.can_toggle(stage))
-        self.new_session.setEnabled(stage not in (*stages.OFF, Stage.STOPPING))
         if not self._listens:
             self.meter.set_level(0.0)
         told = stages.announcement(before, status)
@@ -131,5 +130,5 @@ class StateHeader(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addLayout(words, 1)
-        for button in (self.new_session, self.toggle):
+        for button in (self.toggle, self.save):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QMainWindow,
@@ -24,31 +24,34 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
+from app.audio.devices.base import SourceInfo
 from app.audio.sources import list_sources
 from app.session.status import Stage, Status
 from app.settings import Settings
 from app.ui.main_window import help as help_texts
-from app.ui.main_window import save_as
+from app.ui.main_window import report, save_as
 from app.ui.main_window.choices import ChoicesPanel
 from app.ui.main_window.find_bar import FindBar
+from app.ui.main_window.menus import Menus
 from app.ui.main_window.state_header import StateHeader
 from app.ui.main_window.transcript import Transcript
 from app.ui.overlay import placement
 from app.ui.state.background import in_background
 from app.ui.state.captioning import Captioning
-from app.ui.state.engines import EngineChoice, list_engines
+from app.ui.state.commands import Commands
+from app.ui.state.engines import EngineChoice, info_of, list_engines
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import stages
 from app.ui.widgets.banner import BannerStack
-from model_backends import describe
 from model_backends.base import EngineInfo, Notice, Sentence, UserError
 
 if TYPE_CHECKING:
+    from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.preferences.window import Preferences
 
 log = logging.getLogger(__name__)
 
-_SIZE, _LEAST = QSize(720, 520), QSize(480, 300)
+_SIZE, _LEAST = QSize(720, 520), QSize(560, 400)
 _QUIET_NOTICES = ("restarting", "moved")  # told, but nothing the user has to act on
 # Notices about a state that another notice, or its end, makes untrue: code and what it is about.
 _STATES = {
@@ -66,7 +69,6 @@ _STATES = {
 class MainWindow(QMainWindow):
     """One window for the whole run; sessions come and go within it."""
 
-    captions_toggled = Signal(bool)
     controls_wanted = Signal()  # the caption window's, at the keyboard
     closed = Signal()  # by the user; captions go on
     quit_requested = Signal()
@@ -76,6 +78,8 @@ class MainWindow(QMainWindow):
         self._captioning, self._store = captioning, store
         self._engines: list[EngineChoice] = []
         self._preferences: Preferences | None = None
+        self._hotkeys: Hotkeys | None = None
+        self._commands: Commands | None = None
         self.header = StateHeader()
         self.banners = BannerStack()
         self.choices = ChoicesPanel()
@@ -83,7 +87,7 @@ class MainWindow(QMainWindow):
         self.find_bar = FindBar(self.transcript)
         self.latest = QPushButton("&Latest words", self.transcript)
         self.setWindowTitle("Voxline")
-        self._make_menus()
+        self.menus = Menus(self)
         self._arrange()
         self._connect()
         self._show_settings(store.settings)
@@ -110,8 +114,12 @@ class MainWindow(QMainWindow):
         if self._preferences is None:
             from app.ui.preferences.window import Preferences
 
-            self._preferences = Preferences(self._store)
+            self._preferences = Preferences(
+                self._store, self._hotkeys, self._commands, self._engine_info
+            )
             self._preferences.show_engines(self._engines)
+            self._preferences.listening.source.about_to_open.connect(self._look_for_sources)
+            self._look_for_sources()
         self._preferences.come_forward()
         return self._preferences
 
@@ -121,8 +129,12 @@ class MainWindow(QMainWindow):
         if banner.button_count == 1:  # not one that was shown already
             banner.add_button("Open folder", lambda: save_as.open_folder(path.parent), stays=True)
 
-    def show_captions_visible(self, visible: bool) -> None:
-        self.captions_action.setChecked(visible)
+    def follow(self, commands: Commands, hotkeys: Hotkeys) -> None:
+        """Show what can be done with the captions, and by which keys."""
+        self._commands, self._hotkeys = commands, hotkeys
+        self.menus.offer(commands)
+        hotkeys.changed.connect(lambda: self.menus.show_keys(hotkeys))
+        self.menus.show_keys(hotkeys)
 
     def show_leaving(self) -> None:
         """From now on everything waits for the transcript to be saved."""
@@ -138,7 +150,7 @@ class MainWindow(QMainWindow):
         self.ensurePolished()
         available = self.screen().availableGeometry()
         frame = QSize(2, self.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight) + 8)
-        least = self.minimumSizeHint().expandedTo(_LEAST) + frame
+        least = self.minimumSize() + frame
         place = placement.beside(captions, available, _SIZE + frame, least)
         self.move(place.topLeft())
         self.resize(place.size() - frame)
@@ -161,91 +173,53 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(self.page)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(12)
-        # What is typed into is at the very top: captions are below on the smallest of screens, too.
-        for widget in (self.find_bar, self.header, self.banners, self.choices):
+        # What is typed into is near the top: captions are below on the smallest of screens, too.
+        for widget in (self.header, self.choices, self.find_bar, self.banners):
             column.addWidget(widget)
         column.addWidget(self.transcript, 1)
         self.setCentralWidget(self.page)
         over = QVBoxLayout(self.transcript.viewport())
         over.addWidget(self.latest, 0, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter)
-        self.resize(_SIZE.boundedTo(self.screen().availableGeometry().size()))
+        available = self.screen().availableGeometry().size()
+        self.setMinimumSize(_least(available))
+        self.resize(_SIZE.boundedTo(available))
         if self._store.settings.window:
             self.restoreGeometry(QByteArray.fromBase64(self._store.settings.window.encode()))
         self.transcript.setFocus()
 
-    def _make_menus(self) -> None:
-        self._all_actions: list[QAction] = []
-        session = self.menuBar().addMenu("Sess&ion")
-        self.toggle_action = self._action(session, "&Start", "Ctrl+P")
-        self.new_action = self._action(session, "&New session", QKeySequence.StandardKey.New)
-        self.stop_action = self._action(session, "S&top and save", "Ctrl+T")
-        session.addSeparator()
-        self.save_action = self._action(
-            session, "Save transcript &as…", QKeySequence.StandardKey.Save
-        )
-        self.folder_action = self._action(session, "&Open transcripts folder", "Ctrl+O")
-        session.addSeparator()
-        self.quit_action = self._action(session, "&Quit Voxline", "Ctrl+Q")
-        self.quit_action.setMenuRole(QAction.MenuRole.QuitRole)
-        edit = self.menuBar().addMenu("&Edit")
-        self.copy_action = self._action(edit, "&Copy transcript", "Ctrl+Shift+C")
-        self.find_action = self._action(edit, "&Find…", QKeySequence.StandardKey.Find)
-        self.next_action = self._action(edit, "Find &next", QKeySequence.StandardKey.FindNext)
-        edit.addSeparator()
-        self.preferences_action = self._action(edit, "P&references…", "Ctrl+,")
-        self.preferences_action.setMenuRole(QAction.MenuRole.PreferencesRole)
-        view = self.menuBar().addMenu("&View")
-        self.captions_action = self._action(view, "Show &captions", "Ctrl+Shift+V")
-        self.captions_action.setCheckable(True)
-        self.captions_action.setChecked(True)
-        self.controls_action = self._action(view, "Caption c&ontrols", "Ctrl+Shift+K")
-        self.latest_action = self._action(view, "&Latest words", "Ctrl+End")
-        help_menu = self.menuBar().addMenu("&Help")
-        self.shortcuts_action = self._action(help_menu, "&Keyboard shortcuts", "F1")
-        self.kept_action = self._action(help_menu, "&What is kept and where", "")
-        self.log_action = self._action(help_menu, "Open &log folder", "")
-        help_menu.addSeparator()
-        self.about_action = self._action(help_menu, "&About Voxline", "")
-        self.about_action.setMenuRole(QAction.MenuRole.AboutRole)
-
-    def _action(self, menu: QWidget, text: str, keys: QKeySequence.StandardKey | str) -> QAction:
-        action = QAction(text, self)
-        action.setShortcut(QKeySequence(keys))
-        menu.addAction(action)
-        self._all_actions.append(action)
-        return action
-
     def _connect(self) -> None:
         captioning, store = self._captioning, self._store
+        menus = self.menus
         for pressed, act in (
             (self.header.toggle.clicked, captioning.toggle_pause),
-            (self.header.new_session.clicked, captioning.start_another),
-            (self.toggle_action.triggered, captioning.toggle_pause),
-            (self.new_action.triggered, captioning.start_another),
-            (self.stop_action.triggered, captioning.stop),
-            (self.save_action.triggered, self.save_transcript),
-            (self.folder_action.triggered, self._open_transcripts),
-            (self.quit_action.triggered, self.quit_requested.emit),
-            (self.copy_action.triggered, self.transcript.copy_selection_or_all),
-            (self.find_action.triggered, self.find_bar.open),
-            (self.next_action.triggered, self.find_bar.find_next),
-            (self.preferences_action.triggered, self.open_preferences),
-            (self.latest_action.triggered, self.transcript.show_end),
+            (self.header.save.clicked, self.save_transcript),
+            (menus.toggle.triggered, captioning.toggle_pause),
+            (menus.new.triggered, captioning.start_another),
+            (menus.stop.triggered, captioning.stop),
+            (menus.save.triggered, self.save_transcript),
+            (menus.folder.triggered, self._open_transcripts),
+            (menus.close.triggered, self.close),
+            (menus.quit.triggered, self.quit_requested.emit),
+            (menus.copy.triggered, self.transcript.copy_selection_or_all),
+            (menus.find.triggered, self.find_bar.open),
+            (menus.find_next.triggered, self.find_bar.find_next),
+            (menus.find_previous.triggered, self.find_bar.find_previous),
+            (menus.preferences.triggered, self.open_preferences),
+            (menus.controls.triggered, self.controls_wanted.emit),
+            (menus.latest.triggered, self.transcript.show_end),
             (self.latest.clicked, self.transcript.show_end),
-            (self.shortcuts_action.triggered, self._show_shortcuts),
-            (self.kept_action.triggered, self._show_kept),
-            (self.about_action.triggered, lambda: help_texts.show_about(self)),
-            (self.log_action.triggered, lambda: self._open(paths.log_dir())),
+            (menus.shortcuts.triggered, self._show_shortcuts),
+            (menus.kept.triggered, self._show_kept),
+            (menus.report.triggered, self._report),
+            (menus.about.triggered, lambda: help_texts.show_about(self)),
+            (menus.log.triggered, lambda: self._open(paths.log_dir())),
+            (menus.releases.triggered, self._open_releases),
         ):
             pressed.connect(lambda *_, act=act: act())
-        self.captions_action.triggered.connect(self.captions_toggled)
-        self.controls_action.triggered.connect(self.controls_wanted)
         self.transcript.follow_changed.connect(self.latest.setHidden)
         self.choices.source.about_to_open.connect(self._look_for_sources)
         self.choices.source_chosen.connect(lambda source: store.change(source=source))
-        self.choices.engine_chosen.connect(lambda name: store.change(engine=name, model=""))
         self.choices.language_chosen.connect(lambda code: store.change(language=code))
-        self.choices.delay_chosen.connect(store.change_delay)
         store.changed.connect(self._follow_settings)
         store.problem.connect(lambda text: self.banners.tell("warning", text))
         captioning.status.connect(self._show_status)
@@ -268,9 +242,9 @@ class MainWindow(QMainWindow):
         self.header.show_status(status)
         if status.stage in stages.WELL:
             self.banners.end("worker")
-        self.toggle_action.setText(stages.start_label(status.stage))
-        self.toggle_action.setEnabled(stages.can_toggle(status.stage))
-        for action in (self.new_action, self.stop_action):
+        self.menus.toggle.setText(stages.start_label(status.stage))
+        self.menus.toggle.setEnabled(stages.can_toggle(status.stage))
+        for action in (self.menus.new, self.menus.stop):
             action.setEnabled(running and status.stage != Stage.STOPPING)
 
     def _show_notice(self, notice: Notice) -> None:
@@ -305,7 +279,7 @@ class MainWindow(QMainWindow):
         self.banners.tell(
             "good",
             "From the next session on nothing is kept.",
-            "Preferences, Recognition turns it on again.",
+            "Preferences, Privacy turns it on again.",
             about="kept",
         )
 
@@ -318,18 +292,18 @@ class MainWindow(QMainWindow):
         running = self._captioning.info
         if running and running.name == name:
             return running
-        try:
-            return describe(name)
-        except Exception:
-            # "voxtral", whose better half is known once it runs, or one that is broken
-            return running
+        return info_of(name) or running  # "voxtral" is known once it runs
 
     def _look_for_sources(self) -> None:
-        in_background(list_sources, self.choices.show_sources, _log_failure, owner=self)
+        in_background(list_sources, self._take_sources, _log_failure, owner=self)
+
+    def _take_sources(self, sources: list[SourceInfo]) -> None:
+        self.choices.show_sources(sources)
+        if self._preferences:
+            self._preferences.show_sources(sources)
 
     def _take_engines(self, engines: list[EngineChoice]) -> None:
         self._engines = engines
-        self.choices.show_engines(engines)
         if self._preferences:
             self._preferences.show_engines(engines)
 
@@ -372,15 +346,32 @@ class MainWindow(QMainWindow):
             here = Sentence("Here it is: {folder}", folder=folder)
             self.banners.tell("info", here, "No file manager could be opened.")
 
+    def _open_releases(self) -> None:
+        if not help_texts.open_releases():
+            page = help_texts.releases_page()
+            here = Sentence("Newer versions are at {page}", page=page)
+            self.banners.tell("info", here, "No browser could be opened.")
+
     def _show_shortcuts(self) -> None:
-        help_texts.show_shortcuts(self, self.actions_with_keys())
+        help_texts.show_shortcuts(self, self.menus.with_keys(), self._global_keys())
+
+    def _global_keys(self) -> set[QAction]:
+        """The actions whose keys do the same in every program."""
+        if self._hotkeys is None:
+            return set()
+        every = {**self.menus.verbs, "pause": self.menus.toggle}
+        return {act for name, act in every.items() if self._hotkeys.works_everywhere(name)}
+
+    def _report(self) -> None:
+        report.show_report(self, self._captioning, self._store.settings)
 
     def _show_kept(self) -> None:
         help_texts.show_kept(self, self._store.settings.keep_transcripts)
 
-    def actions_with_keys(self) -> list[QAction]:
-        """Of the menus, in their order."""
-        return [action for action in self._all_actions if not action.shortcut().isEmpty()]
+
+def _least(available: QSize) -> QSize:
+    """On a small screen it may be lower, so that the captions have their room."""
+    return QSize(_LEAST.width(), min(_LEAST.height(), available.height() // 2))
 
 
 def _log_failure(error: Exception) -> None:

@@ -10,7 +10,6 @@ off. What is chosen more rarely is in the menu behind ⋯ (`more_menu`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -25,12 +24,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from app.audio.choice import to_text
 from app.audio.devices.base import SourceInfo
 from app.ui.overlay import icons
 from app.ui.overlay.menus import ListMenu
+from app.ui.overlay.source_menu import list_sources
 from app.ui.widgets import plain, source_names
 from app.ui.widgets.languages import native_name
+from app.ui.widgets.sound_file import ask_for_sound_file
 from app.ui.widgets.theme import CAPTIONS
 from model_backends.base import Sentence
 
@@ -146,22 +146,10 @@ class ControlsBar(QWidget):
         self._name(self.source, "", told)
 
     def show_sources(self, sources: Sequence[SourceInfo], chosen: str) -> None:
-        """What could be listened to; `chosen` is an id or a name."""
-        self.source_menu.fill(lambda: self._list_sources(sources, chosen))
-
-    def _list_sources(self, sources: Sequence[SourceInfo], chosen: str) -> None:
-        menu = self.source_menu
-        for kind, heading in source_names.HEADINGS:
-            of_kind = [source for source in sources if source.kind == kind]
-            if of_kind:
-                menu.add_heading(heading)
-            for source in of_kind:
-                action = menu.add_choice(
-                    source_names.human_name(source), chosen in (source.id, source.name)
-                )
-                action.triggered.connect(partial(self._choose_source, to_text(source.choice)))
-        if not sources:
-            menu.addAction("No microphone was found").setEnabled(False)
+        """What could be listened to; `chosen` as settings keep it."""
+        self.source_menu.fill(
+            lambda: list_sources(self.source_menu, sources, chosen, self._choose_source)
+        )
 
     def show_language(self, code: str | None) -> None:
         """What is being spoken, as its speakers call it; nothing while that is unsure."""
@@ -226,8 +214,13 @@ class ControlsBar(QWidget):
         corner = QPoint(0, 0) if self.menus_open_upwards else QPoint(0, self.more.height())
         self.more_requested.emit(self.more.mapToGlobal(corner))
 
-    def _choose_source(self, source: str, _checked: bool = False) -> None:
-        self.source_chosen.emit(source)
+    # --- acting ----------------------------------------------------------------------------
+
+    def _choose_source(self, source: str) -> None:
+        if source == source_names.ASK_FOR_FILE:
+            ask_for_sound_file(self, self.source_chosen.emit)
+        else:
+            self.source_chosen.emit(source)
 
     def _name(self, button: QToolButton, words: str, told: str) -> None:
         """What is written beside the icon, and what the button does."""

@@ -337,7 +337,7 @@ class CaptionOverlay(HandledWindow):
 
     def _offer_sources(self, sources: list[SourceInfo]) -> None:
         if isValid(self):  # the answer may come after the window has gone
-            chosen = self._session.source_name if self._session else ""
+            chosen = self._captioning.source if self._captioning else ""
             self.controls.show_sources(sources, chosen)
 
     def _maybe_hide_controls(self) -> None:

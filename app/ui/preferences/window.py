@@ -1,4 +1,4 @@
-"""Preferences: how captions look, and what recognises speech. Every change is applied at once.
+"""Preferences: a list of pages at the left, the page at the right. Every change is applied at once.
 
 There is no OK to press and nothing to lose: each control changes the settings through the store,
 and shows what the store says.
@@ -6,29 +6,45 @@ and shows what the store says.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
+    QCheckBox,
     QDialog,
     QFrame,
     QHBoxLayout,
+    QListWidget,
     QPushButton,
     QScrollArea,
-    QTabWidget,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from app.audio.devices.base import SourceInfo
 from app.settings import OverlaySettings, Settings
 from app.ui.preferences.caption_page import CaptionPage
 from app.ui.preferences.caption_sample import CaptionSample
-from app.ui.preferences.recognition_page import RecognitionPage
-from app.ui.state.engines import EngineChoice
+from app.ui.preferences.listening_page import ListeningPage
+from app.ui.preferences.privacy_page import PrivacyPage
+from app.ui.preferences.speech_model_page import SpeechModelPage
+from app.ui.state.engines import EngineChoice, info_of
 from app.ui.state.settings_store import SettingsStore
+from app.ui.widgets import plain
+from model_backends.base import EngineInfo
 
+if TYPE_CHECKING:
+    from app.ui.desktop.hotkeys import Hotkeys
+    from app.ui.preferences.keys_page import KeysPage
+    from app.ui.state.commands import Commands
+
+_READ_TIP = "Each sentence is read out, or shown in braille, once it is finished."
 _UNDO = "&Undo restore"
+_NARROW = 420  # px of a page that fit on the smallest of screens; a wider one scrolls there
 _FRAME = 40  # px that the desktop's frame around a window takes at most
 MARGIN = 8  # pixels between the window and the top of the screen
 
@@ -36,18 +52,33 @@ MARGIN = 8  # pixels between the window and the top of the screen
 class Preferences(QDialog):
     """A window beside the others; captions go on, and show what is being changed."""
 
-    def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        store: SettingsStore,
+        hotkeys: Hotkeys | None = None,
+        commands: Commands | None = None,
+        find_info: Callable[[str], EngineInfo | None] = info_of,
+        parent: QWidget | None = None,
+    ) -> None:
+        """Without `hotkeys` and `commands` there is no page of keys."""
         super().__init__(parent)
-        self._store = store
+        self._store, self._find_info = store, find_info
         self._placed = False  # from then on it stays where the user puts it
         self._before_restore: OverlaySettings | None = None
         self.setWindowTitle("Preferences")
         self.sample = CaptionSample(store.settings.overlay)
         self.captions = CaptionPage(store)
-        self.recognition = RecognitionPage(store)
-        self.tabs = QTabWidget()
-        self.tabs.addTab(_scrolled(self.captions), "&Captions")
-        self.tabs.addTab(_scrolled(self.recognition), "&Recognition")
+        self.read_finished = QCheckBox("Have a screen reader &read finished sentences")
+        plain.set_tip(self.read_finished, _READ_TIP)
+        self.listening = ListeningPage(store)
+        self.speech_model = SpeechModelPage(store)
+        self.keys: KeysPage | None = None
+        self.privacy = PrivacyPage(store)
+        self.list = QListWidget()
+        self.list.setObjectName("pages")
+        self.list.setAccessibleName("Pages")
+        self.pages = QStackedWidget()
+        self._add_pages(hotkeys, commands)
         self.defaults = QPushButton("Restore &defaults")
         self.defaults.setToolTip("How captions looked at first; their place stays")
         self.defaults.setAutoDefault(False)
@@ -58,7 +89,10 @@ class Preferences(QDialog):
         self.close_button = QPushButton("C&lose")
         self.close_button.setDefault(True)
         self._arrange()
-        self.tabs.currentChanged.connect(self._show_what_belongs)
+        self.list.currentRowChanged.connect(self.pages.setCurrentIndex)
+        self.list.currentRowChanged.connect(self._show_what_belongs)
+        self.list.setCurrentRow(0)
+        self.read_finished.clicked.connect(lambda on: store.change(read_finished_lines=on))
         self.defaults.clicked.connect(self._restore)
         self.undo.clicked.connect(self._undo_restore)
         self.close_button.clicked.connect(self.close)
@@ -69,20 +103,26 @@ class Preferences(QDialog):
     def show_settings(self, settings: Settings) -> None:
         """Let every control show what is set."""
         self.captions.show_settings(settings.overlay)
-        self.recognition.show_settings(settings)
+        self.read_finished.setChecked(settings.read_finished_lines)
+        self.listening.show_settings(settings, self._find_info(settings.engine))
+        self.speech_model.show_settings(settings)
+        self.privacy.show_settings(settings)
         self.sample.apply(settings.overlay)
         if settings.overlay != self._restored:
             self._forget_restore()  # what was done since would be undone, too
 
     def show_page(self, page: QWidget) -> None:
         """Bring this page to the front."""
-        for index in range(self.tabs.count()):
-            area = self.tabs.widget(index)
-            if isinstance(area, QScrollArea) and area.widget() is page:
-                self.tabs.setCurrentIndex(index)
+        for index in range(self.pages.count()):
+            area = self.pages.widget(index)
+            if area and area.isAncestorOf(page):
+                self.list.setCurrentRow(index)
 
     def show_engines(self, engines: list[EngineChoice]) -> None:
-        self.recognition.show_engines(engines)
+        self.speech_model.show_engines(engines)
+
+    def show_sources(self, sources: list[SourceInfo]) -> None:
+        self.listening.show_sources(sources)
 
     def come_forward(self) -> None:
         """Show it; the first time at the top, since captions are mostly at the bottom."""
@@ -96,21 +136,55 @@ class Preferences(QDialog):
         self.raise_()
         self.activateWindow()
 
+    def _add_pages(self, hotkeys: Hotkeys | None, commands: Commands | None) -> None:
+        captions = QWidget()
+        column = QVBoxLayout(captions)
+        column.setContentsMargins(0, 0, 0, 12)
+        column.addWidget(self.captions)
+        row = QHBoxLayout()
+        row.setContentsMargins(16, 0, 16, 0)
+        row.addWidget(self.read_finished)
+        column.addLayout(row)
+        column.addStretch(1)
+        titles = {
+            "Captions": captions,
+            "Listening": self.listening,
+            "Speech model": self.speech_model,
+        }
+        if hotkeys is not None and commands is not None:
+            from app.ui.preferences.keys_page import KeysPage
+
+            self.keys = KeysPage(hotkeys, commands)
+            titles["Keys"] = self.keys
+        titles["Privacy"] = self.privacy
+        for title, page in titles.items():
+            self.list.addItem(title)
+            self.pages.addWidget(_scrolled(page))
+
     def _arrange(self) -> None:
+        self.list.setFixedWidth(self.list.sizeHintForColumn(0) + 40)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         buttons = QHBoxLayout()
-        buttons.addWidget(self.defaults)
-        buttons.addWidget(self.undo)
+        for button in (self.defaults, self.undo):
+            buttons.addWidget(button)
         buttons.addStretch(1)
         buttons.addWidget(self.close_button)
+        shown = QVBoxLayout()
+        shown.setSpacing(12)
+        shown.addWidget(self.sample)
+        shown.addWidget(self.pages, 1)
+        middle = QHBoxLayout()
+        middle.setSpacing(12)
+        middle.addWidget(self.list)
+        middle.addLayout(shown, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(12)
-        column.addWidget(self.sample)
-        column.addWidget(self.tabs, 1)
+        column.addLayout(middle, 1)
         column.addLayout(buttons)
 
     def _show_what_belongs(self) -> None:
-        of_captions = self.tabs.currentIndex() == 0
+        of_captions = self.list.currentRow() == 0
         self.sample.setVisible(of_captions)
         self.defaults.setVisible(of_captions)
         self.undo.setVisible(of_captions and self._before_restore is not None)
@@ -157,6 +231,5 @@ def _scrolled(page: QWidget) -> QScrollArea:
     area.setWidget(page)
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setMinimumWidth(page.minimumSizeHint().width())
+    area.setMinimumWidth(min(_NARROW, page.minimumSizeHint().width()))
     return area

@@ -80,6 +80,11 @@ class Captioning(QObject):
         return self._shown.session if self._shown else None
 
     @property
+    def source(self) -> str:
+        """What is chosen to be listened to, as settings keep it."""
+        return self._store.settings.source
+
+    @property
     def info(self) -> EngineInfo | None:
         """The engine of the session that is shown."""
         return self.session.info if self.session else None

@@ -35,6 +35,14 @@ class EngineChoice:
         return " ".join(part for part in (first.reason, first.hint) if part)
 
 
+def info_of(name: str) -> EngineInfo | None:
+    """What is known of an engine; None for a broken one, and a name that stands for several."""
+    try:
+        return describe(name)
+    except Exception:
+        return None
+
+
 def list_engines(models_dir: Path, also: str = "") -> list[EngineChoice]:
     """The engines people choose from, and the one already chosen if it is none of them."""
     names = list(ENGINES)

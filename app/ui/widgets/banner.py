@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.ui.widgets import plain
 
-MOST_SHOWN = 4  # older ones make room, except those with a question
+MOST_SHOWN = 2  # the transcript needs the room; older ones go, except those with a question
 
 
 def announce(widget: QWidget, text: str) -> None:

@@ -43,6 +43,10 @@ class ChoiceBox(QComboBox):
 
     def showPopup(self) -> None:
         self.about_to_open.emit()
+        self.open_now()
+
+    def open_now(self) -> None:
+        """Open without asking anybody."""
         super().showPopup()
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSlider, QWidget
 
-from app.ui.widgets import plain
+from app.ui.widgets import plain, theme
 from app.ui.widgets.banner import announce
 from app.ui.widgets.theme import CAPTIONS
 from model_backends.base import Sentence
 
 _HANDLE = 7.0  # px, radius
 _GROOVE = 4.0
-_GROOVE_COLOR = QColor(CAPTIONS.groove)
-_DONE_COLOR = QColor(CAPTIONS.accent)
-_HANDLE_COLOR = QColor("#ffffff")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Colours; `done` is for what lies before the handle, and for the focus."""
+
+    groove: QColor
+    done: QColor
+    stop: QColor
+    handle: QColor
+
+
+_ON_CAPTIONS = _Look(
+    QColor(CAPTIONS.groove), QColor(CAPTIONS.accent), QColor(CAPTIONS.quiet), QColor("#ffffff")
+)
+
+
+_STEPS = {
+    QSlider.SliderAction.SliderSingleStepAdd: 1,
+    QSlider.SliderAction.SliderPageStepAdd: 1,
+    QSlider.SliderAction.SliderSingleStepSub: -1,
+    QSlider.SliderAction.SliderPageStepSub: -1,
+}
 
 
 def delay_label(ms: int) -> str:
@@ -57,10 +79,11 @@ def _tenths(ms: int) -> str:
 
 
 class DelaySlider(QSlider):
-    """Position i is the i-th delay. `delay_chosen` comes when the user has settled on one.
+    """Its value is a delay in milliseconds, always one of those offered; stops lie evenly.
 
-    While the handle is being dragged only `valueChanged` tells, so that an engine is not sent
-    through every delay on the way.
+    `delay_chosen` comes when the user has settled on one. While the handle is being dragged only
+    `valueChanged` tells, so that an engine is not sent through every delay on the way. The wheel
+    changes nothing: it scrolls what the slider lies on.
     """
 
     delay_chosen = Signal(int)
@@ -69,11 +92,11 @@ class DelaySlider(QSlider):
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.delays_ms: tuple[int, ...] = ()
         self._word_error_rate: Mapping[int, float] = {}
-        self.setSingleStep(1)
-        self.setPageStep(1)
-        self.setAccessibleName("Delay")
+        self.setAccessibleName("Delay in milliseconds")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._settled = 0
+        self.actionTriggered.connect(self._take_action)
+        self.valueChanged.connect(self._keep_to_stops)
         self.valueChanged.connect(self._describe)
         self.valueChanged.connect(self._maybe_settle)
         self.sliderReleased.connect(self._settle)
@@ -81,7 +104,7 @@ class DelaySlider(QSlider):
     @property
     def delay_ms(self) -> int | None:
         """The delay under the handle; None before there are any."""
-        return self.delays_ms[self.value()] if self.delays_ms else None
+        return self._stop(self.value()) if self.delays_ms else None
 
     @property
     def in_words(self) -> str:
@@ -99,15 +122,22 @@ class DelaySlider(QSlider):
         self._word_error_rate = word_error_rate or {}
         if self.isSliderDown() and tuple(delays_ms) == self.delays_ms:
             return
-        self.delays_ms = tuple(delays_ms)
+        self.delays_ms = tuple(sorted(delays_ms))
         blocked = self.blockSignals(True)
-        self.setRange(0, max(0, len(self.delays_ms) - 1))
-        if chosen_ms in self.delays_ms:
-            self.setValue(self.delays_ms.index(chosen_ms))
+        self._set_range()
+        self.setValue(self._stop(chosen_ms if chosen_ms in self.delays_ms else self.value()))
         self.blockSignals(blocked)
         self._settled = self.value()
         self._describe()
         self.update()
+
+    def _set_range(self) -> None:
+        """A step is the narrowest gap between stops, which assistive technology is told."""
+        stops = self.delays_ms or (0,)
+        gaps = [after - before for before, after in pairwise(stops)]
+        self.setRange(stops[0], stops[-1])
+        self.setSingleStep(min(gaps, default=1))
+        self.setPageStep(min(gaps, default=1))
 
     def sizeHint(self) -> QSize:
         return QSize(120, 28)
@@ -127,22 +157,30 @@ class DelaySlider(QSlider):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self.setSliderDown(False)
 
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        look = self._look()
         stops = [self._at(index) for index in range(max(1, len(self.delays_ms)))]
-        here = stops[min(self.value(), len(stops) - 1)]
-        self._paint_groove(painter, stops[0], stops[-1], _GROOVE_COLOR)
-        self._paint_groove(painter, stops[0], here, _DONE_COLOR)
+        here = stops[self._index(self.value())]
+        self._paint_groove(painter, stops[0], stops[-1], look.groove)
+        self._paint_groove(painter, stops[0], here, look.done)
         painter.setPen(Qt.PenStyle.NoPen)
         for stop in stops:
-            painter.setBrush(_DONE_COLOR if stop.x() <= here.x() else QColor(CAPTIONS.quiet))
+            painter.setBrush(look.done if stop.x() <= here.x() else look.stop)
             painter.drawEllipse(stop, 3.0, 3.0)
-        if self.hasFocus():
-            painter.setBrush(QColor(124, 196, 255, 110))
-            painter.drawEllipse(here, _HANDLE + 4, _HANDLE + 4)
-        painter.setBrush(_HANDLE_COLOR)
+        painter.setBrush(look.handle)
         painter.drawEllipse(here, _HANDLE, _HANDLE)
+        if self.hasFocus():
+            painter.setPen(QPen(look.done, 2.0))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(here, _HANDLE + 3, _HANDLE + 3)
+
+    def _look(self) -> _Look:
+        return _ON_CAPTIONS
 
     def _paint_groove(self, painter: QPainter, start: QPointF, end: QPointF, color: QColor) -> None:
         pen = QPen(color, _GROOVE)
@@ -151,7 +189,29 @@ class DelaySlider(QSlider):
         painter.drawLine(start, end)
 
     def _nearest(self, x: float) -> int:
-        return min(range(self.maximum() + 1), key=lambda index: abs(self._at(index).x() - x))
+        """The delay whose stop is nearest to this place."""
+        indices = range(max(1, len(self.delays_ms)))
+        nearest = min(indices, key=lambda index: abs(self._at(index).x() - x))
+        return self.delays_ms[nearest] if self.delays_ms else 0
+
+    def _stop(self, ms: int) -> int:
+        """The stop nearest to a number of milliseconds; that number before there are stops."""
+        return min(self.delays_ms, key=lambda stop: abs(stop - ms), default=ms)
+
+    def _index(self, ms: int) -> int:
+        return self.delays_ms.index(self._stop(ms)) if self.delays_ms else 0
+
+    def _take_action(self, action: int) -> None:
+        """A key goes to the next stop, however far that is."""
+        by = _STEPS.get(QSlider.SliderAction(action))
+        if by is not None:
+            index = max(0, min(self._index(self.value()) + by, len(self.delays_ms) - 1))
+            self.setSliderPosition(self.delays_ms[index] if self.delays_ms else 0)
+
+    def _keep_to_stops(self, ms: int) -> None:
+        """Assistive technology may set any number."""
+        if self.delays_ms and ms != self._stop(ms):
+            self.setValue(self._stop(ms))
 
     def _at(self, index: int) -> QPointF:
         """Centre of a stop."""
@@ -160,7 +220,7 @@ class DelaySlider(QSlider):
         return QPointF(room.left() + share * room.width(), room.center().y())
 
     def _describe(self) -> None:
-        """In words for whoever cannot see the handle: Qt reads out only the stop's number."""
+        """In words for whoever cannot see the handle: Qt reads out only the milliseconds."""
         plain.set_tip(self, self.in_words)
         if self.in_words == self.accessibleDescription():
             return
@@ -177,3 +237,12 @@ class DelaySlider(QSlider):
         if chosen is not None and self.value() != self._settled:
             self._settled = self.value()
             self.delay_chosen.emit(chosen)
+
+
+class PlainDelaySlider(DelaySlider):
+    """On a window, in the window's colours."""
+
+    def _look(self) -> _Look:
+        look = theme.colors()
+        done = QColor(look.accent if self.isEnabled() else look.border)
+        return _Look(QColor(look.border), done, QColor(look.border), done)

@@ -1,7 +1,7 @@
-"""How the windows look: Fusion, light or dark as the desktop says, and the app's icon.
+"""How the windows look: Fusion, light or dark and in high contrast as the desktop says; the icon.
 
 The caption overlay has colours of its own, which the user chooses; nothing here touches them.
-Pairs of text and background keep a contrast of at least 4.5:1.
+Pairs of text and background keep a contrast of at least 4.5:1, in high contrast of 7:1.
 """
 
 from __future__ import annotations
@@ -52,6 +52,25 @@ DARK = Colors(
     accent="#7fb0ff", on_accent="#0c1a33", quiet="#a3aab5",
     good="#5fd39a", busy="#7fb0ff", warning="#f2b661", failure="#ff8a80",
 )  # fmt: skip
+# For who has asked the desktop for high contrast: two grounds, no shades, every edge drawn.
+HIGH_LIGHT = Colors(
+    window="#ffffff", base="#ffffff", raised="#ffffff", control="#ffffff",
+    text="#000000", dim="#000000", line="#000000", border="#000000",
+    accent="#0000c8", on_accent="#ffffff", quiet="#000000",
+    good="#005a2b", busy="#0000c8", warning="#6b3d00", failure="#9c0006",
+)  # fmt: skip
+HIGH_DARK = Colors(
+    window="#000000", base="#000000", raised="#000000", control="#000000",
+    text="#ffffff", dim="#ffffff", line="#ffffff", border="#ffffff",
+    accent="#ffff00", on_accent="#000000", quiet="#ffffff",
+    good="#5cff9a", busy="#8ad4ff", warning="#ffd84d", failure="#ff9d94",
+)  # fmt: skip
+_LOOKS = {  # is it dark, is it high contrast
+    (False, False): LIGHT,
+    (True, False): DARK,
+    (False, True): HIGH_LIGHT,
+    (True, True): HIGH_DARK,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +141,16 @@ QComboBox QAbstractItemView {{
 }}
 QCheckBox {{ spacing: 8px; padding: 3px; border: 2px solid transparent; border-radius: 6px; }}
 QCheckBox:focus {{ border-color: {accent}; }}
+QListWidget#pages {{
+    background: transparent; border: none; outline: none; padding: 2px;
+}}
+QListWidget#pages::item {{
+    padding: 9px 12px; margin: 1px 0; color: {text}; border: 2px solid transparent;
+    border-radius: 6px;
+}}
+QListWidget#pages::item:hover {{ border-color: {line}; }}
+QListWidget#pages::item:selected {{ background: {raised}; border-color: {border}; color: {text}; }}
+QListWidget#pages::item:selected:focus {{ border-color: {accent}; }}
 QTabBar::tab {{
     padding: 7px 16px; color: {dim}; background: transparent; border: 2px solid transparent;
     border-radius: 6px; margin: 2px;
@@ -163,16 +192,26 @@ QStatusBar::item {{ border: none; }}
 
 def colors() -> Colors:
     """The look in use."""
-    hints = QApplication.styleHints()
-    return DARK if hints.colorScheme() == Qt.ColorScheme.Dark else LIGHT
+    return _LOOKS[QApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark, wants_contrast()]
+
+
+def wants_contrast() -> bool:
+    """Whether the desktop asks for high contrast; False where this Qt cannot tell (before 6.10)."""
+    accessibility = getattr(QApplication.styleHints(), "accessibility", None)
+    if accessibility is None:
+        return False
+    return bool(accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast)
 
 
 def apply(app: QApplication) -> None:
-    """Style the app, now and whenever the desktop turns dark or light."""
+    """Style the app, now and whenever the desktop turns dark or light, or to high contrast."""
     app.setStyle("Fusion")
     app.setWindowIcon(icon())
     _dress(app)
-    app.styleHints().colorSchemeChanged.connect(lambda _scheme: _dress(app))
+    hints = app.styleHints()
+    hints.colorSchemeChanged.connect(lambda _scheme: _dress(app))
+    if hasattr(hints, "accessibility"):
+        hints.accessibility().contrastPreferenceChanged.connect(lambda _wish: _dress(app))
 
 
 def icon() -> QIcon:
@@ -187,7 +226,7 @@ def _dress(app: QApplication) -> None:
 
 def _arrows(look: Colors) -> dict[str, str]:
     """Pictures, since a style sheet that gives a field a border takes its arrows away."""
-    name = "dark" if look is DARK else "light"
+    name = "dark" if look in (DARK, HIGH_DARK) else "light"
     return {way: paths.resource(f"look/{way}-{name}.svg").as_posix() for way in ("up", "down")}
 
 

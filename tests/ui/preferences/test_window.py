@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSize, Qt
@@ -18,18 +19,22 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app import settings
+from app import paths, settings
 from app.settings import OverlaySettings, Settings
+from app.ui.desktop.hotkeys import Hotkeys
 from app.ui.overlay import fonts
 from app.ui.overlay.caption_view import caption_font
 from app.ui.preferences.caption_page import readability
+from app.ui.preferences.privacy_page import PrivacyPage
 from app.ui.preferences.window import MARGIN, Preferences
+from app.ui.state.commands import VERBS, Commands
 from app.ui.state.engines import EngineChoice
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets.color_button import STANDARD_COLORS, blended, contrast, worst_contrast
 from model_backends import describe
 from model_backends.base import Availability
 from model_backends.scripted import INFO
+from tests.ui.desktop.fake_keys import FakeKeys
 
 RGB = QImage.Format.Format_RGB32
 
@@ -43,7 +48,12 @@ def store(qtbot: QtBot) -> Iterator[SettingsStore]:
 
 @pytest.fixture
 def preferences(store: SettingsStore, qtbot: QtBot) -> Preferences:
-    made = Preferences(store)
+    commands = Commands()
+    for verb in VERBS:
+        commands.offer(verb, lambda: None)
+    hotkeys = Hotkeys(store, commands, open_keys=lambda platform, pressed: FakeKeys())
+    hotkeys.start()
+    made = Preferences(store, hotkeys, commands)
     qtbot.addWidget(made)
     with qtbot.waitExposed(made):
         made.show()
@@ -323,7 +333,7 @@ def test_engine_and_model(preferences: Preferences, store: SettingsStore) -> Non
             EngineChoice(INFO, (Availability("scripted", "hello", True),)),
         ]
     )
-    page = preferences.recognition
+    page = preferences.speech_model
     offered = [page.model.itemData(index) for index in range(page.model.count())]
     assert offered == ["", *embedded.models]
     page.model.chosen.emit(embedded.models[-1])
@@ -338,7 +348,7 @@ def test_a_model_that_is_missing_cannot_be_chosen_and_says_why(preferences: Pref
     embedded = describe("embedded")
     missing = Availability("embedded", "base", False, "Not downloaded.", "Run voxline models.")
     preferences.show_engines([EngineChoice(embedded, (missing,))])
-    page = preferences.recognition
+    page = preferences.speech_model
     model = page.model
     item = model.model().index(model.findData("base"), 0)
     assert not model.model().flags(item) & Qt.ItemFlag.ItemIsEnabled
@@ -352,9 +362,10 @@ def test_a_model_that_is_missing_cannot_be_chosen_and_says_why(preferences: Pref
 def test_what_happens_at_the_start_and_what_is_kept(
     preferences: Preferences, store: SettingsStore
 ) -> None:
-    preferences.show_page(preferences.recognition)
-    preferences.recognition.start_on_launch.click()
-    preferences.recognition.keep.click()
+    preferences.show_page(preferences.listening)
+    preferences.listening.start_on_launch.click()
+    preferences.show_page(preferences.privacy)
+    preferences.privacy.keep.click()
     assert not store.settings.start_listening_on_launch
     assert not store.settings.keep_transcripts
 
@@ -367,7 +378,12 @@ def test_changes_are_written_a_moment_later(
     qtbot.waitUntil(lambda: settings.load()[0].overlay.lines == 8)
 
 
-@pytest.mark.parametrize("page", ["captions", "recognition"])
+PAGES = pytest.mark.parametrize(
+    "page", ["captions", "listening", "speech_model", "keys", "privacy"]
+)
+
+
+@PAGES
 def test_all_is_reached_by_keyboard_and_has_a_name(preferences: Preferences, page: str) -> None:
     preferences.show_page(getattr(preferences, page))
     preferences.captions.show_more.setChecked(True)
@@ -378,10 +394,10 @@ def test_all_is_reached_by_keyboard_and_has_a_name(preferences: Preferences, pag
         for control in preferences.findChildren(kind)
         if control.isVisible() and control.focusPolicy() & Qt.FocusPolicy.TabFocus
     }
-    assert len(controls) >= 5
+    assert len(controls) >= 3
     for control in controls:
         assert control.accessibleName() or getattr(control, "text", str)(), control
-    preferences.tabs.tabBar().setFocus()
+    preferences.list.setFocus()
     reached = set()
     for _ in range(40):
         QTest.keyClick(preferences.focusWidget(), Qt.Key.Key_Tab)
@@ -389,14 +405,13 @@ def test_all_is_reached_by_keyboard_and_has_a_name(preferences: Preferences, pag
     assert controls <= reached
 
 
-@pytest.mark.parametrize("page", ["captions", "recognition"])
+@PAGES
 def test_no_two_visible_controls_share_a_key(preferences: Preferences, page: str) -> None:
     preferences.show_page(getattr(preferences, page))
     preferences.captions.show_more.setChecked(True)
     texts = [w.text() for w in preferences.findChildren(QLabel) if w.isVisible()]
     texts += [w.text() for w in preferences.findChildren(QAbstractButton) if w.isVisible()]
     texts = [text for text in texts if "&" in text]
-    texts += [preferences.tabs.tabText(index) for index in range(preferences.tabs.count())]
     keys = [text[text.index("&") + 1].lower() for text in texts]
     assert len(keys) == len(set(keys)), sorted(texts)
 
@@ -404,3 +419,58 @@ def test_no_two_visible_controls_share_a_key(preferences: Preferences, page: str
 def test_escape_closes(preferences: Preferences) -> None:
     QTest.keyClick(preferences, Qt.Key.Key_Escape)
     assert not preferences.isVisible()
+
+
+def test_the_list_leads_to_every_page(preferences: Preferences) -> None:
+    titles = [preferences.list.item(row).text() for row in range(preferences.list.count())]
+    assert titles == ["Captions", "Listening", "Speech model", "Keys", "Privacy"]
+    preferences.list.setFocus()
+    for page in (preferences.listening, preferences.speech_model, preferences.keys):
+        QTest.keyClick(preferences.list, Qt.Key.Key_Down)
+        assert page is not None and page.isVisible()
+        assert not preferences.sample.isVisible()  # it belongs to the captions
+
+
+def test_speed_and_language_are_those_of_the_engine(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    store.change(engine="scripted")  # finds the language itself
+    preferences.show_page(preferences.listening)
+    page = preferences.listening
+    assert page.delay.delays_ms == INFO.delays_ms
+    assert page.language.isHidden()
+    assert not page.language_note.isHidden()
+    QTest.keyClick(page.delay, Qt.Key.Key_Right)
+    assert store.settings.delay_ms == {"scripted": 480}
+    assert page.delay_text.text().startswith("Words appear about 0.48 seconds after")
+    store.change(engine="embedded")
+    assert page.language_note.isHidden()
+    page.language.chosen.emit("de")
+    assert store.settings.language == "de"
+    assert "Deutsch" in page.language.currentText()
+
+
+def test_a_screen_reader_may_read_what_is_finished(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    assert not preferences.read_finished.isChecked()  # it would talk over the speaker
+    preferences.read_finished.click()
+    assert store.settings.read_finished_lines
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_way_to_the_transcripts(store: SettingsStore, qtbot: QtBot, there: bool) -> None:
+    opened: list[Path] = []
+
+    def no_file_manager(folder: Path) -> bool:
+        opened.append(folder)
+        return False
+
+    page = PrivacyPage(store, no_file_manager)
+    qtbot.addWidget(page)
+    if there:
+        paths.transcripts_dir().mkdir(parents=True)
+    page.folder.click()
+    assert opened == ([paths.transcripts_dir()] if there else [])
+    assert str(paths.transcripts_dir()) in page.where.text()
+    assert ("No transcript" in page.where.text()) is not there

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from app.audio.choice import Device, Microphone, from_text
+from app.audio.choice import Device, Meeting, from_text
 from app.session.session import Choices, HeardOut, Saved, Stage, Status
 from model_backends.base import Notice, UserError, Word
 from tests.ui.conftest import Rig
@@ -192,7 +192,7 @@ def test_source_and_delay_reach_the_running_session(rig: Rig) -> None:
     assert rig.session.calls[1:] == [
         ("set_source", Device("usb")),
         ("set_delay", 960),
-        ("set_source", Microphone()),
+        ("set_source", Meeting()),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The page of the preferences that says what recognises speech, and what is kept of it."""
+"""The page of the preferences that says what recognises speech."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QCheckBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -26,8 +25,8 @@ _NEW_SESSION = "Another engine or model begins a new session; the one so far is 
 _DEFAULT_MODEL = "The engine’s own choice"
 
 
-class RecognitionPage(QWidget):
-    """Engine and model, and when captions start; shows nothing to choose where there is none."""
+class SpeechModelPage(QWidget):
+    """Engine and model; what cannot be used here is shown, the reason at a click."""
 
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,16 +43,11 @@ class RecognitionPage(QWidget):
         self.details.hide()
         self.show_details = QPushButton("&Why not?")
         self.show_details.setAutoDefault(False)
-        self.start_on_launch = QCheckBox("&Start captions when Voxline opens")
-        self.keep = QCheckBox("&Keep a transcript of each session")
-        plain.set_tip(self.keep, "Off: nothing of what is said is written to the disk.")
         self._arrange()
         self.engine.chosen.connect(lambda name: store.change(engine=name, model=""))
         self.model.chosen.connect(lambda name: store.change(model=name))
         self.folder.clicked.connect(self._ask_folder)
         self.show_details.clicked.connect(lambda: self.details.setVisible(self.details.isHidden()))
-        self.start_on_launch.clicked.connect(lambda on: store.change(start_listening_on_launch=on))
-        self.keep.clicked.connect(lambda on: store.change(keep_transcripts=on))
 
     def show_engines(self, engines: Sequence[EngineChoice]) -> None:
         """Offer these engines; what cannot be used here is shown, the reason at a click."""
@@ -61,8 +55,6 @@ class RecognitionPage(QWidget):
         self.show_settings(self._store.settings)
 
     def show_settings(self, settings: Settings) -> None:
-        self.start_on_launch.setChecked(settings.start_listening_on_launch)
-        self.keep.setChecked(settings.keep_transcripts)
         known = [(engine_names.label(choice), choice.info.name) for choice in self._engines]
         if settings.engine not in [name for _, name in known]:
             known.append((settings.engine, settings.engine))
@@ -126,8 +118,6 @@ class RecognitionPage(QWidget):
         why.addStretch(1)
         form.addRow("", why)
         form.addRow("", self.details)
-        form.addRow("", self.start_on_launch)
-        form.addRow("", self.keep)
 
 
 def _why(row: Availability) -> str:

@@ -1,0 +1,123 @@
+"""The menu bar of the main window: what it offers, by which keys. Acts on nothing itself.
+
+What reaches the captions from anywhere (`Commands`) stands here too, with the keys that do the
+same in every program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from app.ui.main_window.help import releases_page
+from app.ui.state.commands import VERBS, Commands
+
+if TYPE_CHECKING:
+    from app.ui.desktop.hotkeys import Hotkeys
+
+_SHORT_LABELS = {  # in a menu that says whether it is so
+    "captions": "Show &captions",
+    "hold": "&Hold the text",
+    "click-through": "Let clicks &through",
+    "bigger": "&Bigger text",
+    "smaller": "S&maller text",
+    "mark": "Mar&k this place",
+}
+
+
+class Menus:
+    """Every action of the menu bar, by what it does."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._window = window
+        self.all: list[QAction] = []
+        self.verbs: dict[str, QAction] = {}  # what `Commands` does, but for pausing
+        self._session_menu()
+        self._edit_menu()
+        self.view = window.menuBar().addMenu("&View")
+        self.controls = self._add(self.view, "Caption c&ontrols", "Ctrl+Shift+K")
+        self.latest = self._add(self.view, "&Latest words", "Ctrl+End")
+        self._verbs_end = self.view.insertSeparator(self.controls)
+        self._help_menu()
+
+    def offer(self, commands: Commands) -> None:
+        """Show what can be done with the captions; ticks follow whatever changed it."""
+        for verb in commands.offered():
+            if verb.name not in _SHORT_LABELS or verb.name in self.verbs:
+                continue
+            action = QAction(_SHORT_LABELS[verb.name], self._window)
+            action.setCheckable(commands.is_on(verb.name) is not None)
+            action.triggered.connect(lambda _=False, name=verb.name: commands.do(name))
+            self.view.insertAction(self._verbs_end, action)
+            self.verbs[verb.name] = action
+        self.view.aboutToShow.connect(lambda: self._tick(commands))
+        self._tick(commands)
+
+    def show_keys(self, hotkeys: Hotkeys) -> None:
+        """The keys that work everywhere, now; where they do not, they work in this window."""
+        for name, action in [*self.verbs.items(), ("pause", self.toggle)]:
+            action.setShortcut(hotkeys.sequence(name))
+            action.setToolTip(VERBS[name].label)
+
+    def with_keys(self) -> list[QAction]:
+        """In their order."""
+        return [action for action in self._in_order() if not action.shortcut().isEmpty()]
+
+    def _in_order(self) -> Iterable[QAction]:
+        for top in self._window.menuBar().actions():
+            menu = top.menu()
+            if isinstance(menu, QMenu):
+                yield from menu.actions()
+
+    def _tick(self, commands: Commands) -> None:
+        for name, action in self.verbs.items():
+            action.setChecked(commands.is_on(name) is True)
+
+    def _session_menu(self) -> None:
+        menu = self._window.menuBar().addMenu("Sess&ion")
+        self.toggle = self._add(menu, "&Start", "")
+        self.new = self._add(menu, "&New session", QKeySequence.StandardKey.New)
+        self.stop = self._add(menu, "S&top and save", "Ctrl+T")
+        menu.addSeparator()
+        self.save = self._add(menu, "Save transcript &as…", QKeySequence.StandardKey.Save)
+        self.folder = self._add(menu, "&Open transcripts folder", "Ctrl+O")
+        menu.addSeparator()
+        self.close = self._add(menu, "&Close window", QKeySequence.StandardKey.Close)
+        self.quit = self._add(menu, "&Quit Voxline", "Ctrl+Q")
+        self.quit.setMenuRole(QAction.MenuRole.QuitRole)
+
+    def _edit_menu(self) -> None:
+        menu = self._window.menuBar().addMenu("&Edit")
+        self.copy = self._add(menu, "&Copy transcript", "Ctrl+Shift+C")
+        self.find = self._add(menu, "&Find…", QKeySequence.StandardKey.Find)
+        self.find_next = self._add(menu, "Find &next", QKeySequence.StandardKey.FindNext)
+        self.find_previous = self._add(
+            menu, "Find pre&vious", QKeySequence.StandardKey.FindPrevious
+        )
+        menu.addSeparator()
+        self.preferences = self._add(menu, "P&references…", "Ctrl+,")
+        self.preferences.setMenuRole(QAction.MenuRole.PreferencesRole)
+
+    def _help_menu(self) -> None:
+        menu = self._window.menuBar().addMenu("&Help")
+        self.shortcuts = self._add(menu, "&Keyboard shortcuts", "F1")
+        self.kept = self._add(menu, "&What is kept and where", "")
+        menu.addSeparator()
+        self.report = self._add(menu, "&Report a problem…", "")
+        self.log = self._add(menu, "Open &log folder", "")
+        # only where whoever built this Voxline has said where others are
+        self.releases = self._add(menu, "&Newer versions, in the browser", "")
+        self.releases.setVisible(bool(releases_page()))
+        menu.addSeparator()
+        self.about = self._add(menu, "&About Voxline", "")
+        self.about.setMenuRole(QAction.MenuRole.AboutRole)
+
+    def _add(self, menu: QMenu, text: str, keys: QKeySequence.StandardKey | str) -> QAction:
+        action = QAction(text, self._window)
+        action.setShortcut(QKeySequence(keys))
+        menu.addAction(action)
+        self.all.append(action)
+        return action

@@ -1,0 +1,214 @@
+"""What goes into the frozen app: modules and data. Of libraries knows `libraries.py`.
+
+`voxline.spec` asks here, and so do the checks of what came out. Knows PyInstaller's lists of
+`(target, source, kind)`, and nothing else of it.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import shutil
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.markers import default_environment
+from packaging.utils import canonicalize_name
+from product import ROOT, WEIGHTS, product
+
+from packaging.requirements import Requirement
+
+# No engine's tensor library, no tests, no toolkit of others: the base captions without them, and
+# what only `voxline evaluate` or a conversion needs is told there as missing.
+EXCLUDED = (
+    *("torch", "torchvision", "torchaudio", "functorch", "triton", "transformers", "safetensors"),
+    *("mlx", "mlx_audio", "voxmlx", "jiwer", "whisper_normalizer", "rapidfuzz"),
+    *(
+        "tkinter",
+        "_tkinter",
+        "turtle",
+        "idlelib",
+        "pytest",
+        "_pytest",
+        "hypothesis",
+        "mypy",
+        "ruff",
+    ),
+    *("setuptools", "pkg_resources", "pip", "wheel", "ensurepip", "distutils", "pydoc_data"),
+    *("scipy", "pandas", "matplotlib", "PIL", "IPython", "cv2", "sympy", "soundfile", "pysubs2"),
+    *(
+        "numpy.f2py",
+        "numpy.testing",
+        "numpy.distutils",
+        "onnxruntime.tools",
+        "onnxruntime.quantization",
+    ),
+    *("onnxruntime.transformers", "onnxruntime.training", "onnxruntime.datasets"),
+    *("readline", "curses", "_curses", "_curses_panel", "nis", "_crypt", "crypt", "lib2to3"),
+    *("sqlite3", "_sqlite3", "dbm", "_dbm", "_gdbm", "PySide6.QtQml", "PySide6.QtQuick"),
+    *("typer", "pydantic", "hatchling", "licensing"),
+)
+# Ours that only make sense beside a tensor library, which the base has not; a pack has them.
+_NOT_OURS = re.compile(r"model_backends\.voxtral\.(torch|mlx)\.(?!info$|chip$)|app\.measure\.kills")
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """One Python package that the app needs, as installed here."""
+
+    name: str
+    version: str
+    metadata: importlib.metadata.Distribution
+
+
+def distributions() -> list[Distribution]:
+    """What `pyproject.toml` asks for, and what that asks for, on this system; by name.
+
+    Raises PackageNotFoundError for one that is not installed.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    found: dict[str, Distribution] = {}
+    _collect([Requirement(text) for text in project["dependencies"]], found)
+    return [found[name] for name in sorted(found)]
+
+
+def _collect(wanted: Iterable[Requirement], found: dict[str, Distribution]) -> None:
+    environment = {**default_environment(), "extra": ""}
+    for requirement in wanted:
+        name = canonicalize_name(requirement.name)
+        if name in found or (requirement.marker and not requirement.marker.evaluate(environment)):
+            continue
+        metadata = importlib.metadata.distribution(requirement.name)
+        found[name] = Distribution(metadata.name, metadata.version, metadata)
+        _collect([Requirement(text) for text in metadata.requires or ()], found)
+
+
+def modules() -> list[str]:
+    """Every module of ours that the base can run; commands and engines are imported by name."""
+    names = (
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for package in ("app", "model_backends")
+        for path in sorted((ROOT / package).rglob("*.py"))
+    )
+    return [name for name in names if not _NOT_OURS.match(name) and not name.endswith("__main__")]
+
+
+def data(scratch: Path) -> list[tuple[str, str]]:
+    """(file or folder, folder in the bundle) of everything that is no module and no library."""
+    return [
+        *_resources(Path("app/_resources"), scratch),
+        *_weights(scratch),
+        *_worker_sources(scratch),
+        *_metadata(),
+    ]
+
+
+def _resources(into: Path, scratch: Path) -> list[tuple[str, str]]:
+    """As the wheel has them (pyproject.toml, force-include)."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wanted = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    pairs = []
+    for source, target in wanted.items():
+        place = Path(target).relative_to("app/_resources")
+        folder = into / place if (ROOT / source).is_dir() else (into / place).parent
+        pairs.append((str(ROOT / source), str(folder)))
+    if product().releases:
+        page = scratch / "releases.url"
+        page.write_text(product().releases + "\n", "ascii")
+        pairs.append((str(page), str(into)))
+    return pairs
+
+
+def _weights(scratch: Path) -> list[tuple[str, str]]:
+    """The embedded engine's weights, joined, with the published hashes; else the build stops."""
+    from model_backends.embedded import store
+
+    target = "model_backends/embedded/bundled"
+    pairs = []
+    for model in WEIGHTS:
+        kept = store.ensure(model, scratch / "models", lambda fraction, text: None)
+        (kept / "checked.json").unlink(missing_ok=True)  # each user's first start checks anew
+        pairs.append((str(kept), f"{target}/{kept.name}"))
+    return pairs
+
+
+def _worker_sources(scratch: Path) -> list[tuple[str, str]]:
+    """Our modules as they are, for a worker on another interpreter (an acceleration pack's)."""
+    folder = scratch / "worker_source"
+    shutil.rmtree(folder, ignore_errors=True)
+    unwanted = shutil.ignore_patterns(
+        "__pycache__", "ui", "bundled", "measure", "*.pyc", "_resources"
+    )
+    for package in ("app", "model_backends"):
+        shutil.copytree(ROOT / package, folder / package, ignore=unwanted)
+    shutil.copytree(ROOT / "resources/silero", folder / "app/_resources/silero")
+    library = native_library()
+    if library is not None:
+        shutil.copy(library, folder / "model_backends/voxtral/cpu/native" / library.name)
+    return [(str(folder), "worker_source")]
+
+
+def native_library() -> Path | None:
+    """The processor engine's library, built from these sources; None without a C compiler.
+
+    Its sources travel along: their hash is its name.
+    """
+    from model_backends.voxtral.cpu import build
+
+    try:
+        return build.find_library() or build.build(ROOT / "build" / "native")
+    except build.BuildError:
+        return None
+
+
+def native_pairs() -> list[tuple[str, str]]:
+    """The library and its sources, for the bundle."""
+    target = "model_backends/voxtral/cpu/native"
+    library = native_library()
+    sources = sorted((ROOT / target).glob("*.[ch]"))
+    return [(str(path), target) for path in [*sources, *([library] if library else [])]]
+
+
+def _metadata() -> list[tuple[str, str]]:
+    """Each distribution's name, version and licence texts; not the list of its files, which are
+    elsewhere in a bundle."""
+    pairs = []
+    for each in distributions():
+        info = info_folder(each.metadata)
+        for path in [info / "METADATA", *licence_files(each.metadata)]:
+            pairs.append((str(path), str(path.relative_to(info.parent).parent)))
+    return pairs
+
+
+def info_folder(metadata: importlib.metadata.Distribution) -> Path:
+    """The `.dist-info` of an installed distribution."""
+    for file in metadata.files or ():
+        if file.name == "METADATA":
+            return Path(str(metadata.locate_file(file))).parent
+    raise ValueError(f"{metadata.metadata['Name']} has no METADATA")
+
+
+def licence_files(metadata: importlib.metadata.Distribution) -> list[Path]:
+    """The texts of licences and notices that a distribution brings in its `.dist-info`."""
+    info = info_folder(metadata)
+    name = re.compile(r"(licen[cs]e|copying|notice|authors|thirdparty|third)", re.IGNORECASE)
+    return sorted(
+        path
+        for path in info.rglob("*")
+        if path.is_file()
+        and (name.search(path.name) or "licenses" in path.relative_to(info).parts[:-1])
+    )
+
+
+def kept_data(datas: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
+    """The data for the bundle: no translations of Qt's that nothing asks for, no second copy of
+    the voice detector, no bytecode."""
+    for target, source, kind in datas:
+        parts = Path(target).parts
+        if "translations" in parts and "PySide6" in parts:
+            continue
+        if parts[:2] == ("faster_whisper", "assets") or target.endswith(".pyc"):
+            continue
+        yield target, source, kind
