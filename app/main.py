@@ -153,6 +153,8 @@ def open_session(chosen: Settings, predecessor: Session | None = None) -> Sessio
         source=from_text(chosen.source),
         keep_transcript=chosen.keep_transcripts,
         boost_quiet_speech=chosen.boost_quiet_speech,
+        names=chosen.voice_names,
+        name_in_srt=chosen.names_in_subtitles,
     )
     return SessionBridge(partial(Session, options, predecessor=predecessor))
 

@@ -163,6 +163,7 @@ def _documents(share: Path, bundle: Path, what: Product) -> None:
     shutil.copy(bundle / "voxline.cdx.json", folder)
     _gzip(folder / "THIRD_PARTY_NOTICES.gz", (bundle / "THIRD_PARTY_NOTICES.txt").read_bytes())
     _gzip(folder / "changelog.gz", (ROOT / "CHANGELOG.md").read_bytes())
+    _gzip(folder / "changelog.Debian.gz", debian_changelog(what).encode())
     text = (FILES / "copyright").read_text("utf-8")
     _write(folder / "copyright", text.replace("@SOURCE@", what.home_page or "the same place"))
     page = (FILES / "voxline.1").read_text("utf-8").replace("@VERSION@", what.version)
@@ -173,6 +174,16 @@ def _documents(share: Path, bundle: Path, what: Product) -> None:
     overrides = share / "lintian/overrides" / COMMAND
     overrides.parent.mkdir(parents=True)
     shutil.copy(FILES / "lintian-overrides", overrides)
+
+
+def debian_changelog(what: Product) -> str:
+    """One entry, in the format that Debian's tools read; the changes themselves are beside it."""
+    day = datetime.fromtimestamp(what.epoch, UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
+    return (
+        f"{COMMAND} ({what.version}-1) unstable; urgency=medium\n\n"
+        f"  * Version {what.version}: see changelog.gz.\n\n"
+        f" -- {MAINTAINER}  {day}\n"
+    )
 
 
 def _package(root: Path, what: Product, kind: str) -> Path:

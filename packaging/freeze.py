@@ -69,5 +69,14 @@ def set_times(folder: Path, epoch: int) -> None:
     for path in [*folder.rglob("*"), folder]:
         os.utime(path, (epoch, epoch), follow_symlinks=not path.is_symlink())
         if not path.is_symlink():
-            runs = path.is_dir() or os.access(path, os.X_OK)
-            path.chmod(0o755 if runs else 0o644)
+            path.chmod(0o755 if path.is_dir() or _is_program(path) else 0o644)
+
+
+def _is_program(path: Path) -> bool:
+    """Something to be started, not a library or data that was marked so by its maker."""
+    if not os.access(path, os.X_OK) or ".so" in path.name:
+        return False
+    with path.open("rb") as file:
+        return file.read(4).startswith(
+            (b"\x7fELF", b"#!", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+        )

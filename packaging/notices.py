@@ -191,8 +191,10 @@ def _has_owner(path: Path, owners: dict[str, list[str]] | object) -> bool:
     """Within a package's own folder, an extension of a package, or one of Python's own modules."""
     assert isinstance(owners, dict)
     top = path.parts[0].split(".")[0]
-    return top in owners or path.parts[0] in ("lib-dynload", "python3.11") or (
-        bool(re.fullmatch(r"python3\.\d+", path.parts[0]))
+    return (
+        top in owners
+        or path.parts[0] in ("lib-dynload", "python3.11")
+        or (bool(re.fullmatch(r"python3\.\d+", path.parts[0])))
     )
 
 

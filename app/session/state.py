@@ -365,7 +365,7 @@ class SessionState:
     @property
     def _present_choices(self) -> e.Choices:
         lanes = self._lanes
-        return e.Choices(lanes.source_name, self._delay_ms, lanes.source_is_away, lanes.names)
+        return e.Choices(lanes.source_name, self._delay_ms, lanes.source_is_away, lanes.heard)
 
     def _facts(self) -> Facts:
         lanes, engine = self._lanes, self._engine

@@ -191,7 +191,11 @@ class Preferences(QDialog):
 
     @property
     def _restored(self) -> OverlaySettings:
-        return OverlaySettings(geometry=self._store.settings.overlay.geometry)
+        """The first look; where the captions are is not part of it."""
+        now = self._store.settings.overlay
+        return OverlaySettings(
+            geometry=now.geometry, dock=now.dock, click_through=now.click_through
+        )
 
     def _restore(self) -> None:
         before = self._store.settings.overlay
@@ -202,9 +206,10 @@ class Preferences(QDialog):
         self._show_what_belongs()
 
     def _undo_restore(self) -> None:
-        before, geometry = self._before_restore, self._store.settings.overlay.geometry
+        before, now = self._before_restore, self._store.settings.overlay
         if before is not None:
-            self._store.set_overlay(replace(before, geometry=geometry))
+            restored = replace(before, geometry=now.geometry, dock=now.dock)
+            self._store.set_overlay(replace(restored, click_through=now.click_through))
         self.defaults.setFocus()
         self._forget_restore()
 

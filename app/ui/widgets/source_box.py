@@ -56,16 +56,9 @@ class SourceBox(ChoiceBox):
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         if 0 <= self.currentIndex() < len(self._rows):
-            option.currentText = self._fitting(in_full(self._rows[self.currentIndex()]), option)
+            option.currentText = self.fitting(in_full(self._rows[self.currentIndex()]), option)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
-
-    def _fitting(self, text: str, option: QStyleOptionComboBox) -> str:
-        """As much of both ends as there is room for."""
-        field = QStyle.SubControl.SC_ComboBoxEditField
-        control = QStyle.ComplexControl.CC_ComboBox
-        room = self.style().subControlRect(control, option, field, self)
-        return self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, room.width() - 4)
 
     def _paint_row(self, model: QStandardItemModel, index: int, row: Row) -> None:
         item = model.item(index)

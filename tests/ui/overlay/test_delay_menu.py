@@ -14,7 +14,7 @@ from app.ui.overlay.delay_menu import DelayMenu
 from app.ui.widgets.delay_slider import DelaySlider, delay_description
 from app.ui.widgets.delay_stops import Stop, behind, felt, named_stops
 from model_backends.embedded import info as embedded
-from model_backends.voxtral.info import DELAYS_MS
+from model_backends.voxtral.schedule import DELAYS_MS
 from tests.ui.overlay_fakes import RATES
 
 DELAYS = (80, 240, 480, 960, 2400)
