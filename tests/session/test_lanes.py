@@ -11,7 +11,8 @@ from app.session import events as e
 from app.session.state import BEHIND_MS
 from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
-from model_backends.base import Notice, UserError, Word
+from app.worker.client import Restarting
+from model_backends.base import Notice, Sentence, UserError, Word
 from tests.session.playbook import (
     FILE,
     FLOWING,
@@ -156,6 +157,18 @@ def test_the_first_voice_decides_whether_captions_are_in_time() -> None:
     assert play.at(5000, e.Tick({THEIRS: 200, LANE: 90_000})) == [], "the worker tells of that"
     play.at(5100, e.Tick({THEIRS: 480 + BEHIND_MS + 1, LANE: 0}))
     assert play.status.stage is Stage.CATCHING_UP
+
+
+def test_what_one_worker_could_not_do_is_not_said_of_the_next() -> None:
+    play = meeting()
+    play.at(
+        1000, Notice(LANE, "two-voices", "Yours follows later."), Notice("", "smaller-model", "x")
+    )
+    play.at(2000, Restarting(1, Sentence("The engine stopped.")))
+    assert Notice(LANE, "two-voices", "") in play.said
+    assert Notice("", "smaller-model", "") not in play.said, "the next begins with it"
+    play.at(3000, READY, Restarting(2, Sentence("The engine stopped.")))
+    assert Notice(LANE, "two-voices", "") not in play.said
 
 
 # --- voices come and go ------------------------------------------------------------------------
