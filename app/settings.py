@@ -137,6 +137,7 @@ class Settings:
     source: str = ""  # as app.audio.choice writes it; "": nothing was chosen, so both voices
     start_listening_on_launch: bool = True
     keep_transcripts: bool = True
+    boost_quiet_speech: bool = True  # from the next session on
     show_own_speech: bool = False  # in the captions, while others are heard; it is always kept
     own_name: str = ""  # of who sits at this computer; "": "You"
     others_name: str = ""  # of whom it plays; "": "Others"

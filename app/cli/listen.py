@@ -14,14 +14,14 @@ from types import FrameType
 
 from app import paths
 from app.audio.capture import Feed
-from app.audio.choice import MediaFile, Meeting, SourceChoice, voices
+from app.audio.choice import Application, MediaFile, Meeting, SourceChoice, voices
 from app.audio.devices.base import NoSourceError
 from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
-from app.audio.sources import automatic, choice_named
+from app.audio.sources import automatic, choice_named, list_sources
 from app.cli.showing import Showing, own
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
 from app.cli.usage import UsageError, chosen_engine
-from app.core.voices import NAMES
+from app.core.voices import NAMES, THEM
 from app.session import journal
 from app.session.files import FileProblem, check_apart, output_problem
 from app.session.session import Choices, HeardOut, Saved, Session, SessionEvent
@@ -69,6 +69,8 @@ def _feed(source: SourceChoice, asked_for: bool) -> tuple[Feed | None, Notice | 
     """
     if isinstance(source, Meeting):
         return None, None
+    if isinstance(source, Application):
+        return feed_for(source), _not_playing(source)
     try:
         return feed_for(source), None
     except NoSourceError as error:
@@ -80,6 +82,17 @@ def _feed(source: SourceChoice, asked_for: bool) -> tuple[Feed | None, Notice | 
             title=SAMPLE_TITLE,
         )
         return sample_feed(), Notice("", "no-microphone", message, error.hint)
+
+
+def _not_playing(source: Application) -> Notice | None:
+    """That it plays nothing now: it will be heard, or its name is another one."""
+    if source in [each.choice for each in list_sources()]:
+        return None
+    message = Sentence(
+        "“{name}” plays nothing now; it is captioned when it does.", name=source.name
+    )
+    hint = Sentence("`voxline sources` lists what plays.")
+    return Notice(THEM, "not-playing", message, hint)
 
 
 def _screen(as_json: bool, names: Mapping[str, str] | None = None) -> Screen:
@@ -225,7 +238,9 @@ def _offer_unfinished(screen: Screen) -> None:
             )
         )
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            screen.tell("Start `voxline listen` in a terminal, or the window, to save it.")
+            screen.tell(
+                Sentence("Start `voxline listen` in a terminal, or the window, to save it.")
+            )
             continue
         sys.stderr.write("Save it as a subtitle file? [Y/n/d = delete] ")
         sys.stderr.flush()

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.core.lines import CaptionLines, Line
 from app.core.scrollback import Scrollback
 from app.settings import LINES, OverlaySettings
+from app.ui.overlay import fonts
 from app.ui.overlay.line_pictures import LinePictures, edge_room
 from app.ui.overlay.spoken_lines import SpokenLines
 from app.ui.widgets.languages import direction
@@ -42,8 +43,7 @@ LEADING = 1.12  # of the font's own line spacing: room for scripts taller than t
 def caption_font(settings: OverlaySettings) -> QFont:
     """The font captions are painted and measured in."""
     font = QFont()
-    if settings.font_family:
-        font.setFamily(settings.font_family)
+    fonts.dress(font, settings.font_family)
     font.setPointSize(settings.font_size)
     font.setWeight(QFont.Weight.Medium)
     return font

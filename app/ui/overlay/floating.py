@@ -226,9 +226,13 @@ class FloatingWindow(QWidget):
             if held:
                 self.grow(self._grown_to)
         self._turn_strip(screen)
-        if self.isVisible():
+        self._keep_free()
+
+    def _keep_free(self) -> None:
+        """What is maximised ends where the box begins; said again, as Qt may have taken it back."""
+        if self.isVisible() and self.place_is_certain and self._drag is None:
             edge = self._settings.dock
-            self._dock.keep_free(int(self.winId()), edge, docked, screens().values())
+            self._dock.keep_free(int(self.winId()), edge, self.resting_box, screens().values())
 
     def _remember(self, settled: OverlaySettings) -> None:
         if settled != self._settings:
@@ -422,6 +426,8 @@ class FloatingWindow(QWidget):
             self._shape()
         if self._click_through.on:
             self._click_through.hold(self.box_on_screen)
+        if self._settings.dock:
+            self._keep_free()
 
     def _make_window(self) -> None:
         flags = _FLAGS

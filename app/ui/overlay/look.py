@@ -1,6 +1,6 @@
 """How captions can look at once: presets, steps of size, and more or fewer lines.
 
-Values in, values out: `OverlaySettings` by `replace()`. Knows no widget.
+Values in, values out: `OverlaySettings` by `replace()`. Knows no widget, only the desktop's look.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from PySide6.QtGui import QGuiApplication, QPalette
+
+from app import native
 from app.settings import FONT_SIZES_PT, OverlaySettings
 
 USUAL_SIZE_PT = OverlaySettings().font_size  # 100 %
@@ -60,8 +63,22 @@ _PRESETS = (
 
 
 def presets() -> tuple[Preset, ...]:
-    """Those that are offered here."""
-    return _PRESETS
+    """Those that are offered here, the desktop's own the last."""
+    return *_PRESETS, _of_the_system(native.caption_style(), QGuiApplication.palette())
+
+
+def _of_the_system(style: Mapping[str, Any] | None, palette: QPalette) -> Preset:
+    """As the desktop's own captions look; where it has none, in the colours of its windows."""
+    if style is None:
+        colors = {
+            "text_color": palette.color(QPalette.ColorRole.Text).name(),
+            "background_color": palette.color(QPalette.ColorRole.Base).name(),
+            "background_opacity": 1.0,
+        }
+        return Preset("system", "My system’s", "The colours of your desktop", colors)
+    values = {name: value for name, value in style.items() if name != "size"}
+    values["font_size"] = points(100 * float(style.get("size", 1.0)))
+    return Preset("system", "My system’s", "As set for captions on this computer", values)
 
 
 def percent(font_size: int) -> int:

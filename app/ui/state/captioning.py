@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.audio.choice import Device, SourceChoice, from_text, to_text
+from app.audio.devices.base import name_alone
 from app.core.voices import ME, THEM
 from app.session.status import Stage, Status
 from app.settings import Settings
@@ -254,7 +255,8 @@ class Captioning(QObject):
         """What it listens to has been found: its name is kept for when it is not there."""
         chosen = from_text(self._store.settings.source)
         if isinstance(chosen, Device) and not chosen.name and not session.source_is_away:
-            self._store.change(source=to_text(replace(chosen, name=session.source_name)))
+            name = name_alone(session.source_name)
+            self._store.change(source=to_text(replace(chosen, name=name)))
 
     # --- settings --------------------------------------------------------------------------
 

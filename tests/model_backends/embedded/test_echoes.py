@@ -31,6 +31,13 @@ def test_a_sentence_guessed_twice_at_a_pause_is_said_once() -> None:
     assert found[-1].end_ms == 2_080
 
 
+def test_silence_is_no_time_to_say_a_word_in() -> None:
+    """The copy is placed behind the speech: near enough to be kept, had it not been said."""
+    transcribe, _ = answers([Guess(" and", 0, 150), Guess(" and", 170, 330)])
+    found = listening([(" and", 0, 150)], 800).words(transcribe, 800 * MS, Care.QUICK)
+    assert texts(found) == "and"
+
+
 def test_a_word_guessed_before_it_is_spoken_is_not_said_again() -> None:
     """ "… squire of dames, and", a pause in which the window is cut, "and has so many"."""
     track = Agreement()

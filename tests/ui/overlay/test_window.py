@@ -53,13 +53,13 @@ def window(qtbot: QtBot, saved: list[OverlaySettings]) -> CaptionOverlay:
 def opened(qtbot: QtBot, settings: OverlaySettings, saved: list[OverlaySettings]) -> CaptionOverlay:
     def save(changed: OverlaySettings) -> None:
         saved.append(changed)
-        window.apply(changed)  # as the app does, through its store
+        made.apply(changed)  # as the app does, through its store
 
-    window = CaptionOverlay(settings, save)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(lambda: window.place_is_certain)
-    return window
+    made = CaptionOverlay(settings, save)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: made.place_is_certain)
+    return made
 
 
 def listening(window: CaptionOverlay) -> FakeSession:
@@ -94,6 +94,10 @@ def submenu(window: CaptionOverlay, menu: str, text: str) -> QAction:
     assert isinstance(inner, QMenu)
     (action,) = [action for action in inner.actions() if action.text().startswith(text)]
     return action
+
+
+def stage_of(window: CaptionOverlay) -> Stage:
+    return window._box._status.stage
 
 
 def pill_of(window: CaptionOverlay) -> Pill:
@@ -423,7 +427,7 @@ def test_the_strip_has_room_for_the_controls(window: CaptionOverlay) -> None:
 def test_hiding_ends_nothing_and_says_how_to_get_back(qtbot: QtBot, window: CaptionOverlay) -> None:
     session = listening(window)
     session.say(Status(Stage.SPEECH))
-    qtbot.waitUntil(lambda: window._box._status.stage is Stage.SPEECH)
+    qtbot.waitUntil(lambda: stage_of(window) is Stage.SPEECH)
     with qtbot.assertNotEmitted(window.quit_requested), qtbot.waitSignal(window.visibility_changed):
         window.controls.hide_button.click()
     assert window.isHidden()
@@ -440,7 +444,7 @@ def test_the_desktops_way_to_close_hides_and_says_so_too(
 ) -> None:
     session = listening(window)
     session.say(Status(Stage.SPEECH))
-    qtbot.waitUntil(lambda: window._box._status.stage is Stage.SPEECH)
+    qtbot.waitUntil(lambda: stage_of(window) is Stage.SPEECH)
     assert not window.close()  # refused: the window is hidden, nothing is closed
     assert window.isHidden()
     assert "still listening" in pill_of(window).text()
@@ -563,9 +567,8 @@ def test_a_fault_is_told_in_the_empty_lines_with_what_may_mend_it(
     assert window.message is None  # it is told once
     assert window.status_row.shown in ("Captions have stopped", "No sound is arriving")
     assert fault.button.text() == does
-    with qtbot.waitSignal(
-        fault.start_requested if stage is Stage.FAILED else fault.source_requested
-    ):
+    asked = fault.start_requested if stage is Stage.FAILED else fault.source_requested
+    with qtbot.waitSignal(asked):
         QTest.mouseClick(fault.button, Qt.MouseButton.LeftButton)
     window.show_status(Status(Stage.LISTENING))
     assert fault.isHidden()
@@ -583,7 +586,7 @@ def test_the_button_covers_no_caption(qtbot: QtBot, window: CaptionOverlay) -> N
     session = listening(window)
     session.say(*words("Still here, and still to be read."), Status(Stage.STOPPED))
     qtbot.waitUntil(
-        lambda: bool(window.captions.committed_text) and window._box._status.stage is Stage.STOPPED
+        lambda: bool(window.captions.committed_text) and stage_of(window) is Stage.STOPPED
     )
     assert window._box.start.isVisible()
     assert not window._box.start.geometry().intersects(window.captions.geometry())

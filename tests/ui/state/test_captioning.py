@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.audio.choice import Device, Meeting, from_text
+from app.audio.devices.base import SourceInfo
 from app.core.voices import ME, THEM
 from app.session.session import Choices, HeardOut, Saved, Stage, Status
 from model_backends.base import Notice, UserError, Word
@@ -207,6 +208,14 @@ def test_the_name_of_a_source_is_remembered_once_it_is_found(rig: Rig) -> None:
     rig.say(Choices("Jabra Evolve 65 Mono", 240))
     assert from_text(rig.store.settings.source) == Device(JABRA, "Jabra Evolve 65 Mono")
     assert rig.calls == ["start"], "which is no other source"
+
+
+def test_the_name_of_an_output_is_remembered_without_what_it_plays(rig: Rig) -> None:
+    kept = "alsa_output.pci-0000_00_1f.3.hdmi-stereo.monitor"
+    rig.store.change(source=kept)
+    rig.captioning.start()
+    rig.say(Choices(SourceInfo(kept, "HDMI / DisplayPort 3", "system").full_name, 240))
+    assert from_text(rig.store.settings.source) == Device(kept, "HDMI / DisplayPort 3", plays=True)
 
 
 def test_the_name_of_what_stands_in_is_not(rig: Rig) -> None:
