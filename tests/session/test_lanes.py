@@ -289,5 +289,7 @@ def test_an_absent_headset_is_stood_in_for_in_its_own_lane() -> None:
     assert e.LetGo(THEIRS, 1) not in play.out, "not before something is found"
     play.at(1200, e.Found(LANE, 3, StillFeed("Webcam")))
     assert e.LetGo(THEIRS, 1) in play.said
-    play.at(4300, e.Sound(LANE, 2, FLOWING), e.Tick(), e.Found(LANE, 4, HEADSET))
+    assert len(play.of(e.Listen)) == 2, "the microphone is heard already"
+    assert play.status.remark.startswith(f"{JABRA.name} is not connected.")
+    play.at(4300, e.Tick(), e.Found(LANE, 4, HEADSET))
     assert play.of(e.Choices)[-1] == e.Choices(HEADSET.name, 480)

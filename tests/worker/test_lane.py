@@ -16,6 +16,7 @@ from tests.worker.recording import (
     LoudnessVad,
     RecordingEngine,
     Stream,
+    chunks,
     sound,
 )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import queue
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import jiwer
 import pytest
 from whisper_normalizer.english import EnglishTextNormalizer
 
+from app.core.chunk import Chunk
 from app.core.voices import ME, THEM
 from app.worker import messages as m
 from app.worker.echo import Echo
@@ -42,13 +43,13 @@ SCRIPTS = {
 }
 
 
-def in_turn(theirs: Pcm, mine: Pcm) -> list[m.Message]:
+def in_turn(theirs: Pcm, mine: Pcm) -> list[Chunk]:
     """What both captures deliver, as time goes by."""
     pairs = zip(chunks(theirs, THEM), chunks(mine, ME), strict=True)
     return [chunk for pair in pairs for chunk in pair]
 
 
-def words_of(events: list, lane: str) -> list[tuple[str, int, int]]:
+def words_of(events: Iterable[object], lane: str) -> list[tuple[str, int, int]]:
     words = [event for event in events if isinstance(event, Word) and event.lane == lane]
     return [(word.text, word.start_ms, word.end_ms) for word in words]
 
@@ -90,8 +91,8 @@ def test_a_killed_worker_costs_neither_voice_a_word_and_doubles_none(collector: 
 class Paced:
     """Satisfies what the loop needs of its inbox: sound comes when all before it has been heard."""
 
-    def __init__(self, messages: list[m.Message]) -> None:
-        self._messages = [*messages, m.Finish()]
+    def __init__(self, messages: Sequence[m.Message]) -> None:
+        self._messages: list[m.Message] = [*messages, m.Finish()]
 
     def get(self) -> m.Message:
         return self._messages.pop(0)
@@ -105,7 +106,7 @@ def weights(weights_dir: Path) -> Path:
     return weights_dir
 
 
-def hear(weights: Path, messages: list[m.Message]) -> list[m.Message]:
+def hear(weights: Path, messages: Sequence[m.Message]) -> list[m.Message]:
     """What the embedded engine says of both voices; nothing is ever late."""
     model = "tiny.en" if store.find("tiny.en", weights) else "base"
     engine = load("embedded", LoadOptions(model, None, weights), lambda fraction, text: None)
@@ -118,7 +119,7 @@ def hear(weights: Path, messages: list[m.Message]) -> list[m.Message]:
     return sent
 
 
-def text_of(events: list, lane: str) -> str:
+def text_of(events: Iterable[object], lane: str) -> str:
     return "".join(text for text, _, _ in words_of(events, lane)).strip()
 
 
@@ -237,7 +238,7 @@ class SlowEngine:
 class Steady(Paced):
     """A piece of sound for each step of the engine, whether it has heard the last or not."""
 
-    def __init__(self, messages: list[m.Message]) -> None:
+    def __init__(self, messages: Sequence[m.Message]) -> None:
         super().__init__(messages)
         self._more = True
 
