@@ -261,7 +261,7 @@ def _contents(root: Path) -> list[dict[str, str]]:
     for path in sorted(root.rglob("*")):
         target = "/" + str(path.relative_to(root))
         if path.is_symlink():
-            entries.append({"src": os.readlink(path), "dst": target, "type": "symlink"})
+            entries.append({"src": str(path.readlink()), "dst": target, "type": "symlink"})
         elif path.is_file():
             entries.append({"src": str(path), "dst": target})
         elif target.lstrip("/").startswith(LIBRARY):
@@ -273,9 +273,12 @@ def glibc_needed(root: Path) -> str:
     """The newest version of the C library that anything in the tree asks for."""
     found = {(2, 17)}
     for path in root.rglob("*"):
-        if path.is_file() and not path.is_symlink() and path.open("rb").read(4) == b"\x7fELF":
-            for numbers in re.findall(rb"GLIBC_(\d+)\.(\d+)", path.read_bytes()):
-                found.add((int(numbers[0]), int(numbers[1])))
+        if path.is_symlink() or not (path.suffix == "" or ".so" in path.name) or path.is_dir():
+            continue
+        data = path.read_bytes()
+        if data.startswith(b"\x7fELF"):
+            numbers = re.findall(rb"GLIBC_(\d+)\.(\d+)", data)
+            found |= {(int(major), int(minor)) for major, minor in numbers}
     return "{}.{}".format(*max(found))
 
 

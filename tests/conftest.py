@@ -25,7 +25,10 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 CHECKOUT = Path(__file__).parents[1]
 # The fastest first, so that a broken core is known within seconds.
-ORDER = ("core", "setup", "session", "worker", "model_backends", "measure", "cli", "audio", "ui")
+ORDER = (
+    *("core", "setup", "packaging", "session", "worker"),
+    *("model_backends", "measure", "cli", "audio", "ui"),
+)
 DEVICES = {"pulse", "screen"}  # fixtures that are a machine's screen or sound
 # Where tests may use them. Nowhere else: these share a lane (see `Lanes`).
 WITH_DEVICES = (
