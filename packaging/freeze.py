@@ -57,7 +57,7 @@ def _run_pyinstaller(what: Product) -> None:
     command = [
         *(sys.executable, "-m", "PyInstaller", str(ROOT / "packaging" / "voxline.spec")),
         *("--distpath", str(BUILD / "frozen"), "--workpath", str(BUILD / "pyinstaller")),
-        *("--noconfirm", "--log-level", "WARN"),
+        *("--noconfirm", "--clean", "--log-level", "WARN"),
     ]
     same = {"SOURCE_DATE_EPOCH": str(what.epoch), "PYTHONHASHSEED": "0"}
     same["VOXLINE_SCRATCH"] = str(SCRATCH)
