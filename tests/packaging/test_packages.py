@@ -17,6 +17,7 @@ import for_linux
 import for_macos
 import for_windows
 import freeze
+import needs
 import product
 import pytest
 from product import Product
@@ -115,11 +116,32 @@ def test_packages_own_no_folder_of_the_system_s(what: Product, tmp_path: Path) -
     (tmp_path / "usr/share/applications/voxline.desktop").touch()
     (tmp_path / "usr/bin").mkdir()
     (tmp_path / "usr/bin/voxline").symlink_to("../lib/voxline/voxline")
-    contents = for_linux.nfpm_settings(tmp_path, what, "2.36")["contents"]
+    contents = for_linux.nfpm_settings(tmp_path, what, "2.36", ["libX11.so.6"])["contents"]
     folders = [entry["dst"] for entry in contents if entry.get("type") == "dir"]
     assert folders == ["/usr/lib/voxline", "/usr/lib/voxline/_internal"]
     link = next(entry for entry in contents if entry["dst"] == "/usr/bin/voxline")
     assert (link["type"], link["src"]) == ("symlink", "../lib/voxline/voxline")
+
+
+def test_a_library_without_a_known_package_stops_the_build() -> None:
+    assert needs.debian(["libX11.so.6", "libX11-xcb.so.1", "libbrotlidec.so.1"]) == [
+        "libbrotli1", "libx11-6", "libx11-xcb1",
+    ]  # fmt: skip
+    with pytest.raises(needs.UnknownLibraryError, match=r"libnew\.so\.3"):
+        needs.debian(["libX11.so.6", "libnew.so.3"])
+
+
+@pytest.mark.skipif(shutil.which("readelf") is None, reason="binutils is not installed")
+def test_what_is_carried_is_not_asked_for(tmp_path: Path) -> None:
+    import _ssl
+
+    folder = tmp_path / "_internal"
+    folder.mkdir()
+    shutil.copy(_ssl.__file__, folder / "_ssl.so")
+    assert any(name.startswith("libssl.so") for name in needs.libraries(folder))
+    for name in needs.needed_by(folder / "_ssl.so"):
+        (folder / name).touch()
+    assert needs.libraries(folder) == ["libpulse.so.0"]
 
 
 def test_the_c_library_s_version_is_read_from_the_binaries(tmp_path: Path) -> None:
