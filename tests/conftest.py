@@ -18,6 +18,8 @@ import pytest
 
 from app import paths
 from model_backends.embedded import store
+from tests.support import bus as bus_support
+from tests.support import pipewire as pipewire_support
 from tests.support import pulse as pulse_support
 from tests.support import screen as screen_support
 
@@ -26,17 +28,30 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 CHECKOUT = Path(__file__).parents[1]
 # The fastest first, so that a broken core is known within seconds.
 ORDER = (
-    *("core", "setup", "packaging", "session", "worker"),
-    *("model_backends", "measure", "cli", "audio", "ui"),
+    "core",
+    "setup",
+    "packaging",
+    "native",
+    "session",
+    "worker",
+    "model_backends",
+    "measure",
+    "cli",
+    "audio",
+    "ui",
 )
-DEVICES = {"pulse", "screen"}  # fixtures that are a machine's screen or sound
+DEVICES = {"pulse", "pipewire", "screen"}  # fixtures that are a machine's screen or sound
 # Where tests may use them. Nowhere else: these share a lane (see `Lanes`).
 WITH_DEVICES = (
     "tests/audio/",
     "tests/cli/test_privacy.py",
+    "tests/native/test_x11_keys.py",
     "tests/setup/test_fixtures.py",
+    "tests/ui/desktop/test_on_screen.py",
     "tests/ui/overlay/test_native.py",
     "tests/ui/overlay/test_screen.py",
+    "tests/ui/test_at_spi.py",
+    "tests/ui/test_sources_in_the_window.py",
     "tests/ui/test_whole_app.py",
 )
 
@@ -143,8 +158,21 @@ def weights(weights_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def pulse(monkeypatch: pytest.MonkeyPatch) -> Iterator[pulse_support.PulseServer]:
     """A PulseAudio daemon of this test alone; this process and `pulse.env` both hear it."""
     _need(pulse_support.missing_tools(), "PulseAudio")
+    yield from _sound_server(pulse_support.PulseServer, monkeypatch)
+
+
+@pytest.fixture
+def pipewire(monkeypatch: pytest.MonkeyPatch) -> Iterator[pulse_support.PulseServer]:
+    """The same in PipeWire."""
+    _need(pipewire_support.missing_tools(), "PipeWire")
+    yield from _sound_server(pipewire_support.PipeWireServer, monkeypatch)
+
+
+def _sound_server(
+    kind: type[pulse_support.PulseServer], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[pulse_support.PulseServer]:
     folder = Path(tempfile.mkdtemp(prefix="pulse"))  # short: a socket's path is limited
-    server = pulse_support.PulseServer(folder)
+    server = kind(folder)
     for name, value in server.variables.items():
         if name != "HOME":
             monkeypatch.setenv(name, value)
@@ -160,6 +188,16 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[screen_support.
     display = screen_support.Screen(tmp_path_factory.mktemp("screen"))
     yield display
     display.close()
+
+
+@pytest.fixture
+def bus(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A D-Bus session bus of this test alone; its address. This process is on it, too."""
+    _need(bus_support.missing_tools(), "D-Bus")
+    made = bus_support.Bus()
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", made.address)
+    yield made.address
+    made.close()
 
 
 def _need(missing: list[str], what: str) -> None:

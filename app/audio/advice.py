@@ -31,6 +31,42 @@ _ADVICE = {
         "windows": "Another app may hold it alone; it is tried again by itself.",
         "macos": "Unplug it and plug it in again; it is tried again by itself.",
     },
+    "suspended": {
+        "linux": "It wakes by itself; if not, choose it in the desktop's sound settings.",
+        "windows": "Unplug it and plug it in again; it is tried again by itself.",
+        "macos": "Unplug it and plug it in again; it is tried again by itself.",
+    },
+    "muted": {
+        "linux": "Unmute it in the desktop's sound settings, under Input.",
+        "windows": "Unmute it in Settings > System > Sound > Input.",
+        "macos": "Raise its input volume in System Settings > Sound > Input.",
+    },
+    "muted output": {
+        "linux": "Unmute it in the desktop's sound settings; its volume may be low.",
+        "windows": "Unmute it in Settings > System > Sound; its volume may be low.",
+        "macos": "Unmute it in System Settings > Sound > Output; its volume may be low.",
+    },
+    "unheard": {  # zeros are what a Mac gives to whom it has not allowed to listen
+        "linux": "",
+        "windows": "",
+        "macos": "If something is playing: allow it in System Settings > Privacy & Security > "
+        "Screen & System Audio Recording, then start Voxline again.",
+    },
+    "loud": {
+        "linux": "Lower its input volume in the desktop's sound settings, or move it away.",
+        "windows": "Lower its level in Settings > System > Sound > Input, or move it away.",
+        "macos": "Lower its input volume in System Settings > Sound > Input, or move it away.",
+    },
+    "faint": {
+        "linux": "If someone is speaking: choose another microphone, or raise its input volume.",
+        "windows": "If someone is speaking: choose another microphone, or raise its level.",
+        "macos": "If someone is speaking: choose another microphone, or raise its input volume.",
+    },
+    "server": {
+        "linux": "It is tried again by itself; `systemctl --user status pipewire pulseaudio`.",
+        "windows": "It is tried again by itself.",
+        "macos": "It is tried again by itself.",
+    },
     "quiet": {
         "linux": "Raise its input volume in the desktop's sound settings, or come closer.",
         "windows": "Raise its level in Settings > System > Sound > Input, or come closer.",
@@ -55,7 +91,7 @@ _ADVICE = {
 
 
 def advice(problem: str) -> Sentence:
-    """The next step for `problem`, one of the keys above, on this desktop."""
+    """The next step for `problem`, one of the keys above, on this desktop; "" if there is none."""
     return Sentence(_ADVICE[problem][DESKTOP])
 
 

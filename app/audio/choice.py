@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from app.core.voices import ME, THEM
 from model_backends.base import Sentence
 
 STANDARD_INPUT = Path("-")  # as a file's path
 _DEVICE, _OUTPUT, _FILE, APPLICATION = "device:", "output:", "file:", "app:"
 _MONITOR, _MONITOR_OF = ".monitor", "Monitor of "  # how sound servers name what an output plays
-ME, THEM = "me", "them"  # the voices: who sits at this computer, and whom it plays
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,12 +106,21 @@ def seconds(text: str) -> float:
 
 def _listen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--source", metavar="NAME|FILE", help="what to listen to (default: the microphone)"
+        "--source",
+        metavar="S",
+        help="meeting (microphone and this computer's sound: the default), microphone, system, "
+        "app:NAME (what one application plays), a source's id or name as `voxline sources` lists "
+        "them, or a file",
     )
     engine_options(parser)
     parser.add_argument("--seconds", metavar="S", type=seconds, help="stop after this long")
     parser.add_argument("--srt", metavar="FILE", type=Path, help="where the subtitles are saved")
     parser.add_argument("--force", action="store_true", help="overwrite the file --srt names")
+    parser.add_argument(
+        "--no-names",
+        action="store_true",
+        help="of a meeting: leave out of the subtitles who speaks",
+    )
     parser.add_argument("--json", action="store_true", help="print events as JSON Lines")
 
 
@@ -266,7 +275,7 @@ CONTROL_VERBS = {
 
 # name: (summary, what adds its arguments); the module is app.cli.<name> with run(args) -> int
 _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
-    "listen": ("Caption a microphone, a sound source or a file live.", _listen),
+    "listen": ("Caption a meeting, a microphone, this computer's sound or a file live.", _listen),
     "transcribe": ("Write subtitles or text for audio and video files.", _transcribe),
     "engines": ("List engines and models: available, or why not and what would help.", _json),
     "sources": ("List what can be listened to.", _json),

@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 import psutil
 
 from app import __version__, paths
-from app.audio.sources import list_sources
+from app.audio.patience import Question
+from app.audio.sources import WITHIN_S, doors, list_sources
 from app.cli.engines import all_rows, as_text
 from app.cli.models import model_rows
 from app.cli.table import table
@@ -30,8 +31,8 @@ from model_backends.base import Availability
 
 _T = TypeVar("_T")
 _PACKAGES = (
-    "PySide6-Essentials", "sounddevice", "soxr", "av", "onnxruntime", "ctranslate2",
-    "faster-whisper", "torch", "mlx",
+    "PySide6-Essentials", "sounddevice", "pulsectl", "PyAudioWPatch", "catap", "soxr", "av",
+    "onnxruntime", "ctranslate2", "faster-whisper", "torch", "mlx",
 )  # fmt: skip
 
 
@@ -84,7 +85,8 @@ def as_page(report: dict[str, Any]) -> str:
         ["Python", f"{python['version']} ({python['executable']})"],
         ["PortAudio", sound["portaudio"] or sound["problem"]],
         ["Sound server", sound["server"] or "none found"],
-        *(["Source", f"{s['name']} ({s['kind']})"] for s in sound["sources"]),
+        *(["Way to sound", _door(door)] for door in sound["doors"]),
+        *(["Source", _source(source)] for source in sound["sources"]),
         *(["Package", f"{k} {v or 'not installed'}"] for k, v in report["packages"].items()),
         *(["Folder", f"{f['name']}: {f['path']}{_remark(f)}"] for f in report["folders"]),
         *(["Weights", f"{w['model']}: {w['state']} {w['path'] or ''}"] for w in report["weights"]),
@@ -92,6 +94,16 @@ def as_page(report: dict[str, Any]) -> str:
         *(["Problem", problem] for problem in report["problems"]),
     ]
     return table(lines) + "\n" + as_text([Availability(**row) for row in report["engines"]])
+
+
+def _door(door: dict[str, Any]) -> str:
+    state = f"no: {door['why_not']}" if door["why_not"] else "yes"
+    return f"{door['name']} ({door['hears']}): {state}"
+
+
+def _source(source: dict[str, Any]) -> str:
+    remark = f": {source['why_not']}" if source["why_not"] else ""
+    return f"{source['name']} ({source['kind']}){remark}"
 
 
 def _remark(folder: dict[str, Any]) -> str:
@@ -127,6 +139,7 @@ def _sound(problems: list[str]) -> dict[str, Any]:
         "portaudio": portaudio,
         "problem": problem,
         "server": _sound_server(),
+        "doors": [asdict(door) for door in _each(doors, problems)],
         "sources": [source.to_json() for source in _each(list_sources, problems)],
     }
 
@@ -134,14 +147,18 @@ def _sound(problems: list[str]) -> dict[str, Any]:
 def _sound_server() -> str | None:
     """PulseAudio or PipeWire and its version; None if there is none, or it does not answer."""
     try:
-        import pulsectl
-
-        with pulsectl.Pulse("voxline-doctor", connect=False) as pulse:
-            pulse.connect(timeout=2)
-            info = pulse.server_info()
-            return f"{info.server_name} {info.server_version}"
-    except Exception:  # no libpulse (OSError), no server, or a frozen one (pulsectl's own kinds)
+        return Question(_ask_sound_server, "name of the sound server").answer(WITHIN_S)
+    except Exception:  # no libpulse (OSError), no server, or a frozen one (TimeoutError)
         return None
+
+
+def _ask_sound_server() -> str:
+    import pulsectl
+
+    with pulsectl.Pulse("voxline-doctor", connect=False) as pulse:
+        pulse.connect()  # with pulsectl's own time-out it always takes the whole of it
+        info = pulse.server_info()
+        return f"{info.server_name} {info.server_version}"
 
 
 _FOLDERS: dict[str, Callable[[], Path]] = {

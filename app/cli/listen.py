@@ -1,4 +1,4 @@
-"""`voxline listen`: live captions in the terminal, from a microphone or a file at its own pace."""
+"""`voxline listen`: live captions in the terminal, of a meeting, a device or a file."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from app import paths
 from app.audio.capture import Feed
-from app.audio.choice import MediaFile, Microphone, SourceChoice
+from app.audio.choice import Application, MediaFile, Meeting, SourceChoice, voices
 from app.audio.devices.base import NoSourceError
 from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
-from app.audio.sources import choice_named
+from app.audio.sources import automatic, choice_named, list_sources
 from app.cli.showing import Showing, own
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
 from app.cli.usage import UsageError, chosen_engine
+from app.core.voices import NAMES, THEM
 from app.session import journal
 from app.session.files import FileProblem, check_apart, output_problem
-from app.session.session import LANE, Choices, HeardOut, Saved, Session, SessionEvent
+from app.session.session import Choices, HeardOut, Saved, Session, SessionEvent
 from app.session.status import SessionOptions, Stage, Status
 from model_backends.base import Notice, Sentence, UserError
 
@@ -33,17 +34,18 @@ _WAIT_S = 0.1
 def run(args: argparse.Namespace) -> int:
     """Caption until the source ends, `--seconds` have passed, or the user stops it."""
     choice = chosen_engine(args)  # a wrong choice is told before anything is opened
-    screen = _screen(args.json)
-    _offer_unfinished(screen)
-    source = Microphone() if args.source is None else choice_named(args.source)
+    _offer_unfinished(_screen(args.json))
+    source = automatic() if args.source is None else choice_named(args.source)
+    screen = _screen(args.json, NAMES if len(voices(source)) > 1 else {})
     _refuse_to_overwrite(source, args.srt)
-    feed, note = _feed(source)
+    feed, note = _feed(source, asked_for=args.source is not None)
     options = SessionOptions(
         engine=choice.options,
         source=source,
         srt=args.srt,
         force=args.force,
         seconds=args.seconds,
+        name_in_srt=not args.no_names,
     )
     listening = _Listening(Session(options, feed=feed), screen)
     return listening.run(note)
@@ -59,31 +61,48 @@ def _refuse_to_overwrite(source: SourceChoice, srt: Path | None) -> None:
         raise UsageError(problem.message, problem.hint) from None
 
 
-def _feed(source: SourceChoice) -> tuple[Feed, Notice | None]:
-    """What to listen to. Without any microphone, and if none was asked for, the bundled sample.
+def _feed(source: SourceChoice, asked_for: bool) -> tuple[Feed | None, Notice | None]:
+    """What to listen to; None for a meeting, of which the session finds both voices itself.
 
+    Where there is nothing to hear, and nothing was asked for, the bundled sample.
     Raises UserError naming what there is.
     """
+    if isinstance(source, Meeting):
+        return None, None
+    if isinstance(source, Application):
+        return feed_for(source), _not_playing(source)
     try:
         return feed_for(source), None
     except NoSourceError as error:
-        if source != Microphone():
+        if asked_for:
             raise
         message = Sentence(
             "{problem} Captioning a bundled sample instead: {title}.",
             problem=error.message,
             title=SAMPLE_TITLE,
         )
-        return sample_feed(), Notice(LANE, "no-microphone", message, error.hint)
+        return sample_feed(), Notice("", "no-microphone", message, error.hint)
 
 
-def _screen(as_json: bool) -> Screen:
+def _not_playing(source: Application) -> Notice | None:
+    """That it plays nothing now: it will be heard, or its name is another one."""
+    if source in [each.choice for each in list_sources()]:
+        return None
+    message = Sentence(
+        "“{name}” plays nothing now; it is captioned when it does.", name=source.name
+    )
+    hint = Sentence("`voxline sources` lists what plays.")
+    return Notice(THEM, "not-playing", message, hint)
+
+
+def _screen(as_json: bool, names: Mapping[str, str] | None = None) -> Screen:
+    """`names`: of the voices, where there are two."""
     out, messages = own(sys.stdout), own(sys.stderr)
     if as_json:
         return JsonScreen(out, messages)
     if out.isatty() and os.environ.get("TERM") != "dumb":
-        return TerminalScreen(out, messages, partial(terminal_columns, out))
-    return PlainScreen(out, messages)
+        return TerminalScreen(out, messages, partial(terminal_columns, out), names)
+    return PlainScreen(out, messages, names)
 
 
 class _Listening:
@@ -219,7 +238,9 @@ def _offer_unfinished(screen: Screen) -> None:
             )
         )
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            screen.tell("Start `voxline listen` in a terminal, or the window, to save it.")
+            screen.tell(
+                Sentence("Start `voxline listen` in a terminal, or the window, to save it.")
+            )
             continue
         sys.stderr.write("Save it as a subtitle file? [Y/n/d = delete] ")
         sys.stderr.flush()

@@ -82,13 +82,13 @@ def _verify(as_json: bool) -> int:
     problems = {name: store.verify(name, folder) for name in names}
     if as_json:
         results = [
-            {"engine": "embedded", "model": name, "ok": not problems[name], "problems": found}
-            for name, found in problems.items()
+            {"engine": "embedded", "model": name, "ok": not problems[name], "problems": wrong}
+            for name, wrong in problems.items()
         ]
         sys.stdout.write(json_text(results) + "\n")
     else:
-        for name, found in problems.items():
-            sys.stdout.write(harmless(f"{name}: {' '.join(found) or 'as published.'}") + "\n")
+        for name, wrong in problems.items():
+            sys.stdout.write(harmless(f"{name}: {' '.join(wrong) or 'as published.'}") + "\n")
     if not names:
         tell("No model is installed yet.", "The first use installs one.")
     if any(problems.values()):
@@ -105,8 +105,10 @@ def _convert(source: Path, target: Path, bits: int) -> int:
         from model_backends.voxtral.mlx.convert import convert
     except ImportError as error:
         raise EngineError(
-            "Converting needs MLX, which is not installed.",
-            "Install it with: pip install 'voxline[mlx]' (Macs with Apple silicon, or Linux).",
+            Sentence("Converting needs MLX, which is not installed."),
+            Sentence(
+                "Install it with: pip install 'voxline[mlx]' (Macs with Apple silicon, or Linux)."
+            ),
         ) from error
     layout = "{desc} {percentage:3.0f}% |{bar}| {remaining}"
     with tqdm(

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from app.core.breaks import Break, break_between
 from app.core.script import can_break, clusters, display_width, pieces, visible
 from app.core.timeline import Gap, gap_between
+from app.core.voices import NAMES, label_of
 from model_backends.base import Word
 
 LINE_COLUMNS = 42
@@ -76,25 +77,27 @@ class _Draft:
     language: str | None
 
 
-def cues(words: Sequence[Word], gaps: Sequence[Gap] = ()) -> list[Cue]:
+def cues(
+    words: Sequence[Word],
+    gaps: Sequence[Gap] = (),
+    names: Mapping[str, str] = NAMES,
+    labels: bool = True,
+) -> list[Cue]:
     """Subtitle cues for words of one or more lanes (one track), each lane in its order.
 
-    With more than one lane each cue begins with its lane's name, "Me: ".
+    No cue holds words of two lanes. With more than one, and `labels`, each cue begins with its
+    lane's name, "You: ".
     """
     lanes = list(dict.fromkeys(word.lane for word in words))
     drafts: list[_Draft] = []
     for lane in lanes:
-        label = lane_label(lane) + ": " if len(lanes) > 1 else ""
-        units = _units([word for word in words if word.lane == lane], LINE_COLUMNS - len(label))
+        label = label_of(lane, names) if labels and len(lanes) > 1 else ""
+        spoken = [word for word in words if word.lane == lane]
+        units = _units(spoken, LINE_COLUMNS - display_width(label))
         cuts = sorted(gap.start_ms for gap in gaps if gap.lane == lane)
         drafts += _LaneCues(units, cuts, lane, label).drafts()
     drafts.sort(key=lambda draft: draft.start_ms)
     return _timed(drafts)
-
-
-def lane_label(lane: str) -> str:
-    """A lane's name as a reader sees it: "Me", "Them"."""
-    return lane[:1].upper() + lane[1:16]
 
 
 # --- words to units ------------------------------------------------------------------------
@@ -172,7 +175,7 @@ class _LaneCues:
         self._width_before = [0, *accumulate(u.space + display_width(u.text) for u in units)]
         self._break_cost = [self._cost_of_break(index) for index in range(len(units))]
         self._blocks = self._find_blocks(cuts)
-        fits_first = self._furthest(LINE_COLUMNS - len(label))
+        fits_first = self._furthest(LINE_COLUMNS - display_width(label))
         fits_second = self._furthest(LINE_COLUMNS)
         self._fits_cue = [
             fits_second[end] if end < len(units) else end for end in fits_first
@@ -247,7 +250,9 @@ class _LaneCues:
         units = self._units
         start_ms = units[first].start_ms
         said_ms = units[end - 1].end_ms - start_ms
-        characters = self._width_before[end] - self._width_before[first] + len(self._label)
+        characters = (
+            self._width_before[end] - self._width_before[first] + display_width(self._label)
+        )
         reading_ms = characters * 1000 / CHARACTERS_PER_SECOND
         shown_ms = max(said_ms, reading_ms, MIN_MS)
         cost = 1.0
@@ -286,7 +291,7 @@ class _LaneCues:
 
     def _line_break(self, first: int, end: int) -> int | None:
         """Where the second line begins: a good place, and lines of about one length."""
-        label = len(self._label)
+        label = display_width(self._label)
         if label + self._width(first, end) <= LINE_COLUMNS:
             return None
         best, least = None, float("inf")

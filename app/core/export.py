@@ -9,14 +9,15 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from app.core.cues import Cue, cues, lane_label
+from app.core.cues import Cue, cues
 from app.core.encoding import json_text
 from app.core.paragraphs import Paragraph
 from app.core.script import visible
 from app.core.timeline import Gap, gap_between
+from app.core.voices import NAMES, label_of, name_of
 from model_backends.base import Word
 
 __all__ = ["FORMATS", "Export", "Format", "cues", "to_json_object", "to_srt", "to_txt", "to_vtt"]
@@ -34,6 +35,8 @@ class Export:
     engine: str | None = None
     model: str | None = None
     delay_ms: int | None = None
+    names: Mapping[str, str] = field(default_factory=lambda: NAMES)  # of the voices, by lane
+    name_in_srt: bool = True  # SubRip has no voices: the name is a part of the text, or is lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +61,21 @@ def to_srt(cues: Iterable[Cue]) -> str:
     return "\n".join(blocks)
 
 
-def to_vtt(cues: Iterable[Cue]) -> str:
-    """WebVTT, with &, < and > escaped as it asks."""
+def to_vtt(cues: Iterable[Cue], names: Mapping[str, str] = NAMES) -> str:
+    """WebVTT, with &, < and > escaped as it asks; of more than one lane, each with its voice."""
+    cues = list(cues)
+    several = len({cue.lane for cue in cues}) > 1
     blocks = ["WEBVTT\n"]
     for cue in cues:
         times = f"{_clock(cue.start_ms, '.')} --> {_clock(cue.end_ms, '.')}"
-        blocks.append(f"{times}\n{html.escape(cue.text, quote=False)}\n")
+        voice = f"<v {html.escape(name_of(cue.lane, names), quote=False)}>" if several else ""
+        blocks.append(f"{times}\n{voice}{html.escape(cue.text, quote=False)}\n")
     return "\n".join(blocks)
 
 
-def to_txt(words: Sequence[Word], gaps: Sequence[Gap] = ()) -> str:
+def to_txt(
+    words: Sequence[Word], gaps: Sequence[Gap] = (), names: Mapping[str, str] = NAMES
+) -> str:
     """Paragraphs that end at pauses, with a mark where sound was not heard.
 
     With more than one lane each paragraph begins with its lane's name.
@@ -75,7 +83,7 @@ def to_txt(words: Sequence[Word], gaps: Sequence[Gap] = ()) -> str:
     lanes = list(dict.fromkeys(word.lane for word in words))
     dated: list[tuple[int, str]] = [(gap.start_ms, _gap_mark(gap)) for gap in gaps]
     for lane in lanes:
-        label = lane_label(lane) + ": " if len(lanes) > 1 else ""
+        label = label_of(lane, names) if len(lanes) > 1 else ""
         stops = sorted(gap.start_ms for gap in gaps if gap.lane == lane)
         for start_ms, text in _paragraphs([w for w in words if w.lane == lane], stops):
             dated.append((start_ms, label + text))
@@ -86,9 +94,16 @@ def to_txt(words: Sequence[Word], gaps: Sequence[Gap] = ()) -> str:
 def to_json_object(export: Export) -> dict[str, Any]:
     """The object `voxline transcribe --format json` writes; what is not known is None.
 
-    `"".join(word["text"] for word in words).strip() == text` holds.
+    `"".join(word["text"] for word in words).strip() == text` holds; unless there is more than one
+    voice: then each word has its `lane`, `names` says what they are called, and `text` who spoke.
     """
     words = export.words
+    lanes = dict.fromkeys(word.lane for word in words)
+    several = len(lanes) > 1
+    names = {"names": {lane: name_of(lane, export.names) for lane in lanes}} if several else {}
+    text = "".join(word.text for word in words)
+    if several:
+        text = to_txt(words, export.gaps, export.names)
     return {
         "file": export.file,
         "duration_ms": export.duration_ms,
@@ -96,9 +111,11 @@ def to_json_object(export: Export) -> dict[str, Any]:
         "model": export.model,
         "delay_ms": export.delay_ms,
         "language": export.language,
-        "text": "".join(word.text for word in words).strip(),
+        **names,
+        "text": text.strip(),
         "words": [
             {"text": w.text, "start_ms": w.start_ms, "end_ms": w.end_ms}
+            | ({"lane": w.lane} if several else {})
             | ({} if w.confidence is None else {"confidence": w.confidence})
             for w in words
         ],
@@ -110,11 +127,19 @@ def to_json(export: Export, indent: int | None = 2) -> str:
     return json_text(to_json_object(export), indent) + "\n"
 
 
+def _srt(export: Export) -> str:
+    return to_srt(cues(export.words, export.gaps, export.names, labels=export.name_in_srt))
+
+
+def _vtt(export: Export) -> str:
+    return to_vtt(cues(export.words, export.gaps, labels=False), export.names)
+
+
 # by the name `--format` takes; the first is the usual one
 FORMATS: Mapping[str, Format] = {
-    "srt": Format(".srt", "Subtitles, SubRip", lambda e: to_srt(cues(e.words, e.gaps))),
-    "vtt": Format(".vtt", "Subtitles, WebVTT", lambda e: to_vtt(cues(e.words, e.gaps))),
-    "txt": Format(".txt", "Text without times", lambda e: to_txt(e.words, e.gaps)),
+    "srt": Format(".srt", "Subtitles, SubRip", _srt),
+    "vtt": Format(".vtt", "Subtitles, WebVTT", _vtt),
+    "txt": Format(".txt", "Text without times", lambda e: to_txt(e.words, e.gaps, e.names)),
     "json": Format(".json", "Words with times, JSON", to_json),
 }
 

@@ -2,45 +2,57 @@
 
 Lines break on committed words only, as each word arrives, so the result does not depend on how
 words were batched. The tentative tail is laid out after the committed text and never moves it.
+What has scrolled away can be had again, the last half hour of it and more (`until()`).
 Knows widths only through `measure`, which is passed in; knows nothing about fonts or windows.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TypeAlias
 
 from app.core.breaks import Break, break_between
 from app.core.script import can_break, clusters, is_cjk, is_opener, pieces
+from app.core.voices import label_of
 from model_backends.base import Word
 
 Measure: TypeAlias = Callable[[str], float]  # text → width, in the unit of the line's width
 
 TURN_PAUSE_MS = 1500  # a new utterance after a longer silence starts a new line
-_HISTORY_WORDS = 2000  # what reflow can lay out again: about 13 minutes of speech
-_HISTORY_LINES = 500
+_MOST_LABEL = 0.5  # of a line's width
+_HISTORY_WORDS = 12_000  # an hour of English, half an hour of the fastest Japanese
+_HISTORY_LINES = 6_000
+_AT_ONCE = 1000  # words that reflow lays out; the ones before only when someone scrolls up to them
 # How full a line must be before a good place to break is taken although the next word would fit.
 _FULL_ENOUGH = {Break.SENTENCE: 0.6, Break.CLAUSE: 0.75, Break.PHRASE: 0.8}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One visible line: committed text, then tentative text (with its own leading space)."""
+    """One visible line: committed text, then tentative text (with its own leading space).
+
+    `label`: who speaks, with a space after it; it stands before the text where a turn begins.
+    """
 
     text: str
     tail: str
     language: str | None
     lane: str
+    label: str = ""
 
 
 @dataclass(slots=True)
 class _Row:
     lane: str = ""
     text: str = ""
+    label: str = ""
     language: str | None = None
     told: bool = False  # the language is that of a word on it, not of the line before
+    words: int = 0  # how many were ever added when its last one was
 
 
 class CaptionLines:
@@ -53,7 +65,10 @@ class CaptionLines:
         self._session = self._last_session = 0
         self._rows: deque[_Row] = deque([_Row()], maxlen=_HISTORY_LINES)
         self._started = 1
+        self._placed = 0  # words, of those ever added
+        self._older = 0  # words at the left end of `_words` that are in no row yet
         self._last: Word | None = None  # the last word placed
+        self._names: Mapping[str, str] = {}  # of the voices; empty: who speaks is not said
         self._tail = ""
         self._spilled = False  # the tail has opened a row below the committed text
 
@@ -62,8 +77,25 @@ class CaptionLines:
         """How many rows were ever begun; grows by one whenever the text scrolls up by one."""
         return self._started + self._spilled
 
+    @property
+    def added(self) -> int:
+        """How many words were ever added."""
+        return self._placed
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest row there is now."""
+        return self._started - len(self._rows)
+
+    @property
+    def newest(self) -> int:
+        """The number of the row that the next word goes on, unless it begins another."""
+        return self._started - 1
+
     def add(self, word: Word) -> None:
         """Place a committed word after all others; it never moves again. Clears the tail."""
+        if self._older and len(self._words) == _HISTORY_WORDS:
+            self._older -= 1
         self._words.append((self._session, word))
         self._tail = ""
         self._place(self._session, word)
@@ -73,8 +105,17 @@ class CaptionLines:
         self._session += 1
         self.set_tail("")
 
-    def set_tail(self, text: str) -> None:
-        """Show tentative text after the committed; replaces the tail before it whole."""
+    def name_voices(self, names: Mapping[str, str]) -> None:
+        """From the next turn on say who speaks; with no names, do not."""
+        self._names = names
+
+    def set_tail(self, text: str, lane: str | None = None) -> None:
+        """Show tentative text after the committed; replaces the tail before it whole.
+
+        That of another voice than the last word's is not shown: it would read as this one's.
+        """
+        if lane is not None and self._last is not None and lane != self._last.lane:
+            return
         self._tail = text
         # Once the tail has needed a row below, the row stays until words fill it: taking it back
         # would move committed text down.
@@ -86,16 +127,64 @@ class CaptionLines:
         self._rows.clear()
         self._rows.append(_Row())
         self._started, self._last, self._spilled = 1, None, False
-        for session, word in self._words:
+        self._older = max(0, len(self._words) - _AT_ONCE)
+        self._placed -= len(self._words) - self._older
+        for session, word in islice(self._words, self._older, None):
             self._place(session, word)
         self.set_tail(self._tail)
+
+    def until(self, end: int, count: int) -> list[Line]:
+        """The `count` lines that end with row number `end`, oldest first; fewer at the beginning.
+
+        Rows are numbered as they are begun, so that a number stays a row's own until `reflow()`.
+        """
+        if end - count < self.first and self._older:
+            self._lay_out_older()
+        start = max(0, end - count + 1 - self.first)
+        rows = islice(self._rows, start, max(0, end + 1 - self.first))
+        return [Line(row.text, "", row.language, row.lane, row.label) for row in rows]
+
+    def words_until(self, end: int) -> int:
+        """How many words were ever added when the last one on row number `end` was."""
+        at = min(max(end - self.first, 0), len(self._rows) - 1)
+        return self._rows[at].words
+
+    def row_of(self, words: int) -> int:
+        """The number of the row that holds the last of so many words, or is nearest to it."""
+        if self._older and words <= self._placed - (len(self._words) - self._older):
+            self._lay_out_older()
+        at = bisect_left(self._rows, words, key=lambda row: row.words)
+        return self.first + min(at, len(self._rows) - 1)
+
+    def latest(self, ms: int) -> list[Word]:
+        """The words of the last so many milliseconds, counted back from the newest word's end."""
+        if not self._words:
+            return []
+        of_session, newest = self._words[-1]
+        found: list[Word] = []
+        for session, word in reversed(self._words):
+            if session != of_session or word.start_ms < newest.end_ms - ms:
+                break
+            found.append(word)
+        return found[::-1]
+
+    def _lay_out_older(self) -> None:
+        """Rows for the words before those that `reflow()` has placed; none of its rows changes."""
+        older = CaptionLines(self._measure, self._width)
+        older._placed = self._placed - len(self._words)
+        older._names = self._names
+        for session, word in islice(self._words, self._older):
+            older._place(session, word)
+        self._older = 0
+        room = _HISTORY_LINES - len(self._rows)
+        self._rows.extendleft(islice(reversed(older._rows), room))
 
     def visible(self, count: int) -> list[Line]:
         """The last `count` lines, oldest first; fewer while there are fewer."""
         inline, below = self._tail_rows()
-        rows = list(self._rows)
-        lines = [Line(row.text, "", row.language, row.lane) for row in rows[-count:]]
-        lines[-1] = Line(lines[-1].text, inline, lines[-1].language, lines[-1].lane)
+        rows = [self._rows[at] for at in range(-min(count, len(self._rows)), 0)]
+        lines = [Line(row.text, "", row.language, row.lane, row.label) for row in rows]
+        lines[-1] = replace(lines[-1], tail=inline)
         if self._spilled and count > 1:  # a single line is kept for committed text
             lines.append(Line("", below, lines[-1].language, lines[-1].lane))
         lines = lines[-count:]
@@ -104,20 +193,30 @@ class CaptionLines:
     # --- placing words ---------------------------------------------------------------------
 
     def _place(self, session: int, word: Word) -> None:
-        if self._takes_turn(word) or session != self._last_session:
+        self._placed += 1
+        fresh = self._last is None or session != self._last_session
+        if fresh or self._takes_turn(word):
             if not word.text.strip():
                 return  # nothing to read: no line of its own
             self._new_row(word.lane)
             self._rows[-1].language = None  # whoever speaks now may speak another
+            if fresh or (self._last is not None and word.lane != self._last.lane):
+                self._rows[-1].label = self._label(word.lane)
         self._last_session = session
         for piece in pieces(word.text):
             self._place_piece(piece, word.language)
+            self._rows[-1].words = self._placed
         row = self._rows[-1]
         row.lane = word.lane
         if word.language and not row.told:
             # the first that is known stays: another could turn the line from left to right
             row.language, row.told = word.language, True
         self._last = word
+
+    def _label(self, lane: str) -> str:
+        """Who begins to speak; nothing where it would leave no room for what is said."""
+        label = label_of(lane, self._names) if self._names else ""
+        return label if self._measure(label) <= self._width * _MOST_LABEL else ""
 
     def _takes_turn(self, word: Word) -> bool:
         """Another voice, or the same one after a silence, begins a line of its own."""
@@ -132,31 +231,33 @@ class CaptionLines:
     def _place_piece(self, piece: str, language: str | None) -> None:
         row = self._rows[-1]
         if not row.text:
+            if not self._fits(row.label + piece.lstrip()):
+                row.label = ""  # sooner than a word cut in two
             self._fill(piece.lstrip())
         elif not can_break(row.text, piece):  # goes on with the word before it
             self._fill(piece)
-        elif not self._fits(row.text + piece + _room_after(piece)) or self._prefers_break(
-            row.text, piece, language
-        ):
+        elif not self._fits(
+            row.label + row.text + piece + _room_after(piece)
+        ) or self._prefers_break(row, piece, language):
             self._new_row(row.lane)
             self._fill(piece.lstrip())
         else:
             row.text += piece
 
-    def _prefers_break(self, text: str, piece: str, language: str | None) -> bool:
-        before = text.rsplit(maxsplit=1)[-1]
+    def _prefers_break(self, row: _Row, piece: str, language: str | None) -> bool:
+        before = row.text.rsplit(maxsplit=1)[-1]
         wanted = _FULL_ENOUGH.get(break_between(before, piece, language))
-        return wanted is not None and self._measure(text) >= wanted * self._width
+        return wanted is not None and self._measure(row.label + row.text) >= wanted * self._width
 
     def _fill(self, text: str) -> None:
         """Put text on the current row; what is wider than a row is cut between characters."""
         row = self._rows[-1]
-        if self._fits(row.text + text):
+        if self._fits(row.label + row.text + text):
             row.text += text
             return
         for cluster in clusters(text):
             row = self._rows[-1]
-            if row.text and not self._fits(row.text + cluster):
+            if row.text and not self._fits(row.label + row.text + cluster):
                 self._new_row(row.lane)
                 row = self._rows[-1]
             row.text += cluster
@@ -165,7 +266,7 @@ class CaptionLines:
         if not self._rows[-1].text:
             self._rows[-1].lane = lane
             return
-        self._rows.append(_Row(lane, "", self._rows[-1].language))
+        self._rows.append(_Row(lane, language=self._rows[-1].language, words=self._placed))
         self._started += 1
         self._spilled = False
 
@@ -177,8 +278,8 @@ class CaptionLines:
     def _tail_rows(self) -> tuple[str, str]:
         """The tail's text on the last row and on the row below; what is longer is not shown."""
         rest = pieces(self._tail.rstrip())
-        text = self._rows[-1].text
-        inline = self._take(rest, text)
+        last = self._rows[-1]
+        inline = self._take(rest, last.label + last.text)
         below = self._take(rest, "")
         return inline, below
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from model_backends.base import SAMPLE_RATE, Pcm
 from model_backends.embedded import recognizer as recognizer_module
-from model_backends.embedded.agreement import Guess
+from model_backends.embedded.guess import Guess
 from model_backends.embedded.recognizer import Encoded, Hypothesis, Recognizer
 
 

@@ -28,6 +28,7 @@ import soundfile
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
+from app.audio.boost import Boost
 from app.paths import models_dir
 from app.worker.segmenter import Closed, Opened, Segmenter
 from app.worker.vad import SileroVad
@@ -75,8 +76,10 @@ def main() -> None:
     )
     _override_rule(options)
     scores: dict[str, Score] = defaultdict(Score)
+    boost = Boost()
     for clip in _clips(options):
         pcm, _ = soundfile.read(options.manifest.parent / clip["file"], dtype="float32")
+        pcm = _as_captured(pcm, options, boost)
         heard = _hear(engine, pcm, options, clip["file"])
         _add(scores[clip["subset"]], clip, pcm, heard, engine, options)
     _print(scores, options)
@@ -93,6 +96,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--every", type=int, default=1, help="take every n-th clip")
     parser.add_argument("--file", action="store_true", help="as a file (realtime=False)")
     parser.add_argument("--rule", default="", help="e.g. step_ms=400,margin_ms=100")
+    parser.add_argument("--peak-dbfs", type=float, help="each clip as quiet as this, in 16 bits")
+    parser.add_argument("--boost", action="store_true", help="as capture boosts quiet speech")
     parser.add_argument("--show", action="store_true", help="print reference and result")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
@@ -114,6 +119,19 @@ def _clips(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         and options.match in clip["file"]
     ]
     yield from wanted[:: options.every]
+
+
+def _as_captured(pcm: Pcm, options: argparse.Namespace, boost: Boost) -> Pcm:
+    """As quiet as asked for, with a microphone's faint noise; then lifted as capture does it,
+    which goes on from clip to clip."""
+    if options.peak_dbfs is not None:
+        noise = np.random.default_rng(0).normal(0.0, 10 ** (-85 / 20), len(pcm))
+        pcm = pcm / np.abs(pcm).max() * 10 ** (options.peak_dbfs / 20) + noise
+        pcm = (np.round(pcm * 32768) / 32768).astype(np.float32)
+    if options.boost:
+        blocks = (pcm[at : at + FRAME] for at in range(0, len(pcm), FRAME))
+        pcm = np.concatenate([boost.lift(block, 16_000)[0] for block in blocks])
+    return pcm
 
 
 def _hear(engine: EmbeddedEngine, pcm: Pcm, options: argparse.Namespace, lane: str) -> Heard:

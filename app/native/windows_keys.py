@@ -102,9 +102,8 @@ class WindowsKeys:
         for key in _VIRTUAL_KEYS[combination.key]:
             number = max(self._names, default=0) + 1
             if not self._user32.RegisterHotKey(None, number, _modifiers(combination), key):
-                error = ctypes.get_last_error()  # type: ignore[attr-defined,unused-ignore]
+                already = _last_error() == _ERROR_HOTKEY_ALREADY_REGISTERED
                 self._unregister(taken)
-                already = error == _ERROR_HOTKEY_ALREADY_REGISTERED
                 return Refusal.TAKEN if already else Refusal.FAILED
             self._names[number] = name
             taken.append(number)
@@ -124,6 +123,12 @@ def _modifiers(wanted: Combination) -> int:
         | (_MOD_WIN if wanted.meta else 0)
         | _MOD_NOREPEAT
     )
+
+
+def _last_error() -> int:
+    """Of the last call through a library that keeps it for us; ctypes has it on Windows only."""
+    get: Callable[[], int] = vars(ctypes)["get_last_error"]
+    return get()
 
 
 def _libraries() -> tuple[Any, Any]:

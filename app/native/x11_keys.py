@@ -21,7 +21,7 @@ from typing import Any
 from app.native.hotkeys import DIGITS, LETTERS, Combination, NoGlobalKeysError, Refusal
 
 _SHIFT, _LOCK, _CONTROL, _ALT, _NUM, _SUPER = 1, 2, 4, 8, 16, 64  # as keyboards usually have them
-_ANY_KEY, _ANY_MODIFIER, _ASYNC = 0, 0x8000, 1
+_ASYNC = 1
 _KEY_PRESS, _KEY_RELEASE, _MAPPING_NOTIFY = 2, 3, 34
 _BAD_ACCESS = 10
 # keysymdef.h
@@ -44,7 +44,7 @@ PLACES = dict(
         zip("ZXCVBNM", range(52, 59), strict=True),
     )
 )
-_Grab = tuple[int, int]  # key code, modifiers without the locks
+_Grab = tuple[int, int]  # key code, modifiers
 
 
 class _Cookie(ctypes.Structure):
@@ -62,6 +62,7 @@ class X11Keys:
         self._lock = Lock()
         self._wanted: dict[str, Combination] = {}
         self._names: dict[_Grab, str] = {}
+        self._held: set[_Grab] = set()  # what the server has given us, with every set of locks
         self._released = (0, 0)  # key code and time of the last release
         self._wake_reader, self._wake_writer = os.pipe()
         self._closed = False
@@ -85,31 +86,35 @@ class X11Keys:
         os.close(self._wake_writer)
 
     def _grab_all(self) -> dict[str, Refusal]:
-        self._server.ungrab_all()
+        """Grab what is wanted now and let go of the rest; what is wanted still is never let go."""
+        wanted = {name: list(self._keyboard.grabs(keys)) for name, keys in self._wanted.items()}
+        self._let_go(self._held.difference(*map(self._with_locks, wanted.values())))
         self._names.clear()
         refused = {}
-        for name, combination in self._wanted.items():
-            grabs = list(self._keyboard.grabs(combination))
+        for name, grabs in wanted.items():
             if not grabs:
                 refused[name] = Refusal.NO_SUCH_KEY
-            elif problem := self._grab_each(grabs):
+            elif problem := self._grab_each(self._with_locks(grabs)):
                 refused[name] = problem
             else:
                 self._names.update(dict.fromkeys(grabs, name))
         return refused
 
-    def _grab_each(self, grabs: Sequence[_Grab]) -> Refusal | None:
-        """All of them with every set of locks, or none."""
-        with_locks = [
-            (code, modifiers | locks)
-            for code, modifiers in grabs
-            for locks in self._keyboard.lock_sets
-        ]
-        error = self._server.grab(with_locks)
+    def _grab_each(self, grabs: set[_Grab]) -> Refusal | None:
+        """All of them, or none."""
+        error = self._server.grab(sorted(grabs - self._held))
         if not error:
+            self._held |= grabs
             return None
-        self._server.ungrab(with_locks)
+        self._let_go(grabs)
         return Refusal.TAKEN if error == _BAD_ACCESS else Refusal.FAILED
+
+    def _let_go(self, grabs: set[_Grab]) -> None:
+        self._server.ungrab(sorted(grabs))
+        self._held -= grabs
+
+    def _with_locks(self, grabs: Sequence[_Grab]) -> set[_Grab]:
+        return {(code, held | locks) for code, held in grabs for locks in self._keyboard.lock_sets}
 
     def _listen(self) -> None:
         descriptor = self._server.descriptor
@@ -245,9 +250,6 @@ class _Server:
         for code, modifiers in grabs:
             self._xcb.xcb_ungrab_key(self._link, code, self._root, modifiers)
         self._xcb.xcb_flush(self._link)
-
-    def ungrab_all(self) -> None:
-        self.ungrab([(_ANY_KEY, _ANY_MODIFIER)])
 
     def events(self) -> Iterator[bytes]:
         """Those that have come, 32 bytes each."""

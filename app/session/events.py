@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from app.audio.capture import Feed, Level, SoundState
 from app.core.timeline import Gap
+from app.core.voices import ME
 from app.session.sources import SourceChoice
 from app.session.status import Status
 from app.worker import messages as m
@@ -154,7 +155,7 @@ class Find:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Begin the lane's n-th capture."""
+    """Begin the lane's n-th capture; the one before it is heard until this one brings sound."""
 
     lane: str
     capture: int
@@ -163,9 +164,10 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class LetGo:
-    """End the lane's capture."""
+    """End the lane's n-th capture."""
 
     lane: str
+    capture: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +245,7 @@ class Choices:
     source_name: str
     delay_ms: int
     source_is_away: bool = False  # another one stands in for the one that was chosen
+    voices: tuple[str, ...] = (ME,)  # the lanes that are heard
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from app.core.timeline import Gap, Timeline
+from app.core.voices import NAMES
 from app.session.files import file_problem
 from model_backends.base import Word
 
@@ -43,6 +44,14 @@ class Contents:
             return local_time(datetime.fromisoformat(self.header["started"]))
         except (KeyError, TypeError, ValueError, OverflowError):
             return local_time(datetime.fromtimestamp(0, UTC))
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What the voices were called; of what the header does not say, the usual names."""
+        given = self.header.get("names")
+        given = given if isinstance(given, dict) else {}
+        texts = {lane: _whole(name) for lane, name in given.items() if isinstance(name, str)}
+        return {**NAMES, **texts}
 
 
 def local_time(moment: datetime) -> datetime:

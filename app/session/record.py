@@ -22,6 +22,7 @@ from app.core.timeline import Gap, Timeline
 from app.session import journal
 from app.session.events import Kept, Saved
 from app.session.files import FileProblem, write_new, write_unique
+from app.session.status import SessionOptions
 from model_backends.base import Notice, Sentence, UserError, Word
 
 log = logging.getLogger(__name__)
@@ -37,14 +38,11 @@ class Record:
     def __init__(
         self,
         header: Mapping[str, object],
-        srt: Path | None,
-        force: bool,
-        lane: str,
+        options: SessionOptions,
         deliver: Callable[[Notice | Kept], None],
     ) -> None:
         self._started = datetime.now(UTC)
-        self._srt, self._force = srt, force
-        self._lane = lane
+        self._options = options
         self._deliver = deliver
         self._timeline = Timeline()
         self._journal: journal.Journal | None = None
@@ -70,8 +68,8 @@ class Record:
         self._jobs.put(None)
 
     def abandon(self) -> None:
-        """Leave the journal for the next start to offer; the record ends."""
-        self._jobs.put(partial(self._close, ended=False))
+        """Leave the journal for the next start to offer, if it holds a word; the record ends."""
+        self._jobs.put(lambda: self._close(ended=not self._timeline.words()))
         self._jobs.put(None)
 
     # --- the record's thread ---------------------------------------------------------------
@@ -95,7 +93,7 @@ class Record:
             self._complain(_not_safe(error.strerror or str(error)), _WITHOUT_JOURNAL)
 
     def _complain(self, message: str, hint: str) -> None:
-        self._deliver(Notice(self._lane, "journal", message, hint))
+        self._deliver(Notice("", "journal", message, hint))
 
     def _add(self, event: Word | Gap) -> None:
         self._timeline.add(event)
@@ -121,19 +119,28 @@ class Record:
             return Kept(self._written())
         except Exception as error:
             log.exception("the subtitles could not be written")
-            return Kept(self._rescued(), _not_saved(self._lane, error))
+            return Kept(self._rescued(), _not_saved(error))
 
     def _written(self) -> Saved | None:
         words = self._timeline.words()
-        if not words and self._srt is None:
+        srt = self._options.srt
+        if not words and srt is None:
             return None
-        text = FORMATS["srt"].write(Export(words, self._timeline.gaps))
-        if self._srt is not None:
-            return Saved(write_new(self._srt, text, self._force))
-        return Saved(write_unique(journal.transcript_path(self._started), text))
+        if srt is not None:
+            return Saved(write_new(srt, self._subtitles(), self._options.force))
+        return Saved(write_unique(journal.transcript_path(self._started), self._subtitles()))
+
+    def _subtitles(self) -> str:
+        export = Export(
+            self._timeline.words(),
+            self._timeline.gaps,
+            names=self._options.names,
+            name_in_srt=self._options.name_in_srt,
+        )
+        return FORMATS["srt"].write(export)
 
     def _rescued(self) -> Saved | None:
-        text = FORMATS["srt"].write(Export(self._timeline.words(), self._timeline.gaps))
+        text = self._subtitles()
         name = journal.transcript_path(self._started).name
         for folder in (paths.transcripts_dir(), Path.home(), Path(tempfile.gettempdir())):
             with contextlib.suppress(FileProblem):
@@ -152,11 +159,11 @@ def _not_safe(why: str) -> Sentence:
     return Sentence("What is said cannot be kept safe on disk meanwhile: {why}", why=why)
 
 
-def _not_saved(lane: str, error: Exception) -> Notice:
+def _not_saved(error: Exception) -> Notice:
     if isinstance(error, UserError):
-        return Notice(lane, "not-saved", error.message, error.hint)
+        return Notice("", "not-saved", error.message, error.hint)
     message = Sentence("The subtitles could not be written: {why}.", why=error)
-    return Notice(lane, "not-saved", message, Sentence("The log has the details."))
+    return Notice("", "not-saved", message, Sentence("The log has the details."))
 
 
 __all__ = ["Record", "Saved"]

@@ -30,7 +30,6 @@ from app.core.timeline import Timeline
 from app.session import events as e
 from app.session.events import Choices, HeardOut, Saved, SessionEvent
 from app.session.files import check_writable
-from app.session.lane import Lane
 from app.session.record import Record
 from app.session.sources import Found, SourceChoice, look_for, why_not
 from app.session.start import resolved, start_message
@@ -42,7 +41,6 @@ from model_backends.base import Notice, Sentence, UserError, Word
 
 log = logging.getLogger(__name__)
 
-LANE = "me"
 TICK_S = 0.1
 
 
@@ -90,7 +88,7 @@ class Session:
         feed: Feed | None = None,
         predecessor: Session | None = None,
         make_client: MakeClient | None = None,
-        make_capture: MakeCapture = Capture,
+        make_capture: MakeCapture | None = None,
         search: Search = look_for,
     ) -> None:
         """Raises UserError for a choice that cannot work, before anything is started.
@@ -103,10 +101,11 @@ class Session:
         self.info, self._engine = resolved(options.engine)
         if options.srt is not None:
             check_writable(options.srt, options.force)
-        lane = Lane(LANE, options.source)
         self.delay_ms = self._engine.delay_ms or self.info.default_delay_ms
-        self.source_name = feed.name if feed is not None else lane.source_name
+        self._state = SessionState(options, self.delay_ms)
+        self.source_name = feed.name if feed is not None else self._state.source_name
         self.source_is_away = False
+        self.voices = self._state.lane_names  # the lanes that are listened to
         self.status = Status(Stage.IDLE)
         self.timeline = Timeline()
         self.save_failed = False  # not where it was wanted; elsewhere, if there is a Saved
@@ -114,14 +113,16 @@ class Session:
         self._wake = wake
         self._feed = feed
         self._clock = SessionClock()
-        self._state = SessionState(options, self.delay_ms, [lane])
         self._inbox: queue.SimpleQueue[e.Input] = queue.SimpleQueue()
         self._outbox: queue.SimpleQueue[SessionEvent] = queue.SimpleQueue()
+        self._captures: dict[tuple[str, int], LiveCapture] = {}
+        self._sounding: dict[str, int] = {}  # per lane: the latest capture that has brought sound
+        self._handing_over = threading.Lock()
         if options.remark is not None:
             self._outbox.put(options.remark)
-        self._captures: dict[str, LiveCapture] = {}
         self._record: Record | None = None
-        self._make_capture, self._search = make_capture, search
+        self._make_capture = make_capture or partial(Capture, boost=options.boost_quiet_speech)
+        self._search = search
         make_client = make_client or _client_after(predecessor)
         self._client = make_client(start_message(self._engine), self._put)
         self._thread: threading.Thread | None = None
@@ -211,7 +212,7 @@ class Session:
             self.status = event
         elif isinstance(event, Choices):
             self.source_name, self.delay_ms = event.source_name, event.delay_ms
-            self.source_is_away = event.source_is_away
+            self.source_is_away, self.voices = event.source_is_away, event.voices
         elif isinstance(event, Notice):
             self.save_failed = self.save_failed or event.code == "not-saved"
         elif not isinstance(event, (Saved, HeardOut)):
@@ -239,7 +240,8 @@ class Session:
         now_ms = self._clock.now_ms()
         if now_ms - self._ticked_ms >= TICK_S * 1000:
             self._ticked_ms = now_ms
-            self._do(e.Tick({LANE: self._client.lag_ms(LANE)}))
+            lanes = self._state.every_lane
+            self._do(e.Tick({lane: self._client.lag_ms(lane) for lane in lanes}))
 
     def _do(self, event: e.Input) -> None:
         heard = event.event if isinstance(event, e.Sound) else None
@@ -261,9 +263,8 @@ class Session:
                 self._search(source, partial(self._answer, lane, number))
             case e.Listen():
                 self._listen(command)
-            case e.LetGo(lane=lane):
-                self._captures.pop(lane).close()
-                self._client.pause(lane)
+            case e.LetGo():
+                self._let_go(command)
             case e.Flush(lane=lane):
                 self._client.pause(lane)
             case e.StartEngine():
@@ -282,7 +283,7 @@ class Session:
     def _obey_record(self, command: e.Command) -> None:
         record, options = self._record, self.options
         if isinstance(command, e.OpenRecord):
-            self._record = Record(self._header(), options.srt, options.force, LANE, self._put)
+            self._record = Record(self._header(), options, self._put)
         elif record is None:
             return
         elif isinstance(command, e.Keep):
@@ -297,8 +298,15 @@ class Session:
     def _listen(self, listen: e.Listen) -> None:
         deliver = partial(self._from_capture, listen.lane, listen.capture)
         capture = self._make_capture(listen.feed, listen.lane, self._clock, deliver)
-        self._captures[listen.lane] = capture
+        self._captures[listen.lane, listen.capture] = capture
         capture.start()
+
+    def _let_go(self, gone: e.LetGo) -> None:
+        """What was said is finished, unless another capture has taken over in mid-sentence."""
+        self._captures.pop((gone.lane, gone.capture)).close()
+        with self._handing_over:
+            if self._sounding.get(gone.lane, gone.capture) == gone.capture:
+                self._client.pause(gone.lane)
 
     def _give_up(self) -> None:
         """The state cannot be trusted any more: keep what there is, and say so."""
@@ -317,12 +325,23 @@ class Session:
 
     def _from_capture(self, lane: str, capture: int, event: CaptureEvent) -> None:
         """In the capture's thread: sound goes straight to the engine's client."""
-        if isinstance(event, Chunk):
-            self._client.push(event)
+        if not isinstance(event, Chunk):
+            self._put(e.Sound(lane, capture, event))
+        elif self._pushed(lane, capture, event):
             heard = e.Heard(event.start_ms, event.end_ms)
             self._put(e.Sound(lane, capture, heard))
-        else:
-            self._put(e.Sound(lane, capture, event))
+
+    def _pushed(self, lane: str, capture: int, chunk: Chunk) -> bool:
+        """Hand sound to the engine; once a later capture brings some, only that one's."""
+        with self._handing_over:
+            sounding = self._sounding.get(lane, capture)
+            if capture < sounding:
+                return False
+            if capture > sounding:
+                self._client.pause(lane)
+            self._sounding[lane] = capture
+            self._client.push(chunk)
+            return True
 
     def _answer(self, lane: str, search: int, answer: Found) -> None:
         """In the thread of a search."""
@@ -339,6 +358,7 @@ class Session:
             "delay_ms": engine.delay_ms,
             "language": engine.language,
             "source": str(self._state.source_name),
+            "names": dict(self.options.names),
         }
 
 
@@ -351,5 +371,5 @@ def _client_after(predecessor: Session | None) -> MakeClient:
 _WENT_WRONG = Sentence("Something went wrong inside Voxline, and captions have stopped.")
 _WENT_WRONG_HINT = Sentence("The log says what. What was said is kept, and offered at next start.")
 
-__all__ = ["LANE", "Choices", "HeardOut", "Saved", "Session", "SessionEvent", "SessionOptions",
+__all__ = ["Choices", "HeardOut", "Saved", "Session", "SessionEvent", "SessionOptions",
            "Stage", "Status"]  # fmt: skip

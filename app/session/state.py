@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.audio.advice import no_speech
+from app.audio.choice import SourceChoice
 from app.core.timeline import Gap, spaced
 from app.session import events as e
 from app.session.lane import Lane
+from app.session.lanes import Lanes
 from app.session.status import Facts, SessionOptions, Stage, Status, stage_of
 from app.worker import messages as m
 from app.worker.client import Restarting
@@ -49,16 +51,15 @@ class _Ending:
 class SessionState:
     """From Begin to STOPPED or FAILED; one use."""
 
-    def __init__(self, options: SessionOptions, delay_ms: int, lanes: Sequence[Lane]) -> None:
+    def __init__(self, options: SessionOptions, delay_ms: int) -> None:
         self._options = options
-        self._lanes = {lane.name: lane for lane in lanes}
-        self._main = lanes[0]
+        self._lanes = Lanes(options.source)
         self._delay_ms = delay_ms
         self._engine = _Engine()
         self._ending = _Ending()
-        self._last: dict[str, Word] = {}
+        self._last: dict[str, Word] = {}  # by lane
         self._status = Status(Stage.IDLE)
-        self._choices = e.Choices(self._main.source_name, delay_ms)
+        self._choices = self._present_choices
         self._overflowed = False
         self._out: list[e.Output] = []
 
@@ -69,12 +70,22 @@ class SessionState:
     @property
     def source_name(self) -> str:
         """What is listened to, for people."""
-        return self._main.source_name
+        return self._lanes.source_name
 
     @property
     def level(self) -> float:
         """Loudness of the loudest voice, 0..1."""
-        return max(lane.level for lane in self._lanes.values())
+        return self._lanes.level
+
+    @property
+    def lane_names(self) -> tuple[str, ...]:
+        """The lanes that are listened to."""
+        return self._lanes.names
+
+    @property
+    def every_lane(self) -> list[str]:
+        """Those that were listened to before, too: the engine may still hear them."""
+        return [lane.name for lane in self._lanes.everyone]
 
     def take(self, now_ms: int, event: e.Input) -> list[e.Output]:
         """What is to be done and told because this has happened at this session time, in order."""
@@ -122,25 +133,29 @@ class SessionState:
                 pass
             case e.Begin():
                 self._begin(now_ms, verb)
-            case e.Pause() if not self._main.paused:
-                for lane in self._lanes.values():
-                    self._out += lane.pause(now_ms)
-            case e.Resume() if self._main.paused:
-                for lane in self._lanes.values():
-                    self._keep(lane.resume(now_ms))
+            case e.Pause() if not self._lanes.paused:
+                self._out += self._lanes.pause(now_ms)
+            case e.Resume() if self._lanes.paused:
+                self._keep(self._lanes.resume(now_ms))
             case e.SetDelay(ms=ms) if ms != self._delay_ms:
                 self._delay_ms = ms
-                self._out += [e.ChangeDelay(lane, 0, ms) for lane in self._lanes]
+                self._out += [e.ChangeDelay(lane.name, 0, ms) for lane in self._lanes]
             case e.SetSource(source=source):
-                self._out += self._main.choose(now_ms, source)
+                self._choose(now_ms, source)
 
     def _begin(self, now_ms: int, begin: e.Begin) -> None:
         self._status = Status(Stage.STARTING)
         if self._options.keep_transcript:
             self._out.append(e.OpenRecord())
         self._out.append(e.StartEngine())
-        for lane in self._lanes.values():
-            self._out += lane.begin(now_ms, begin.feed if lane is self._main else None)
+        self._out += self._lanes.begin(now_ms, begin.feed)
+
+    def _choose(self, now_ms: int, source: SourceChoice) -> None:
+        """A voice that is new hears with the delay of the others."""
+        before = self._lanes.names
+        self._out += self._lanes.choose(now_ms, source)
+        new = [name for name in self._lanes.names if name not in before]
+        self._out += [e.ChangeDelay(name, 0, self._delay_ms) for name in new]
 
     def _abort(self) -> None:
         self._let_go()
@@ -157,13 +172,8 @@ class SessionState:
             self._stop(now_ms, patient=True)
 
     def _take_answer(self, now_ms: int, answer: e.Found | e.NotFound) -> None:
-        lane = self._lanes[answer.lane]
-        if self._stopping:
-            return
-        if isinstance(answer, e.Found):
-            self._out += lane.found(now_ms, answer)
-        else:
-            self._out += lane.not_found(now_ms, answer)
+        if not self._stopping:
+            self._out += self._lanes.answer(now_ms, answer)
 
     def _hear(self, now_ms: int, event: Word | Tail | Progress | Gap) -> None:
         lane = self._lanes.get(event.lane)
@@ -208,18 +218,25 @@ class SessionState:
         elif isinstance(event, m.Ready):
             engine.ready = True
             self._out.append(e.KeepWorker(event))
-        elif isinstance(event, m.Speech) and event.lane in self._lanes:
-            self._lanes[event.lane].speaking = event.speaking
+        elif isinstance(event, m.Speech):
+            self._take_speech(event)
         elif isinstance(event, m.DelayRefused) and event.refused_ms == self._delay_ms:
             self._delay_ms = event.kept_ms  # a notice follows, which says why
+            others = [name for name in self._lanes.names if name != event.lane]
+            self._out += [e.ChangeDelay(name, 0, event.kept_ms) for name in others]
         elif isinstance(event, Restarting):
             engine.ready, engine.behind, engine.fraction = False, True, None
-            notice = Notice(self._main.name, "restarting", event.message, _NOTHING_LOST)
-            self._out.append(notice)
+            lane = self._lanes.first.name
+            self._out.append(Notice(lane, "restarting", event.message, _NOTHING_LOST))
         elif isinstance(event, m.Failure):
             self._fail(UserError(event.message, event.hint))
         elif isinstance(event, m.Finished):
             self._finished(now_ms)
+
+    def _take_speech(self, speech: m.Speech) -> None:
+        lane = self._lanes.get(speech.lane)
+        if lane is not None:
+            lane.speaking = speech.speaking
 
     def _finished(self, now_ms: int) -> None:
         if not self._stopping:
@@ -230,12 +247,13 @@ class SessionState:
     # --- time ------------------------------------------------------------------------------
 
     def _watch_time(self, now_ms: int, tick: e.Tick) -> None:
-        for lane in self._lanes.values():
+        for lane in self._lanes.everyone:
             lane.lag_ms = tick.lag_ms.get(lane.name, 0)
-            if self._status.stage.running and not self._stopping:
-                self._out += lane.tick(now_ms)
+        if self._status.stage.running and not self._stopping:
+            self._out += self._lanes.tick(now_ms)
         allowed_ms = _CAUGHT_UP_MS if self._engine.behind else BEHIND_MS
-        self._engine.behind = self._lag_ms > self._delay_ms + allowed_ms
+        # if the others follow later, the worker says so: the first voice's captions are in time
+        self._engine.behind = self._lanes.first.lag_ms > self._delay_ms + allowed_ms
         limit = self._options.seconds
         if limit is not None and not self._stopping and now_ms >= limit * 1000:
             self._stop(now_ms, patient=True)  # nobody waits for this end either
@@ -249,12 +267,12 @@ class SessionState:
             ending.stop_by_ms = now_ms + PATIENCE_MS
         elif now_ms >= ending.stop_by_ms:
             if self._lag_ms:
-                self._out.append(_late_notice(self._main.name, self._lag_ms))
+                self._out.append(_late_notice(self._lanes.first.name, self._lag_ms))
             self._end_engine()
 
     @property
     def _lag_ms(self) -> int:
-        return max(lane.lag_ms for lane in self._lanes.values())
+        return max(lane.lag_ms for lane in self._lanes.everyone)
 
     # --- the end ---------------------------------------------------------------------------
 
@@ -279,12 +297,12 @@ class SessionState:
             self._out.append(e.Finish())
 
     def _end_if_faulty(self, now_ms: int) -> None:
-        """A lane that can hear nothing more ends the session, after what it has heard."""
-        fault = next((lane.fault for lane in self._lanes.values() if lane.fault), None)
+        """When nobody can be heard any more the session ends, after what it has heard."""
+        fault = self._lanes.fault
         if fault is None or self._stopping:
             return
         self._ending.fault = fault
-        if any(lane.sound_until_ms is not None for lane in self._lanes.values()):
+        if any(lane.sound_until_ms is not None for lane in self._lanes.everyone):
             self._stop(now_ms, patient=True)
         else:
             self._fail(fault)
@@ -304,18 +322,17 @@ class SessionState:
         self._out.append(e.EndEngine())
 
     def _let_go(self) -> None:
-        for lane in self._lanes.values():
-            self._out += lane.let_go()
+        self._out += self._lanes.let_go()
 
     def _bury(self, now_ms: int, dead: e.Dead) -> None:
         """The worker has ended, and all it has said has come."""
         for word in dead.held:
             self._hear(now_ms, word)
-        for lane in self._lanes.values():
-            self._keep(lane.release())
+        self._keep(self._lanes.release())
         self._ending.heard_out = True
-        if self._main.ended and not self._last:
-            self._out.append(Notice(self._main.name, "file", no_speech(self._main.source_name)))
+        first = self._lanes.first
+        if first.ended and not self._last:
+            self._out.append(Notice(first.name, "file", no_speech(first.source_name)))
         self._out.append(e.HeardOut())
         if self._options.keep_transcript:
             self._out.append(e.Save())
@@ -340,29 +357,34 @@ class SessionState:
         self._set(stage_of(self._facts()))
 
     def _show_choices(self) -> None:
-        lane = self._main
-        choices = e.Choices(lane.source_name, self._delay_ms, lane.source_is_away)
+        choices = self._present_choices
         if choices != self._choices:
             self._choices = choices
             self._out.append(choices)
 
+    @property
+    def _present_choices(self) -> e.Choices:
+        lanes = self._lanes
+        return e.Choices(lanes.source_name, self._delay_ms, lanes.source_is_away, lanes.heard)
+
     def _facts(self) -> Facts:
-        lane, engine = self._main, self._engine
+        lanes, engine = self._lanes, self._engine
+        best = lanes.best
         return Facts(
-            source_name=lane.source_name,
-            paused=lane.paused,
+            source_name=lanes.source_name,
+            paused=lanes.paused,
             finishing=self._stopping,
             heard_out=self._ending.heard_out,
             ready=engine.ready,
             loading=engine.loading,
             fraction=engine.fraction,
-            lag_ms=self._lag_ms // 100 * 100 if engine.behind else 0,
-            speaking=any(each.speaking for each in self._lanes.values()),
-            sound=lane.sound.kind,
-            sound_message=lane.sound.message,
-            sound_hint=lane.sound.hint,
-            live=lane.live,
-            remark=lane.remark,
+            lag_ms=lanes.first.lag_ms // 100 * 100 if engine.behind else 0,
+            speaking=lanes.speaking,
+            sound=best.sound.kind,
+            sound_message=best.sound.message,
+            sound_hint=best.sound.hint,
+            live=best.live,
+            remark=lanes.remark,
         )
 
     def _set(self, status: Status) -> None:

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from app.audio.choice import Microphone, SourceChoice
+from app.core.voices import NAMES
 from model_backends.base import EngineOptions, Notice, Sentence
 
 
@@ -58,6 +60,9 @@ class SessionOptions:
     force: bool = False
     seconds: float | None = None
     keep_transcript: bool = True  # False: no journal, no subtitle file
+    boost_quiet_speech: bool = True
+    names: Mapping[str, str] = field(default_factory=lambda: NAMES)  # of the voices, by lane
+    name_in_srt: bool = True  # where there are two voices, each cue says whose it is
     remark: Notice | None = None  # told at the beginning: what had to be chosen otherwise
 
 
@@ -102,7 +107,7 @@ def stage_of(facts: Facts) -> Status:
         return Status(Stage.PAUSED, "Paused.", remark=facts.remark)
     silent = facts.sound == "silent" and facts.live
     no_sound = Status(Stage.NO_SOUND, facts.sound_message, facts.sound_hint, remark=facts.remark)
-    if facts.sound in ("none", "stalled", "lost") or (silent and not facts.ready):
+    if facts.sound in ("none", "stalled", "lost", "muted") or (silent and not facts.ready):
         return no_sound
     if not facts.ready:
         text = "Loading the speech model …" if facts.loading else "Starting …"

@@ -21,7 +21,7 @@ from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from app.worker import messages as m
 from app.worker import packs
-from app.worker.ending import read_ending
+from app.worker.ending import Ending, read_ending
 from app.worker.incoming import Incoming
 from app.worker.link import Link, child_env, worker_command
 from app.worker.outgoing import AHEAD_MS, Outgoing
@@ -251,11 +251,20 @@ class EngineClient:
                     return
                 message, link = self._outgoing.next(), self._link
                 assert link is not None
-            try:
-                link.send(message)
-            except (OSError, ValueError):
-                with self._changed:  # the reader sees the end of the pipe and restarts
-                    self._sending = self._sending and self._link is not link
+            self._send(link, message)
+
+    def _send(self, link: Link, message: m.Message) -> None:
+        """What cannot be sent is sent to the next worker, as all that was not heard."""
+        try:
+            link.send(message)
+            return
+        except (OSError, ValueError):
+            pass  # it is dead, or about to be
+        except Exception:  # a sender that ended would leave captions standing still, untold
+            log.exception("sending to worker %d", link.number)
+            link.kill()
+        with self._changed:  # the reader sees the end of the pipe and restarts
+            self._sending = self._sending and self._link is not link
 
     # --- the watching thread ---------------------------------------------------------------
 
@@ -308,7 +317,7 @@ class EngineClient:
 
     def _run_worker(self, link: Link) -> bool:
         """Run one worker to its end. True when it ended in good order (or said why not)."""
-        ended, nonsense = False, ""
+        ended, fault = False, None
         self._adopt(link)
         try:
             link.send(self._begin())
@@ -319,13 +328,16 @@ class EngineClient:
                 self._receive(message)
                 ended = isinstance(message, (m.Finished, m.Failure))
         except m.ProtocolError as error:
-            nonsense = str(error)
+            fault = Ending("nonsense", str(error))
         except (OSError, ValueError):
             pass  # a worker that dies in mid-frame is a dead worker like any other
+        except Exception as error:  # no memory for a frame, for one: another worker may do better
+            log.exception("reading from worker %d", link.number)
+            fault = Ending("broken", f"{type(error).__name__}: {error}")
         finally:
             given = self._let_go(link, ended and isinstance(message, m.Finished))
             if not given:
-                self._end(link, ended, nonsense)
+                self._end(link, ended, fault)
         return ended
 
     def _adopt(self, link: Link) -> None:
@@ -350,8 +362,8 @@ class EngineClient:
                 return True
             return False
 
-    def _end(self, link: Link, in_good_order: bool, nonsense: str) -> None:
-        if nonsense or self._dying or self._hung:
+    def _end(self, link: Link, in_good_order: bool, fault: Ending | None) -> None:
+        if fault or self._dying or self._hung:
             link.kill()
         if not (in_good_order and self._outgoing.end_asked):
             # It has said why or closed its pipe: let it end as it wants to. It must be dead
@@ -360,7 +372,7 @@ class EngineClient:
         status = link.close()
         if in_good_order or self._closing:
             return
-        self._ending = read_ending(status, self._hung, nonsense)
+        self._ending = read_ending(status, self._hung, fault)
         log.warning("worker %d: %s; worker.log may say more", link.number, self._ending.detail)
 
     def _come_back(self) -> bool:

@@ -34,7 +34,8 @@ _NT_CRASHES = {
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`kind`: "killed", "crashed", "hung", "nonsense" or "ended"; `detail` is for the log."""
+    """`kind`: "killed", "crashed", "hung", "nonsense", "broken" (unreadable to us) or "ended";
+    `detail` is for the log."""
 
     kind: str
     detail: str
@@ -52,19 +53,20 @@ _SENTENCES = {
     "crashed": Sentence("The speech engine crashed; restarting."),
     "hung": Sentence("The speech engine did not answer any more; it is being replaced."),
     "nonsense": Sentence("The speech engine answered with nonsense; it is being replaced."),
+    "broken": Sentence("The connection to the speech engine broke; it is being replaced."),
     "ended": Sentence("The speech engine stopped; restarting."),
 }
 
 
-def read_ending(status: int, hung: str = "", nonsense: str = "") -> Ending:
+def read_ending(status: int, hung: str = "", fault: Ending | None = None) -> Ending:
     """What an exit status means, as `Popen.returncode` gives it (−n: signal n).
 
-    `hung` and `nonsense` say why we ended it ourselves, where we did.
+    `hung`, or a `fault` of kind "nonsense" or "broken", says why we ended it ourselves.
     """
     if hung:
         return Ending("hung", hung)
-    if nonsense:
-        return Ending("nonsense", nonsense)
+    if fault is not None:
+        return fault
     if -65 < status < 0 or 128 < status < 160:  # a shell in between says 128 + n
         return _by_signal(-status if status < 0 else status - 128)
     return _by_nt_status(status & 0xFFFFFFFF)

@@ -8,7 +8,9 @@ decodes; a second only reads the pipe.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
+import io
 import os
 import queue
 import signal
@@ -17,7 +19,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from app.worker import messages as m
 from app.worker.heartbeat import Heartbeat
@@ -32,6 +34,7 @@ def main() -> int:
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the app's to handle: it will flush us
     source, sink = _private_pipes()
+    sys.stdout = sys.stderr = _log()
     send = _sender(sink)
     send(m.Hello(m.PROTOCOL_VERSION, os.getpid(), sys.version.split()[0]))
     # Without a bound: the app sends a minute ahead at most, and a reader that waits here for a
@@ -47,16 +50,33 @@ def main() -> int:
             return 1
         _serve(start, inbox, send, heartbeat)
     except Exception as error:
-        send(_failure(error))  # first: writing the log may fail, on a full disk for one
-        _log_traceback()
+        send(_failure(error))
+        traceback.print_exc()
     return 1
 
 
-def _log_traceback() -> None:
-    try:
-        traceback.print_exc()
-    except OSError:
-        pass  # there is no place left for it
+class _Log(io.RawIOBase):
+    """Standard error, or nowhere when it cannot be written, as on a full disk.
+
+    What a library prints must not end the library, and with it the captions.
+    """
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 2
+
+    def write(self, data: Any) -> int:
+        with contextlib.suppress(OSError):
+            return os.write(2, data)
+        return len(data)
+
+
+def _log() -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Log()), "utf-8", "backslashreplace", line_buffering=True
+    )
 
 
 def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -97,7 +117,7 @@ def _read(source: BinaryIO, inbox: queue.Queue[m.Message]) -> None:
         while (message := m.read(source)) is not None:
             inbox.put(message)
     except BaseException:
-        _log_traceback()
+        traceback.print_exc()
     finally:
         os._exit(0)
 

@@ -11,40 +11,16 @@ Pure: it knows nothing about audio, models or events. Times are milliseconds of 
 
 from __future__ import annotations
 
-import unicodedata
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from model_backends.embedded.echoes import LONGEST_RUN, echo_length
+from model_backends.embedded.guess import Guess
 
 _MISMATCH_LIMIT = 0.6  # a guess that contradicts more of the committed words is laid out by time
-_MARKS = ".,;:!?…-–—。、，；：！？"
 _BELIEVED = 0.5  # probability from which a word needs no second look
 _TIME_WEIGHT = 0.5  # cost, in words, of ending a whole second away from the last committed word
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """One word of a hypothesis. `text` carries its own leading space."""
-
-    text: str
-    start_ms: int
-    end_ms: int
-    probability: float = 1.0  # of its least likely token
-
-    @property
-    def key(self) -> str:
-        """What two guesses must share to be the same word: no case, no punctuation."""
-        kept = (c for c in self.text.casefold() if not _is_mark(c))
-        return "".join(kept) or self.text.strip()
-
-    @property
-    def bare(self) -> str:
-        """The text without the marks at its end."""
-        return self.text.rstrip(_MARKS)
-
-    @property
-    def mark(self) -> str:
-        """The marks at its end, `.` or `?!`; empty if there are none."""
-        return self.text[len(self.bare) :]
 
 
 class Agreement:
@@ -59,6 +35,8 @@ class Agreement:
         self.committed: list[Guess] = []  # those that lie in the window; older ones are forgotten
         self.committed_ms: int | None = None  # end of the last word ever committed
         self._offered: list[Guess] = []  # new words of the guess before, still uncommitted
+        self._echo: list[Guess] = []  # what it said again before them
+        self._recent: deque[Guess] = deque(maxlen=LONGEST_RUN)  # committed last, cut away or not
         self._mark = ""  # held back after the last committed word
 
     @property
@@ -122,7 +100,10 @@ class Agreement:
             start = _first_after(words, self.committed_ms)
         if self._mark and start and words[start - 1].key == self.committed[-1].key:
             self._mark = words[start - 1].mark
-        return _in_order(words[start:], self.committed_ms)
+        fresh = _in_order(words[start:], self.committed_ms)
+        again = echo_length(list(self._recent), fresh)
+        self._echo = fresh[:again]
+        return fresh[again:]
 
     def _commit(self, fresh: list[Guess], count: int) -> list[Guess]:
         done, self._offered = fresh[:count], fresh[count:]
@@ -134,7 +115,9 @@ class Agreement:
         if held_back:
             done[-1] = replace(last, text=last.bare)
         self._mark = held_back
-        self.committed += done
+        self.committed += [*self._echo, *done]  # as the next guess will have it
+        self._echo = []
+        self._recent += done
         self.committed_ms = last.end_ms
         return [*mark, *done]
 
@@ -193,7 +176,3 @@ def _in_order(words: Sequence[Guess], not_before_ms: int | None) -> list[Guess]:
         ordered.append(replace(word, start_ms=start, end_ms=end))
         floor = end
     return ordered
-
-
-def _is_mark(character: str) -> bool:
-    return unicodedata.category(character)[0] in "PZ"

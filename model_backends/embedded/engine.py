@@ -22,7 +22,7 @@ from model_backends.base import (
     StreamOptions,
 )
 from model_backends.embedded import store
-from model_backends.embedded.agreement import Guess
+from model_backends.embedded.guess import Guess
 from model_backends.embedded.info import INFO
 from model_backends.embedded.language import LanguageChoice
 from model_backends.embedded.listening import Care, Transcribe
@@ -59,7 +59,7 @@ def load(options: LoadOptions, report: Report) -> EmbeddedEngine:
             ),
             Sentence("It has: {models}.", models=", ".join(INFO.models)),
         )
-    INFO.check_language(options.language)
+    INFO.check_language(options.language, options.model)
     return _load(options, report)
 
 

@@ -15,7 +15,8 @@ from enum import Enum, auto
 from typing import TypeAlias
 
 from model_backends.base import SAMPLE_RATE, Pcm
-from model_backends.embedded.agreement import Guess
+from model_backends.embedded.echoes import without_echoes
+from model_backends.embedded.guess import Guess
 from model_backends.embedded.window import Window
 
 _MS = SAMPLE_RATE // 1000  # samples in a millisecond
@@ -126,7 +127,8 @@ class Listening:
         for hole in reversed(holes[:_MOST_HOLES]):
             placed = self._filled(transcribe, placed, hole, until)
         last = len(placed) - 1
-        return [self._timed(one.held(index == last)) for index, one in enumerate(placed)]
+        words = [self._timed(one.held(index == last)) for index, one in enumerate(placed)]
+        return without_echoes(words)
 
     # --- where words are -----------------------------------------------------------------------
 
@@ -145,7 +147,7 @@ class Listening:
         if not stretches:
             if self._window.voiced_span(begin - _NEARBY, end + _NEARBY) is None:
                 return None
-            return _Placed(word, begin, end)
+            return _Placed(word, begin, begin)  # none of that time is speech
         longest = max(end - begin for begin, end in stretches)
         begin, end = next(s for s in stretches if 2 * (s[1] - s[0]) >= longest)
         stretched = end - begin > (longest_ms(word.text) + _STRETCHED_MS) * _MS

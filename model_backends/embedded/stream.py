@@ -19,7 +19,8 @@ from model_backends.base import (
     Tail,
     Word,
 )
-from model_backends.embedded.agreement import Agreement, Guess
+from model_backends.embedded.agreement import Agreement
+from model_backends.embedded.guess import Guess
 from model_backends.embedded.info import INFO
 from model_backends.embedded.listening import Care, Listening, Transcribe
 from model_backends.embedded.rules import RULES, Rule

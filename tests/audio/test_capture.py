@@ -5,14 +5,23 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
 import pytest
 
 from app.audio import capture as capture_module
-from app.audio.capture import Block, Capture, CaptureEvent, Elsewhere, Level, SoundState, Watch
+from app.audio import watch as watch_module
+from app.audio.capture import (
+    Block,
+    Capture,
+    CaptureEvent,
+    Condition,
+    Deliver,
+    Elsewhere,
+    Level,
+    SoundState,
+)
 from app.audio.clock import SessionClock
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
@@ -33,11 +42,11 @@ class Feed:
         self.system = False
         self.notes: list[str] = []
         self.failures = failures
-        self.opened: queue.Queue[Callable[[Block | None], None]] = queue.Queue()
+        self.opened: queue.Queue[Deliver] = queue.Queue()
         self.hang = threading.Event()
         self.moved: Elsewhere | None = None
 
-    def open(self, deliver: Callable[[Block | None], None]) -> Feed:
+    def open(self, deliver: Deliver) -> Feed:
         if self.failures:
             self.failures -= 1
             raise UserError("Desk microphone cannot be opened.", "Another app may hold it.")
@@ -115,8 +124,8 @@ def test_nan_and_infinite_samples_become_silence() -> None:
     block[2::3] = -np.inf
     deliver(Block(block, time.monotonic()))
     deliver(Block(noise(0.2), time.monotonic()))
-    chunk = listener.next(Chunk)
     level = listener.next(Level)
+    chunk = listener.next(Chunk)
     listener.capture.close()
     assert isinstance(chunk, Chunk) and isinstance(level, Level)
     assert np.isfinite(np.frombuffer(chunk.pcm, "<i2").astype(float)).all()
@@ -174,81 +183,6 @@ def test_another_source_given_instead_is_told() -> None:
     listener.capture.close()
 
 
-def test_moved_is_not_gone_and_the_name_is_the_one_sound_comes_from() -> None:
-    watch = Watch("Desk microphone")
-    watch.block(0.0, True, 0.1)
-    moved = watch.moved(Elsewhere("Headset", gone=False))
-    assert moved is not None and moved.source == "Headset"
-    assert "gone" not in moved.message and "Desk microphone to Headset" in moved.message
-    assert watch.moved(Elsewhere("Headset", gone=False)) is None, "told once"
-    told = [watch.block(0.1 * i, False, 0.0) for i in range(1, 40)]
-    assert [str(s.message) for s in told if s] == ["No sound is arriving from Headset."]
-    back = watch.moved(None)
-    assert back is not None
-    assert (back.kind, back.source, back.message) == (
-        *("back", "Desk microphone"),
-        "Listening to Desk microphone again.",
-    )
-    (silent,) = [s for i in range(40, 90) if (s := watch.block(0.1 * i, False, 0.0))]
-    assert silent.message == "No sound is arriving from Desk microphone."
-
-
-def test_a_source_that_became_another_and_then_went_is_told_so() -> None:
-    watch = Watch("Desk microphone")
-    moved, gone = (watch.moved(Elsewhere("Headset", gone)) for gone in (False, True))
-    assert moved is not None and gone is not None
-    assert gone.message == "Desk microphone is gone; listening to Headset instead."
-
-
-def states(watch: Watch, blocks: list[tuple[float, bool]], rms: float = 0.01) -> list[str]:
-    told = [watch.block(at, sound, rms if sound else 0.0) for at, sound in blocks]
-    return [state.kind for state in told if state]
-
-
-def test_zeros_are_told_within_three_seconds_and_taken_back() -> None:
-    watch = Watch("Desk microphone")
-    zeros = [(0.1 * i, False) for i in range(40)]
-    assert states(watch, zeros[:20]) == []
-    assert states(watch, zeros[20:30]) == ["silent"]
-    assert states(watch, zeros[30:]) == []
-    assert states(watch, [(4.1, True)]) == ["flowing"]
-
-
-def test_quiet_rooms_are_not_silence() -> None:
-    watch = Watch("Desk microphone")
-    assert states(watch, [(0.1 * i, i % 20 == 0) for i in range(100)]) == ["flowing"]
-
-
-def test_a_pipe_that_stalls_is_waited_for_and_gets_no_advice_for_devices() -> None:
-    watch = Watch("standard input", live=False)
-    watch.block(0.0, True, 0.1)
-    stalled = watch.nothing(2.1)
-    assert stalled is not None and stalled.message == "No sound is arriving from standard input."
-    assert "What writes it" in stalled.hint
-    watch.nothing(600.0)
-    assert not watch.hopeless, "what comes then is still to be heard"
-
-
-def said(watch: Watch, dbfs: list[float]) -> list[str]:
-    told = [watch.block(0.032 * i, True, 10 ** (db / 20)) for i, db in enumerate(dbfs)]
-    return [state.kind for state in told if state]
-
-
-def test_speech_too_quiet_is_told_once_and_taken_back() -> None:
-    watch = Watch("Desk microphone")
-    syllables = [-58.0, -60.0, -75.0, -80.0] * 250
-    assert said(watch, syllables) == ["flowing", "quiet"]
-    assert said(watch, [-30.0]) == ["flowing"]
-
-
-def test_a_quiet_room_and_quiet_music_of_the_computer_are_no_trouble() -> None:
-    hiss = list(np.random.default_rng(0).normal(-65, 1.0, 1000))
-    assert said(Watch("Desk microphone"), hiss) == ["flowing"]
-    assert said(Watch("Speakers", system=True), [-58.0, -75.0] * 500) == ["flowing"]
-    now_and_then_loud = ([-60.0, -80.0] * 100 + [-40.0]) * 5
-    assert said(Watch("Desk microphone"), now_and_then_loud) == ["flowing"]
-
-
 def test_two_sides_against_each_other_are_heard_and_not_called_silent() -> None:
     listener = Listener(Feed())
     deliver = listener.feed.opened.get(timeout=10)
@@ -268,13 +202,81 @@ def test_two_sides_against_each_other_are_heard_and_not_called_silent() -> None:
     assert told == ["flowing"]
 
 
-def test_no_frames_are_told_once_and_soon_hopeless() -> None:
-    watch = Watch("Desk microphone")
-    watch.block(0.0, True, 0.1)
-    assert watch.nothing(1.9) is None
-    told = watch.nothing(2.1)
-    assert told is not None and told.kind == "stalled" and told.hint
-    assert watch.nothing(2.2) is None
-    assert not watch.hopeless
-    watch.nothing(6.0)
-    assert watch.hopeless
+class Frozen(Feed):
+    """A source of a server that is frozen after its first sound, and tells so when opened again."""
+
+    def __init__(self, opens: int) -> None:
+        super().__init__()
+        self.opens = opens
+        self.closed = 0
+
+    def open(self, deliver: Deliver) -> Frozen:
+        if not self.opens:
+            raise UserError("Desk microphone cannot be opened.", "It is tried again.")
+        self.opens -= 1
+        self.opened.put(deliver)
+        return self
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture
+def soon_stalled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "STALLED_S", 0.05)
+
+
+def test_a_frozen_server_hands_over_what_it_kept_and_nothing_is_lost(soon_stalled: None) -> None:
+    listener = Listener(Frozen(opens=1))
+    deliver = listener.feed.opened.get(timeout=10)
+    begun = time.monotonic()
+    for i in range(1, 21):
+        deliver(Block(noise(0.1), begun - 2 + 0.1 * i))
+    listener.state("stalled")
+    assert listener.state("lost").message == "Desk microphone cannot be opened."
+    thawed = time.monotonic()
+    missed = round((thawed - begun) * 10) + 1
+    for _ in range(missed):
+        deliver(Block(noise(0.1), thawed))
+    listener.state("flowing")
+    heard_ms, until = 0.0, begun + missed / 10 - 0.2
+    while heard_ms < listener.clock.at(until):
+        event = listener.events.get(timeout=10)
+        assert not isinstance(event, Gap)
+        heard_ms = event.end_ms if isinstance(event, Chunk) else heard_ms
+    listener.capture.close()
+
+
+def test_a_source_that_stays_stalled_is_let_go_once_it_could_be_opened_again(
+    soon_stalled: None,
+) -> None:
+    feed = Frozen(opens=2)
+    listener = Listener(feed)
+    first = feed.opened.get(timeout=10)
+    first(Block(noise(0.1), time.monotonic()))
+    listener.state("stalled")
+    second = feed.opened.get(timeout=10)
+    second(Block(noise(0.1), time.monotonic()))
+    listener.state("flowing")
+    listener.capture.close()
+    assert listener.capture.join(10) and feed.closed == 2
+
+
+def test_an_end_with_a_reason_is_told_with_it() -> None:
+    listener = Listener(Feed())
+    deliver = listener.feed.opened.get(timeout=10)
+    deliver(Block(noise(0.1), time.monotonic()))
+    deliver(UserError("The sound server has stopped.", "It is tried again by itself."))
+    assert listener.state("lost").message == "The sound server has stopped."
+    listener.feed.opened.get(timeout=10)
+    listener.capture.close()
+
+
+def test_what_the_system_says_of_a_source_is_told() -> None:
+    listener = Listener(Feed())
+    deliver = listener.feed.opened.get(timeout=10)
+    deliver(Condition(muted=True))
+    assert listener.state("muted").message == "Desk microphone is muted."
+    deliver(Condition())
+    listener.state("flowing")
+    listener.capture.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,9 @@ import pytest
 
 import app.cli.sources
 from app import __version__, paths
-from app.audio.devices.base import SourceInfo
-from app.cli import engines, main
+from app.audio import sources
+from app.audio.devices.base import SourceInfo, lacking
+from app.cli import doctor, engines, main
 from app.cli.table import table
 from app.session import journal
 from model_backends.base import Availability
@@ -69,13 +72,26 @@ def test_an_engine_left_out_of_an_installation_is_told(monkeypatch: pytest.Monke
 
 
 def test_sources_gives_the_names_people_know(monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
-    found = [SourceInfo("alsa.1", "Desk microphone", "microphone", True)]
+    lacks = lacking("system", "This computer’s sound", "No sound server is running.")
+    zoom = SourceInfo("app:Zoom (1/2)", "Zoom (1/2)", "application")
+    found = [SourceInfo("alsa.1", "Desk microphone", "microphone", True), lacks, zoom]
     monkeypatch.setattr(app.cli.sources, "list_sources", lambda: found)
-    assert as_json(capsys, "sources") == [
-        {"id": "alsa.1", "name": "Desk microphone", "kind": "microphone", "default": True}
-    ]
+    listed = as_json(capsys, "sources")
+    assert listed[0] == {
+        "id": "alsa.1",
+        "name": "Desk microphone",
+        "kind": "microphone",
+        "default": True,
+        "why_not": "",
+    }
+    assert [each["why_not"] for each in listed] == ["", "No sound server is running.", ""]
     assert main(["sources"]) == 0
-    assert capsys.readouterr().out == "Desk microphone  microphone  default  alsa.1\n"
+    lines = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
+    rows = [[cell.strip() for cell in line if cell.strip()] for line in lines]
+    assert rows[0] == ["Automatic: the microphone and this computer’s sound", "meeting"]
+    assert ["Desk microphone", "default", "alsa.1"] in rows
+    assert ["This computer’s sound", "No sound server is running."] in rows
+    assert ["Zoom (1/2)", "app:Zoom (1/2)"] in rows
 
 
 def test_no_sources_is_told_and_no_error(monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
@@ -137,7 +153,58 @@ def test_doctor_tells_everything_in_one_object(capsys: Said) -> None:
     folders = {folder["name"]: folder for folder in report["folders"]}
     assert folders["models"]["path"] == str(paths.models_dir())
     assert not any(folder["problem"] for folder in folders.values())
-    assert set(report["sound"]) == {"portaudio", "problem", "server", "sources"}
+    assert set(report["sound"]) == {"portaudio", "problem", "server", "doors", "sources"}
+
+
+def test_doctor_tells_why_a_way_to_sound_leads_nowhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    monkeypatch.setattr(sources, "DESKTOP", "macos")
+    monkeypatch.setattr(platform, "mac_ver", lambda: ("13.6", ("", "", ""), "arm64"))
+    told = {door["name"]: door["why_not"] for door in as_json(capsys, "doctor")["sound"]["doors"]}
+    assert (
+        told["Core Audio tap"]
+        == "macOS lets apps hear this computer’s sound since 14.4; this is 13.6."
+    )
+    assert main(["doctor"]) == 0
+    assert "no: macOS lets apps hear this computer’s sound since 14.4" in capsys.readouterr().out
+
+
+def test_doctor_does_not_wait_for_a_sound_server_that_refuses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """pulsectl waits for the whole of a time limit before it looks whether it was refused."""
+    asked: list[object] = []
+
+    class Refusing:
+        def __init__(self, name: str, connect: bool) -> None: ...
+        def __enter__(self) -> Refusing:
+            return self
+
+        def __exit__(self, *error: object) -> None: ...
+        def connect(
+            self, autospawn: bool = False, wait: bool = False, timeout: object = None
+        ) -> None:
+            asked.append(timeout)
+            raise pulsectl.PulseError("Connection refused")
+
+    pulsectl = pytest.importorskip("pulsectl")
+    monkeypatch.setattr(pulsectl, "Pulse", Refusing)
+    assert doctor._sound_server() is None
+    assert asked == [None]
+
+
+def test_doctor_of_a_frozen_sound_server_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen = threading.Event()
+
+    def ask() -> str:
+        frozen.wait(60)
+        return "never"
+
+    monkeypatch.setattr(doctor, "_ask_sound_server", ask)
+    monkeypatch.setattr(doctor, "WITHIN_S", 0.01)
+    assert doctor._sound_server() is None
+    frozen.set()
 
 
 def test_doctor_names_the_sessions_that_run(capsys: Said) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app.core.cues import Cue, cues
 from app.core.script import display_width
 from app.core.timeline import Gap
+from app.core.voices import label_of
 from model_backends.base import Word
 from tests.core.plain_cues import plain_cues
 from tests.core.words import letters, rambling, sessions, spoken
@@ -57,7 +58,7 @@ def test_two_lanes_keep_the_rules_and_their_words(words: list[Word]) -> None:
     assert_hard_rules(found)
     lanes = {word.lane for word in words}
     for lane in lanes:
-        label = f"{lane.capitalize()}: " if len(lanes) > 1 else ""
+        label = label_of(lane) if len(lanes) > 1 else ""
         own = [cue.text for cue in found if cue.lane == lane]
         assert all(text.startswith(label) for text in own)
         said = letters("".join(text.removeprefix(label) for text in own))
@@ -172,7 +173,7 @@ def test_equal_times_lose_nothing_and_still_keep_the_rules() -> None:
 def test_who_speaks_is_named_only_when_there_are_two() -> None:
     me, them = spoken(" How are you?", lane="me"), spoken(" Fine.", 400, lane="them")
     assert [cue.text for cue in cues(me)] == ["How are you?"]
-    assert [cue.text for cue in cues([*me, *them])] == ["Me: How are you?", "Them: Fine."]
+    assert [cue.text for cue in cues([*me, *them])] == ["You: How are you?", "Others: Fine."]
 
 
 def test_nothing_said_gives_no_cue() -> None:

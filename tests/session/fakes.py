@@ -54,6 +54,7 @@ class FakeClient:
         self._note("set_delay", lane, track, ms)
 
     def lag_ms(self, lane: str) -> int:
+        self._note("lag", lane)
         return 0
 
     def finish(self) -> None:

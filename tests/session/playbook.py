@@ -9,14 +9,13 @@ from app.audio.capture import Block, Opened, SoundState
 from app.audio.choice import Device
 from app.core.timeline import Gap
 from app.session import events as e
-from app.session.lane import Lane
 from app.session.state import SessionState
 from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
 from model_backends.base import Notice, Progress, Word
 
 T = TypeVar("T")
-LANE = "me"
+LANE, THEIRS = "me", "them"
 READY = m.Ready("scripted", "hello", "cpu", 900)
 FLOWING = SoundState("flowing")
 
@@ -24,9 +23,11 @@ FLOWING = SoundState("flowing")
 class StillFeed:
     """A source that the tests only name."""
 
-    def __init__(self, name: str, live: bool = True, notes: Sequence[str] = ()) -> None:
+    def __init__(
+        self, name: str, live: bool = True, notes: Sequence[str] = (), system: bool = False
+    ) -> None:
         self.name, self.live, self.notes = name, live, notes
-        self.system = False
+        self.system = system
 
     def open(self, deliver: Callable[[Block | None], None]) -> Opened:
         raise AssertionError("the state opens nothing")
@@ -36,6 +37,7 @@ JABRA = Device("alsa_input.usb-GN_Netcom_A_S_Jabra_EVOLVE_65-00.mono-fallback", 
 WEBCAM = Device("portaudio:USB2.0 Camera", "USB2.0 Camera")
 MICROPHONE = StillFeed("Built-in Audio Analog Stereo")
 HEADSET = StillFeed("Jabra Evolve 65 Mono")
+SPEAKERS = StillFeed("Speakers (this computer’s sound)", system=True)
 FILE = StillFeed("talk.flac", live=False, notes=["talk.flac is cut short."])
 
 
@@ -59,12 +61,8 @@ def sound(kind: str, message: str = "", hint: str = "", capture: int = 1) -> e.S
 class Play:
     """One session's state, played; `out` is all it has answered, `said` the answer to the last."""
 
-    def __init__(
-        self, options: SessionOptions | None = None, lanes: Sequence[Lane] | None = None
-    ) -> None:
-        options = options or SessionOptions()
-        lanes = lanes or [Lane(LANE, options.source)]
-        self.state = SessionState(options, 480, lanes)
+    def __init__(self, options: SessionOptions | None = None) -> None:
+        self.state = SessionState(options or SessionOptions(), 480)
         self.now_ms = 0
         self.out: list[e.Output] = []
         self.said: list[e.Output] = []

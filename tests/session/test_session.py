@@ -15,15 +15,15 @@ import pytest
 
 from app import paths
 from app.audio.capture import Capture, Feed, Level
-from app.audio.choice import MediaFile
+from app.audio.choice import MediaFile, Meeting, SystemSound
 from app.audio.feeds import feed_for
 from app.core.chunk import Chunk
 from app.core.export import FORMATS
 from app.core.timeline import Gap
+from app.core.voices import ME, THEM
 from app.session.files import FileProblem
 from app.session.journal_records import read
 from app.session.session import (
-    LANE,
     Choices,
     HeardOut,
     Saved,
@@ -39,7 +39,7 @@ from app.worker import messages as m
 from app.worker.client import EngineClient
 from model_backends.base import EngineError, EngineOptions, Notice, UserError, Word
 from tests.session.fakes import FakeCapture, FakeClient, text_of
-from tests.session.playbook import HEADSET, JABRA, MICROPHONE, READY, StillFeed, word
+from tests.session.playbook import HEADSET, JABRA, MICROPHONE, READY, SPEAKERS, StillFeed, word
 from tests.support.likeness import assert_like
 from tests.worker.helpers import SCRIPT, TEXT, script_file
 
@@ -156,7 +156,7 @@ def test_every_verb_reaches_what_it_is_for(rigged: Callable[..., Rig]) -> None:
     rig = rigged()
     session, client = rig.session, rig.client
     session.start()
-    chunk = Chunk(LANE, 0, 0, bytes(3200))
+    chunk = Chunk(ME, 0, 0, bytes(3200))
     first = rig.capture(1)
     first.say(chunk, Level(0.25))
     client.wait_for("push", chunk)
@@ -164,12 +164,12 @@ def test_every_verb_reaches_what_it_is_for(rigged: Callable[..., Rig]) -> None:
     rig.until(Stage.LISTENING)
     assert session.level == 0.25 and session.sound_began is not None
     session.set_delay(960)
-    client.wait_for("set_delay", LANE, 0, 960)
+    client.wait_for("set_delay", ME, 0, 960)
     assert (client.first.engine, client.first.delays_ms) == ("scripted", (240,))
     session.pause()
     rig.until(Stage.PAUSED)
     assert first.state == "closed"
-    client.wait_for("pause", LANE)
+    client.wait_for("pause", ME)
     session.resume()
     rig.until(Stage.LISTENING)
     assert rig.capture(2).state == "started"
@@ -187,6 +187,51 @@ def test_every_verb_reaches_what_it_is_for(rigged: Callable[..., Rig]) -> None:
     events = rig.until(Stage.STOPPED)
     client.wait_for("kill")
     assert text_of(events) == " last"
+
+
+def test_two_voices_go_to_the_engine_each_in_its_lane(rigged: Callable[..., Rig]) -> None:
+    rig = rigged(SessionOptions(EngineOptions("scripted"), Meeting()), feed=None)
+    session, client = rig.session, rig.client
+    session.start()
+    while len(rig.searches) < 2:
+        session.wait(0.1)
+    for (_, answer), feed in zip(rig.searches, (SPEAKERS, MICROPHONE), strict=True):
+        answer(feed)
+    for number, lane in enumerate((THEM, ME), 1):
+        chunk = Chunk(lane, 0, 0, bytes(3200))
+        rig.capture(number).say(chunk)
+        client.wait_for("push", chunk)
+    client.wait_for("lag", THEM)
+    client.wait_for("lag", ME)
+    session.pump()
+    assert session.voices == (THEM, ME)
+    session.set_source(SystemSound())
+    client.wait_for("pause", ME)
+    assert [capture.state for capture in rig.captures] == ["started", "closed"]
+
+
+def test_what_an_earlier_capture_still_hears_is_dropped_once_the_next_sounds(
+    rigged: Callable[..., Rig],
+) -> None:
+    """Two at once would be heard as one voice that stammers."""
+    rig = rigged()
+    rig.session.start()
+    before, late, after = (Chunk(ME, ms, 16 * ms, bytes(3200)) for ms in (0, 150, 100))
+    rig.capture(1).say(before)
+    rig.session.set_source(JABRA)
+    while not rig.searches:
+        rig.session.wait(0.1)
+    rig.searches[0][1](HEADSET)
+    second = rig.capture(2)
+    assert rig.captures[0].state == "started", "it is heard until the next brings sound"
+    second.say(after)
+    rig.captures[0].say(late)
+    deadline = time.monotonic() + 20
+    while rig.captures[0].state != "closed":
+        assert time.monotonic() < deadline
+        rig.session.wait(0.1)
+    pushed = [told for told in rig.client.told if told[0] in ("push", "pause")]
+    assert pushed == [("push", before), ("pause", ME), ("push", after)]
 
 
 def test_a_delay_that_is_not_offered_is_refused_at_once(rigged: Callable[..., Rig]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from app.audio.capture import Level, SoundState
 from app.audio.choice import Device, MediaFile, Microphone
 from app.core.timeline import Gap
 from app.session import events as e
-from app.session.lane import OPEN_MS, Lane
+from app.session.lane import OPEN_MS
 from app.session.state import BEHIND_MS, PATIENCE_MS, STOP_MS
 from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
@@ -93,7 +92,7 @@ def test_the_level_is_that_of_the_present_capture() -> None:
 def test_no_sound_is_told_with_what_to_do(ready: bool) -> None:
     play = Play()
     play.at(0, e.Begin(MICROPHONE), *([READY] if ready else []))
-    for kind in ("silent", "stalled", "lost"):
+    for kind in ("silent", "stalled", "lost", "muted"):
         play.at(3000, sound(kind, "No sound is arriving.", "Is it muted?"))
         assert play.status == Status(Stage.NO_SOUND, "No sound is arriving.", "Is it muted?"), kind
     play.at(4000, e.Sound(LANE, 1, FLOWING))
@@ -139,7 +138,7 @@ def test_falling_behind_is_told_until_it_has_caught_up() -> None:
 def test_a_pause_is_a_gap_and_time_runs_on() -> None:
     play = Play().listening()
     play.at(1000, heard(100, 990))
-    assert play.at(1000, e.Pause()) == [e.LetGo(LANE), Status(Stage.PAUSED, "Paused.")]
+    assert play.at(1000, e.Pause()) == [e.LetGo(LANE, 1), Status(Stage.PAUSED, "Paused.")]
     assert play.at(1100, e.Pause()) == []
     play.at(1200, settled(989))  # what the engine says of the flush
     gap = Gap(LANE, 1000, 8000, "paused")
@@ -211,12 +210,10 @@ def test_between_two_sources_there_is_a_gap_and_the_first_has_no_more_say() -> N
     play = Play().listening()
     play.at(1000, heard(0, 1000), settled(1000))
     assert play.at(1100, e.SetSource(JABRA)) == [e.Find(LANE, 1, JABRA)]
-    assert play.at(1500, e.Found(LANE, 1, HEADSET))[:2] == [
-        e.LetGo(LANE),
-        e.Listen(LANE, 2, HEADSET),
-    ]
+    assert play.at(1500, e.Found(LANE, 1, HEADSET))[0] == e.Listen(LANE, 2, HEADSET)
     assert e.Choices(HEADSET.name, 480) in play.said
-    assert play.at(5500, heard(5000, 6000, capture=2))[1] == Gap(LANE, 1000, 5000, "device")
+    gap = Gap(LANE, 1000, 5000, "device")
+    assert play.at(5500, heard(5000, 6000, capture=2)) == [e.LetGo(LANE, 1), e.Keep(gap), gap]
     play.at(6000, heard(9000, 9500, capture=2), sound("ended"), sound("lost", "gone"))
     assert play.transcript == ["(device 1000-5000)"], "one only"
     assert play.status == Status(Stage.LISTENING, f"Listening to {HEADSET.name}.")
@@ -227,6 +224,35 @@ def test_two_sources_without_a_pause_between_them_leave_no_gap() -> None:
     play.at(1000, heard(0, 1000), settled(1000), e.SetSource(JABRA))
     play.at(1100, e.Found(LANE, 1, HEADSET), heard(1100, 1200, capture=2))
     assert play.transcript == []
+
+
+def test_the_one_before_is_heard_until_the_next_brings_sound() -> None:
+    play = Play().listening()
+    play.at(1000, heard(0, 1000), settled(1000), e.SetSource(JABRA))
+    play.at(1100, e.Found(LANE, 1, HEADSET))
+    assert play.at(1300, heard(1000, 1300)) == [], "opening takes its time; nothing is lost"
+    assert play.at(1400, heard(1350, 1450, capture=2)) == [e.LetGo(LANE, 1)]
+    assert play.transcript == []
+
+
+def test_the_one_before_is_let_go_if_the_next_brings_none() -> None:
+    play = Play().listening()
+    play.at(1000, heard(0, 1000), e.SetSource(JABRA), e.Found(LANE, 1, HEADSET))
+    assert play.at(1000 + OPEN_MS, e.Tick()) == []
+    assert play.at(1001 + OPEN_MS, e.Tick())[0] == e.LetGo(LANE, 1)
+    assert HEADSET.name in play.status.message
+
+
+def test_of_three_in_a_row_the_one_that_never_brought_sound_is_let_go() -> None:
+    play = Play().listening()
+    play.at(1000, heard(0, 1000), e.SetSource(JABRA), e.Found(LANE, 1, HEADSET))
+    webcam = StillFeed("USB2.0 Camera")
+    play.at(1200, e.SetSource(WEBCAM))
+    assert play.at(1300, e.Found(LANE, 2, webcam))[:2] == [
+        e.LetGo(LANE, 2),
+        e.Listen(LANE, 3, webcam),
+    ]
+    assert play.at(1400, e.Stop())[:2] == [e.LetGo(LANE, 1), e.LetGo(LANE, 3)]
 
 
 def test_a_source_found_too_late_is_not_listened_to() -> None:
@@ -285,7 +311,7 @@ def test_an_absent_device_is_stood_in_for_until_it_is_back() -> None:
     assert play.at(3300, e.Tick(), not_found(3, "absent")) == [], "it goes on listening"
     assert play.at(6300, e.Tick()) == [e.Find(LANE, 4, JABRA)]
     play.at(6400, e.Found(LANE, 4, HEADSET))
-    assert e.LetGo(LANE) in play.said and e.Listen(LANE, 2, HEADSET) in play.said
+    assert play.said[0] == e.Listen(LANE, 2, HEADSET)
     assert play.status.remark == ""
     assert play.of(e.Choices)[-1] == e.Choices(HEADSET.name, 480)
     play.at(7000, e.Sound(LANE, 2, FLOWING))
@@ -348,7 +374,7 @@ def test_a_chosen_device_that_was_unplugged_is_listened_to_again_once_it_is_back
     assert play.at(1200, e.Tick(), not_found(1, "absent")) == [], "it goes on listening"
     assert play.at(4200, e.Tick()) == [e.Find(LANE, 2, JABRA)]
     play.at(4300, e.Found(LANE, 2, HEADSET))
-    assert e.LetGo(LANE) in play.said and e.Listen(LANE, 2, HEADSET) in play.said
+    assert play.said[0] == e.Listen(LANE, 2, HEADSET)
     assert play.status == Status(Stage.LISTENING, f"Listening to {HEADSET.name}.")
     play.at(4400, e.Sound(LANE, 2, FLOWING))
     assert play.at(20_000, e.Tick()) == [], "and is looked for no more"
@@ -361,6 +387,38 @@ def test_the_systems_default_and_what_the_user_moves_are_the_systems_to_bring_ba
     play = Play(SessionOptions(source=source)).listening()
     play.at(1000, e.Sound(LANE, 1, SoundState(kind, "It is elsewhere.", "", HEADSET.name)))
     assert play.at(20_000, e.Tick()) == []
+
+
+def test_a_device_that_is_lost_is_stood_in_for_at_once_and_returned_to() -> None:
+    play = Play(SessionOptions(source=JABRA)).listening(feed=HEADSET)
+    play.at(1000, sound("lost", "Jabra Evolve 65 Mono is not connected.", "Connect it again."))
+    assert play.status.stage is Stage.NO_SOUND
+    assert play.at(1100, e.Tick()) == [e.Find(LANE, 1, JABRA)]
+    absent = UserError("Jabra Evolve 65 is not connected.")
+    assert e.Find(LANE, 2, Microphone()) in play.at(1110, e.NotFound(LANE, 1, "absent", absent))
+    play.at(1120, e.Found(LANE, 2, MICROPHONE), e.Sound(LANE, 2, FLOWING))
+    assert play.stages[-1] == "listening" and "Jabra" in play.status.remark
+    assert play.at(5000, e.Tick())[:1] == [e.Find(LANE, 3, JABRA)]
+    assert e.Listen(LANE, 3, HEADSET) in play.at(5100, e.Found(LANE, 3, HEADSET))
+
+
+def test_what_came_back_by_itself_is_not_opened_again() -> None:
+    play = Play(SessionOptions(source=JABRA)).listening(feed=HEADSET)
+    play.at(1000, sound("lost", "It is not connected."))
+    play.at(1100, e.Tick())
+    assert play.at(1200, e.Sound(LANE, 1, FLOWING), e.Found(LANE, 1, HEADSET))[1:] == []
+    assert not [each for each in play.out if each == e.Listen(LANE, 2, HEADSET)]
+
+
+def test_a_server_that_stops_is_told_as_that_and_not_as_no_microphone() -> None:
+    play = Play().listening()
+    play.at(1000, sound("lost", "The sound server has stopped.", "It is tried again by itself."))
+    play.at(1100, e.Tick())
+    none = UserError("No microphone was found.")
+    play.at(1200, e.NotFound(LANE, 1, "none", none))
+    assert play.status.message == "The sound server has stopped."
+    assert not play.of(e.LetGo), "its capture tries on"
+    assert e.Find(LANE, 2, Microphone()) in play.at(4300, e.Tick())
 
 
 def test_sound_too_quiet_for_speech_is_remarked_upon_while_it_lasts() -> None:
@@ -424,7 +482,7 @@ def test_what_the_engine_says_of_itself_is_passed_on() -> None:
 def test_a_stop_hears_out_saves_and_then_is_stopped() -> None:
     play = Play().listening()
     assert play.at(1000, e.Stop()) == [
-        e.LetGo(LANE),
+        e.LetGo(LANE, 1),
         e.Finish(),
         Status(Stage.STOPPING, "Finishing the last words …"),
     ]
@@ -558,7 +616,7 @@ def test_a_file_that_cannot_be_written_is_told_before_the_end() -> None:
 def test_an_abort_ends_everything_at_once() -> None:
     play = Play().listening()
     assert play.at(900, e.Abort()) == [
-        e.LetGo(LANE),
+        e.LetGo(LANE, 1),
         e.EndEngine(),
         e.Abandon(),
         Status(Stage.STOPPED),
@@ -572,21 +630,3 @@ def test_while_stopping_nothing_else_is_done() -> None:
     for verb in (e.Pause(), e.Resume(), e.SetDelay(80), e.SetSource(Microphone()), e.Stop()):
         assert play.at(1000, verb) == []
     assert play.at(1100, e.Found(LANE, 1, HEADSET), m.Loading(0.2, "")) == []
-
-
-# --- two voices --------------------------------------------------------------------------------
-
-
-def test_two_voices_are_two_lanes() -> None:
-    play = Play(lanes=[Lane(LANE, Microphone()), Lane("them", Microphone())])
-    play.at(0, e.Begin(MICROPHONE), READY)
-    assert [find.lane for find in play.of(e.Find)] == ["them"]
-    play.at(100, e.Found("them", 1, HEADSET), e.Sound("them", 1, FLOWING))
-    play.at(200, e.Sound(LANE, 1, FLOWING), m.Speech("them", True, 150))
-    assert play.status.stage is Stage.SPEECH
-    play.at(300, e.Pause())
-    assert play.said[:2] == [e.LetGo(LANE), e.LetGo("them")]
-    theirs = Word("them", 0, 0, " Hi", 150, 250)
-    mine = replace(theirs, lane=LANE, text="Hello", utterance=1)
-    play.at(400, theirs, mine)
-    assert [each.text for each in play.of(Word)] == [" Hi", "Hello"], "each has its own spaces"

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from app.worker.ending import read_ending
+from app.worker.ending import Ending, read_ending
 
 
 @pytest.mark.parametrize(
@@ -37,14 +37,17 @@ def test_a_status_is_read(status: int, kind: str, detail: str) -> None:
 
 def test_what_we_ended_ourselves_says_why() -> None:
     assert read_ending(-9, hung="no step for 60 s").kind == "hung"
-    assert read_ending(-9, nonsense="not a message").kind == "nonsense"
+    fault = Ending("nonsense", "not a message")
+    assert read_ending(-9, fault=fault) == fault
+    assert read_ending(-9, "no step for 60 s", fault).kind == "hung"
 
 
 def test_each_reads_differently_to_the_user() -> None:
     endings = [read_ending(status) for status in (-9, -11, 0)]
-    endings += [read_ending(-9, hung="x"), read_ending(-9, nonsense="x")]
+    endings += [read_ending(-9, hung="x")]
+    endings += [read_ending(-9, fault=Ending(kind, "x")) for kind in ("nonsense", "broken")]
     sentences = {str(ending.sentence) for ending in endings}
-    assert len(sentences) == 5
+    assert len(sentences) == 6
     assert "memory" in endings[0].sentence
     assert "crashed" in endings[1].sentence
 

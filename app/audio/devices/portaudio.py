@@ -23,6 +23,24 @@ _MOST_CHANNELS = 64
 _portaudio = threading.Lock()  # PortAudio's own start-up and shutdown are not thread-safe
 _lost = threading.Event()  # a device has gone since PortAudio last looked
 _MARK = "portaudio:"  # begins the ids of this door; no sound server's id has a colon there
+_INSTALL = Sentence("Install it: on Debian and Ubuntu, `apt install libportaudio2`.")
+_NO_LIBRARY = Sentence("Its library is missing or does not start. {install}", install=_INSTALL)
+NAME = "PortAudio"
+HEARS = Sentence("microphones")
+
+
+def why_not() -> str:
+    """Why this door leads nowhere; "" if it does not. Blocks while a driver does."""
+    try:
+        import sounddevice as sd
+
+        if _inputs(sd):
+            return ""
+    except ImportError:
+        return Sentence("sounddevice is not installed.")
+    except Exception:  # OSError: no library; PortAudioError: it cannot initialise
+        return _NO_LIBRARY
+    return Sentence("It finds no microphone.")
 
 
 def sources() -> list[SourceInfo] | None:
@@ -109,8 +127,7 @@ class Microphone:
             import sounddevice as sd
         except OSError as error:
             raise SourceError(
-                Sentence("The sound library PortAudio is missing."),
-                Sentence("Install it: on Debian and Ubuntu, `apt install libportaudio2`."),
+                Sentence("The sound library PortAudio is missing."), _INSTALL
             ) from error
         try:
             with _portaudio:

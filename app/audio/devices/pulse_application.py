@@ -11,13 +11,12 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from app.audio.advice import advice
-from app.audio.capture import Block
 from app.audio.choice import APPLICATION
 from app.audio.devices.base import SourceError, SourceInfo
 from app.audio.devices.libpulse import (
@@ -29,6 +28,7 @@ from app.audio.devices.libpulse import (
 )
 from app.audio.devices.pulse_news import News
 from app.audio.devices.silence import SilenceFilled
+from app.audio.listening import Deliver
 from model_backends.base import Sentence
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class PlayedBy:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def open(self, deliver: Callable[[Block | None], None]) -> _Opened:
+    def open(self, deliver: Deliver) -> _Opened:
         """Hear it, whether it plays now or later. Raises SourceError within 4 s."""
         opened = _Opened(self.name, deliver)
         if not opened.connected.wait(_PATIENCE_S):
@@ -92,7 +92,7 @@ class _Opened:
 
     rate = FIXED_RATE
 
-    def __init__(self, name: str, deliver: Callable[[Block | None], None]) -> None:
+    def __init__(self, name: str, deliver: Deliver) -> None:
         self._name = name
         self._deliver = deliver
         self.connected = threading.Event()
@@ -119,7 +119,7 @@ class _Opened:
         now = {
             each.index
             for each in server.sink_input_list()
-            if application_name(each.proplist) == self._name
+            if application_name(each.proplist).casefold() == self._name.casefold()
         }
         for index in [i for i in self._recordings if i not in now or i in self._over]:
             self._recordings.pop(index).close()

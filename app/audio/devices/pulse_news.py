@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -27,13 +27,18 @@ class News:
     """
 
     def __init__(
-        self, of: str, look: Callable[[Any], None], gone: Callable[[], None] = _nothing
+        self,
+        of: str | Sequence[str],
+        look: Callable[[Any], None],
+        gone: Callable[[], None] = _nothing,
     ) -> None:
-        """`of`: "server" (the defaults) or "sink_input" (who plays what), as pulsectl names them.
+        """`of`: "server" (the defaults), "source" and "sink" (what is there, and is it muted) or
+        "sink_input" (who plays what), as pulsectl names them.
 
         Returns at once.
         """
-        self._of, self._look, self._gone = of, look, gone
+        self._of = (of,) if isinstance(of, str) else of
+        self._look, self._gone = look, gone
         self._over = False
         self._again = threading.Event()  # something has changed since the last look
         self._guard = threading.Lock()
@@ -67,7 +72,7 @@ class News:
             self._gone()
 
     def _listen(self, server: Any) -> None:
-        server.event_mask_set(self._of)
+        server.event_mask_set(*self._of)
         server.event_callback_set(self._changed)
         self._again.set()
         self._server = server

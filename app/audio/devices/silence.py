@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.audio.capture import Block
+from app.audio.listening import Block, Deliver
 
 IDLE_S = 0.15  # without a block before it is silence: schedulers hold blocks back for less
 BEHIND_S = 0.1  # how far silence stays behind, so that a block that comes has room
@@ -55,7 +54,7 @@ class Silence:
 class SilenceFilled:
     """`take()` sound as it comes; what is delivered has no holes. From any thread."""
 
-    def __init__(self, rate: int, channels: int, deliver: Callable[[Block | None], None]) -> None:
+    def __init__(self, rate: int, channels: int, deliver: Deliver) -> None:
         self._silence = Silence(rate, channels, time.monotonic())
         self._deliver = deliver
         self._order = threading.Lock()  # of what is delivered

@@ -10,15 +10,16 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.audio.choice import Device, Microphone, from_text, to_text
+from app.audio.choice import from_text
 from app.audio.devices.base import SourceInfo
 from app.settings import Settings
 from app.ui.widgets import plain, source_names
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.languages import native_name
+from app.ui.widgets.source_box import SourceBox
 from model_backends.base import EngineInfo
 
-_FIND_LANGUAGE = "Found automatically"
+_FIND_LANGUAGE = "Automatic"
 
 
 class ChoicesPanel(QWidget):
@@ -29,14 +30,13 @@ class ChoicesPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.source = ChoiceBox("Sound source")
+        self.source = SourceBox()
         self.language = ChoiceBox("Language")
         self.language_label = plain.label("&Language")
-        self._sources: list[SourceInfo] = []
+        self._sources: list[SourceInfo] | None = None
         self._arrange()
-        self.source.chosen.connect(self.source_chosen)
+        self.source.source_chosen.connect(self.source_chosen)
         self.language.chosen.connect(self.language_chosen)
-        self.source.about_to_open.connect(self._offer_known_sources)
         self._chosen_source = ""
 
     def show_settings(self, settings: Settings, info: EngineInfo) -> None:
@@ -58,16 +58,7 @@ class ChoicesPanel(QWidget):
             self._offer_known_sources()
 
     def _offer_known_sources(self) -> None:
-        items = [(source_names.DEFAULT, "")]
-        items += [(source_names.full_name(each), to_text(each.choice)) for each in self._sources]
-        choice = from_text(self._chosen_source)
-        chosen = "" if choice == Microphone() else to_text(choice)
-        for source in self._sources:  # by its id: its name may be another now
-            if isinstance(choice, Device) and choice.id == source.id:
-                chosen = to_text(source.choice)
-        if chosen not in [data for _, data in items]:
-            items.append((source_names.absent(choice), chosen))
-        self.source.offer(items, chosen)
+        self.source.show_rows(source_names.rows(self._sources, from_text(self._chosen_source)))
 
     def _arrange(self) -> None:
         row = QHBoxLayout(self)

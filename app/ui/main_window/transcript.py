@@ -7,6 +7,7 @@ sessions, files or sound.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -20,9 +21,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QTextEdit, QWidget
 
-from app.core.cues import lane_label
 from app.core.paragraphs import Paragraph
 from app.core.timeline import Gap
+from app.core.voices import NAMES, label_of
 from app.ui.widgets import theme
 from app.ui.widgets.languages import LTR, direction
 from model_backends.base import Word
@@ -75,6 +76,7 @@ class Transcript(QTextEdit):
         self._open: dict[str, _Open] = {}  # by lane
         self._marks: list[tuple[int, int]] = []  # where each match begins and ends
         self._lanes: set[str] = set()
+        self.names: Mapping[str, str] = NAMES  # of the voices
         self.follows = True  # until the reader scrolls back
         self.verticalScrollBar().valueChanged.connect(self._take_scroll)
         self.verticalScrollBar().rangeChanged.connect(self._keep_up)
@@ -161,7 +163,7 @@ class Transcript(QTextEdit):
         self._lanes.add(word.lane)
         prefix = clock(word.start_ms) + "\t"
         if len(self._lanes) > 1:
-            prefix += lane_label(word.lane) + ": "
+            prefix += label_of(word.lane, self.names)
         block = self._append_line(prefix, direction(word.language, word.text))
         self._insert(block, word.text.lstrip(), QTextCharFormat())
         self._open[word.lane] = _Open(block, Paragraph.begun(word), word.language)
@@ -243,6 +245,7 @@ class Transcript(QTextEdit):
             self.follow_changed.emit(follows)
 
     def _keep_up(self) -> None:
-        """The text or the window has changed its size."""
+        """The text or the window has changed its size, and all of it may be in sight now."""
         if self.follows:
             self.show_end()
+        self._take_scroll(self.verticalScrollBar().value())

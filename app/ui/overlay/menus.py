@@ -18,6 +18,7 @@ from app.ui.widgets.theme import CAPTIONS
 
 WAIT_MS = 300  # for a list, before the menu opens without it
 _GAP = 7
+_EXPECTED_PX = 8 * 34  # of a list that is not known yet: what comes makes the menu no smaller
 _TEXT_PX = 14
 
 SHEET = f"""
@@ -48,6 +49,7 @@ class ListMenu(QMenu):
         self._waiting = QTimer(self, singleShot=True, interval=WAIT_MS)
         self._waiting.timeout.connect(self._open)
         self.addAction("Looking …").setEnabled(False)
+        self.setMinimumHeight(_EXPECTED_PX)
         self.aboutToHide.connect(self._closed)
 
     @property
@@ -83,9 +85,9 @@ class ListMenu(QMenu):
         action.setFont(font)
         return action
 
-    def add_choice(self, name: str, chosen: bool) -> QAction:
-        """One of the list, by a name from outside."""
-        short = plain.shortened(name)
+    def add_choice(self, name: str, chosen: bool, whole: bool = False) -> QAction:
+        """One of the list, by a name from outside, which is shortened; `whole`: it is not."""
+        short = name if whole else plain.shortened(name)
         action = self.addAction(plain.unmnemonic(short))
         if short != name:
             action.setToolTip(plain.tip(name))
@@ -99,17 +101,22 @@ class ListMenu(QMenu):
         self._group = QActionGroup(self)
         list_all()
         self._filled = True
+        if not self.isVisible():
+            self.setMinimumHeight(0)
 
     def _open(self) -> None:
         self._waiting.stop()
         if self._button is None or not self._button.isVisible():
             return
         button = QRect(self._button.mapToGlobal(QPoint(0, 0)), self._button.size())
-        self.popup(place_beside(button, self.sizeHint().height(), self._upwards))
+        height = max(self.sizeHint().height(), self.minimumHeight())
+        self.popup(place_beside(button, height, self._upwards))
 
     def _closed(self) -> None:
         if self._button is not None:
             self._button.setDown(False)
+        if self._filled:
+            self.setMinimumHeight(0)
         later, self._later = self._later, None
         if later is not None:
             # after the choice, which closing comes before, has been told

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.core.timeline import Gap
-from app.session.session import LANE, Choices, HeardOut, Saved, Session, Status
+from app.session.session import Choices, HeardOut, Saved, Session, Status
 from model_backends.base import Notice, Tail, UserError, Word
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class SessionBridge(QObject):
         try:
             verb()
         except UserError as error:
-            self.notice.emit(Notice(LANE, "refused", error.message, error.hint))
+            self.notice.emit(Notice("", "refused", error.message, error.hint))
 
     def _tick(self) -> None:
         level = 0.0 if self._held else self.session.level

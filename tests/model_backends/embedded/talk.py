@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from model_backends.base import Event, Pcm, Progress, StreamOptions, Word
-from model_backends.embedded.agreement import Guess
+from model_backends.embedded.guess import Guess
 from model_backends.embedded.listening import Care
 from model_backends.embedded.stream import EmbeddedStream
 

@@ -13,8 +13,8 @@ from model_backends.base import EngineError, Event, LoadOptions, Notice, Pcm, St
 from model_backends.embedded import engine as engine_module
 from model_backends.embedded import recognizer as real
 from model_backends.embedded import store
-from model_backends.embedded.agreement import Guess
 from model_backends.embedded.engine import EmbeddedEngine, load
+from model_backends.embedded.guess import Guess
 from model_backends.embedded.recognizer import Encoded, Hypothesis
 from model_backends.embedded.weights import Weights
 from tests.support.likeness import assert_like

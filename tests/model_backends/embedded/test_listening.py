@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model_backends.embedded.agreement import Guess
+from model_backends.embedded.guess import Guess
 from model_backends.embedded.listening import Care, Listening, Transcribe, longest_ms
 from model_backends.embedded.window import Window
 from tests.model_backends.embedded.talk import MS, Script, ScriptedRecognizer, audio, frames

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model_backends.embedded.agreement import Guess
+from model_backends.embedded.guess import Guess
 from model_backends.embedded.recognizer import before_loop, before_squeeze, compression
 
 

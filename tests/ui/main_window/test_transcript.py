@@ -65,7 +65,7 @@ def test_lanes_keep_their_own_paragraphs_and_are_named(transcript: Transcript) -
     transcript.add_word(word(" You", 100, "them"))
     transcript.add_word(word(" say", 300))
     transcript.add_word(word(" hear", 400, "them"))
-    assert lines(transcript) == ["0:00:00\tI say", "0:00:00\tThem: You hear"]
+    assert lines(transcript) == ["0:00:00\tI say", "0:00:00\tOthers: You hear"]
 
 
 def test_what_is_shown_is_only_ever_added_to(transcript: Transcript) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
     QComboBox,
+    QFileDialog,
     QLabel,
     QPlainTextEdit,
     QPushButton,
@@ -21,25 +22,23 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app import __version__, paths
-from app.audio.choice import Device, to_text
+from app.audio.choice import Device, MediaFile, from_text, to_text
 from app.audio.devices.base import SourceInfo
 from app.core.timeline import Gap, Timeline
 from app.session.record import Saved
 from app.session.session import Stage, Status
 from app.ui.main_window import help as help_texts
-from app.ui.main_window import save_as, state_header
+from app.ui.main_window import report, save_as, state_header
 from app.ui.main_window.window import MainWindow
-from app.ui.state.engines import EngineChoice
 from app.ui.widgets import stages
-from model_backends import describe
-from model_backends.base import Availability, Notice
-from model_backends.scripted import INFO
+from app.ui.widgets.source_box import SourceBox
+from model_backends.base import Notice
 from tests.ui.conftest import Rig
 from tests.ui.overlay_fakes import words
 
 MICROPHONES = [
     SourceInfo("usb", "USB microphone", "microphone", True),
-    SourceInfo("hdmi.monitor", "Monitor of HDMI", "system"),
+    SourceInfo("hdmi.monitor", "HDMI", "system"),
 ]
 
 
@@ -63,7 +62,7 @@ def told(window: MainWindow) -> list[str]:
 
 def choose(box: QComboBox, data: str) -> None:
     """As a user does: open the list, go to the item, press Enter."""
-    box.showPopup()
+    box.open_now() if isinstance(box, SourceBox) else box.showPopup()
     index = box.findData(data)
     box.view().setCurrentIndex(box.model().index(index, 0))
     QTest.keyClick(box.view(), Qt.Key.Key_Return)
@@ -94,7 +93,7 @@ def test_every_stage_is_named_with_what_can_be_done(
     rig.say(Status(stage, "What has happened.", "What to do."))
     assert window.header.state.text() == stages.title(stage)
     assert window.header.detail.text() == "What has happened. What to do."
-    assert window.header.toggle.text() == window.toggle_action.text() == button
+    assert window.header.toggle.text() == window.menus.toggle.text() == button
     assert window.header.toggle.isEnabled()
 
 
@@ -105,9 +104,9 @@ def test_there_is_a_name_for_every_stage() -> None:
 def test_nothing_can_be_pressed_twice_while_saving(window: MainWindow, rig: Rig) -> None:
     rig.captioning.start()
     rig.reach(Stage.STOPPING)
-    pressable = [window.header.toggle, window.header.new_session]
-    assert not any(button.isEnabled() for button in pressable)
-    assert not window.stop_action.isEnabled()
+    assert not window.header.toggle.isEnabled()
+    assert not window.menus.new.isEnabled()
+    assert not window.menus.stop.isEnabled()
 
 
 def test_loading_shows_how_far_it_is(window: MainWindow, rig: Rig) -> None:
@@ -137,14 +136,14 @@ def test_the_meter_is_dark_when_nothing_is_listened_to(
     assert window.header.meter.lit == 0
 
 
-def test_the_buttons_start_pause_and_begin_anew(window: MainWindow, rig: Rig) -> None:
+def test_one_starts_pauses_and_begins_anew(window: MainWindow, rig: Rig) -> None:
     press(window.header.toggle)
     rig.reach(Stage.SPEECH)
     press(window.header.toggle)
     rig.reach(Stage.PAUSED)
     press(window.header.toggle)
     rig.reach(Stage.SPEECH)
-    press(window.header.new_session)
+    window.menus.new.trigger()
     assert [call[0] for call in rig.sessions[0].calls] == ["start", "pause", "resume", "stop"]
     assert rig.calls == ["start"]
     assert len(rig.sessions) == 2
@@ -153,11 +152,11 @@ def test_the_buttons_start_pause_and_begin_anew(window: MainWindow, rig: Rig) ->
 def test_the_menu_stops_and_saves(window: MainWindow, rig: Rig) -> None:
     rig.captioning.start()
     rig.reach(Stage.SPEECH)
-    window.stop_action.trigger()
+    window.menus.stop.trigger()
     assert rig.calls == ["start", "stop"]
     rig.reach(Stage.STOPPED)
     assert len(rig.sessions) == 1
-    assert not window.stop_action.isEnabled()
+    assert not window.menus.stop.isEnabled()
 
 
 # --- transcript ----------------------------------------------------------------------------
@@ -281,7 +280,7 @@ def test_a_place_that_cannot_be_written_is_told(
 
 def test_with_nothing_said_there_is_nothing_to_save(window: MainWindow, rig: Rig) -> None:
     rig.captioning.start()
-    window.save_action.trigger()
+    window.menus.save.trigger()
     assert told(window) == ["There is nothing to save yet: nobody has spoken."]
 
 
@@ -324,7 +323,7 @@ def test_many_notices_do_not_push_a_question_away(window: MainWindow, rig: Rig) 
         window.banners.tell("info", f"Notice {number}")
     assert told(window)[0] == "Save?"
     assert told(window)[-1] == "Notice 8"
-    assert len(told(window)) <= 5
+    assert len(told(window)) == 2
 
 
 def test_settings_that_cannot_be_saved_are_told(window: MainWindow, rig: Rig) -> None:
@@ -341,14 +340,51 @@ def test_sources_are_offered_by_name(window: MainWindow, rig: Rig) -> None:
     window.choices.show_sources(MICROPHONES)
     source = window.choices.source
     assert labels(source) == [
+        "Automatic: meeting (microphone and this computer’s sound)",
+        "Microphones",
         "Default microphone",
         "USB microphone",
-        "This computer’s sound: HDMI",
+        "This computer’s sound",
+        "Default output",
+        "HDMI",
+        "Applications",
+        "None is playing now",
+        "A file…",
     ]
+    assert source.currentIndex() == 0, "nobody has chosen yet"
     hdmi = to_text(MICROPHONES[1].choice)
     choose(source, hdmi)
     assert rig.store.settings.source == hdmi
-    assert source.currentText() == "This computer’s sound: HDMI"
+    assert source.currentText() == "HDMI"
+
+
+def test_a_list_that_is_late_is_waited_for_and_what_is_in_it_is_whole(
+    window: MainWindow,
+) -> None:
+    source = window.choices.source
+    asked: list[None] = []
+    source.about_to_open.disconnect()
+    source.about_to_open.connect(lambda: asked.append(None))
+    source.showPopup()
+    assert asked and not source.view().isVisible()
+    window.choices.show_sources(MICROPHONES)
+    assert source.view().isVisible()
+    assert "HDMI" in labels(source)
+    source.hidePopup()
+
+
+def test_a_file_can_be_taken_and_until_then_nothing_changes(
+    window: MainWindow, rig: Rig, tmp_path: Path
+) -> None:
+    window.choices.show_sources(MICROPHONES)
+    source = window.choices.source
+    choose(source, "file:")
+    assert rig.store.settings.source == ""
+    assert source.currentIndex() == 0
+    [dialog] = window.findChildren(QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path / "one.flac"))
+    assert from_text(rig.store.settings.source) == MediaFile(tmp_path / "one.flac")
+    assert source.currentText() == "File: one.flac"
 
 
 def test_a_chosen_source_that_is_gone_stays_in_the_list(window: MainWindow, rig: Rig) -> None:
@@ -366,35 +402,7 @@ def test_a_device_is_known_by_its_id_whatever_it_is_called_now(
     rig.store.change(source=kept)
     window.choices.show_sources(MICROPHONES)
     assert window.choices.source.currentText() == "USB microphone"
-    assert window.choices.source.count() == 3
-
-
-def test_the_delay_slider_offers_what_the_engine_does(window: MainWindow, rig: Rig) -> None:
-    delay = window.choices.delay
-    assert delay.delays_ms == INFO.delays_ms
-    assert delay.delay_ms == INFO.default_delay_ms
-    delay.setFocus()
-    QTest.keyClick(delay, Qt.Key.Key_Right)
-    assert rig.store.settings.delay_ms == {"scripted": 480}
-    assert window.choices.delay_text.text().startswith("Words appear about 0.48 seconds after")
-
-
-def test_engines_that_cannot_be_used_say_why(window: MainWindow, rig: Rig) -> None:
-    embedded = describe("embedded")
-    absent = Availability("embedded", "base", False, "Its weights are missing.", "Fetch them.")
-    window.choices.show_engines(
-        [
-            EngineChoice(INFO, (Availability("scripted", "hello", True),)),
-            EngineChoice(embedded, (absent,)),
-        ]
-    )
-    engine = window.choices.engine
-    assert engine.currentData() == "scripted"
-    index = engine.findData("embedded")
-    flags = engine.model().flags(engine.model().index(index, 0))
-    assert not flags & Qt.ItemFlag.ItemIsEnabled
-    why = engine.itemData(index, Qt.ItemDataRole.ToolTipRole)
-    assert why == "Its weights are missing. Fetch them."
+    assert labels(window.choices.source).count("USB microphone") == 1
 
 
 def test_languages_are_offered_only_where_one_can_be_chosen(window: MainWindow, rig: Rig) -> None:
@@ -406,16 +414,15 @@ def test_languages_are_offered_only_where_one_can_be_chosen(window: MainWindow, 
     assert "Deutsch" in window.choices.language.currentText()
 
 
-def test_another_engine_forgets_the_model_of_the_first(window: MainWindow, rig: Rig) -> None:
-    rig.store.change(model="hello")
-    window.choices.engine.chosen.emit("embedded")
-    assert (rig.store.settings.engine, rig.store.settings.model) == ("embedded", "")
-
-
-def test_looking_around_finds_the_engines(window: MainWindow, qtbot: QtBot) -> None:
+def test_looking_around_finds_the_engines_for_the_preferences(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    preferences = window.open_preferences()
     window.look_around()
-    qtbot.waitUntil(lambda: window.choices.engine.findData("embedded") >= 0, timeout=20_000)
-    assert window.choices.engine.currentData() == "scripted"
+    engine = preferences.speech_model.engine
+    qtbot.waitUntil(lambda: engine.findData("embedded") >= 0, timeout=20_000)
+    assert engine.currentData() == "scripted"
+    preferences.close()
 
 
 # --- closing, keyboard, names --------------------------------------------------------------
@@ -477,7 +484,7 @@ def test_every_control_is_reached_by_tab_and_has_a_name(window: MainWindow, rig:
         for control in window.page.findChildren(kind)
         if control.isVisible() and control.focusPolicy() & Qt.FocusPolicy.TabFocus
     }
-    assert {window.header.toggle, window.choices.delay, window.choices.language} <= controls
+    assert {window.header.toggle, window.header.save, window.choices.language} <= controls
     for control in controls:
         name = control.accessibleName() or getattr(control, "text", lambda: "")()
         assert name, control
@@ -510,7 +517,7 @@ def test_shortcuts_are_all_different(window: MainWindow) -> None:
 def test_find_opens_from_the_keyboard(window: MainWindow, rig: Rig) -> None:
     rig.captioning.start()
     rig.say(*words("needle in hay"))
-    window.find_action.trigger()
+    window.menus.find.trigger()
     assert window.find_bar.isVisible()
     QTest.keyClicks(window.find_bar.entry, "needle")
     assert window.find_bar.count.text() == "1 of 1"
@@ -583,19 +590,20 @@ def texts(dialog: QWidget) -> str:
 
 
 def test_every_shortcut_is_listed(window: MainWindow) -> None:
-    dialog = help_texts.show_shortcuts(window, window.actions_with_keys())
+    dialog = help_texts.show_shortcuts(window, window.menus.with_keys())
     listed = texts(dialog)
-    for action in window.actions_with_keys():
+    for action in window.menus.with_keys():
         assert action.text().replace("&", "").rstrip("…") in listed
         assert action.shortcut().toString() in listed
     dialog.close()
 
 
-def test_help_fits_small_screens(window: MainWindow) -> None:
+def test_help_fits_small_screens(window: MainWindow, rig: Rig) -> None:
     dialogs = [
-        help_texts.show_shortcuts(window, window.actions_with_keys()),
+        help_texts.show_shortcuts(window, window.menus.with_keys()),
         help_texts.show_kept(window, True),
         help_texts.show_about(window),
+        report.show_report(window, rig.captioning, rig.store.settings),
     ]
     for dialog in dialogs:
         assert dialog.minimumSizeHint().height() <= 360

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QAction, QContextMenuEvent, QEnterEvent, QHideEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import native
@@ -37,7 +37,6 @@ def desktop(monkeypatch: pytest.MonkeyPatch) -> dict[str, QRect]:
     monkeypatch.setattr(overlay, "LEAVE_MS", 1)
     monkeypatch.setattr(floating, "screens", lambda: present)
     monkeypatch.setattr(overlay, "list_sources", list)
-    monkeypatch.setattr(overlay, "list_engines", lambda folder, also: [])
     return present
 
 
@@ -52,11 +51,15 @@ def window(qtbot: QtBot, saved: list[OverlaySettings]) -> CaptionOverlay:
 
 
 def opened(qtbot: QtBot, settings: OverlaySettings, saved: list[OverlaySettings]) -> CaptionOverlay:
-    window = CaptionOverlay(settings, saved.append)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(lambda: window.place_is_certain)
-    return window
+    def save(changed: OverlaySettings) -> None:
+        saved.append(changed)
+        made.apply(changed)  # as the app does, through its store
+
+    made = CaptionOverlay(settings, save)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: made.place_is_certain)
+    return made
 
 
 def listening(window: CaptionOverlay) -> FakeSession:
@@ -85,9 +88,22 @@ def entry(window: CaptionOverlay, text: str) -> QAction:
     return action
 
 
+def submenu(window: CaptionOverlay, menu: str, text: str) -> QAction:
+    """An entry of a menu in the menu."""
+    inner = entry(window, menu).menu()
+    assert isinstance(inner, QMenu)
+    (action,) = [action for action in inner.actions() if action.text().startswith(text)]
+    return action
+
+
+def stage_of(window: CaptionOverlay) -> Stage:
+    return window._box._status.stage
+
+
 def pill_of(window: CaptionOverlay) -> Pill:
-    assert window._pill is not None
-    return window._pill
+    pill = window._way_back.pill
+    assert pill is not None
+    return pill
 
 
 def message_of(window: CaptionOverlay) -> Message:
@@ -156,7 +172,7 @@ def test_click_through_is_switched_without_hiding(
     hidden: list[QHideEvent] = []
     monkeypatch.setattr(window, "hideEvent", hidden.append)
     for on in (True, False):
-        window.set_click_through(on)
+        window.let_clicks_through(on)
         flags = window.windowHandle().flags()
         assert bool(flags & Qt.WindowType.WindowTransparentForInput) == on
     assert hidden == []
@@ -211,6 +227,7 @@ def test_trouble_says_what_to_do_for_as_long_as_it_lasts(
     qtbot: QtBot, window: CaptionOverlay
 ) -> None:
     session = listening(window)
+    session.say(*words("Good morning."))
     session.say(Status(Stage.NO_SOUND, "No sound is arriving from USB.", "Is it muted?"))
     qtbot.waitUntil(lambda: window.message is not None)
     assert message_of(window).text == "Is it muted?"
@@ -245,23 +262,23 @@ def test_a_notice_that_is_taken_back_shows_nothing(qtbot: QtBot, window: Caption
 def test_the_controls_show_what_the_session_uses(qtbot: QtBot, window: CaptionOverlay) -> None:
     session = listening(window)
     assert window.controls.source.toolTip() == "Sound source: Built-in microphone"
-    assert window.controls.delay.delay_ms == 480
+    assert window.menu.delay.slider.delay_ms == 480
     session.say(Choices("USB", 960))
     qtbot.waitUntil(lambda: window.controls.source.toolTip() == "Sound source: USB")
-    assert window.controls.delay.delay_ms == 960
+    assert window.menu.delay.slider.delay_ms == 960
 
 
 def test_what_the_user_asks_for_is_passed_on(qtbot: QtBot, window: CaptionOverlay) -> None:
     listening(window)
-    bar = window.controls
+    slider = window.menu.delay.slider
     for asked, click in (
-        (window.pause_toggled, bar.pause.click),
-        (window.main_window_requested, bar.main_window.click),
+        (window.pause_toggled, window.menu.pause.trigger),
+        (window.preferences_requested, submenu(window, "Style", "Customise…").trigger),
         (window.pause_toggled, window._box.start.click),
         (window.quit_requested, entry(window, "Quit Voxline").trigger),
         (window.preferences_requested, entry(window, "Preferences…").trigger),
         (window.main_window_requested, entry(window, "Transcript").trigger),
-        (window.delay_chosen, lambda: bar.delay.setValue(bar.delay.maximum())),
+        (window.delay_chosen, lambda: slider.setValue(slider.maximum())),
     ):
         with qtbot.waitSignal(asked):
             click()
@@ -363,7 +380,7 @@ def test_every_size_fits_the_screen_with_its_controls(
 
 def test_colours_and_edges_do_not_move_it(window: CaptionOverlay) -> None:
     box = window.box_on_screen
-    window.apply(OverlaySettings(text_color="#ffff00", edge="outline", background_opacity=0.2))
+    window.apply(OverlaySettings(text_color="#ffff00", edge="uniform", background_opacity=0.2))
     assert window.box_on_screen == box
 
 
@@ -410,7 +427,7 @@ def test_the_strip_has_room_for_the_controls(window: CaptionOverlay) -> None:
 def test_hiding_ends_nothing_and_says_how_to_get_back(qtbot: QtBot, window: CaptionOverlay) -> None:
     session = listening(window)
     session.say(Status(Stage.SPEECH))
-    qtbot.waitUntil(lambda: window._stage is Stage.SPEECH)
+    qtbot.waitUntil(lambda: stage_of(window) is Stage.SPEECH)
     with qtbot.assertNotEmitted(window.quit_requested), qtbot.waitSignal(window.visibility_changed):
         window.controls.hide_button.click()
     assert window.isHidden()
@@ -427,7 +444,7 @@ def test_the_desktops_way_to_close_hides_and_says_so_too(
 ) -> None:
     session = listening(window)
     session.say(Status(Stage.SPEECH))
-    qtbot.waitUntil(lambda: window._stage is Stage.SPEECH)
+    qtbot.waitUntil(lambda: stage_of(window) is Stage.SPEECH)
     assert not window.close()  # refused: the window is hidden, nothing is closed
     assert window.isHidden()
     assert "still listening" in pill_of(window).text()
@@ -496,9 +513,14 @@ def test_the_right_button_opens_the_menu(window: CaptionOverlay) -> None:
     assert window.menu.isVisible()
     assert [a.text() for a in window.menu.actions() if a.text()] == [
         "Start captions",
+        "Catch me up",
+        "Copy the last minute",
+        "Delay",
+        "Style",
+        "Place",
+        "Let clicks through",
         "Transcript",
         "Preferences…",
-        "Hide captions",
         "Quit Voxline",
     ]
     window.menu.close()
@@ -512,7 +534,6 @@ def test_the_right_button_opens_the_menu(window: CaptionOverlay) -> None:
     [
         (Stage.STOPPED, "Start captions"),
         (Stage.IDLE, "Start captions"),
-        (Stage.FAILED, "Try again"),
     ],
 )
 def test_a_box_that_does_nothing_says_how_to_start_it(
@@ -529,10 +550,44 @@ def test_a_box_that_does_nothing_says_how_to_start_it(
     assert start.isHidden()
 
 
+@pytest.mark.parametrize(
+    ("stage", "does"),
+    [(Stage.FAILED, "Try again"), (Stage.NO_SOUND, "Choose source…")],
+)
+def test_a_fault_is_told_in_the_empty_lines_with_what_may_mend_it(
+    qtbot: QtBot, window: CaptionOverlay, stage: Stage, does: str
+) -> None:
+    told = "No sound is arriving from the microphone of the docking station."
+    window.show_status(Status(stage, told, "Is it muted? Is it plugged in?"))
+    fault = window._box.fault
+    assert fault.isVisible()
+    assert fault.text() == f"{told} Is it muted? Is it plugged in?"
+    assert fault.text_px == 20
+    assert window.captions.geometry().intersected(fault.geometry()) == window.captions.geometry()
+    assert window.message is None  # it is told once
+    assert window.status_row.shown in ("Captions have stopped", "No sound is arriving")
+    assert fault.button.text() == does
+    asked = fault.start_requested if stage is Stage.FAILED else fault.source_requested
+    with qtbot.waitSignal(asked):
+        QTest.mouseClick(fault.button, Qt.MouseButton.LeftButton)
+    window.show_status(Status(Stage.LISTENING))
+    assert fault.isHidden()
+
+
+def test_a_fault_covers_no_caption(qtbot: QtBot, window: CaptionOverlay) -> None:
+    session = listening(window)
+    session.say(Status(Stage.NO_SOUND, "No sound.", "Is it muted?"))
+    qtbot.waitUntil(window._box.fault.isVisible)
+    session.say(*words("Late words."))  # which were on their way
+    qtbot.waitUntil(window._box.fault.isHidden)
+
+
 def test_the_button_covers_no_caption(qtbot: QtBot, window: CaptionOverlay) -> None:
     session = listening(window)
     session.say(*words("Still here, and still to be read."), Status(Stage.STOPPED))
-    qtbot.waitUntil(lambda: bool(window.captions.committed_text) and window._stage is Stage.STOPPED)
+    qtbot.waitUntil(
+        lambda: bool(window.captions.committed_text) and stage_of(window) is Stage.STOPPED
+    )
     assert window._box.start.isVisible()
     assert not window._box.start.geometry().intersects(window.captions.geometry())
 
@@ -608,3 +663,21 @@ def test_escape_gives_the_keyboard_back_to_another_program(
     window.focus_controls()
     window.controls.hide_button.click()  # hidden from the keyboard is left, too
     assert given == [0x2A00007] * 2
+
+
+# --- two voices -----------------------------------------------------------------------------
+
+
+def test_own_words_are_not_shown_in_a_meeting_until_wished(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
+    session = listening(window)
+    captioning = window._captioning
+    assert captioning is not None
+    session.say(Choices("Speakers and microphone", 480, voices=("them", "me")))
+    theirs = replace(words("Welcome")[0], lane="them")
+    session.say(theirs, *words("thanks", start_ms=900), Tail("me", 0, 0, " a lot"))
+    until_painted(qtbot, window, "Welcome")
+    captioning._store.change(show_own_speech=True)
+    session.say(*words("hello", start_ms=1_500), replace(theirs, start_ms=2_000, end_ms=2_300))
+    qtbot.waitUntil(lambda: window.captions.painted_text == ["You: hello", "Others: Welcome"])

@@ -1,0 +1,31 @@
+"""Asking for a file to listen to. Knows nothing of what is done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.audio.choice import MediaFile, to_text
+
+_SUFFIXES = "aac aiff avi flac m4a m4v mka mkv mov mp3 mp4 mpeg ogg opus ts wav webm wma wmv"
+_FILTERS = (
+    f"Audio and video ({' '.join(f'*.{suffix}' for suffix in _SUFFIXES.split())})",
+    "All files (*)",
+)
+
+
+def ask_for_sound_file(parent: QWidget, chosen: Callable[[str], None]) -> QFileDialog:
+    """Show a dialog over `parent`'s window; `chosen` gets the file as settings keep a source.
+
+    Returns at once. Nothing is called if the user takes none.
+    """
+    dialog = QFileDialog(parent.window(), "Listen to a file")
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters(list(_FILTERS))
+    dialog.fileSelected.connect(lambda path: chosen(to_text(MediaFile(Path(path)))))
+    dialog.open()
+    return dialog

@@ -1,0 +1,87 @@
+"""A combo box of what can be listened to: by kind, under headings, with a file at the end.
+
+It opens once the list of now has come, so that nothing moves under the pointer and nothing that
+was just plugged in is missing. Knows nothing of how the list is had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QPaintEvent, QStandardItemModel
+from PySide6.QtWidgets import QStyle, QStyleOptionComboBox, QStylePainter
+
+from app.ui.widgets import plain
+from app.ui.widgets.choice_box import ChoiceBox
+from app.ui.widgets.sound_file import ask_for_sound_file
+from app.ui.widgets.source_names import ASK_FOR_FILE, Row, in_full
+
+_MARGIN_PX = 30  # of the list beside its longest row, for a scroll bar
+WAIT_MS = 300  # for the list, before the box opens with the one before
+
+
+class SourceBox(ChoiceBox):
+    """`source_chosen` is the choice as settings keep it. `about_to_open`: a list is wanted."""
+
+    source_chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__("Sound source")
+        self._rows: list[Row] = []
+        self._waiting = QTimer(self, singleShot=True, interval=WAIT_MS)
+        self._waiting.timeout.connect(self._open)
+        self.chosen.connect(self._take)
+
+    def show_rows(self, rows: Sequence[Row]) -> None:
+        """List exactly these; tells nobody. A box that waited for them opens."""
+        self._rows = list(rows)
+        chosen = next((row.source for row in rows if row.chosen), "")
+        self.offer([(row.text, row.source) for row in rows], chosen)
+        model = self.model()
+        assert isinstance(model, QStandardItemModel)
+        for index, row in enumerate(rows):
+            self._paint_row(model, index, row)
+        if self._waiting.isActive():
+            self._open()
+
+    def showPopup(self) -> None:
+        if not self._waiting.isActive():
+            self._waiting.start()
+            self.about_to_open.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Closed, its heading is not seen: what is chosen is named in full."""
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        if 0 <= self.currentIndex() < len(self._rows):
+            row = self._rows[self.currentIndex()]
+            text = row.text if row.ours else plain.shortened(in_full(row))
+            option.currentText = self.fitting(text, option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def _paint_row(self, model: QStandardItemModel, index: int, row: Row) -> None:
+        item = model.item(index)
+        item.setEnabled(not (row.heading or row.why_not))
+        if row.ours:
+            item.setText(row.text)
+        if row.heading:
+            font = item.font()
+            font.setBold(True)
+            item.setFont(font)
+        if row.why_not:
+            item.setData(plain.tip(row.why_not), Qt.ItemDataRole.ToolTipRole)
+
+    def _open(self) -> None:
+        self._waiting.stop()
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + _MARGIN_PX)
+        self.open_now()
+
+    def _take(self, source: str) -> None:
+        if source != ASK_FOR_FILE:
+            self.source_chosen.emit(source)
+            return
+        self.show_rows(self._rows)  # what is listened to is the same until a file is taken
+        ask_for_sound_file(self, self.source_chosen.emit)
