@@ -77,8 +77,7 @@ def _verify(as_json: bool) -> int:
     names = [
         name
         for name in store.MODELS
-        if store.folder(name, folder).is_dir()
-        or ((found := store.find(name, folder)) and found.bundled)
+        if store.folder(name, folder).is_dir() or store.is_bundled(name)
     ]
     problems = {name: store.verify(name, folder) for name in names}
     if as_json:
@@ -106,8 +105,10 @@ def _convert(source: Path, target: Path, bits: int) -> int:
         from model_backends.voxtral.mlx.convert import convert
     except ImportError as error:
         raise EngineError(
-            "Converting needs MLX, which is not installed.",
-            "Install it with: pip install 'voxline[mlx]' (Macs with Apple silicon, or Linux).",
+            Sentence("Converting needs MLX, which is not installed."),
+            Sentence(
+                "Install it with: pip install 'voxline[mlx]' (Macs with Apple silicon, or Linux)."
+            ),
         ) from error
     layout = "{desc} {percentage:3.0f}% |{bar}| {remaining}"
     with tqdm(

@@ -118,6 +118,8 @@ class Session:
         self._captures: dict[tuple[str, int], LiveCapture] = {}
         self._sounding: dict[str, int] = {}  # per lane: the latest capture that has brought sound
         self._handing_over = threading.Lock()
+        if options.remark is not None:
+            self._outbox.put(options.remark)
         self._record: Record | None = None
         self._make_capture = make_capture or partial(Capture, boost=options.boost_quiet_speech)
         self._search = search

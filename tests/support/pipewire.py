@@ -38,6 +38,13 @@ class PipeWireServer(PulseServer):
         inner |= {"XDG_STATE_HOME": self.variables["HOME"] + "/.state"}
         inner.pop("PULSE_SERVER")
         self._programs = []
+        try:
+            self._start_programs(runtime, bus, inner)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start_programs(self, runtime: str, bus: str, inner: Mapping[str, str]) -> None:
         self._run(["dbus-daemon", "--session", f"--address={bus}", "--nofork"], inner)
         _until(Path(f"{runtime}/bus").exists, "the bus")
         self._run(["pipewire"], inner)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_backends.base import EngineError, Event, Pcm, Tail, Word
+from model_backends.embedded.guess import Guess
 from model_backends.embedded.listening import Care
 from model_backends.embedded.rules import RULES
 from model_backends.embedded.stream import EmbeddedStream
@@ -140,6 +143,45 @@ def test_after_a_stall_nothing_is_said_again() -> None:
         while not stream.done:
             events += stream.advance(recognizer)
         assert texts(events) == words(script)
+
+
+def test_the_last_committed_word_stays_in_the_window_however_good_a_place_to_cut_it_is() -> None:
+    """A window that begins at its end may hold a rest of it, which would be said again.
+
+    Nothing agrees after the full stop, so the front is cut away up to where words are committed.
+    """
+    script = [(f" w{i}", i * 400, i * 400 + 400) for i in range(17)]
+    script[16] = (" men.", 6_400, 6_800)
+    unclear = [(6_800 + i * 400, 7_200 + i * 400) for i in range(18)]
+    recognizer = Muddled(script, unclear)
+    stream = EmbeddedStream(options())
+    voice = [*script, *((" ?", begin, end) for begin, end in unclear)]
+    events: list[Event] = []
+    for pcm, speech in frames(voice, 0, 13_600):
+        stream.push(pcm, speech)
+        events += stream.advance(recognizer)
+    assert texts(events)[:17] == words(script)
+    assert " men." not in texts(events)[17:]
+    starts = [start for start, _, _ in recognizer.windows]
+    assert 0 < starts[-1] <= 6_400
+
+
+class Muddled(ScriptedRecognizer):
+    """What is unclear is heard as another word each time."""
+
+    def __init__(self, script: Script, unclear: Sequence[tuple[int, int]]) -> None:
+        super().__init__(script)
+        self._unclear = unclear
+
+    def __call__(self, pcm: Pcm, care: Care) -> list[Guess]:
+        heard = super().__call__(pcm, care)
+        start, end, _ = self.windows[-1]
+        count = len(self.windows)
+        return heard + [
+            Guess(f" x{count}y{begin}", begin - start, min(stop, end) - start)
+            for begin, stop in self._unclear
+            if begin >= start and begin < end - 40
+        ]
 
 
 def test_sound_without_words_is_heard_twice_and_not_at_every_guess() -> None:
