@@ -77,8 +77,7 @@ def _verify(as_json: bool) -> int:
     names = [
         name
         for name in store.MODELS
-        if store.folder(name, folder).is_dir()
-        or ((found := store.find(name, folder)) and found.bundled)
+        if store.folder(name, folder).is_dir() or store.is_bundled(name)
     ]
     problems = {name: store.verify(name, folder) for name in names}
     if as_json:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from app.native.traits import OverlayTraits
 
@@ -26,6 +27,7 @@ __all__ = [
     "OverlayTraits",
     "activate",
     "active_window",
+    "caption_style",
     "has_compositor",
     "is_covered",
     "keep_above",
@@ -36,6 +38,14 @@ __all__ = [
     "release",
     "reserve",
 ]
+
+
+def caption_style() -> dict[str, Any] | None:
+    """How this desktop's own captions are to look, as fields of `OverlaySettings`.
+
+    Only those that the user has set there; None if this desktop keeps no such thing.
+    """
+    return _desktop.caption_style()
 
 
 def prepare_environment() -> None:

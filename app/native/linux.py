@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from app.native import x11
 from app.native.traits import OverlayTraits
@@ -65,6 +66,11 @@ def active_window(platform_name: str) -> int:
 def activate(where: int, platform_name: str) -> None:
     if platform_name == "xcb" and where:
         x11.activate(where)
+
+
+def caption_style() -> dict[str, Any] | None:
+    """No Linux desktop keeps one."""
+    return None
 
 
 def pass_clicks(window_id: int, on: bool, platform_name: str) -> None:

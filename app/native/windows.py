@@ -17,6 +17,35 @@ _WM_USER = 0x0400
 _SWP_NOSIZE, _SWP_NOMOVE, _SWP_NOACTIVATE = 0x0001, 0x0002, 0x0010
 
 
+# Windows.Media.ClosedCaptioning's enumerations; 0 is "default" in each
+_CAPTION_KEY = r"Software\Microsoft\Windows\CurrentVersion\ClosedCaptioning"
+_COLORS = {
+    1: "#ffffff", 2: "#000000", 3: "#ff0000", 4: "#00ff00",
+    5: "#0000ff", 6: "#ffff00", 7: "#ff00ff", 8: "#00ffff",
+}  # fmt: skip
+_OPACITIES = {1: 1.0, 2: 0.75, 3: 0.25, 4: 0.0}
+_CAPTIONS: dict[str, tuple[str, dict[int, Any]]] = {
+    "text_color": ("CaptionColor", _COLORS),
+    "text_opacity": ("CaptionOpacity", {**_OPACITIES, 4: 0.25}),  # unseen captions help nobody
+    "band_color": ("BackgroundColor", _COLORS),
+    "band_opacity": ("BackgroundOpacity", _OPACITIES),
+    "background_color": ("RegionColor", _COLORS),
+    "background_opacity": ("RegionOpacity", _OPACITIES),
+    "size": ("CaptionSize", {1: 0.5, 2: 1.0, 3: 1.5, 4: 2.0}),
+    "font_family": (
+        "CaptionFontStyle",
+        {
+            1: "monospace serif", 2: "serif", 3: "monospace", 4: "sans-serif",
+            5: "casual", 6: "cursive", 7: "small capitals",
+        },
+    ),
+    "edge": (
+        "CaptionEdgeEffect",
+        {1: "none", 2: "raised", 3: "depressed", 4: "uniform", 5: "shadow"},
+    ),
+}  # fmt: skip
+
+
 class _Rect(ctypes.Structure):
     """RECT"""
 
@@ -82,6 +111,33 @@ def activate(where: int, platform_name: str) -> None:
     """Allowed to the process that has the foreground now, which is ours."""
     if platform_name == "windows" and where:
         _user32().SetForegroundWindow(ctypes.c_void_p(where))
+
+
+def caption_style() -> dict[str, Any] | None:
+    """What is set in Settings, Accessibility, Captions; the registry keeps it as numbers."""
+    values = _caption_values()
+    if values is None:
+        return None
+    found = {field: names.get(values.get(value, 0)) for field, (value, names) in _CAPTIONS.items()}
+    return {field: value for field, value in found.items() if value is not None}
+
+
+def _caption_values() -> dict[str, int] | None:
+    """Names and numbers below the captions' key; None if there is none."""
+    try:
+        import winreg  # only there
+    except ImportError:
+        return None
+    values: dict[str, int] = {}
+    registry: Any = winreg
+    try:
+        with registry.OpenKey(registry.HKEY_CURRENT_USER, _CAPTION_KEY) as key:
+            for index in range(registry.QueryInfoKey(key)[1]):
+                name, value, _kind = registry.EnumValue(key, index)
+                values[name] = value
+    except OSError:
+        return None
+    return values
 
 
 def pass_clicks(window_id: int, on: bool, platform_name: str) -> None:

@@ -17,7 +17,8 @@ _WORDS = 64  # 32-bit words of a property to read: far more than the states a wi
 _ANY_TYPE = 0
 _CLIENT_MESSAGE = 33
 _SUBSTRUCTURE = 0x00080000 | 0x00100000  # what window managers listen to
-_REPLACE, _CARDINAL = 0, 6  # of ChangeProperty
+_REPLACE, _ATOM, _CARDINAL = 0, 4, 6  # of ChangeProperty: mode, predefined types
+_TYPE, _TYPE_BEFORE = "_NET_WM_WINDOW_TYPE", "_VOXLINE_TYPE_BEFORE"
 _SET, _INPUT, _UNSORTED = 0, 2, 0  # of the Shape extension: operation, kind, order
 _FROM_A_USER = 2  # EWMH's source indication: as a pager, which window managers obey
 
@@ -55,7 +56,8 @@ def activate(window: int) -> None:
 def set_strut(window: int, edge: str, pixels: tuple[int, int, int, int]) -> bool:
     """Keep the window's room free at the "top" or "bottom" of the desktop (EWMH, `_NET_WM_STRUT`).
 
-    A strut counts from the edge of the desktop, not of a screen, across a range of columns.
+    A strut counts from the edge of the desktop, not of a screen, across a range of columns. What
+    is so already is left as it is, or window managers would arrange all windows anew.
     """
     x, y, width, height = pixels
     with _connection() as server:
@@ -66,6 +68,7 @@ def set_strut(window: int, edge: str, pixels: tuple[int, int, int, int]) -> bool
             strut[2], strut[8], strut[9] = y + height, x, x + width - 1
         else:
             strut[3], strut[10], strut[11] = server.height - y, x, x + width - 1
+        server.let_be_dock(window)
         server.set_property(window, "_NET_WM_STRUT_PARTIAL", strut)
         server.set_property(window, "_NET_WM_STRUT", strut[:4])
         return True
@@ -74,9 +77,12 @@ def set_strut(window: int, edge: str, pixels: tuple[int, int, int, int]) -> bool
 def clear_strut(window: int) -> None:
     """Other windows may have the room again."""
     with _connection() as server:
-        if server is not None:
-            for name in ("_NET_WM_STRUT_PARTIAL", "_NET_WM_STRUT"):
-                server.delete_property(window, name)
+        if server is None:
+            return
+        for name, length in (("_NET_WM_STRUT_PARTIAL", 12), ("_NET_WM_STRUT", 4)):
+            if server.property_of(window, name):
+                server.set_property(window, name, [0] * length)  # metacity sees no deletion
+        server.let_be_no_dock(window)
 
 
 def open_frames(window: int, opened: bool) -> None:
@@ -154,11 +160,29 @@ class _Server:
         words = self._reply("xcb_get_property_reply", cookie, 8, values_counted_at=4)
         return words[8:]
 
-    def set_property(self, window: int, name: str, values: list[int]) -> None:
-        """A property of 32-bit cardinals; nothing if the window is gone."""
+    def let_be_dock(self, window: int) -> None:
+        """Window managers move all but docks out of the room that is kept free (metacity)."""
+        types = self.property_of(window, _TYPE)
+        dock = self.atom("_NET_WM_WINDOW_TYPE_DOCK")
+        if types[:1] != [dock]:
+            self.set_property(window, _TYPE_BEFORE, types, _ATOM)
+            self.set_property(window, _TYPE, [dock], _ATOM)
+
+    def let_be_no_dock(self, window: int) -> None:
+        types = self.property_of(window, _TYPE_BEFORE)
+        if types:
+            self.set_property(window, _TYPE, types, _ATOM)
+            self.delete_property(window, _TYPE_BEFORE)
+
+    def set_property(
+        self, window: int, name: str, values: list[int], of_type: int = _CARDINAL
+    ) -> None:
+        """A property of 32-bit values, unless it has them; nothing if the window is gone."""
+        if self.property_of(window, name) == values:
+            return
         data = (ctypes.c_uint32 * len(values))(*values)
         self._xcb.xcb_change_property(
-            self._link, _REPLACE, window, self.atom(name), _CARDINAL, 32, len(values), data
+            self._link, _REPLACE, window, self.atom(name), of_type, 32, len(values), data
         )
         self.atom(name)  # an answer to this comes after the change
 

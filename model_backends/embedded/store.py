@@ -122,6 +122,11 @@ def installed(models_dir: Path) -> list[Found]:
     return [found for model in MODELS if (found := find(model, models_dir))]
 
 
+def is_bundled(model: str) -> bool:
+    """Whether the app brings this model along."""
+    return _bundled(model) is not None
+
+
 def verify(model: str, models_dir: Path) -> list[str]:
     """Hash every file of an installed model again; one sentence for each that is wrong."""
     kept = folder(model, models_dir)

@@ -44,7 +44,7 @@ def begin_and_tell(parts, problem):
     window = parts.window
     def click(label):
         if label == "quit":
-            return window.quit_action.trigger()
+            return window.menus.quit.trigger()
         if label == "close window":
             return window.close()
         buttons = [b for b in window.findChildren(QPushButton) if b.isVisible()]

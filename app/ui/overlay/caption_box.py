@@ -37,6 +37,7 @@ _TEXT_SIDE = _SIDE - 4  # the edge's own room is the rest
 _CHROME = _TOP + ROW_HEIGHT + _BETWEEN + _BOTTOM
 _START_OFFSET = QPoint(-_SIDE, _TOP)
 _CHARACTERS = 42  # a line of broadcast captions
+_HANDLE = 24  # px that it takes of the row of the state
 _DOCKED_CHARACTERS = 72  # longer lines are hard to find back in
 BAR_ROOM = live_bar.HEIGHT + _BETWEEN  # px that the way back needs below held captions
 _GRIP = QColor(255, 255, 255, 150)
@@ -98,7 +99,8 @@ class CaptionBox(QWidget):
         self._column = column = QVBoxLayout(self)
         column.setContentsMargins(0, _TOP, 0, _BOTTOM)
         column.setSpacing(_BETWEEN)
-        column.addLayout(_inset(self.status_row, _SIDE - PADDING))
+        self._state_row = _inset(self.status_row, _SIDE - PADDING)
+        column.addLayout(self._state_row)
         self._text_row = _inset(self.captions, _TEXT_SIDE)
         column.addLayout(self._text_row, 1)
         self.live = LiveBar()
@@ -168,6 +170,8 @@ class CaptionBox(QWidget):
         """Clicks go through: the border says so."""
         if dashed != self._dashed:
             self._dashed = dashed
+            side = _SIDE - PADDING  # and at the right room for the handle
+            self._state_row.setContentsMargins(side, 0, side + (_HANDLE if dashed else 0), 0)
             self._repaint_all()
 
     def outline(self) -> QPainterPath:

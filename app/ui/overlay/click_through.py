@@ -58,9 +58,10 @@ class ClickThrough(QObject):
             self.handle.clicked.connect(self.ended)
         corner = QPoint(box.right() + 1 - SIDE - _INSET, box.top() + _INSET)
         self.handle.setGeometry(QRect(corner, QSize(SIDE, SIDE)))
-        self.handle.setVisible(shown)
         if shown:
-            self.handle.raise_()
+            self.handle.winId()  # makes the window, which is told to stay above the captions:
+            self.handle.windowHandle().setTransientParent(self._window.windowHandle())
+        self.handle.setVisible(shown)
 
 
 class Handle(QAbstractButton):

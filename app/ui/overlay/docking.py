@@ -37,8 +37,6 @@ class Dock:
 
     def keep_free(self, window_id: int, edge: str, box: QRect, screens: Iterable[QRect]) -> bool:
         """Ask the desktop to; whether it does."""
-        if (edge, box) == self._kept and window_id == self._window_id:
-            return True
         if not placement.reaches_edge(box, edge, screens):
             self.let_go()
             return False

@@ -1,6 +1,6 @@
 """How captions can look at once: presets, steps of size, and more or fewer lines.
 
-Values in, values out: `OverlaySettings` by `replace()`. Knows no widget.
+Values in, values out: `OverlaySettings` by `replace()`. Knows no widget, only the desktop's look.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from PySide6.QtGui import QGuiApplication, QPalette
+
+from app import native
 from app.settings import FONT_SIZES_PT, OverlaySettings
 
 USUAL_SIZE_PT = OverlaySettings().font_size  # 100 %
 SIZES_PERCENT = (50, 300)
 MANY_LINES = 6  # what "More lines" gives
 _FEW_LINES = OverlaySettings().lines
-_FINE_BELOW = 150  # percent: steps of 10 below, of 25 above
+_STEPS = (*range(50, 150, 10), *range(150, 301, 25))  # percent
 _LOOK = (
     "lines", "font_family", "font_size", "text_color", "text_opacity", "band_color",
     "band_opacity", "background_color", "background_opacity", "window_opacity", "edge",
@@ -60,8 +63,22 @@ _PRESETS = (
 
 
 def presets() -> tuple[Preset, ...]:
-    """Those that are offered here."""
-    return _PRESETS
+    """Those that are offered here, the desktop's own the last."""
+    return *_PRESETS, _of_the_system(native.caption_style(), QGuiApplication.palette())
+
+
+def _of_the_system(style: Mapping[str, Any] | None, palette: QPalette) -> Preset:
+    """As the desktop's own captions look; where it has none, in the colours of its windows."""
+    if style is None:
+        colors = {
+            "text_color": palette.color(QPalette.ColorRole.Text).name(),
+            "background_color": palette.color(QPalette.ColorRole.Base).name(),
+            "background_opacity": 1.0,
+        }
+        return Preset("system", "My system’s", "The colours of your desktop", colors)
+    values = {name: value for name, value in style.items() if name != "size"}
+    values["font_size"] = points(100 * float(style.get("size", 1.0)))
+    return Preset("system", "My system’s", "As set for captions on this computer", values)
 
 
 def percent(font_size: int) -> int:
@@ -76,14 +93,13 @@ def points(size_percent: float) -> int:
 
 
 def resized(settings: OverlaySettings, larger: bool) -> OverlaySettings:
-    """One step larger or smaller, 50 to 300 %; a size beyond that comes back into it."""
-    now = percent(settings.font_size)
-    step = 10 if now < _FINE_BELOW or (now == _FINE_BELOW and not larger) else 25
-    least, most = SIZES_PERCENT
-    wanted = (now // step + 1) * step if larger else (-(-now // step) - 1) * step
-    size = points(max(least, min(most, wanted)))
-    if size == settings.font_size and least < now < most:  # less than a point apart
-        size += 1 if larger else -1
+    """The next of the sizes, larger or smaller; a size beyond them comes back into them."""
+    sizes = [points(share) for share in _STEPS]
+    now = settings.font_size
+    if larger:
+        size = next((size for size in sizes if size > now), sizes[-1])
+    else:
+        size = next((size for size in reversed(sizes) if size < now), sizes[0])
     return replace(settings, font_size=size)
 
 

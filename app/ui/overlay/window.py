@@ -54,6 +54,7 @@ log = logging.getLogger(__name__)
 
 HOVER_MS = 120  # a pointer that only crosses the captions calls up nothing
 LEAVE_MS = 700
+_NO_ROOM = "This desktop keeps no room free here: docked captions lie above other windows."
 
 
 class CaptionOverlay(HandledWindow):
@@ -174,6 +175,10 @@ class CaptionOverlay(HandledWindow):
         self._show_choices()
 
     def _take_word(self, word: Word) -> None:
+        if self._captioning is not None:
+            if not self._captioning.shows(word.lane):
+                return
+            self.captions.name_voices(self._captioning.labels)
         self.captions.add_word(word)
         self._quiet.word_came()
         self.reading.tell()
@@ -184,7 +189,8 @@ class CaptionOverlay(HandledWindow):
             self._show_language(timeline.language())
 
     def _take_tail(self, tail: Tail) -> None:
-        self.captions.set_tail(tail.text)
+        if self._captioning is None or self._captioning.shows(tail.lane):
+            self.captions.set_tail(tail.text, tail.lane)
 
     def _take_level(self, level: float) -> None:
         self.status_row.set_level(level)
@@ -421,6 +427,7 @@ class CaptionOverlay(HandledWindow):
             (self._box.start_requested, self.pause_toggled),
             (self._box.source_requested, self.choose_source),
             (self.reading.held_changed, self._show_held),
+            (self.no_room_kept, lambda: self.tell(_NO_ROOM)),
             (self.undock_requested, lambda: self.dock("")),
             (self.click_through_ended, lambda: self.let_clicks_through(False)),
             (self._quiet.old, self.captions.grow_old),

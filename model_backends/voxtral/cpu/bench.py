@@ -142,7 +142,7 @@ class Bench:
         for i in range(steps + 3):
             parts.append(self._step(encoder, decoder, context + i))
             if i % 8 == 0:
-                speeds.append(self._read_speed())
+                speeds.append(self.read_speed())
         self.model.close_encoder(encoder)
         self.model.close_decoder(decoder)
         encode_ms, decode_ms = 1000 * np.array(parts[3:]).T
@@ -175,7 +175,7 @@ class Bench:
         self.model.decode([DecodeWork(decoder, row, (32,), ((encoder, row),))])
         return middle - start, time.perf_counter() - middle
 
-    def _read_speed(self) -> float:
+    def read_speed(self) -> float:
         """Bytes per second over large weights."""
         seconds = sum(self.model.read_seconds(array) for array in self._large)
         return sum(array.nbytes >> 20 << 20 for array in self._large) / seconds
