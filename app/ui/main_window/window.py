@@ -63,6 +63,7 @@ _STATES = {
     "refused": "source",
     "behind": "speed",
     "smaller-model": "speed",
+    "two-voices": "voices",
     "mute": "engine",
     "light-vad": "engine",
 }
