@@ -34,10 +34,10 @@ def serve(data: Path) -> Iterator[Callable[[Callable[[bytes], bytes]], None]]:
         def run() -> None:
             try:
                 link, _ = server.accept()
+                with link, link.makefile("rb") as lines:
+                    link.sendall(reply(lines.readline()))
             except OSError:
-                return  # nobody came, and the test is over
-            with link, link.makefile("rb") as lines:
-                link.sendall(reply(lines.readline()))
+                return  # nobody came, or who came has left
 
         threads.append(Thread(target=run, daemon=True))
         threads[-1].start()
