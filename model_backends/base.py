@@ -231,6 +231,7 @@ class EngineOptions:
     precision: str | None = None  # of the weights
     delay_ms: int | None = None
     language: str | None = None  # ISO 639-1
+    hotwords: tuple[str, ...] = ()  # words to expect: names, terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +251,7 @@ class EngineInfo:
     word_error_rate: Mapping[int, float] = field(default_factory=dict)  # per delay, %, published
     max_tracks: int = 1  # delays one stream can serve at once
     precisions: tuple[str, ...] = ()  # of the weights, for the user to choose; () = no choice
+    takes_hotwords: bool = False  # may be told words to expect
 
     def check(self, options: EngineOptions) -> None:
         """Raise EngineError for the first of these options that the engine does not offer."""
@@ -257,14 +259,20 @@ class EngineInfo:
             self.check_delay(options.delay_ms)
         self.check_language(options.language)
         self.check_precision(options.precision)
+        if options.hotwords and not self.takes_hotwords:
+            raise EngineError(
+                Sentence("{label} cannot be told which words to expect.", label=self.label),
+                "Leave out --hotwords, or choose Voxtral.",
+            )
 
     def fitting(self, options: EngineOptions) -> EngineOptions:
-        """The options without a delay, language or precision that this engine does not offer."""
+        """The options without a delay, language, precision or hotwords that it does not take."""
         return replace(
             options,
             delay_ms=options.delay_ms if options.delay_ms in self.delays_ms else None,
             language=options.language if options.language in self.languages else None,
             precision=options.precision if options.precision in self.precisions else None,
+            hotwords=options.hotwords if self.takes_hotwords else (),
         )
 
     def check_delay(self, ms: int) -> None:
