@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app import paths
 from app.core.encoding import text_of
+from app.core.voices import named
 from model_backends.base import EngineOptions, Sentence
 
 if TYPE_CHECKING:
@@ -137,10 +138,19 @@ class Settings:
     start_listening_on_launch: bool = True
     keep_transcripts: bool = True
     boost_quiet_speech: bool = True  # from the next session on
+    show_own_speech: bool = False  # in the captions, while others are heard; it is always kept
+    own_name: str = ""  # of who sits at this computer; "": "You"
+    others_name: str = ""  # of whom it plays; "": "Others"
+    names_in_subtitles: bool = True  # where both speak, SubRip files say who
     keys: Mapping[str, str] = _table(_is_keys)  # verb: "Ctrl+Alt+C", "" for none; else its usual
     read_finished_lines: bool = False  # have a screen reader say each sentence once it is finished
     told: Mapping[str, bool] = _table(_is_told)  # what the user has been told, once is enough
     window: str = ""  # the main window's size and place, as Qt writes them; "": not shown yet
+
+    @property
+    def voice_names(self) -> Mapping[str, str]:
+        """What the voices are called, by lane."""
+        return named(self.own_name, self.others_name)
 
     @property
     def engine_options(self) -> EngineOptions:

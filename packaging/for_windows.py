@@ -19,7 +19,7 @@ def nsis(made: Path, what: Product) -> Path:
     """The setup for one user. On another system a trial: the script with that system's app."""
     program = shutil.which("makensis")
     if program is None:
-        raise BuildProblem("makensis is missing. On Debian: apt install nsis; else nsis.sourceforge.io")
+        raise BuildProblem("makensis is missing: apt install nsis, or nsis.sourceforge.io")
     trial = sys.platform != "win32"
     target = ROOT / "dist" / f"{NAME}-{what.version}-setup{'-trial' if trial else ''}.exe"
     target.parent.mkdir(exist_ok=True)
@@ -48,6 +48,8 @@ def nsis_command(program: str, made: Path, what: Product, target: Path) -> list[
     }
     dash = "/" if sys.platform == "win32" else "-"
     defines = [f"{dash}D{name}={value}" for name, value in values.items()]
+    if sys.platform != "win32":
+        defines.append(f"{dash}DTRIAL")  # quick to pack: nobody downloads it
     return [program, f"{dash}V2", f"{dash}WX", *defines, str(FILES / "installer.nsi")]
 
 
@@ -90,5 +92,3 @@ def write_version_information(path: Path, what: Product) -> None:
         original_filename=f"{COMMAND}.exe",
         product_name=NAME,
     )
-
-

@@ -191,8 +191,10 @@ def _has_owner(path: Path, owners: dict[str, list[str]] | object) -> bool:
     """Within a package's own folder, an extension of a package, or one of Python's own modules."""
     assert isinstance(owners, dict)
     top = path.parts[0].split(".")[0]
-    return top in owners or path.parts[0] in ("lib-dynload", "python3.11") or (
-        bool(re.fullmatch(r"python3\.\d+", path.parts[0]))
+    return (
+        top in owners
+        or path.parts[0] in ("lib-dynload", "python3.11")
+        or (bool(re.fullmatch(r"python3\.\d+", path.parts[0])))
     )
 
 
@@ -214,7 +216,8 @@ def notices(bundle: Path, what: Product) -> str:
         "Qt, PySide6 and Shiboken are used under the GNU Lesser General Public License, version 3.",
         "They are the shared libraries in the folder PySide6 beside this file, and may be replaced",
         "by others that you have built: put yours in their place. Their source is at",
-        f"{_QT_SOURCE} (version {qt}) and https://code.qt.io/cgit/pyside/pyside-setup.git; the same",
+        f"{_QT_SOURCE} (version {qt})",
+        "and https://code.qt.io/cgit/pyside/pyside-setup.git; the same",
         "holds for FFmpeg (https://ffmpeg.org, its build at https://github.com/PyAV-Org) and the",
         "other libraries under that licence. Nothing forbids you to change them for your own use,",
         "nor to take them apart to mend such a change.",

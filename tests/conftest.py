@@ -30,6 +30,7 @@ CHECKOUT = Path(__file__).parents[1]
 ORDER = (
     "core",
     "setup",
+    "packaging",
     "native",
     "session",
     "worker",

@@ -303,7 +303,9 @@ def _not_to_be_had(kinds: set[str]) -> list[SourceInfo]:
     """A Linux without a sound server has microphones at most."""
     if DESKTOP != "linux" or "system" in kinds:
         return []
-    why_not = Sentence("It is heard through a sound server, and none is running.")
+    why_not = Sentence(
+        "This computer’s sound is heard through a sound server, and none is running."
+    )
     return [lacking("system", Sentence("This computer’s sound"), why_not)]
 
 

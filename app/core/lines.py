@@ -109,8 +109,13 @@ class CaptionLines:
         """From the next turn on say who speaks; with no names, do not."""
         self._names = names
 
-    def set_tail(self, text: str) -> None:
-        """Show tentative text after the committed; replaces the tail before it whole."""
+    def set_tail(self, text: str, lane: str | None = None) -> None:
+        """Show tentative text after the committed; replaces the tail before it whole.
+
+        That of another voice than the last word's is not shown: it would read as this one's.
+        """
+        if lane is not None and self._last is not None and lane != self._last.lane:
+            return
         self._tail = text
         # Once the tail has needed a row below, the row stays until words fill it: taking it back
         # would move committed text down.

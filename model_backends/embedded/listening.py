@@ -15,7 +15,7 @@ from enum import Enum, auto
 from typing import TypeAlias
 
 from model_backends.base import SAMPLE_RATE, Pcm
-from model_backends.embedded.echoes import without_echoes
+from model_backends.echoes import without_echoes
 from model_backends.embedded.guess import Guess
 from model_backends.embedded.window import Window
 

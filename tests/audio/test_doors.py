@@ -17,7 +17,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from app.audio.choice import Application, Device, Meeting, Microphone, OneSource, SystemSound
-from app.audio.devices.base import NoSourceError
+from app.audio.devices.base import NoSourceError, SourceError
+from app.audio.devices.pulse_application import PlayedBy
 from app.audio.feeds import feed_for
 from app.audio.listening import Block, Delivered, Opened
 from app.audio.sources import automatic, choice_named, choose, list_sources
@@ -197,6 +198,21 @@ def test_an_application_whose_server_goes_has_ended(server: PulseServer, listen:
     server.kill()
     while isinstance(browser.blocks.get(timeout=PATIENCE_S), Block):
         pass
+
+
+def test_a_server_that_is_frozen_is_no_silence(pulse: PulseServer, listen: Listen) -> None:
+    browser = listen(Application(BROWSER))
+    browser.next()
+    pulse.freeze()
+    try:
+        with pytest.raises(queue.Empty):
+            while True:
+                browser.blocks.get(timeout=4)
+        with pytest.raises(SourceError, match="Zoom cannot be heard: the sound server does not"):
+            PlayedBy("Zoom").open(lambda block: None)
+    finally:
+        pulse.freeze(on=False)
+    browser.next()
 
 
 # --- what follows the desktop ---------------------------------------------------------------------

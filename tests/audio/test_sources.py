@@ -32,6 +32,7 @@ from app.audio.devices.base import (
     SourceError,
     SourceInfo,
     lacking,
+    name_alone,
     told_apart,
 )
 from app.audio.feeds import feed_for, look_for
@@ -122,7 +123,8 @@ def test_every_listed_source_can_be_chosen_kept_and_found_again(
         assert choose(choice) == listed
     for typed in (ident, ident.upper(), listed.name, listed.name.casefold()):
         assert choice_named(typed) == listed.choice
-    assert feed_for(listed.choice).name == listed.name
+    assert feed_for(listed.choice).name == listed.full_name
+    assert name_alone(listed.full_name) == listed.name
 
 
 def test_two_of_one_name_are_told_apart_and_keep_their_names(plugged: list[SourceInfo]) -> None:

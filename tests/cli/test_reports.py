@@ -162,9 +162,12 @@ def test_doctor_tells_why_a_way_to_sound_leads_nowhere(
     monkeypatch.setattr(sources, "DESKTOP", "macos")
     monkeypatch.setattr(platform, "mac_ver", lambda: ("13.6", ("", "", ""), "arm64"))
     told = {door["name"]: door["why_not"] for door in as_json(capsys, "doctor")["sound"]["doors"]}
-    assert told["Core Audio tap"] == "macOS lets apps hear it since 14.4; this is 13.6."
+    assert (
+        told["Core Audio tap"]
+        == "macOS lets apps hear this computer’s sound since 14.4; this is 13.6."
+    )
     assert main(["doctor"]) == 0
-    assert "no: macOS lets apps hear it since 14.4" in capsys.readouterr().out
+    assert "no: macOS lets apps hear this computer’s sound since 14.4" in capsys.readouterr().out
 
 
 def test_doctor_does_not_wait_for_a_sound_server_that_refuses(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from app.core.lines import CaptionLines, Line
 from app.core.script import display_width
+from app.core.voices import NAMES
 from model_backends.base import Word
 from tests.core.words import letters, sessions, spoken
 
@@ -252,3 +253,78 @@ def test_the_last_minute_is_that_of_the_last_session() -> None:
     assert len(lines.latest(60_000)) == 150  # nothing has been said in the new one
     lines.add(Word("me", 0, 0, " new", 0, 300, "en"))
     assert [w.text for w in lines.latest(60_000)] == [" new"]
+
+
+# --- two voices --------------------------------------------------------------------------------
+
+
+def labelled(words: list[Word], columns: float = 37) -> CaptionLines:
+    lines = CaptionLines(width, columns)
+    lines.name_voices(NAMES)
+    for word in words:
+        lines.add(word)
+    return lines
+
+
+def shown(lines: CaptionLines) -> list[str]:
+    return [line.label + line.text for line in lines.visible(ALL)]
+
+
+def test_who_speaks_is_said_once_a_turn() -> None:
+    words = [
+        *spoken(" How do you do on such a day as this one is?", lane="them"),
+        *spoken(" Fine.", 9_000, lane="me"),
+        *spoken(" And you?", 15_000, lane="me", utterance=5),
+    ]
+    assert shown(labelled(words)) == [
+        "Others: How do you do on such a day",
+        "as this one is?",
+        "You: Fine.",
+        "And you?",
+    ]
+
+
+def test_another_session_says_it_anew() -> None:
+    lines = labelled(spoken(" Hello.", lane="them"))
+    lines.begin_session()
+    lines.add(spoken(" Hello.", lane="them")[0])
+    assert shown(lines) == ["Others: Hello.", "Others: Hello."]
+
+
+def test_without_names_nothing_is_said_of_it() -> None:
+    words = [*spoken(" Hello.", lane="them"), *spoken(" Fine.", 900, lane="me")]
+    assert shown(lines_of(words)) == ["Hello.", "Fine."]
+
+
+@given(sessions(lanes=("me", "them")))
+def test_a_drawn_word_never_moves_whoever_speaks_and_whenever(words: list[Word]) -> None:
+    """The words of a voice may come seconds after the other's that were said later."""
+    lines = CaptionLines(width, 24)
+    lines.name_voices(NAMES)
+    before: list[str] = []
+    came = sorted(words, key=lambda word: word.end_ms + 2_000 * (word.lane == "me"))
+    for word in came:
+        lines.add(word)
+        after = shown(lines)
+        assert rewrites(before, after) == 0
+        before = after
+    assert letters("".join(line.text for line in lines.visible(ALL))) == letters(
+        "".join(word.text for word in came)
+    )
+    assert all(width(row) <= 24 for row in before)
+
+
+def test_a_name_leaves_room_for_words() -> None:
+    lines = CaptionLines(width, 12)
+    lines.name_voices({"me": "Bartholomew", "them": "Al"})
+    for word in [*spoken(" Hi there.", lane="me"), *spoken(" Extraordinary", 2_000, lane="them")]:
+        lines.add(word)
+    assert shown(lines)[:2] == ["Hi there.", "Extraordinar"]
+
+
+def test_a_tail_is_that_of_the_voice_it_follows() -> None:
+    lines = labelled(spoken(" Hello.", lane="them"))
+    lines.set_tail(" fine", "me")
+    assert [line.tail for line in lines.visible(2)] == [""]
+    lines.set_tail(" there", "them")
+    assert [line.tail for line in lines.visible(2)] == [" there"]

@@ -7,6 +7,7 @@ Knows nothing of the app.
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -58,6 +59,11 @@ class PipeWireServer(PulseServer):
         for program in reversed(self._programs):
             program.kill()
             program.wait()
+
+    def freeze(self, on: bool = True) -> None:
+        """Stops all of it in its tracks, until `freeze(False)`."""
+        for program in self._programs:
+            program.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
 
     def _run(self, command: list[str], env: Mapping[str, str]) -> None:
         with self.log.open("ab") as log:

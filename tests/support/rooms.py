@@ -25,7 +25,8 @@ def said(seconds: float, begin_s: float = 0.0) -> Pcm:
     """What the user says, from `begin_s` on, in a room that is otherwise silent."""
     clip = _clip(resource("sample/jfk.flac"))
     samples, begin = round(seconds * SAMPLE_RATE), round(begin_s * SAMPLE_RATE)
-    return np.pad(clip, (begin, samples))[:samples]
+    found: Pcm = np.pad(clip, (begin, samples))[:samples]
+    return found
 
 
 def leaking(pcm: Pcm, level_db: float, delay_ms: int, reverberation_s: float = 0.3) -> Pcm:

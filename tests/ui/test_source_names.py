@@ -97,7 +97,7 @@ def test_an_absent_device_is_greyed_under_its_heading_with_its_name_and_the_reas
 
 
 def test_what_this_computer_lacks_is_shown_with_the_reason() -> None:
-    why = "macOS lets apps hear it since 14.4; this is 13.6."
+    why = "macOS lets apps hear this computer’s sound since 14.4; this is 13.6."
     found = rows([SOURCES[0], lacking("system", "This computer’s sound", why)], Microphone())
     assert [row.why_not for row in under("This computer’s sound", found)] == [why]
     assert not [row for row in found if row.text == "Applications"], "nobody can say"

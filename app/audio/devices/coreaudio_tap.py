@@ -66,12 +66,13 @@ def _library() -> tuple[str, Any]:
     """catap; or why it cannot be had, and None."""
     version = platform.mac_ver()[0]
     if _numbers(version) < _SINCE:
-        needs = "macOS lets apps hear it since 14.4; this is {version}."
+        needs = "macOS lets apps hear this computer’s sound since 14.4; this is {version}."
         return Sentence(needs, version=version or "?"), None
     try:
         import catap
     except (ImportError, OSError):
-        return Sentence("It is heard through catap, which is not installed."), None
+        missing = "This computer’s sound is heard through catap, which is not installed."
+        return Sentence(missing), None
     return "", catap
 
 
@@ -175,7 +176,8 @@ class _Opened:
             processes = self._catap.list_audio_processes()
         except OSError:
             return []
-        return [p for p in processes if _application_of(p) == self._application]
+        wanted = self._application.casefold()
+        return [p for p in processes if _application_of(p).casefold() == wanted]
 
     def _take(self, buffer: Any) -> None:
         """In the library's worker thread."""

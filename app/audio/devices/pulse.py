@@ -108,7 +108,7 @@ class ServerSource:
     notes: Sequence[str] = ()  # a microphone says nothing of itself
 
     def __init__(self, source: SourceInfo, follows: bool = False) -> None:
-        self.name = source.name
+        self.name = source.full_name
         self.system = source.kind == "system"
         self.source = source
         self.follows = follows
@@ -131,7 +131,7 @@ class ServerSource:
 
     def become(self, source: SourceInfo) -> None:
         """Another one is the default now; that is what is opened next time."""
-        self.source, self.name = source, source.name
+        self.source, self.name = source, source.full_name
 
     def _find_default(self) -> None:
         """While nothing was open, another one may have become the default, or the first to come."""

@@ -36,7 +36,9 @@ _MARK = "wasapi:"
 _LOOPBACK = " [Loopback]"  # ends the names that the library gives these devices
 _portaudio = threading.Lock()  # its start-up and shutdown are not thread-safe
 _SYSTEM = Sentence("This computer’s sound")
-_NOT_INSTALLED = Sentence("It is heard through PyAudioWPatch, which is not installed.")
+_NOT_INSTALLED = Sentence(
+    "This computer’s sound is heard through PyAudioWPatch, which is not installed."
+)
 NAME = "WASAPI loopback"
 HEARS = Sentence("what each output plays")
 
@@ -117,7 +119,7 @@ class Loopback:
     notes: Sequence[str] = ()
 
     def __init__(self, source: SourceInfo, follows: bool = False) -> None:
-        self.name = source.name
+        self.name = source.full_name
         self._source = source
         self._follows = follows
 
@@ -145,7 +147,7 @@ class Loopback:
             for ident, device in outputs.items():
                 if device["name"] == default:
                     self._source = SourceInfo(ident, _name(device), "system", default=True)
-                    self.name = self._source.name
+                    self.name = self._source.full_name
         device = outputs.get(self._source.id)
         if device is None:
             raise AbsentSourceError(

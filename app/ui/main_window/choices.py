@@ -19,7 +19,7 @@ from app.ui.widgets.languages import native_name
 from app.ui.widgets.source_box import SourceBox
 from model_backends.base import EngineInfo
 
-_FIND_LANGUAGE = "Found automatically"
+_FIND_LANGUAGE = "Automatic"
 
 
 class ChoicesPanel(QWidget):

@@ -9,7 +9,7 @@ of windows, sessions or where words come from.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import (
@@ -94,7 +94,7 @@ class CaptionView(QWidget):
     @property
     def committed_text(self) -> list[str]:
         """The lines that the next paint event will show, without the tail."""
-        return [line.text for line in self._visible()[1]]
+        return [line.label + line.text for line in self._visible()[1]]
 
     def add_word(self, word: Word) -> None:
         """Show one more committed word."""
@@ -115,10 +115,14 @@ class CaptionView(QWidget):
         self._lines.begin_session()
         self.update()
 
-    def set_tail(self, text: str) -> None:
+    def name_voices(self, names: Mapping[str, str]) -> None:
+        """From the next turn on say who speaks; with no names, do not."""
+        self._lines.name_voices(names)
+
+    def set_tail(self, text: str, lane: str | None = None) -> None:
         """Replace the tentative text; painted only if the user asked for it."""
         if self._settings.show_tail:
-            self._lines.set_tail(text)
+            self._lines.set_tail(text, lane)
             self.update()
 
     # --- held still ------------------------------------------------------------------------
@@ -209,7 +213,7 @@ class CaptionView(QWidget):
         painter.setOpacity(1.0)
         self._paint_mark(painter, first, len(lines))
         painter.end()
-        self._painted = [line.text + line.tail for line in lines]
+        self._painted = [line.label + line.text + line.tail for line in lines]
         if not held:
             self._report_painted(sum(_visible_length(line.text) for line in lines))
 

@@ -36,7 +36,7 @@ class FaultPanel(QLabel):
         self._font = QFont()
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.button = QPushButton(_CHOOSE_SOURCE, self)
+        self.button = QPushButton(_CHOOSE_SOURCE, self)  # never nameless, not even unseen
         self.button.setStyleSheet(sheet)
         self.button.clicked.connect(self._ask)
         self.hide()

@@ -25,6 +25,7 @@ from PySide6.QtGui import (
 )
 
 from app.core.lines import Line
+from app.core.voices import ME
 from app.settings import OverlaySettings
 from app.ui.widgets.languages import RTL
 
@@ -35,6 +36,7 @@ OUTLINE = 0.07  # of the font's height, on each side of a stroke
 SHADOW = 0.07  # of the font's height, down and to the right
 RELIEF = 0.05  # … of raised letters, whose side is seen; up and to the left of depressed ones
 _SHADOW_INK = QColor(0, 0, 0, 220)
+_OWN_LIGHT, _OWN_DARK = "#7cc4ff", "#00508f"  # the user's name, in light and in dark text
 _UNBROKEN = 1e6  # px; lines are broken by `app.core.lines`, not here
 _OVERHANG = 0.5  # of a line's height, above and below: what tall scripts and edges may need
 
@@ -86,7 +88,7 @@ class LinePictures:
 
     def _draw_text(self, painter: QPainter, line: Line, way: Qt.LayoutDirection) -> None:
         room = self._size.width() - 2 * edge_room(self._font)
-        text = _laid_out(line, way, room, self._font, self._ink)
+        text = _laid_out(line, way, room, self._font, self._ink, label=voice(line.lane, self._ink))
         origin = self._origin(text.lineAt(0))
         self._draw_band(painter, text.lineAt(0), origin)
         if self._edge == "shadow":
@@ -132,6 +134,7 @@ def _laid_out(
     font: QFont,
     color: QColor,
     outline: QPen | None = None,
+    label: QColor | None = None,
 ) -> QTextLayout:
     """At the side where it begins to read.
 
@@ -142,13 +145,14 @@ def _laid_out(
     option = QTextOption(side | Qt.AlignmentFlag.AlignAbsolute)
     option.setWrapMode(QTextOption.WrapMode.NoWrap)
     option.setTextDirection(way)
-    layout = QTextLayout(line.text + line.tail, font)
+    layout = QTextLayout(line.label + line.text + line.tail, font)
     layout.setTextOption(option)
-    committed = _utf16_length(line.text)
+    named, committed = _utf16_length(line.label), _utf16_length(line.text)
     layout.setFormats(
         [
-            _format(0, committed, color, outline),
-            _format(committed, _utf16_length(line.tail), _dimmed(color), outline),
+            _format(0, named, label or color, outline),
+            _format(named, committed, color, outline),
+            _format(named + committed, _utf16_length(line.tail), _dimmed(color), outline),
         ]
     )
     layout.beginLayout()
@@ -182,7 +186,20 @@ def _dimmed(color: QColor) -> QColor:
     return dim
 
 
+def voice(lane: str, ink: QColor) -> QColor:
+    """The colour in which it is said who speaks: the user's own stands out, light or dark as the
+    text is; 7:1 on black, and on white."""
+    if lane != ME:
+        return ink
+    own = QColor(_OWN_LIGHT if _is_light(ink) else _OWN_DARK)
+    own.setAlphaF(ink.alphaF())
+    return own
+
+
 def contrasting(ink: QColor) -> QColor:
     """The colour of an outline: black around light text, white around dark text."""
-    light = ink.lightnessF() > 0.45
-    return QColor(Qt.GlobalColor.black if light else Qt.GlobalColor.white)
+    return QColor(Qt.GlobalColor.black if _is_light(ink) else Qt.GlobalColor.white)
+
+
+def _is_light(ink: QColor) -> bool:
+    return ink.lightnessF() > 0.45

@@ -175,6 +175,10 @@ class CaptionOverlay(HandledWindow):
         self._show_choices()
 
     def _take_word(self, word: Word) -> None:
+        if self._captioning is not None:
+            if not self._captioning.shows(word.lane):
+                return
+            self.captions.name_voices(self._captioning.labels)
         self.captions.add_word(word)
         self._quiet.word_came()
         self.reading.tell()
@@ -185,7 +189,8 @@ class CaptionOverlay(HandledWindow):
             self._show_language(timeline.language())
 
     def _take_tail(self, tail: Tail) -> None:
-        self.captions.set_tail(tail.text)
+        if self._captioning is None or self._captioning.shows(tail.lane):
+            self.captions.set_tail(tail.text, tail.lane)
 
     def _take_level(self, level: float) -> None:
         self.status_row.set_level(level)

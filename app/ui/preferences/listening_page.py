@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QVBoxLayout, 
 from app.audio.choice import from_text
 from app.audio.devices.base import SourceInfo
 from app.settings import Settings
+from app.ui.preferences.voices_group import VoicesGroup
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import plain, source_names
 from app.ui.widgets.choice_box import ChoiceBox
@@ -15,7 +16,7 @@ from app.ui.widgets.languages import native_name
 from app.ui.widgets.source_box import SourceBox
 from model_backends.base import EngineInfo
 
-_FIND_LANGUAGE = "Found automatically"
+_FIND_LANGUAGE = "Automatic"
 _FINDS_ITSELF = "This speech model finds the language by itself."
 _ONE_DELAY = "This speech model has one speed."
 
@@ -26,13 +27,14 @@ class ListeningPage(QWidget):
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.source = SourceBox()
-        self._sources: list[SourceInfo] = []
+        self._sources: list[SourceInfo] | None = None
         self._chosen_source = ""
         self.language = ChoiceBox("Language")
         self.language_note = plain.label(_FINDS_ITSELF, name="dim", wrap=True)
         self.delay = PlainDelaySlider()
         self.delay_text = plain.label(name="dim", wrap=True)
         self.start_on_launch = QCheckBox("&Start captions when Voxline opens")
+        self.voices = VoicesGroup(store)
         self._arrange()
         self.source.source_chosen.connect(lambda source: store.change(source=source))
         self.language.chosen.connect(lambda code: store.change(language=code))
@@ -45,6 +47,7 @@ class ListeningPage(QWidget):
         self._chosen_source = settings.source
         self._offer_sources()
         self.start_on_launch.setChecked(settings.start_listening_on_launch)
+        self.voices.show_settings(settings)
         codes = sorted((code, native_name(code)) for code in (info.languages if info else ()))
         offered = [(_FIND_LANGUAGE, ""), *((name, code) for code, name in codes)]
         self.language.offer(offered, settings.language)
@@ -98,3 +101,4 @@ class ListeningPage(QWidget):
         label.setBuddy(self.delay)
         form.addRow(label, delay)
         form.addRow("", self.start_on_launch)
+        form.addRow(self.voices)

@@ -291,3 +291,52 @@ def test_a_word_draws_only_its_own_line_anew(
         painted(view)
         assert drawn == view.painted_text[-1:]
         drawn.clear()
+
+
+# --- who speaks --------------------------------------------------------------------------------
+
+
+def colors(image: QImage, area: QRect) -> set[str]:
+    """Those of pixels that are all ink."""
+    cells = [
+        image.pixelColor(x, y)
+        for x in range(area.left(), area.right())
+        for y in range(area.top(), area.bottom())
+    ]
+    return {color.name() for color in cells if color.alpha() == 255}
+
+
+@pytest.mark.parametrize(
+    ("lane", "text", "label"),
+    [
+        ("me", "#ffffff", "#7cc4ff"), ("me", "#000000", "#00508f"),
+        ("them", "#ffffff", "#ffffff"), ("them", "#ffff00", "#ffff00"),
+    ],
+)  # fmt: skip
+def test_who_speaks_is_said_in_a_colour_and_a_word(
+    qtbot: QtBot, lane: str, text: str, label: str
+) -> None:
+    settings = replace(SETTINGS, font_size=48, text_color=text)
+    view = shown(qtbot, settings, width=900)
+    view.name_voices({"me": "HHH", "them": "HHH"})
+    view.add_word(replace(words("HHHH")[0], lane=lane))
+    image = painted(view)
+    assert view.painted_text == ["HHH: HHHH"]
+    end = round(view._measure("HHH"))
+    row = line_height(settings)
+    assert colors(image, QRect(0, 0, end, row)) == {label}
+    begin = round(view._measure("HHH: ")) + 4
+    assert colors(image, QRect(begin, 0, 200, row)) == {text}
+
+
+def test_what_is_told_as_painted_does_not_count_names(qtbot: QtBot) -> None:
+    """A name is longer than the word it stands before."""
+    view = shown(qtbot, replace(SETTINGS, lines=1))
+    view.name_voices({"me": "Bartholomew", "them": "Others"})
+    told: list[Word] = []
+    view.on_painted = told.append
+    first, last = words("gone")[0], replace(words("here")[0], lane="them")
+    view.add_word(first)
+    view.add_word(last)
+    painted(view)
+    assert told == [last]

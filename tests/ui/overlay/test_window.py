@@ -468,3 +468,21 @@ def test_escape_gives_the_keyboard_back_to_another_program(
     window.focus_controls()
     window.controls.hide_button.click()  # hidden from the keyboard is left, too
     assert given == [0x2A00007] * 2
+
+
+# --- two voices -----------------------------------------------------------------------------
+
+
+def test_own_words_are_not_shown_in_a_meeting_until_wished(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
+    session = listening(window)
+    captioning = window._captioning
+    assert captioning is not None
+    session.say(Choices("Speakers and microphone", 480, voices=("them", "me")))
+    theirs = replace(words("Welcome")[0], lane="them")
+    session.say(theirs, *words("thanks", start_ms=900), Tail("me", 0, 0, " a lot"))
+    until_painted(qtbot, window, "Welcome")
+    captioning._store.change(show_own_speech=True)
+    session.say(*words("hello", start_ms=1_500), replace(theirs, start_ms=2_000, end_ms=2_300))
+    qtbot.waitUntil(lambda: window.captions.painted_text == ["You: hello", "Others: Welcome"])
