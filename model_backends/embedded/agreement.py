@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from model_backends.repeats import LONGEST_RUN, repeat_length
 from model_backends.embedded.guess import Guess
+from model_backends.repeats import LONGEST_RUN, repeat_length
 
 _MISMATCH_LIMIT = 0.6  # a guess that contradicts more of the committed words is laid out by time
 _BELIEVED = 0.5  # probability from which a word needs no second look
