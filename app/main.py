@@ -90,6 +90,7 @@ class Parts:
     commands: Commands
     hotkeys: Hotkeys
     opened: OpenedFiles
+    listens: bool = True  # from the start
 
 
 def run_gui(args: argparse.Namespace) -> int:
@@ -110,7 +111,8 @@ def run_gui(args: argparse.Namespace) -> int:
     app.processEvents()
     shown_ms = _ms_since_start()
     log.info("captions shown after %d ms", shown_ms)
-    parts = _build(app, store, overlay)
+    listens = listens_at_start(orders, chosen.start_listening_on_launch)
+    parts = replace(_build(app, store, overlay), listens=listens)
     _connect(parts)
     painted_log.attach(parts.captioning, overlay, shown_ms, app)
     instance.raise_requested.connect(parts.window.come_forward)
@@ -119,10 +121,9 @@ def run_gui(args: argparse.Namespace) -> int:
     interrupts.received.connect(parts.leaving.interrupted)
     logs.on_uncaught(partial(_tell_uncaught, parts.window, log_file))
     app.file_opened.connect(lambda path: control(to_transcribe(path)))
-    listens = listens_at_start(orders, chosen.start_listening_on_launch)
-    QTimer.singleShot(0, partial(_begin, parts, problem, listens))
+    QTimer.singleShot(0, partial(_begin, parts, problem))
     for order in orders:
-        if not (listens and order == NEW_SESSION_ORDER):  # it has begun with the app itself
+        if not (parts.listens and order == NEW_SESSION_ORDER):  # it has begun with the app itself
             QTimer.singleShot(0, partial(control, order))
     status = app.exec()
     parts.hotkeys.close()
@@ -207,7 +208,9 @@ def _connect(parts: Parts) -> None:
 
 
 def _connect_overlay(parts: Parts) -> None:
+    from app.ui.desktop.read_aloud import ReadAloud
     from app.ui.desktop.verbs import keys_for_captions
+    from app.ui.widgets.banner import announce
 
     overlay, store = parts.overlay, parts.store
     overlay.follow(parts.captioning)
@@ -223,6 +226,7 @@ def _connect_overlay(parts: Parts) -> None:
     overlay.held_changed.connect(lambda _held: parts.tray.tick())
     parts.hotkeys.changed.connect(lambda: overlay.show_keys(keys_for_captions(parts.hotkeys)))
     parts.leaving.begun.connect(overlay.end)
+    ReadAloud(parts.captioning, store, partial(announce, overlay.captions), parent=overlay)
 
 
 def _connect_tray(parts: Parts) -> None:
@@ -235,7 +239,7 @@ def _connect_tray(parts: Parts) -> None:
     parts.hotkeys.changed.connect(lambda: tray.show_keys(parts.hotkeys))
 
 
-def _begin(parts: Parts, problem: str | None, listens: bool) -> None:
+def _begin(parts: Parts, problem: str | None) -> None:
     """Start to listen, and only then look at what else there is."""
     window, chosen = parts.window, parts.store.settings
     parts.tray.show()
@@ -244,7 +248,7 @@ def _begin(parts: Parts, problem: str | None, listens: bool) -> None:
     window.place_clear_of(parts.overlay.place)
     if problem or not parts.tray.available or not chosen.window:
         window.show()
-    if listens:
+    if parts.listens:
         parts.captioning.start()
     else:
         parts.overlay.show_status(parts.captioning.last_status)

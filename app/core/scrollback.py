@@ -7,7 +7,7 @@ Knows nothing of pixels, keys or windows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.lines import CaptionLines, Line
 
@@ -75,9 +75,16 @@ class Scrollback:
         return after
 
     def look_again(self, count: int) -> None:
-        """After a reflow, or for another number of lines: at the same words."""
+        """After a reflow: at the same words, as near as lines are."""
         if self.held is not None:
             self._look_at(self._lines.row_of(self.held.words), count)
+
+    def look_at_more(self, count: int) -> None:
+        """At another number of lines that end with the same one, as it was held."""
+        before = self.held
+        if before is not None and len(before.lines) != count:
+            above = self._lines.until(before.end - 1, count - 1)
+            self.held = replace(before, lines=(*above, *before.lines[-1:]))
 
     def marked_row(self) -> int | None:
         """The number of the row below which the mark is; None while nothing comes after it."""

@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-defines: dict[str, str]  # dmgbuild puts it here
-
-_app = Path(defines["app"])
+_app = Path(globals()["defines"]["app"])  # dmgbuild puts it there
 format = "UDZO"
 files: list[Any] = [str(_app)]
 symlinks = {"Applications": "/Applications"}

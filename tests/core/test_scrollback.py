@@ -116,3 +116,16 @@ def test_few_lines_are_shown_as_they_are() -> None:
     _, empty = talk(0)
     empty.hold(COUNT)
     assert looked_at(empty) == [""]
+
+
+def test_more_lines_of_what_is_held_end_with_the_same_one() -> None:
+    lines = CaptionLines(len, 40)
+    said(lines, 8)
+    back = Scrollback(lines)
+    back.hold(1)
+    held = looked_at(back)
+    said(lines, 1)  # on the same line
+    back.look_at_more(2)
+    assert looked_at(back)[-1:] == held
+    assert len(looked_at(back)) == 2
+    assert back.unread == 1

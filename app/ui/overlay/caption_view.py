@@ -197,7 +197,7 @@ class CaptionView(QWidget):
             self._pictures = None
             self._reflow()
         else:
-            self.scrollback.look_again(self.line_count)
+            self.scrollback.look_at_more(self.line_count)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

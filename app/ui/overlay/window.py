@@ -54,6 +54,7 @@ log = logging.getLogger(__name__)
 
 HOVER_MS = 120  # a pointer that only crosses the captions calls up nothing
 LEAVE_MS = 700
+_NO_ROOM = "This desktop keeps no room free here: docked captions lie above other windows."
 
 
 class CaptionOverlay(HandledWindow):
@@ -426,6 +427,7 @@ class CaptionOverlay(HandledWindow):
             (self._box.start_requested, self.pause_toggled),
             (self._box.source_requested, self.choose_source),
             (self.reading.held_changed, self._show_held),
+            (self.no_room_kept, lambda: self.tell(_NO_ROOM)),
             (self.undock_requested, lambda: self.dock("")),
             (self.click_through_ended, lambda: self.let_clicks_through(False)),
             (self._quiet.old, self.captions.grow_old),

@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QAccessible, QColor, QImage, QPainter, QRegion
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
 from PySide6.QtWidgets import QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
@@ -16,6 +16,7 @@ from app.settings import OverlaySettings
 from app.ui.overlay.caption_view import CaptionView, line_height
 from app.ui.overlay.line_pictures import LinePictures
 from model_backends.base import Word
+from tests.ui.overlay.windows import painted
 from tests.ui.overlay_fakes import words
 
 SPEECH = (
@@ -37,14 +38,6 @@ def shown(qtbot: QtBot, settings: OverlaySettings, width: int = 420) -> CaptionV
     view.show()
     qtbot.waitExposed(view)
     return view
-
-
-def painted(view: CaptionView) -> QImage:
-    """The view's pixels on transparent ground, after a real paint event."""
-    image = QImage(view.size(), QImage.Format.Format_ARGB32)
-    image.fill(0)
-    view.render(image, QPoint(), QRegion(), view.RenderFlag.DrawChildren)
-    return image
 
 
 def ink(image: QImage, area: QRect) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from model_backends.echoes import echo_length, without_echoes
 from model_backends.embedded.agreement import Agreement
-from model_backends.embedded.echoes import echo_length, without_echoes
 from model_backends.embedded.guess import Guess
 from model_backends.embedded.listening import Care
 from tests.model_backends.embedded.talk import MS
