@@ -114,11 +114,12 @@ def test_packages_own_no_folder_of_the_system_s(what: Product, tmp_path: Path) -
     (tmp_path / "usr/lib/voxline/_internal").mkdir(parents=True)
     (tmp_path / "usr/share/applications").mkdir(parents=True)
     (tmp_path / "usr/share/applications/voxline.desktop").touch()
+    (tmp_path / "usr/share/doc/voxline").mkdir(parents=True)
     (tmp_path / "usr/bin").mkdir()
     (tmp_path / "usr/bin/voxline").symlink_to("../lib/voxline/voxline")
     contents = for_linux.nfpm_settings(tmp_path, what, "2.36", ["libX11.so.6"])["contents"]
     folders = [entry["dst"] for entry in contents if entry.get("type") == "dir"]
-    assert folders == ["/usr/lib/voxline", "/usr/lib/voxline/_internal"]
+    assert folders == ["/usr/lib/voxline", "/usr/lib/voxline/_internal", "/usr/share/doc/voxline"]
     link = next(entry for entry in contents if entry["dst"] == "/usr/bin/voxline")
     assert (link["type"], link["src"]) == ("symlink", "../lib/voxline/voxline")
 
