@@ -220,6 +220,20 @@ def test_with_credentials_an_image_is_signed_sent_to_apple_and_stapled(tmp_path:
     ]
 
 
+def test_the_app_is_sealed_again_after_the_notices(tmp_path: Path) -> None:
+    log = tmp_path / "calls"
+    program = tmp_path / "codesign"
+    program.write_text(f'#!/bin/bash\nprintf "%s\\n" "$*" >> {log}\n')
+    program.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "VOXLINE_SIGN_IDENTITY": "Developer ID"}
+    script = str(PACKAGING / "macos" / "sign_notarise.sh")
+    subprocess.run(["bash", script, "app", "Voxline.app"], env=env, check=True)
+    sign, verify = log.read_text("utf-8").splitlines()
+    assert "--options runtime" in sign
+    assert f"--entitlements {PACKAGING / 'macos' / 'entitlements.plist'}" in sign
+    assert verify.startswith("--verify --deep --strict")
+
+
 def test_the_manifest_knows_screens_of_different_density() -> None:
     root = ET.parse(PACKAGING / "windows" / "voxline.manifest").getroot()
     told = {each.tag.rpartition("}")[2]: each.text for each in root.iter()}
