@@ -40,6 +40,10 @@ def gui() -> NoReturn:
 def installed() -> NoReturn:
     """The installed app's executable, by whichever of its two names. Exits."""
     frozen.leave_no_trace()
+    frozen.hold_own_code()
+    from app.worker import packs
+
+    packs.announce()
     if PurePath(sys.argv[0]).stem == WINDOW_NAME:
         gui()
     main()

@@ -8,6 +8,8 @@ loaded later needs none of them. Knows nothing of workers, packs or windows.
 
 from __future__ import annotations
 
+import ctypes
+import importlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -62,20 +64,35 @@ def leave_no_trace(environ: MutableMapping[str, str] = os.environ) -> None:
     environ.update(wanted)
 
 
+def hold_own_code() -> None:
+    """Have modules that are imported later come from the executable that runs, even when an upgrade
+    has put another in its place (Linux). Elsewhere an upgrade goes to a folder of its own."""
+    if sys.platform != "linux" or not is_frozen():
+        return
+    try:
+        importers = importlib.import_module("pyimod02_importers")  # PyInstaller's own
+        importers.pyz_archive._filename = "/proc/self/exe"
+    except (ImportError, AttributeError):
+        pass  # another PyInstaller: an upgrade then asks for a new start
+
+
 @contextmanager
 def outside_program() -> Iterator[None]:
     """Around the start of a program that is not ours: on Windows it inherits where DLLs are
     looked for, which the bundle's executable has changed. No hardware has tried this yet."""
-    if sys.platform != "win32" or not is_frozen():
-        yield
-        return
-    import ctypes
-
-    ctypes.windll.kernel32.SetDllDirectoryW(None)
+    if is_frozen():
+        _look_for_dlls_in(None)
     try:
         yield
     finally:
-        ctypes.windll.kernel32.SetDllDirectoryW(str(bundle()))
+        if is_frozen():
+            _look_for_dlls_in(str(bundle()))
+
+
+def _look_for_dlls_in(folder: str | None) -> None:
+    kernel = getattr(getattr(ctypes, "windll", None), "kernel32", None)
+    if kernel is not None:
+        kernel.SetDllDirectoryW(folder)
 
 
 def _take_back_paths(kept: dict[str, str], ours: str) -> None:

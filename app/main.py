@@ -18,7 +18,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +31,12 @@ from app import native, paths, settings
 from app.core.script import harmless
 from app.ui.desktop import logs
 from app.ui.desktop.interrupts import Interrupts
-from app.ui.desktop.orders import orders_of, to_transcribe
+from app.ui.desktop.orders import (
+    NEW_SESSION_ORDER,
+    listens_at_start,
+    orders_of,
+    to_transcribe,
+)
 from app.ui.desktop.single_instance import Claim, SingleInstance
 from app.ui.overlay import painted_log
 from app.ui.overlay.window import CaptionOverlay
@@ -85,6 +90,7 @@ class Parts:
     commands: Commands
     hotkeys: Hotkeys
     opened: OpenedFiles
+    listens: bool = True  # from the start
 
 
 def run_gui(args: argparse.Namespace) -> int:
@@ -105,7 +111,8 @@ def run_gui(args: argparse.Namespace) -> int:
     app.processEvents()
     shown_ms = _ms_since_start()
     log.info("captions shown after %d ms", shown_ms)
-    parts = _build(app, store, overlay)
+    listens = listens_at_start(orders, chosen.start_listening_on_launch)
+    parts = replace(_build(app, store, overlay), listens=listens)
     _connect(parts)
     painted_log.attach(parts.captioning, overlay, shown_ms, app)
     instance.raise_requested.connect(parts.window.come_forward)
@@ -114,11 +121,10 @@ def run_gui(args: argparse.Namespace) -> int:
     interrupts.received.connect(parts.leaving.interrupted)
     logs.on_uncaught(partial(_tell_uncaught, parts.window, log_file))
     app.file_opened.connect(lambda path: control(to_transcribe(path)))
-    # who opens a file wants its text, not the microphone's
-    listens = chosen.start_listening_on_launch and not getattr(args, "files", ())
-    QTimer.singleShot(0, partial(_begin, parts, problem, listens))
-    for order in orders[:0] if listens and getattr(args, "new_session", False) else orders:
-        QTimer.singleShot(0, partial(control, order))
+    QTimer.singleShot(0, partial(_begin, parts, problem))
+    for order in orders:
+        if not (parts.listens and order == NEW_SESSION_ORDER):  # it has begun with the app itself
+            QTimer.singleShot(0, partial(control, order))
     status = app.exec()
     parts.hotkeys.close()
     interrupts.close()
@@ -135,14 +141,21 @@ def open_session(chosen: Settings, predecessor: Session | None = None) -> Sessio
     """
     from app.audio.choice import from_text
     from app.session.session import Session, SessionOptions
+    from app.session.start import startable
     from app.ui.state.bridge import SessionBridge
     from model_backends import describe, resolve
 
     wanted = chosen.engine_options
+    engine = resolve(wanted.engine, paths.models_dir())
+    fitting, remark = startable(replace(describe(engine).fitting(wanted), engine=engine))
     options = SessionOptions(
-        engine=describe(resolve(wanted.engine, paths.models_dir())).fitting(wanted),
+        engine=fitting,
+        remark=remark,
         source=from_text(chosen.source),
         keep_transcript=chosen.keep_transcripts,
+        boost_quiet_speech=chosen.boost_quiet_speech,
+        names=chosen.voice_names,
+        name_in_srt=chosen.names_in_subtitles,
     )
     return SessionBridge(partial(Session, options, predecessor=predecessor))
 
@@ -195,10 +208,13 @@ def _connect(parts: Parts) -> None:
 
 
 def _connect_overlay(parts: Parts) -> None:
+    from app.ui.desktop.read_aloud import ReadAloud
+    from app.ui.desktop.verbs import keys_for_captions
+    from app.ui.widgets.banner import announce
+
     overlay, store = parts.overlay, parts.store
     overlay.follow(parts.captioning)
     store.changed.connect(lambda now, _before: overlay.apply(now.overlay))
-    overlay.engine_chosen.connect(lambda name: store.change(engine=name, model=""))
     overlay.source_chosen.connect(lambda source: store.change(source=source))
     overlay.delay_chosen.connect(store.change_delay)
     overlay.pause_toggled.connect(parts.captioning.toggle_pause)
@@ -207,7 +223,10 @@ def _connect_overlay(parts: Parts) -> None:
     overlay.preferences_requested.connect(parts.window.open_preferences)
     overlay.has_tray = lambda: parts.tray.available
     overlay.visibility_changed.connect(lambda _visible: parts.tray.tick())
+    overlay.held_changed.connect(lambda _held: parts.tray.tick())
+    parts.hotkeys.changed.connect(lambda: overlay.show_keys(keys_for_captions(parts.hotkeys)))
     parts.leaving.begun.connect(overlay.end)
+    ReadAloud(parts.captioning, store, partial(announce, overlay.captions), parent=overlay)
 
 
 def _connect_tray(parts: Parts) -> None:
@@ -220,7 +239,7 @@ def _connect_tray(parts: Parts) -> None:
     parts.hotkeys.changed.connect(lambda: tray.show_keys(parts.hotkeys))
 
 
-def _begin(parts: Parts, problem: str | None, listens: bool) -> None:
+def _begin(parts: Parts, problem: str | None) -> None:
     """Start to listen, and only then look at what else there is."""
     window, chosen = parts.window, parts.store.settings
     parts.tray.show()
@@ -229,7 +248,7 @@ def _begin(parts: Parts, problem: str | None, listens: bool) -> None:
     window.place_clear_of(parts.overlay.place)
     if problem or not parts.tray.available or not chosen.window:
         window.show()
-    if listens:
+    if parts.listens:
         parts.captioning.start()
     else:
         parts.overlay.show_status(parts.captioning.last_status)

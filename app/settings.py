@@ -22,16 +22,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from app import paths
 from app.core.encoding import text_of
 from app.core.hotwords import words_in
+from app.core.voices import named
 from model_backends.base import EngineOptions, Sentence
 
 if TYPE_CHECKING:
     from tomlkit.container import Container
     from tomlkit.items import Table
 
-EDGES = ("none", "outline", "shadow")
+EDGES = ("none", "raised", "depressed", "uniform", "shadow")  # as 47 CFR 79.103 has them
+_EDGES_OF_OLD = {"outline": "uniform"}
+DOCKS = ("", "top", "bottom")
 LINES = (1, 12)  # fewest and most caption lines
 FONT_SIZES_PT = (8, 144)
 OPACITIES = (0.0, 1.0)
+TEXT_OPACITIES = (0.25, 1.0)  # below a quarter nothing could be read
 WINDOW_OPACITIES = (0.2, 1.0)  # below a fifth the captions could not be found again
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -88,6 +92,11 @@ def _checked(default: Any, accepts: Callable[[Any], bool]) -> Any:
     return field(default=default, metadata={"accepts": accepts})
 
 
+def _renamed(default: Any, accepts: Callable[[Any], bool], names: Mapping[Any, Any]) -> Any:
+    """… and values that an older Voxline wrote under another name."""
+    return field(default=default, metadata={"accepts": accepts, "renamed": names})
+
+
 def _table(accepts: Callable[[Any], bool]) -> Any:
     return field(default_factory=dict, metadata={"accepts": accepts})
 
@@ -100,12 +109,17 @@ class OverlaySettings:
     font_family: str = ""  # "": the system's
     font_size: int = _checked(28, _between(FONT_SIZES_PT))  # points
     text_color: str = _checked("#ffffff", _is_color)
-    background_color: str = _checked("#000000", _is_color)
-    background_opacity: float = _checked(0.75, _between(OPACITIES))
+    text_opacity: float = _checked(1.0, _between(TEXT_OPACITIES))
+    band_color: str = _checked("#000000", _is_color)  # behind the letters of each line
+    band_opacity: float = _checked(0.0, _between(OPACITIES))
+    background_color: str = _checked("#000000", _is_color)  # of the box
+    background_opacity: float = _checked(0.85, _between(OPACITIES))
     window_opacity: float = _checked(1.0, _between(WINDOW_OPACITIES))
     show_tail: bool = False
     show_language: bool = True
-    edge: str = _checked("none", _one_of(*EDGES))
+    edge: str = _renamed("none", _one_of(*EDGES), _EDGES_OF_OLD)
+    dock: str = _checked("", _one_of(*DOCKS))  # "": it floats where it was put
+    click_through: bool = False
     # screen name: x, y, width, height relative to that screen, in device-independent pixels
     geometry: Mapping[str, Sequence[int]] = _table(_is_geometry)
 
@@ -125,10 +139,20 @@ class Settings:
     source: str = ""  # as app.audio.choice writes it; "": nothing was chosen, so both voices
     start_listening_on_launch: bool = True
     keep_transcripts: bool = True
+    boost_quiet_speech: bool = True  # from the next session on
+    show_own_speech: bool = False  # in the captions, while others are heard; it is always kept
+    own_name: str = ""  # of who sits at this computer; "": "You"
+    others_name: str = ""  # of whom it plays; "": "Others"
+    names_in_subtitles: bool = True  # where both speak, SubRip files say who
     keys: Mapping[str, str] = _table(_is_keys)  # verb: "Ctrl+Alt+C", "" for none; else its usual
     read_finished_lines: bool = False  # have a screen reader say each sentence once it is finished
     told: Mapping[str, bool] = _table(_is_told)  # what the user has been told, once is enough
     window: str = ""  # the main window's size and place, as Qt writes them; "": not shown yet
+
+    @property
+    def voice_names(self) -> Mapping[str, str]:
+        """What the voices are called, by lane."""
+        return named(self.own_name, self.others_name)
 
     @property
     def engine_options(self) -> EngineOptions:
@@ -253,6 +277,8 @@ def _from_table(kind: type[_T], table: Mapping[str, Any], refused: list[str], at
         if each.name not in table:
             continue
         value, usual = table[each.name], getattr(default, each.name)
+        if isinstance(value, str):
+            value = each.metadata.get("renamed", {}).get(value, value)
         if is_dataclass(usual) and isinstance(value, dict):
             taken[each.name] = _from_table(type(usual), value, refused, f"{at}{each.name}.")
         elif _fits(value, usual) and each.metadata.get("accepts", lambda _: True)(value):

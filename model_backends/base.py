@@ -251,13 +251,18 @@ class EngineInfo:
     word_error_rate: Mapping[int, float] = field(default_factory=dict)  # per delay, %, published
     max_tracks: int = 1  # delays one stream can serve at once
     precisions: tuple[str, ...] = ()  # of the weights, for the user to choose; () = no choice
+    model_languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # if fewer
     takes_hotwords: bool = False  # may be told words to expect
+
+    def languages_of(self, model: str | None) -> tuple[str, ...]:
+        """As `languages`, for one of the models; None is the default one."""
+        return self.model_languages.get(model or self.default_model, self.languages)
 
     def check(self, options: EngineOptions) -> None:
         """Raise EngineError for the first of these options that the engine does not offer."""
         if options.delay_ms is not None:
             self.check_delay(options.delay_ms)
-        self.check_language(options.language)
+        self.check_language(options.language, options.model)
         self.check_precision(options.precision)
         if options.hotwords and not self.takes_hotwords:
             raise EngineError(
@@ -267,10 +272,11 @@ class EngineInfo:
 
     def fitting(self, options: EngineOptions) -> EngineOptions:
         """The options without a delay, language, precision or hotwords that it does not take."""
+        languages = self.languages_of(options.model)
         return replace(
             options,
             delay_ms=options.delay_ms if options.delay_ms in self.delays_ms else None,
-            language=options.language if options.language in self.languages else None,
+            language=options.language if options.language in languages else None,
             precision=options.precision if options.precision in self.precisions else None,
             hotwords=options.hotwords if self.takes_hotwords else (),
         )
@@ -291,23 +297,36 @@ class EngineInfo:
         if not self.precisions:
             raise EngineError(
                 Sentence("{label} has one precision only.", label=self.label),
-                "Leave out --precision.",
+                Sentence("Leave out --precision."),
             )
         raise EngineError(
             Sentence(
                 "{label} has no precision “{precision}”.", label=self.label, precision=precision
             ),
-            "It offers: " + ", ".join(self.precisions) + ".",
+            Sentence("It offers: {offered}.", offered=", ".join(self.precisions)),
         )
 
-    def check_language(self, language: str | None) -> None:
+    def check_language(self, language: str | None, model: str | None = None) -> None:
         """Raise EngineError naming the languages on offer unless `language` is one of them."""
-        if language is None or language in self.languages:
+        known = self.languages_of(model)
+        if language is None or language in known:
             return
+        if language in self.languages:
+            raise EngineError(
+                Sentence(
+                    "{label} does not know the language “{language}” with the model “{model}”.",
+                    label=self.label,
+                    language=language,
+                    model=model or self.default_model,
+                ),
+                Sentence(
+                    "That model takes: {languages}. Choose another.", languages=", ".join(known)
+                ),
+            )
         if not self.languages:
             raise EngineError(
                 Sentence("{label} finds the language itself; it cannot be told.", label=self.label),
-                "Leave out --language.",
+                Sentence("Leave out --language."),
             )
         raise EngineError(
             Sentence(
@@ -315,7 +334,7 @@ class EngineInfo:
                 label=self.label,
                 language=language,
             ),
-            "It takes: " + ", ".join(self.languages) + ".",
+            Sentence("It takes: {languages}.", languages=", ".join(self.languages)),
         )
 
 

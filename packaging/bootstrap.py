@@ -2,6 +2,7 @@
 
     python packaging/bootstrap.py run  [ARGUMENTS OF voxline]
     python packaging/bootstrap.py test [--fast] [ARGUMENTS OF pytest]
+    python packaging/bootstrap.py test --packaging
 
 Everything goes into `.venv`. Each step leaves a stamp there that says what it was made from, so
 that a later start redoes only what has changed or was cut off; with all stamps in place a start
@@ -249,6 +250,8 @@ def _read(path: Path) -> str | None:
 def main(arguments: Sequence[str]) -> int:
     """Sets up what is missing, then becomes the app or runs the checks."""
     command, *rest = arguments
+    if command == "test" and rest == [checks.PACKAGING]:
+        return _package(Environment(ROOT, ROOT / "build" / "packaging-environment"))
     environment = Environment(ROOT)
     stamps = Stamps(environment.folder / "stamps")
     steps = steps_for(command, environment)
@@ -260,6 +263,23 @@ def main(arguments: Sequence[str]) -> int:
     if command == "test":
         return checks.run(environment.root, environment.python, rest)
     become(app_command(environment, rest), app_variables())
+
+
+def _package(environment: Environment) -> int:
+    """Installers are made in an environment of their own: the frozen app must hold nothing that
+    only the tests have."""
+    environment.folder.parent.mkdir(exist_ok=True)
+    stamps = Stamps(environment.folder / "stamps")
+    key = digest(sys.version_info[:2], environment.folder)
+    steps = [
+        Step(FIRST, key, lambda: _prepare(environment)),
+        _hashed_step("app", environment),
+        _tolerant_step("weights", environment),
+        _hashed_step("packaging", environment),
+    ]
+    if not settled(steps, stamps, forgiving=False):
+        set_up(steps, stamps, environment)
+    return checks.package(environment.root, environment.python)
 
 
 def _go_on_outside(arguments: Sequence[str]) -> NoReturn:

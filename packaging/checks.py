@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tell import say
 
 FAST = "--fast"
+PACKAGING = "--packaging"  # builds this system's installers and has the frozen app caption
 # One thread a library: the machine's cores are shared by app, worker and sound server.
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -35,6 +37,25 @@ def commands(arguments: Sequence[str]) -> list[list[str]]:
     elif not rest:
         rest = ["-n", str(_lanes()), "--dist", "loadscope", "--no-loadscope-reorder"]
     return [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", *rest]]
+
+
+def package(root: Path, python: Path) -> int:
+    """Builds what can be built here and checks that the frozen app captions.
+
+    Returns 0, or the first status that was not.
+    """
+    programs = {
+        "darwin": "Voxline.app/Contents/MacOS/voxline",
+        "win32": "voxline/voxline.exe",
+    }
+    program = root / "build" / "frozen" / programs.get(sys.platform, "voxline/voxline")
+    for name, arguments in (("build.py", ["all"]), ("smoke.py", [str(program)])):
+        say(f"{name} …")
+        command = [str(python), str(root / "packaging" / name), *arguments]
+        status = subprocess.run(command, cwd=root).returncode
+        if status:
+            return status
+    return 0
 
 
 def _lanes() -> int:

@@ -19,12 +19,12 @@ class SetupError(Exception):
 
 
 class Environment:
-    """`.venv` in the folder `root`, for the Python that runs this."""
+    """`.venv` in the folder `root`, or another folder, for the Python that runs this."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, folder: Path | None = None) -> None:
         windows = sys.platform == "win32"
         self.root = root
-        self.folder = root / ".venv"
+        self.folder = folder or root / ".venv"
         self.scripts = self.folder / ("Scripts" if windows else "bin")
         self.python = self.scripts / ("python.exe" if windows else "python")
         library = "Lib" if windows else "lib/python{}.{}".format(*sys.version_info[:2])

@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.markers import default_environment
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from product import ROOT, WEIGHTS
+from product import ROOT, WEIGHTS, product
+
+from packaging.requirements import Requirement
+
+from packaging.requirements import Requirement
 
 # No engine's tensor library, no tests, no toolkit of others: the base captions without them, and
 # what only `voxline evaluate` or a conversion needs is told there as missing.
@@ -97,14 +100,14 @@ def modules() -> list[str]:
 def data(scratch: Path) -> list[tuple[str, str]]:
     """(file or folder, folder in the bundle) of everything that is no module and no library."""
     return [
-        *_resources(Path("app/_resources")),
+        *_resources(Path("app/_resources"), scratch),
         *_weights(scratch),
         *_worker_sources(scratch),
         *_metadata(),
     ]
 
 
-def _resources(into: Path) -> list[tuple[str, str]]:
+def _resources(into: Path, scratch: Path) -> list[tuple[str, str]]:
     """As the wheel has them (pyproject.toml, force-include)."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     wanted = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
@@ -113,11 +116,15 @@ def _resources(into: Path) -> list[tuple[str, str]]:
         place = Path(target).relative_to("app/_resources")
         folder = into / place if (ROOT / source).is_dir() else (into / place).parent
         pairs.append((str(ROOT / source), str(folder)))
+    if product().releases:
+        page = scratch / "releases.url"
+        page.write_text(product().releases + "\n", "ascii")
+        pairs.append((str(page), str(into)))
     return pairs
 
 
 def _weights(scratch: Path) -> list[tuple[str, str]]:
-    """The embedded engine's weights, joined and with the published hashes, or a build that stops."""
+    """The embedded engine's weights, joined, with the published hashes; else the build stops."""
     from model_backends.embedded import store
 
     target = "model_backends/embedded/bundled"

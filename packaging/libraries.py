@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -36,7 +37,8 @@ CARRIED = {
 _SYSTEM = ("/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/local/lib/")
 _UNUSED = re.compile(
     r"PySide6/(Qt/)?plugins/(egldeviceintegrations|generic|networkinformation|tls|qmltooling"
-    r"|vectorimageformats|platforms/(lib)?q(eglfs|linuxfb|minimal|minimalegl|vkkhrdisplay|vnc|direct2d)"
+    r"|vectorimageformats"
+    r"|platforms/(lib)?q(eglfs|linuxfb|minimal|minimalegl|vkkhrdisplay|vnc|direct2d)"
     r"|imageformats/(lib)?q(gif|icns|jpeg|pdf|tga|tiff|wbmp|webp))|libQt6EglF|Qt6(Pdf|Qml|Quick)"
 )
 _GPL = re.compile(r"^(lib)?x26[45]\b")
@@ -50,7 +52,7 @@ def lean(binaries: Iterable[Entry], scratch: Path) -> list[Entry]:
     stand_ins = dict(_stand_ins(kept, scratch / "stand-ins"))
     folder = scratch / "stripped"
     shutil.rmtree(folder, ignore_errors=True)
-    return [(t, stand_ins.get(t) or _without_debug(t, s, folder), k) for t, s, k in kept]
+    return [(t, stand_ins.get(t) or _tidied(t, s, folder), k) for t, s, k in kept]
 
 
 def _is_left_out(target: str, source: str) -> bool:
@@ -90,12 +92,7 @@ def stand_in(original: Path, made: Path) -> Path:
         raise BuildError("No C compiler: the GPL's video encoders cannot be replaced.")
     names = sorted({found.decode() for found in _NAMES.findall(original.read_bytes())})
     mark = "__declspec(dllexport) " if sys.platform == "win32" else ""
-    lines = [
-        f"{mark}const char {name}[4096];"
-        if name in _DATA
-        else f"{mark}void *{name}(void) {{ return 0; }}"
-        for name in names
-    ]
+    lines = [f"{mark}{_declared(name)}" for name in names]
     made.parent.mkdir(parents=True, exist_ok=True)
     source = made.with_name(f"{made.name}.c")
     source.write_text("\n".join([*lines, ""]))
@@ -106,15 +103,31 @@ def stand_in(original: Path, made: Path) -> Path:
     return made
 
 
-def _without_debug(target: str, source: str, folder: Path) -> str:
-    """A copy without debug information, of a library that has any (Linux)."""
-    if sys.platform != "linux" or ".so" not in Path(target).name or not has_debug(Path(source)):
+def _declared(name: str) -> str:
+    return f"const char {name}[4096];" if name in _DATA else f"void *{name}(void) {{ return 0; }}"
+
+
+def _tidied(target: str, source: str, folder: Path) -> str:
+    """A copy without debug information and without the path of the Python that was built with, of a
+    library that has any of these (Linux)."""
+    if sys.platform != "linux" or ".so" not in Path(target).name or not Path(source).is_file():
+        return source
+    debug, data = has_debug(Path(source)), Path(source).read_bytes()
+    clean = without_search_path(data, str(sysconfig.get_config_var("LIBDIR")))
+    if not debug and clean == data:
         return source
     made = folder / target
     made.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, made)
-    subprocess.run(["strip", "--strip-unneeded", str(made)], check=True)
+    made.write_bytes(clean)
+    if debug:
+        subprocess.run(["strip", "--strip-unneeded", str(made)], check=True)
     return str(made)
+
+
+def without_search_path(library: bytes, folder: str) -> bytes:
+    """An ELF file whose search path was `folder`, with an empty one; as `chrpath` does it."""
+    path = b"\0" + folder.encode() + b"\0"
+    return library.replace(path, bytes(len(path)))
 
 
 def has_debug(library: Path) -> bool:

@@ -15,20 +15,26 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 from app import paths
 from model_backends.embedded import store
 from tests.support import bus as bus_support
+from tests.support import pipewire as pipewire_support
 from tests.support import pulse as pulse_support
 from tests.support import screen as screen_support
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+settings.register_profile("voxline", deadline=None)  # how long an example takes is no finding
+settings.load_profile("voxline")
 
 CHECKOUT = Path(__file__).parents[1]
 # The fastest first, so that a broken core is known within seconds.
 ORDER = (
     "core",
     "setup",
+    "packaging",
     "native",
     "session",
     "worker",
@@ -38,7 +44,7 @@ ORDER = (
     "audio",
     "ui",
 )
-DEVICES = {"pulse", "screen"}  # fixtures that are a machine's screen or sound
+DEVICES = {"pulse", "pipewire", "screen"}  # fixtures that are a machine's screen or sound
 # Where tests may use them. Nowhere else: these share a lane (see `Lanes`).
 WITH_DEVICES = (
     "tests/audio/",
@@ -49,6 +55,7 @@ WITH_DEVICES = (
     "tests/ui/overlay/test_native.py",
     "tests/ui/overlay/test_screen.py",
     "tests/ui/test_at_spi.py",
+    "tests/ui/test_sources_in_the_window.py",
     "tests/ui/test_whole_app.py",
 )
 
@@ -155,8 +162,21 @@ def weights(weights_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def pulse(monkeypatch: pytest.MonkeyPatch) -> Iterator[pulse_support.PulseServer]:
     """A PulseAudio daemon of this test alone; this process and `pulse.env` both hear it."""
     _need(pulse_support.missing_tools(), "PulseAudio")
+    yield from _sound_server(pulse_support.PulseServer, monkeypatch)
+
+
+@pytest.fixture
+def pipewire(monkeypatch: pytest.MonkeyPatch) -> Iterator[pulse_support.PulseServer]:
+    """The same in PipeWire."""
+    _need(pipewire_support.missing_tools(), "PipeWire")
+    yield from _sound_server(pipewire_support.PipeWireServer, monkeypatch)
+
+
+def _sound_server(
+    kind: type[pulse_support.PulseServer], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[pulse_support.PulseServer]:
     folder = Path(tempfile.mkdtemp(prefix="pulse"))  # short: a socket's path is limited
-    server = pulse_support.PulseServer(folder)
+    server = kind(folder)
     for name, value in server.variables.items():
         if name != "HOME":
             monkeypatch.setenv(name, value)

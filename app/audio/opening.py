@@ -14,6 +14,7 @@ import stat
 import sys
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import unquote
 
 import av
 
@@ -25,6 +26,7 @@ WRITER_S = 30.0  # a program that fills a pipe may take this long to begin
 
 # what FFmpeg takes a text or an unknown file for: a screen of characters
 _NOT_MEDIA = {"tty", "bin", "xbin", "adf", "idf"}
+_FILE_URL = re.compile(r"file:/+(localhost/+)?", re.IGNORECASE)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")  # `Path` has made one slash of two
 _STANDARD_INPUTS = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
@@ -107,6 +109,8 @@ def check_readable(path: Path) -> None:
 
 
 def _missing(path: Path) -> SoundFileError:
+    if _FILE_URL.match(str(path)):
+        return _missing_url(path)
     if _URL.match(str(path)):
         address = str(path).replace(":/", "://", 1)  # as it was typed
         return SoundFileError(
@@ -116,6 +120,17 @@ def _missing(path: Path) -> SoundFileError:
     return SoundFileError(
         Sentence("There is no file “{path}”.", path=path),
         Sentence("Check the name and the folder."),
+    )
+
+
+def _missing_url(path: Path) -> SoundFileError:
+    """As a browser or a file manager names a file."""
+    meant = Path(unquote(_FILE_URL.sub("/", str(path), count=1)))
+    if not meant.exists():
+        return _missing(meant)
+    return SoundFileError(
+        Sentence("There is no file “{path}”.", path=path),
+        Sentence("Leave out “file:”, and name it as {meant}.", meant=meant),
     )
 
 

@@ -70,6 +70,7 @@ def choose(
         return _application(choice, sources)
     found = [s for s in sources if s.id == choice.id]
     found = found or [s for s in sources if _is_called(s, choice)]
+    found = found or _of_one_device(choice, sources)
     if not found:
         raise AbsentSourceError(
             Sentence("{name} is not connected.", name=choice.label), advice("lost")
@@ -160,7 +161,27 @@ def _is_called(source: SourceInfo, choice: Device) -> bool:
     name = choice.name or choice.id
     if choice.plays and source.kind != "system":
         return False
-    return source.name == name or f"{_MONITOR_OF}{source.name}" == name
+    return name in _names(source)
+
+
+def _of_one_device(choice: Device, sources: list[SourceInfo]) -> list[SourceInfo]:
+    """The only other source of the same device: a headset that goes from music to telephone, or a
+    card whose profile changes, ends one and begins another."""
+    kind = "system" if choice.plays else "microphone"
+    device = _device_of(choice.id)
+    found = [s for s in sources if device and s.kind == kind and _device_of(s.id) == device]
+    return found if len(found) == 1 else []
+
+
+def _device_of(ident: str) -> str:
+    """The part of a sound server's id that says which device it is; "" where no part does.
+
+    `bluez_input.38_18_4C_17_2F_61.headset-head-unit`, `alsa_input.usb-Jabra_65-00.mono-fallback`.
+    """
+    if not ident.startswith(("alsa_", "bluez_")):
+        return ""
+    device, _, _profile = ident.removesuffix(".monitor").rpartition(".")
+    return device if "." in device else ""
 
 
 def _exactly(text: str, sources: list[SourceInfo]) -> SourceInfo | None:
@@ -168,8 +189,8 @@ def _exactly(text: str, sources: list[SourceInfo]) -> SourceInfo | None:
     key = text.casefold()
     for matches in (
         lambda s: s.id == text,
-        lambda s: text in (s.name, f"{_MONITOR_OF}{s.name}"),
-        lambda s: key in (s.id.casefold(), s.name.casefold(), f"{_MONITOR_OF}{s.name}".casefold()),
+        lambda s: text in _names(s),
+        lambda s: key in (s.id.casefold(), *(name.casefold() for name in _names(s))),
     ):
         found = [source for source in sources if matches(source)]
         if len(found) > 1:
@@ -177,6 +198,13 @@ def _exactly(text: str, sources: list[SourceInfo]) -> SourceInfo | None:
         if found:
             return found[0]
     return None
+
+
+def _names(source: SourceInfo) -> tuple[str, ...]:
+    """What it is called, and was called once."""
+    if source.kind == "system":
+        return source.name, f"{_MONITOR_OF}{source.name}"
+    return (source.name,)
 
 
 def _application(choice: Application, sources: list[SourceInfo]) -> SourceInfo:
@@ -275,7 +303,9 @@ def _not_to_be_had(kinds: set[str]) -> list[SourceInfo]:
     """A Linux without a sound server has microphones at most."""
     if DESKTOP != "linux" or "system" in kinds:
         return []
-    why_not = Sentence("It is heard through a sound server, and none is running.")
+    why_not = Sentence(
+        "This computer’s sound is heard through a sound server, and none is running."
+    )
     return [lacking("system", Sentence("This computer’s sound"), why_not)]
 
 

@@ -113,6 +113,17 @@ class Watch:
         message = Sentence("The system has switched from {name} to {other}.", **names)
         return SoundState("moved", message, advice("moved"), self._name)
 
+    def called(self, name: str) -> SoundState | None:
+        """What is listened to has this name: a source that follows the desktop changes it."""
+        if name == self._chosen:
+            return None
+        self._chosen = self._name = name
+        self._kind = "starting"
+        if self._moved is None:
+            return None
+        self._moved = None
+        return SoundState("back", Sentence("Listening to {name}.", name=name), "", name)
+
     # --- what there is to say --------------------------------------------------------------
 
     def _muted(self) -> SoundState | None:

@@ -122,6 +122,11 @@ def _listen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", metavar="S", type=seconds, help="stop after this long")
     parser.add_argument("--srt", metavar="FILE", type=Path, help="where the subtitles are saved")
     parser.add_argument("--force", action="store_true", help="overwrite the file --srt names")
+    parser.add_argument(
+        "--no-names",
+        action="store_true",
+        help="of a meeting: leave out of the subtitles who speaks",
+    )
     parser.add_argument("--json", action="store_true", help="print events as JSON Lines")
 
 

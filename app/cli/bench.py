@@ -64,7 +64,9 @@ def run(args: argparse.Namespace) -> int:
     if args.engine == "voxtral-cpu" and args.manifest is None and args.model is None:
         return _processor_bench(args)
     if args.threads or args.context:
-        raise UsageError("--threads and --context go with --engine voxtral-cpu, without a model.")
+        raise UsageError(
+            Sentence("--threads and --context go with --engine voxtral-cpu, without a model.")
+        )
     choice = chosen_engine(args)
     check_can_score()
     manifest = args.manifest or paths.resource("sample/manifest.jsonl")

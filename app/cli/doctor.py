@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 import psutil
 
 from app import __version__, paths
-from app.audio.sources import doors, list_sources
+from app.audio.patience import Question
+from app.audio.sources import WITHIN_S, doors, list_sources
 from app.cli.engines import all_rows, as_text
 from app.cli.models import model_rows
 from app.cli.table import table
@@ -146,14 +147,18 @@ def _sound(problems: list[str]) -> dict[str, Any]:
 def _sound_server() -> str | None:
     """PulseAudio or PipeWire and its version; None if there is none, or it does not answer."""
     try:
-        import pulsectl
-
-        with pulsectl.Pulse("voxline-doctor", connect=False) as pulse:
-            pulse.connect(timeout=2)
-            info = pulse.server_info()
-            return f"{info.server_name} {info.server_version}"
-    except Exception:  # no libpulse (OSError), no server, or a frozen one (pulsectl's own kinds)
+        return Question(_ask_sound_server, "name of the sound server").answer(WITHIN_S)
+    except Exception:  # no libpulse (OSError), no server, or a frozen one (TimeoutError)
         return None
+
+
+def _ask_sound_server() -> str:
+    import pulsectl
+
+    with pulsectl.Pulse("voxline-doctor", connect=False) as pulse:
+        pulse.connect()  # with pulsectl's own time-out it always takes the whole of it
+        info = pulse.server_info()
+        return f"{info.server_name} {info.server_version}"
 
 
 _FOLDERS: dict[str, Callable[[], Path]] = {

@@ -7,20 +7,21 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from app import paths
 from app.audio.capture import Feed
-from app.audio.choice import MediaFile, Meeting, SourceChoice
+from app.audio.choice import Application, MediaFile, Meeting, SourceChoice, voices
 from app.audio.devices.base import NoSourceError
 from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
-from app.audio.sources import automatic, choice_named
+from app.audio.sources import automatic, choice_named, list_sources
 from app.cli.showing import Showing, own
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
 from app.cli.usage import UsageError, chosen_engine
+from app.core.voices import NAMES, THEM
 from app.session import journal
 from app.session.files import FileProblem, check_apart, output_problem
 from app.session.session import Choices, HeardOut, Saved, Session, SessionEvent
@@ -33,9 +34,9 @@ _WAIT_S = 0.1
 def run(args: argparse.Namespace) -> int:
     """Caption until the source ends, `--seconds` have passed, or the user stops it."""
     choice = chosen_engine(args)  # a wrong choice is told before anything is opened
-    screen = _screen(args.json)
-    _offer_unfinished(screen)
+    _offer_unfinished(_screen(args.json))
     source = automatic() if args.source is None else choice_named(args.source)
+    screen = _screen(args.json, NAMES if len(voices(source)) > 1 else {})
     _refuse_to_overwrite(source, args.srt)
     feed, note = _feed(source, asked_for=args.source is not None)
     options = SessionOptions(
@@ -44,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         srt=args.srt,
         force=args.force,
         seconds=args.seconds,
+        name_in_srt=not args.no_names,
     )
     listening = _Listening(Session(options, feed=feed), screen)
     return listening.run(note)
@@ -67,6 +69,8 @@ def _feed(source: SourceChoice, asked_for: bool) -> tuple[Feed | None, Notice | 
     """
     if isinstance(source, Meeting):
         return None, None
+    if isinstance(source, Application):
+        return feed_for(source), _not_playing(source)
     try:
         return feed_for(source), None
     except NoSourceError as error:
@@ -80,13 +84,25 @@ def _feed(source: SourceChoice, asked_for: bool) -> tuple[Feed | None, Notice | 
         return sample_feed(), Notice("", "no-microphone", message, error.hint)
 
 
-def _screen(as_json: bool) -> Screen:
+def _not_playing(source: Application) -> Notice | None:
+    """That it plays nothing now: it will be heard, or its name is another one."""
+    if source in [each.choice for each in list_sources()]:
+        return None
+    message = Sentence(
+        "“{name}” plays nothing now; it is captioned when it does.", name=source.name
+    )
+    hint = Sentence("`voxline sources` lists what plays.")
+    return Notice(THEM, "not-playing", message, hint)
+
+
+def _screen(as_json: bool, names: Mapping[str, str] | None = None) -> Screen:
+    """`names`: of the voices, where there are two."""
     out, messages = own(sys.stdout), own(sys.stderr)
     if as_json:
         return JsonScreen(out, messages)
     if out.isatty() and os.environ.get("TERM") != "dumb":
-        return TerminalScreen(out, messages, partial(terminal_columns, out))
-    return PlainScreen(out, messages)
+        return TerminalScreen(out, messages, partial(terminal_columns, out), names)
+    return PlainScreen(out, messages, names)
 
 
 class _Listening:
@@ -222,7 +238,9 @@ def _offer_unfinished(screen: Screen) -> None:
             )
         )
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            screen.tell("Start `voxline listen` in a terminal, or the window, to save it.")
+            screen.tell(
+                Sentence("Start `voxline listen` in a terminal, or the window, to save it.")
+            )
             continue
         sys.stderr.write("Save it as a subtitle file? [Y/n/d = delete] ")
         sys.stderr.flush()

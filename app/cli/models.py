@@ -77,19 +77,18 @@ def _verify(as_json: bool) -> int:
     names = [
         name
         for name in store.MODELS
-        if store.folder(name, folder).is_dir()
-        or ((found := store.find(name, folder)) and found.bundled)
+        if store.folder(name, folder).is_dir() or store.is_bundled(name)
     ]
     problems = {name: store.verify(name, folder) for name in names}
     if as_json:
         results = [
-            {"engine": "embedded", "model": name, "ok": not problems[name], "problems": found}
-            for name, found in problems.items()
+            {"engine": "embedded", "model": name, "ok": not problems[name], "problems": wrong}
+            for name, wrong in problems.items()
         ]
         sys.stdout.write(json_text(results) + "\n")
     else:
-        for name, found in problems.items():
-            sys.stdout.write(harmless(f"{name}: {' '.join(found) or 'as published.'}") + "\n")
+        for name, wrong in problems.items():
+            sys.stdout.write(harmless(f"{name}: {' '.join(wrong) or 'as published.'}") + "\n")
     if not names:
         tell("No model is installed yet.", "The first use installs one.")
     if any(problems.values()):
@@ -106,8 +105,10 @@ def _convert(source: Path, target: Path, bits: int) -> int:
         from model_backends.voxtral.mlx.convert import convert
     except ImportError as error:
         raise EngineError(
-            "Converting needs MLX, which is not installed.",
-            "Install it with: pip install 'voxline[mlx]' (Macs with Apple silicon, or Linux).",
+            Sentence("Converting needs MLX, which is not installed."),
+            Sentence(
+                "Install it with: pip install 'voxline[mlx]' (Macs with Apple silicon, or Linux)."
+            ),
         ) from error
     layout = "{desc} {percentage:3.0f}% |{bar}| {remaining}"
     with tqdm(

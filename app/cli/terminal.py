@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Protocol, TextIO
@@ -17,6 +17,7 @@ from app.cli import streams
 from app.core.encoding import json_text
 from app.core.lines import TURN_PAUSE_MS, CaptionLines
 from app.core.script import clusters, display_width, harmless, pieces
+from app.core.voices import label_of
 from app.session.session import SessionEvent
 from model_backends.base import Progress, Tail, Word
 
@@ -80,11 +81,20 @@ class TerminalScreen:
     is written once more below.
     """
 
-    def __init__(self, out: TextIO, messages: TextIO, columns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        out: TextIO,
+        messages: TextIO,
+        columns: Callable[[], int],
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        """`names`: of the voices, if it is to be said who speaks."""
+        self._names = names or {}
         self._out = _Output(out, messages)
         self._ask_columns = columns
         self._columns = self._room()
         self._lines = CaptionLines(display_width, self._columns)
+        self._lines.name_voices(self._names)
         self._last: Word | None = None
         self._row = ""  # as drawn last, without its tail
         self._tail = ""
@@ -94,7 +104,7 @@ class TerminalScreen:
             self._follow_width()
             self._tail = ""
             self._add(replace(event, text=harmless(event.text)))
-        elif isinstance(event, Tail) and event.text != self._tail:
+        elif isinstance(event, Tail) and self._is_news(event):
             self._follow_width()
             self._tail = harmless(event.text)
             self._draw()
@@ -112,6 +122,11 @@ class TerminalScreen:
             self._out.write("\n")
         self._row = ""  # what is told from here on stands below it
 
+    def _is_news(self, tail: Tail) -> bool:
+        """Another text, and one that goes on with what was said last."""
+        follows = self._last is None or tail.lane == self._last.lane
+        return follows and tail.text != self._tail
+
     def _room(self) -> int:
         return max(_NARROWEST, self._ask_columns()) - 1  # the last column would wrap the cursor
 
@@ -128,11 +143,13 @@ class TerminalScreen:
         self._row = self._tail = ""
         if left and self._last is not None:
             self._add(replace(self._last, text=left))
+        self._lines.name_voices(self._names)
 
     def _add(self, word: Word) -> None:
         before = self._lines.started
         self._lines.add(word)
-        rows = [line.text for line in self._lines.visible(1 + self._lines.started - before)]
+        lines = self._lines.visible(1 + self._lines.started - before)
+        rows = [line.label + line.text for line in lines]
         self._last = word
         self._row = rows[-1] if rows else ""
         self._draw("".join(row + "\n" for row in rows[:-1]))
@@ -150,7 +167,11 @@ class TerminalScreen:
 class PlainScreen:
     """Committed text only, a new line after a pause; no escape codes."""
 
-    def __init__(self, out: TextIO, messages: TextIO) -> None:
+    def __init__(
+        self, out: TextIO, messages: TextIO, names: Mapping[str, str] | None = None
+    ) -> None:
+        """`names`: of the voices, if it is to be said who speaks."""
+        self._names = names or {}
         self._out = _Output(out, messages)
         self._last: Word | None = None
 
@@ -161,9 +182,12 @@ class PlainScreen:
         turn = last is not None and (
             event.lane != last.lane or event.start_ms - last.end_ms >= TURN_PAUSE_MS
         )
-        fresh = turn or last is None
         text = harmless(event.text)
-        self._out.write("\n" * turn + (text.lstrip() if fresh else text))
+        if turn or last is None:
+            text = text.lstrip()
+        if self._names and (last is None or event.lane != last.lane):
+            text = label_of(event.lane, self._names) + text
+        self._out.write("\n" * turn + text)
 
     def tell(self, message: str) -> None:
         self._out.tell(message)

@@ -2,14 +2,17 @@
 
 Lines break on committed words only, as each word arrives, so the result does not depend on how
 words were batched. The tentative tail is laid out after the committed text and never moves it.
+What has scrolled away can be had again, the last half hour of it and more (`until()`).
 Knows widths only through `measure`, which is passed in; knows nothing about fonts or windows.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TypeAlias
 
 from app.core.breaks import Break, break_between
@@ -21,8 +24,9 @@ Measure: TypeAlias = Callable[[str], float]  # text → width, in the unit of th
 
 TURN_PAUSE_MS = 1500  # a new utterance after a longer silence starts a new line
 _MOST_LABEL = 0.5  # of a line's width
-_HISTORY_WORDS = 2000  # what reflow can lay out again: about 13 minutes of speech
-_HISTORY_LINES = 500
+_HISTORY_WORDS = 12_000  # an hour of English, half an hour of the fastest Japanese
+_HISTORY_LINES = 6_000
+_AT_ONCE = 1000  # words that reflow lays out; the ones before only when someone scrolls up to them
 # How full a line must be before a good place to break is taken although the next word would fit.
 _FULL_ENOUGH = {Break.SENTENCE: 0.6, Break.CLAUSE: 0.75, Break.PHRASE: 0.8}
 
@@ -48,6 +52,7 @@ class _Row:
     label: str = ""
     language: str | None = None
     told: bool = False  # the language is that of a word on it, not of the line before
+    words: int = 0  # how many were ever added when its last one was
 
 
 class CaptionLines:
@@ -60,6 +65,8 @@ class CaptionLines:
         self._session = self._last_session = 0
         self._rows: deque[_Row] = deque([_Row()], maxlen=_HISTORY_LINES)
         self._started = 1
+        self._placed = 0  # words, of those ever added
+        self._older = 0  # words at the left end of `_words` that are in no row yet
         self._last: Word | None = None  # the last word placed
         self._names: Mapping[str, str] = {}  # of the voices; empty: who speaks is not said
         self._tail = ""
@@ -70,8 +77,25 @@ class CaptionLines:
         """How many rows were ever begun; grows by one whenever the text scrolls up by one."""
         return self._started + self._spilled
 
+    @property
+    def added(self) -> int:
+        """How many words were ever added."""
+        return self._placed
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest row there is now."""
+        return self._started - len(self._rows)
+
+    @property
+    def newest(self) -> int:
+        """The number of the row that the next word goes on, unless it begins another."""
+        return self._started - 1
+
     def add(self, word: Word) -> None:
         """Place a committed word after all others; it never moves again. Clears the tail."""
+        if self._older and len(self._words) == _HISTORY_WORDS:
+            self._older -= 1
         self._words.append((self._session, word))
         self._tail = ""
         self._place(self._session, word)
@@ -85,8 +109,13 @@ class CaptionLines:
         """From the next turn on say who speaks; with no names, do not."""
         self._names = names
 
-    def set_tail(self, text: str) -> None:
-        """Show tentative text after the committed; replaces the tail before it whole."""
+    def set_tail(self, text: str, lane: str | None = None) -> None:
+        """Show tentative text after the committed; replaces the tail before it whole.
+
+        That of another voice than the last word's is not shown: it would read as this one's.
+        """
+        if lane is not None and self._last is not None and lane != self._last.lane:
+            return
         self._tail = text
         # Once the tail has needed a row below, the row stays until words fill it: taking it back
         # would move committed text down.
@@ -98,15 +127,63 @@ class CaptionLines:
         self._rows.clear()
         self._rows.append(_Row())
         self._started, self._last, self._spilled = 1, None, False
-        for session, word in self._words:
+        self._older = max(0, len(self._words) - _AT_ONCE)
+        self._placed -= len(self._words) - self._older
+        for session, word in islice(self._words, self._older, None):
             self._place(session, word)
         self.set_tail(self._tail)
+
+    def until(self, end: int, count: int) -> list[Line]:
+        """The `count` lines that end with row number `end`, oldest first; fewer at the beginning.
+
+        Rows are numbered as they are begun, so that a number stays a row's own until `reflow()`.
+        """
+        if end - count < self.first and self._older:
+            self._lay_out_older()
+        start = max(0, end - count + 1 - self.first)
+        rows = islice(self._rows, start, max(0, end + 1 - self.first))
+        return [Line(row.text, "", row.language, row.lane, row.label) for row in rows]
+
+    def words_until(self, end: int) -> int:
+        """How many words were ever added when the last one on row number `end` was."""
+        at = min(max(end - self.first, 0), len(self._rows) - 1)
+        return self._rows[at].words
+
+    def row_of(self, words: int) -> int:
+        """The number of the row that holds the last of so many words, or is nearest to it."""
+        if self._older and words <= self._placed - (len(self._words) - self._older):
+            self._lay_out_older()
+        at = bisect_left(self._rows, words, key=lambda row: row.words)
+        return self.first + min(at, len(self._rows) - 1)
+
+    def latest(self, ms: int) -> list[Word]:
+        """The words of the last so many milliseconds, counted back from the newest word's end."""
+        if not self._words:
+            return []
+        of_session, newest = self._words[-1]
+        found: list[Word] = []
+        for session, word in reversed(self._words):
+            if session != of_session or word.start_ms < newest.end_ms - ms:
+                break
+            found.append(word)
+        return found[::-1]
+
+    def _lay_out_older(self) -> None:
+        """Rows for the words before those that `reflow()` has placed; none of its rows changes."""
+        older = CaptionLines(self._measure, self._width)
+        older._placed = self._placed - len(self._words)
+        older._names = self._names
+        for session, word in islice(self._words, self._older):
+            older._place(session, word)
+        self._older = 0
+        room = _HISTORY_LINES - len(self._rows)
+        self._rows.extendleft(islice(reversed(older._rows), room))
 
     def visible(self, count: int) -> list[Line]:
         """The last `count` lines, oldest first; fewer while there are fewer."""
         inline, below = self._tail_rows()
-        rows = list(self._rows)
-        lines = [Line(row.text, "", row.language, row.lane, row.label) for row in rows[-count:]]
+        rows = [self._rows[at] for at in range(-min(count, len(self._rows)), 0)]
+        lines = [Line(row.text, "", row.language, row.lane, row.label) for row in rows]
         lines[-1] = replace(lines[-1], tail=inline)
         if self._spilled and count > 1:  # a single line is kept for committed text
             lines.append(Line("", below, lines[-1].language, lines[-1].lane))
@@ -116,6 +193,7 @@ class CaptionLines:
     # --- placing words ---------------------------------------------------------------------
 
     def _place(self, session: int, word: Word) -> None:
+        self._placed += 1
         fresh = self._last is None or session != self._last_session
         if fresh or self._takes_turn(word):
             if not word.text.strip():
@@ -127,6 +205,7 @@ class CaptionLines:
         self._last_session = session
         for piece in pieces(word.text):
             self._place_piece(piece, word.language)
+            self._rows[-1].words = self._placed
         row = self._rows[-1]
         row.lane = word.lane
         if word.language and not row.told:
@@ -187,7 +266,7 @@ class CaptionLines:
         if not self._rows[-1].text:
             self._rows[-1].lane = lane
             return
-        self._rows.append(_Row(lane, language=self._rows[-1].language))
+        self._rows.append(_Row(lane, language=self._rows[-1].language, words=self._placed))
         self._started += 1
         self._spilled = False
 

@@ -119,7 +119,7 @@ def _clip(line: str, manifest: Path, number: int) -> Clip:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ManifestError(
             Sentence("Line {n} of {path} does not describe a clip.", n=number, path=manifest),
-            'Each line is a JSON object with at least "file" and "text".',
+            Sentence('Each line is a JSON object with at least "file" and "text".'),
         ) from error
 
 

@@ -22,7 +22,7 @@ import soundfile
 from app import paths
 from app.measure.simulation import Fault
 from app.worker.client import child_env
-from model_backends.base import SAMPLE_RATE, Pcm, UserError, Word
+from model_backends.base import SAMPLE_RATE, Pcm, Sentence, UserError, Word
 
 _PATIENCE_S = 120.0  # after the sound's end, for what is still to be heard
 
@@ -51,7 +51,7 @@ def listen(
             words = _words(process, len(pcm) / SAMPLE_RATE + _total_stall_s(faults) + _PATIENCE_S)
             errors.seek(0)
             if process.returncode:
-                raise UserError("Captions failed.", errors.read().decode()[-500:])
+                raise UserError(Sentence("Captions failed."), errors.read().decode()[-500:])
     return words, done
 
 

@@ -21,7 +21,7 @@ import psutil
 
 from app import paths, settings
 from app.worker.client import child_env
-from model_backends.base import UserError, Word
+from model_backends.base import Sentence, UserError, Word
 
 _POLL_S = 0.05
 _PAINTED_LOG = "VOXLINE_PAINTED_LOG"  # as in app.ui.painted_log, which would load Qt
@@ -109,7 +109,7 @@ class WindowedApp:
             if self.process.poll() is not None or self._over():
                 return
             time.sleep(_POLL_S)
-        raise UserError("The window did not finish in time.", self.errors()[-500:])
+        raise UserError(Sentence("The window did not finish in time."), self.errors()[-500:])
 
     def quit(self, timeout_s: float = 15.0) -> int:
         """End it as a user's Ctrl-C does; the exit status."""

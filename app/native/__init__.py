@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from app.native.traits import OverlayTraits
 
@@ -26,13 +27,25 @@ __all__ = [
     "OverlayTraits",
     "activate",
     "active_window",
+    "caption_style",
     "has_compositor",
     "is_covered",
     "keep_above",
     "let_below",
     "overlay_traits",
+    "pass_clicks",
     "prepare_environment",
+    "release",
+    "reserve",
 ]
+
+
+def caption_style() -> dict[str, Any] | None:
+    """How this desktop's own captions are to look, as fields of `OverlaySettings`.
+
+    Only those that the user has set there; None if this desktop keeps no such thing.
+    """
+    return _desktop.caption_style()
 
 
 def prepare_environment() -> None:
@@ -74,3 +87,24 @@ def active_window(platform_name: str) -> int:
 def activate(where: int, platform_name: str) -> None:
     """Give the keyboard to what had it when `active_window` was asked; nothing if it is gone."""
     _desktop.activate(where, platform_name)
+
+
+def pass_clicks(window_id: int, on: bool, platform_name: str) -> None:
+    """Let clicks on a window that takes none reach the one below, where Qt's flag is not enough."""
+    _desktop.pass_clicks(window_id, on, platform_name)
+
+
+def reserve(
+    window_id: int, edge: str, pixels: tuple[int, int, int, int], platform_name: str
+) -> bool:
+    """Keep the room of a docked window free: maximised windows are to end where it begins.
+
+    `edge` is "top" or "bottom", `pixels` the window's x, y, width, height as the desktop counts.
+    Whether this desktop can do so.
+    """
+    return _desktop.reserve(window_id, edge, pixels, platform_name)
+
+
+def release(window_id: int, platform_name: str) -> None:
+    """Undo `reserve`; nothing if the window is gone or nothing was reserved."""
+    _desktop.release(window_id, platform_name)

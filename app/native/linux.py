@@ -7,7 +7,9 @@ where it was put, above a focused native window (sway; GNOME and KDE untried).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from typing import Any
 
 from app.native import x11
 from app.native.traits import OverlayTraits
@@ -64,6 +66,31 @@ def active_window(platform_name: str) -> int:
 def activate(where: int, platform_name: str) -> None:
     if platform_name == "xcb" and where:
         x11.activate(where)
+
+
+def caption_style() -> dict[str, Any] | None:
+    """No Linux desktop keeps one."""
+    return None
+
+
+def pass_clicks(window_id: int, on: bool, platform_name: str) -> None:
+    """Window managers frame a window; the frame, too, must take no clicks."""
+    if platform_name == "xcb":
+        x11.open_frames(window_id, on)
+
+
+def reserve(
+    window_id: int, edge: str, pixels: tuple[int, int, int, int], platform_name: str
+) -> bool:
+    """By the window's strut, which window managers ask for; under Wayland nobody does."""
+    if platform_name != "xcb" or _is_wayland_session(os.environ):
+        return False
+    return x11.set_strut(window_id, edge, pixels)
+
+
+def release(window_id: int, platform_name: str) -> None:
+    if platform_name == "xcb":
+        x11.clear_strut(window_id)
 
 
 def _is_wayland_session(environ: Mapping[str, str]) -> bool:

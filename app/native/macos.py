@@ -18,6 +18,12 @@ _STATUS_WINDOW_LEVEL, _NORMAL_WINDOW_LEVEL = 25, 0
 _ON_ALL_SPACES = 1 << 0 | 1 << 4 | 1 << 6
 
 
+# MediaAccessibility: kMACaptionAppearanceDomainUser, MACaptionAppearanceTextEdgeStyle
+_USER_DOMAIN = 1
+_EDGES = {1: "none", 2: "raised", 3: "depressed", 4: "uniform", 5: "shadow"}
+_FRAMEWORKS = "/System/Library/Frameworks"
+
+
 def qt_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {}
 
@@ -77,6 +83,85 @@ def activate(where: int, platform_name: str) -> None:
     app = _send(objc, running, "runningApplicationWithProcessIdentifier:", ctypes.c_int(where))
     if app:
         _send(objc, app, "activateWithOptions:", ctypes.c_ulong(0))
+
+
+def caption_style() -> dict[str, Any] | None:
+    """What is set in System Settings, Accessibility, Captions (MediaAccessibility's MACaption…)."""
+    access = _media_accessibility()
+    if access is None:
+        return None
+    text, back, box = (
+        _color(access, f"MACaptionAppearanceCopy{part}Color")
+        for part in ("Foreground", "Background", "Window")
+    )
+    edge = access.MACaptionAppearanceGetTextEdgeStyle(_USER_DOMAIN, None)
+    found: dict[str, Any] = {
+        "text_color": text,
+        "text_opacity": max(0.25, _share(access, "MACaptionAppearanceGetForegroundOpacity")),
+        "band_color": back,
+        "band_opacity": _share(access, "MACaptionAppearanceGetBackgroundOpacity"),
+        "background_color": box,
+        "background_opacity": _share(access, "MACaptionAppearanceGetWindowOpacity"),
+        "size": _share(access, "MACaptionAppearanceGetRelativeCharacterSize"),
+        "edge": _EDGES.get(edge),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _color(access: Any, function: str) -> str | None:
+    """A CGColor in RGB or grey as "#rrggbb"."""
+    graphics = _core_graphics()
+    color = getattr(access, function)(_USER_DOMAIN, None)
+    if not color:
+        return None
+    count = graphics.CGColorGetNumberOfComponents(color)
+    parts = graphics.CGColorGetComponents(color)[:count]
+    graphics.CGColorRelease(color)
+    red, green, blue = parts[:3] if count >= 4 else parts[:1] * 3
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+
+
+def _share(access: Any, function: str) -> float:
+    return float(getattr(access, function)(_USER_DOMAIN, None))
+
+
+def _media_accessibility() -> Any:
+    """MediaAccessibility with the types of what is called here, or None."""
+    try:
+        access = ctypes.CDLL(f"{_FRAMEWORKS}/MediaAccessibility.framework/MediaAccessibility")
+    except OSError:
+        return None
+    for part in ("Foreground", "Background", "Window"):
+        getattr(access, f"MACaptionAppearanceCopy{part}Color").restype = ctypes.c_void_p
+        getattr(access, f"MACaptionAppearanceGet{part}Opacity").restype = ctypes.c_double
+    access.MACaptionAppearanceGetRelativeCharacterSize.restype = ctypes.c_double
+    access.MACaptionAppearanceGetTextEdgeStyle.restype = ctypes.c_long
+    return access
+
+
+def _core_graphics() -> Any:
+    graphics = ctypes.CDLL(f"{_FRAMEWORKS}/CoreGraphics.framework/CoreGraphics")
+    graphics.CGColorGetNumberOfComponents.restype = ctypes.c_size_t
+    graphics.CGColorGetNumberOfComponents.argtypes = (ctypes.c_void_p,)
+    graphics.CGColorGetComponents.restype = ctypes.POINTER(ctypes.c_double)
+    graphics.CGColorGetComponents.argtypes = (ctypes.c_void_p,)
+    graphics.CGColorRelease.argtypes = (ctypes.c_void_p,)
+    return graphics
+
+
+def pass_clicks(window_id: int, on: bool, platform_name: str) -> None:
+    """Nothing to add: Qt sets `ignoresMouseEvents`."""
+
+
+def reserve(
+    window_id: int, edge: str, pixels: tuple[int, int, int, int], platform_name: str
+) -> bool:
+    """macOS keeps room for nobody but the Dock and the menu bar."""
+    return False
+
+
+def release(window_id: int, platform_name: str) -> None:
+    """Nothing was reserved."""
 
 
 def _class(objc: Any, name: str) -> int:

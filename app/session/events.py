@@ -245,7 +245,7 @@ class Choices:
     source_name: str
     delay_ms: int
     source_is_away: bool = False  # another one stands in for the one that was chosen
-    voices: tuple[str, ...] = (ME,)  # the lanes that are listened to
+    voices: tuple[str, ...] = (ME,)  # the lanes that are heard
 
 
 @dataclass(frozen=True, slots=True)

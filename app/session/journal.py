@@ -14,9 +14,9 @@ as they come, last a line that says how it ended:
 Reading tolerates a torn last line and lines that are none of these.
 
 Privacy: a journal exists only until its transcript is saved. `saved()` followed by `close()`, and
-`recover()`, delete it, so that the file in the user's own folder is the only copy; `discard()`
-deletes it unsaved, and `prune()` what a crash at the last moment has left. Only sessions that
-died before they could save stay, until the user decides.
+`recover()`, delete it, so that the file in the user's own folder is the only copy; `close()`
+deletes one without words, `discard()` any other unsaved, and `prune()` what a crash at the last
+moment has left. Only sessions that died before they could save stay, until the user decides.
 
 Knows nothing about engines, sound or windows.
 """
@@ -89,6 +89,7 @@ class Journal:
         self._closing = False
         self._failing = False
         self._saved = False
+        self._holds_words = False
         self._told_remade = 0
         self._append(_header(header))
         self._flush()  # at once, so that the session can be seen from outside
@@ -98,6 +99,7 @@ class Journal:
     def append(self, event: Event | Gap) -> None:
         """Take in an event; only words and gaps are kept. Returns at once."""
         if isinstance(event, Word):
+            self._holds_words = True
             self._append({"type": "word", **asdict(event)})
         elif isinstance(event, Gap):
             self._append({"type": "gap", **asdict(event)})
@@ -122,7 +124,8 @@ class Journal:
             self._closing = True
             self._changed.notify()
         self._thread.join(timeout_s)
-        if self._saved:
+        wordless = ended and self._file.holds_anything and not self._holds_words
+        if self._saved or wordless:  # there is nothing to be offered again
             with contextlib.suppress(OSError):  # prune() will find it
                 self.path.unlink(missing_ok=True)
             return True
@@ -210,6 +213,11 @@ class _JournalFile:
         if data:
             self._write(self._handle, data)
             self._size += len(data)
+
+    @property
+    def holds_anything(self) -> bool:
+        """Whether we have written to it, so that it is ours."""
+        return self._size > 0
 
     def close(self) -> None:
         if self._handle is not None:

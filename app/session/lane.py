@@ -39,6 +39,7 @@ class Lane:
         self.sound_until_ms: int | None = None  # up to which sound has come
         self.fault: UserError | None = None  # why there can be no captions at all
         self._wanted = self._looked_for = source
+        self._found_for: OneSource | None = None  # what `feed` was found for
         self._search = 0
         self.searching = False
         self._retry_at_ms: int | None = None
@@ -144,7 +145,14 @@ class Lane:
         self.searching = False
         self._away = self._looked_for != self._wanted
         self._retry_at_ms = now_ms + RETRY_MS if self._away else None
+        if self._is_heard(self._looked_for):
+            return []
         return self._switch(now_ms, found.feed)
+
+    def _is_heard(self, source: OneSource) -> bool:
+        """It is what is listened to, and has come back by itself while it was looked for."""
+        well = self._moved is None and self.sound.kind not in ("lost", "stalled", "starting")
+        return self._listening and source == self._found_for and well
 
     def not_found(self, now_ms: int, answer: e.NotFound) -> list[e.Output]:
         if answer.search != self._search:
@@ -153,7 +161,8 @@ class Lane:
         if answer.why == "refused":
             return self._refused(answer.error)
         elsewhere = self._away or self._moved is not None
-        if self._listening and (elsewhere or answer.why == "stuck"):
+        lost = self.sound.kind == "lost" and answer.why == "none"  # why, its capture has said
+        if self._listening and (elsewhere or lost or answer.why == "stuck"):
             self._retry_at_ms = now_ms + RETRY_MS  # what is listened to now does meanwhile
             return []
         stand_in = _stand_in(self._wanted)
@@ -195,6 +204,7 @@ class Lane:
 
     def _switch(self, now_ms: int, feed: Feed) -> list[e.Output]:
         self.feed, self._moved = feed, None
+        self._found_for = self._looked_for
         return [] if self.paused else self._listen(now_ms, feed)
 
     def _listen(self, now_ms: int, feed: Feed) -> list[e.Output]:
@@ -226,7 +236,7 @@ class Lane:
     def leave(self) -> list[e.Output]:
         """This voice is wanted no more: what is not heard from here on is no gap."""
         out = self.let_go()
-        self.feed = self.fault = self._moved = None
+        self.feed = self.fault = self._moved = self._found_for = None
         self.sound = SoundState("starting")
         self._away = self.searching = False
         self._retry_at_ms = self._gap_from_ms = self.paused_at_ms = None
@@ -254,6 +264,8 @@ class Lane:
             return self._let_earlier_go() if self._earlier is not None else []
         if self._retry_at_ms is not None and now_ms >= self._retry_at_ms:
             return self._look(now_ms, self._wanted)
+        if self._retry_at_ms is None and self.sound.kind == "lost" and self.live:
+            self._retry_at_ms = now_ms + RETRY_MS
         return []
 
     # --- what its capture says -------------------------------------------------------------
@@ -289,10 +301,13 @@ class Lane:
         if state.kind == "back":
             self._moved = None
             return []
+        flowed = self.sound.kind not in ("starting", "lost")
         self.sound = state
         if state.kind == "lost":
             if not self.live:
                 self.fault = UserError(state.message, state.hint)
+            elif flowed:
+                self._retry_at_ms = 0  # another may stand in for it
             return [e.Flush(self.name)]
         return []
 

@@ -44,6 +44,12 @@ class Lanes:
         return tuple(self._wanted)
 
     @property
+    def heard(self) -> tuple[str, ...]:
+        """Those that can be heard now; all, if none can."""
+        heard = tuple(lane.name for lane in self if lane.sound.kind not in ("none", "lost"))
+        return heard or self.names
+
+    @property
     def first(self) -> Lane:
         """The voice that is read first."""
         return self._all[self._wanted[0]]

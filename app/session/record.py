@@ -68,8 +68,8 @@ class Record:
         self._jobs.put(None)
 
     def abandon(self) -> None:
-        """Leave the journal for the next start to offer; the record ends."""
-        self._jobs.put(partial(self._close, ended=False))
+        """Leave the journal for the next start to offer, if it holds a word; the record ends."""
+        self._jobs.put(lambda: self._close(ended=not self._timeline.words()))
         self._jobs.put(None)
 
     # --- the record's thread ---------------------------------------------------------------

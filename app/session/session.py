@@ -88,7 +88,7 @@ class Session:
         feed: Feed | None = None,
         predecessor: Session | None = None,
         make_client: MakeClient | None = None,
-        make_capture: MakeCapture = Capture,
+        make_capture: MakeCapture | None = None,
         search: Search = look_for,
     ) -> None:
         """Raises UserError for a choice that cannot work, before anything is started.
@@ -118,8 +118,11 @@ class Session:
         self._captures: dict[tuple[str, int], LiveCapture] = {}
         self._sounding: dict[str, int] = {}  # per lane: the latest capture that has brought sound
         self._handing_over = threading.Lock()
+        if options.remark is not None:
+            self._outbox.put(options.remark)
         self._record: Record | None = None
-        self._make_capture, self._search = make_capture, search
+        self._make_capture = make_capture or partial(Capture, boost=options.boost_quiet_speech)
+        self._search = search
         make_client = make_client or _client_after(predecessor)
         self._client = make_client(start_message(self._engine), self._put)
         self._thread: threading.Thread | None = None

@@ -7,8 +7,11 @@ from typing import Any
 
 from app import paths
 from app.worker import messages as m
+from app.worker import packs
 from model_backends import describe, resolve
-from model_backends.base import EngineInfo, EngineOptions
+from model_backends.base import EngineInfo, EngineOptions, Notice, Sentence
+
+BASE = "embedded"  # what every installation can start
 
 
 def resolved(options: EngineOptions) -> tuple[EngineInfo, EngineOptions]:
@@ -20,6 +23,17 @@ def resolved(options: EngineOptions) -> tuple[EngineInfo, EngineOptions]:
     info.check(options)
     delay_ms = options.delay_ms or info.default_delay_ms
     return info, replace(options, engine=info.name, delay_ms=delay_ms)
+
+
+def startable(options: EngineOptions) -> tuple[EngineOptions, Notice | None]:
+    """The options with an engine that this app can start: those given, or the embedded one's where
+    a broken acceleration pack is all that there is, with the notice that tells so."""
+    broken = packs.trouble(options.engine)
+    if broken is None:
+        return options, None
+    base = describe(BASE).fitting(replace(options, engine=BASE, model=None, device=None))
+    hint = Sentence("{hint} The embedded engine captions meanwhile.", hint=broken.hint)
+    return base, Notice("", "pack", broken.reason, hint)
 
 
 def start_message(options: EngineOptions, realtime: bool = True) -> m.Start:

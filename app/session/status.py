@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.audio.choice import Microphone, SourceChoice
 from app.core.voices import NAMES
-from model_backends.base import EngineOptions, Sentence
+from model_backends.base import EngineOptions, Notice, Sentence
 
 
 class Stage(StrEnum):
@@ -60,8 +60,10 @@ class SessionOptions:
     force: bool = False
     seconds: float | None = None
     keep_transcript: bool = True  # False: no journal, no subtitle file
+    boost_quiet_speech: bool = True
     names: Mapping[str, str] = field(default_factory=lambda: NAMES)  # of the voices, by lane
     name_in_srt: bool = True  # where there are two voices, each cue says whose it is
+    remark: Notice | None = None  # told at the beginning: what had to be chosen otherwise
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from typing import TypeAlias
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from app.worker import messages as m
+from app.worker import packs
 from app.worker.ending import Ending, read_ending
 from app.worker.incoming import Incoming
 from app.worker.link import Link, child_env, worker_command
@@ -73,7 +74,7 @@ class EngineClient:
         """
         self._start = start
         self._deliver = deliver
-        self._command = worker_command(interpreter)
+        self._command = worker_command(interpreter or packs.interpreter(start.engine))
         self._patience = patience or Patience()
         self._clock = clock
         self._changed = threading.Condition()

@@ -88,6 +88,7 @@ class Lane:
         self._recent: deque[tuple[Pcm, float]] = deque(maxlen=self._segmenter.keep_frames + 1)
         self._shut_run: deque[tuple[Pcm, float]] | None = None  # a file's, while none has opened
         self._told_ms = -1
+        self._came_ms = self._heard_ms = 0  # up to where sound has come, and has been heard
         self._ended_ms: int | None = None  # where the last run ended, until that has been told
 
     # --- what the worker calls -------------------------------------------------------------
@@ -105,6 +106,7 @@ class Lane:
         while len(self._rest) >= FRAME:
             self._frame(self._rest[:FRAME])
             self._rest = self._rest[FRAME:]
+        self._came_ms = self._time_of(self._frames)
 
     def pause(self) -> None:
         """The run ends here: close the utterance with everything heard, and start afresh."""
@@ -162,9 +164,17 @@ class Lane:
         if isinstance(event, Word) and event.language is None:
             return replace(event, language=self._trackers[event.track].add(event.text))
         if isinstance(event, Progress) and self._current is not None:
+            self._heard_ms = max(self._heard_ms, event.heard_ms)
             settled_ms = max(self._current.start_ms, event.settled_ms - REPLAY_CONTEXT_MS)
             return replace(event, settled_ms=min(settled_ms, event.settled_ms))
         return event
+
+    @property
+    def behind_ms(self) -> int:
+        """How much sound has come that the engine has not heard; none where nobody speaks."""
+        if self._stream is None and not self._waiting:
+            return 0
+        return max(0, self._came_ms - self._heard_ms)
 
     @property
     def quiet(self) -> bool:
@@ -275,6 +285,7 @@ class Lane:
 
     def _tell(self, heard_ms: int, settled_ms: int) -> None:
         self._told_ms = heard_ms
+        self._heard_ms = max(self._heard_ms, heard_ms)
         for track in range(len(self._delays)):
             self._send(Progress(self.name, track, heard_ms, settled_ms))
 

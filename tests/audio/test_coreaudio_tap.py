@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 
 from app.audio import sources
-from app.audio.capture import Block
 from app.audio.choice import Application, Microphone, SystemSound
 from app.audio.devices import coreaudio_tap, portaudio
 from app.audio.devices.base import NoSourceError, SourceError
 from app.audio.feeds import feed_for
+from app.audio.listening import Block, Delivered
 from app.audio.sources import automatic, choice_named, choose, list_sources
 from tests.support.likeness import assert_like
 from tests.support.wheels import shape_of
@@ -206,12 +206,12 @@ class Heard:
     """What a feed delivers."""
 
     def __init__(self) -> None:
-        self.blocks: queue.Queue[Block | None] = queue.Queue()
+        self.blocks: queue.Queue[Delivered] = queue.Queue()
 
     def until(self, enough: Callable[[Block], bool]) -> Block:
         while True:
             block = self.blocks.get(timeout=PATIENCE_S)
-            assert block is not None, "it has ended"
+            assert isinstance(block, Block), "it has ended"
             if enough(block):
                 return block
 

@@ -12,10 +12,10 @@ import pytest
 import soundfile
 
 from app.audio.capture import Capture, CaptureEvent, SoundState
-from app.audio.choice import Device, Microphone
+from app.audio.choice import Device, Microphone, SystemSound
 from app.audio.clock import SessionClock
 from app.audio.devices import pulse as door
-from app.audio.devices.base import NoSourceError, SourceError, SourceInfo
+from app.audio.devices.base import AbsentSourceError, NoSourceError, SourceError, SourceInfo
 from app.audio.feeds import feed_for
 from app.audio.sources import choice_named, choose, list_sources
 from app.core.chunk import Chunk
@@ -33,7 +33,7 @@ MICROPHONE = Microphone()
 class Recorder:
     """A capture of the virtual microphone, and what it has delivered."""
 
-    def __init__(self, choice: Device | Microphone = MICROPHONE) -> None:
+    def __init__(self, choice: Device | Microphone | SystemSound = MICROPHONE) -> None:
         self.events: queue.Queue[CaptureEvent] = queue.Queue()
         self.clock = SessionClock()
         self.chunks: list[Chunk] = []
@@ -123,20 +123,85 @@ def test_a_suspended_source_is_told_and_heard_again(
 ) -> None:
     recorder.next(Chunk)
     pulse.suspend()
-    assert "No sound is arriving" in recorder.state("stalled").message
+    assert "put to sleep" in recorder.state("stalled").message
     pulse.suspend(on=False)
     pulse.play(tone, wait=False)
     recorder.state("flowing")
 
 
-def test_an_unplugged_microphone_is_told_although_portaudio_says_nothing(
-    pulse: PulseServer, recorder: Recorder
+def test_an_unplugged_microphone_is_told_and_what_the_computer_plays_is_not_heard_for_it(
+    pulse: PulseServer, recorder: Recorder, tone: Path
 ) -> None:
+    """PulseAudio gives a recorder that has lost its microphone the monitor of an output."""
     recorder.next(Chunk)
     pulse.unplug()
-    moved = recorder.state("gone")
-    assert moved.source.startswith("Monitor of ")
-    assert moved.message == f"{recorder.capture.name} is gone; listening to {moved.source} instead."
+    lost = recorder.state("lost")
+    assert lost.message == f"{recorder.capture.name} is not connected." and lost.hint
+    recorder.chunks.clear()
+    pulse.play(tone, sink=pulse.system_sink)
+    pulse.plug()
+    recorder.state("silent")
+    assert not any(np.frombuffer(chunk.pcm, "<i2").any() for chunk in recorder.chunks)
+
+
+def test_a_muted_microphone_is_told_and_taken_back(pulse: PulseServer, recorder: Recorder) -> None:
+    recorder.next(Chunk)
+    pulse.pactl("set-source-mute", pulse.source, "1")
+    muted = recorder.state("muted")
+    assert muted.message == f"{recorder.capture.name} is muted." and muted.hint
+    pulse.pactl("set-source-mute", pulse.source, "0")
+    recorder.state("flowing")
+
+
+def test_an_output_that_is_muted_is_told_where_that_keeps_it_from_being_heard(
+    pulse: PulseServer,
+) -> None:
+    recorder = Recorder(SystemSound())
+    try:
+        recorder.state("flowing")
+        pulse.pactl("set-sink-mute", pulse.system_sink, "1")
+        assert "is muted, and may not be heard" in recorder.state("unheard").message
+        pulse.pactl("set-sink-mute", pulse.system_sink, "0")
+        recorder.state("flowing")
+    finally:
+        recorder.capture.close()
+        assert recorder.capture.join(20)
+
+
+def _is_recorded(pulse: PulseServer, source: str) -> bool:
+    """Whether we record this one: ours is the only output in floating point."""
+    indexes = {
+        line.split()[1]: line.split()[0]
+        for line in pulse.pactl("list", "short", "sources").splitlines()
+    }
+    outputs = [
+        line.split("\t") for line in pulse.pactl("list", "short", "source-outputs").splitlines()
+    ]
+    return [fields[1] for fields in outputs if "float32le" in fields[4]] == [indexes[source]]
+
+
+def _all(recorder: Recorder) -> list[CaptureEvent]:
+    return [recorder.events.get() for _ in range(recorder.events.qsize())]
+
+
+def test_a_chosen_device_stays_though_the_default_changes(pulse: PulseServer) -> None:
+    """PulseAudio takes everybody along to a new default, also who had asked for another one."""
+    pulse.add_source("usb_headset", "USB Headset 7.1")
+    recorder = Recorder(Device(pulse.source))
+    try:
+        recorder.state("silent")
+        pulse.pactl("set-default-source", "usb_headset")
+        told: list[str] = []
+        until = time.monotonic() + PATIENCE_S
+        while not _is_recorded(pulse, pulse.source):
+            assert time.monotonic() < until
+            told += [event.kind for event in _all(recorder) if isinstance(event, SoundState)]
+        pulse.pactl("set-source-mute", pulse.source, "1")
+        recorder.state("muted")
+        assert told == [], "nobody has to know"
+    finally:
+        recorder.capture.close()
+        assert recorder.capture.join(20)
 
 
 def test_a_sound_server_that_dies_and_comes_back_is_a_marked_gap(
@@ -146,7 +211,7 @@ def test_a_sound_server_that_dies_and_comes_back_is_a_marked_gap(
     pulse.play(tone, wait=False)
     recorder.state("flowing")
     pulse.kill()
-    recorder.state("lost")
+    assert recorder.state("lost").message == "The sound server has stopped."
     pulse.start()
     gap = recorder.next(Gap)
     assert isinstance(gap, Gap) and gap.reason == "device"
@@ -220,8 +285,8 @@ def test_speech_on_the_fourth_channel_of_an_interface_is_heard(
 
 def test_a_source_that_is_not_there_is_refused_with_a_sentence(pulse: PulseServer) -> None:
     gone = door.feed(SourceInfo("alsa_input.gone", "Gone 2.0", "microphone"))
-    with pytest.raises(SourceError, match=r"Gone 2\.0 cannot be opened: No such entity"):
+    with pytest.raises(AbsentSourceError, match=r"Gone 2\.0 is not connected"):
         gone.open(lambda block: None)
     pulse.kill()
-    with pytest.raises(SourceError, match="Connection refused"):
+    with pytest.raises(SourceError, match="The sound server has stopped"):
         gone.open(lambda block: None)

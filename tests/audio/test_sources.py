@@ -31,13 +31,15 @@ from app.audio.devices.base import (
     NoSourceError,
     SourceError,
     SourceInfo,
+    lacking,
+    name_alone,
     told_apart,
 )
 from app.audio.feeds import feed_for, look_for
 from app.audio.files import SoundFileError
 from app.audio.patience import Question
 from app.audio.playback import Playback
-from app.audio.sources import choice_named, choose, list_sources
+from app.audio.sources import automatic, choice_named, choose, list_sources
 from model_backends.base import UserError
 from tests.support.likeness import assert_like
 from tests.support.pulse import PulseServer
@@ -48,7 +50,7 @@ REAL = {
     "alsa_input.pci-0000_0c_00.4.analog-stereo": (
         "Family 17h/19h HD Audio Controller Analog Stereo"
     ),
-    "alsa_output.pci-0000_00_1f.3.hdmi-stereo.monitor": "Monitor of HDMI / DisplayPort 3 Output",
+    "alsa_output.pci-0000_00_1f.3.hdmi-stereo.monitor": "HDMI / DisplayPort 3 Output",
     "alsa_input.usb-Sonix_Technology_USB2.0_Camera-02.mono-fallback": "USB2.0 Camera",
     "alsa_input.usb-Razer_Razer_Kraken_7.1_Chroma-00.mono-fallback": "Razer Kraken 7.1 Chroma",
     "alsa_input.usb-AK5370-00.mono-fallback": "AK5370 I/F A/D Converter",
@@ -57,6 +59,7 @@ REAL = {
     "bluez_input.00_1B_66_A1_B2_C3.headset-head-unit": "Tilda’s 🎧 (HSP/HFP)",
     "usbpre": "Interface rev 2.0",
 }
+HDMI = "alsa_output.pci-0000_00_1f.3.hdmi-stereo.monitor"
 PORTAUDIO = ["Microphone (2- USB Audio 2.0)", "Microphone (2- USB Audio 2.0)", "Line / In.1"]
 
 
@@ -120,7 +123,8 @@ def test_every_listed_source_can_be_chosen_kept_and_found_again(
         assert choose(choice) == listed
     for typed in (ident, ident.upper(), listed.name, listed.name.casefold()):
         assert choice_named(typed) == listed.choice
-    assert feed_for(listed.choice).name == listed.name
+    assert feed_for(listed.choice).name == listed.full_name
+    assert name_alone(listed.full_name) == listed.name
 
 
 def test_two_of_one_name_are_told_apart_and_keep_their_names(plugged: list[SourceInfo]) -> None:
@@ -160,7 +164,7 @@ def test_portaudio_tells_its_twins_apart_by_id(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(portaudio, "DESKTOP", "windows")
     desk = SoundDevice(PORTAUDIO)
     monkeypatch.setitem(sys.modules, "sounddevice", desk)
-    listed = list_sources()
+    listed = [source for source in list_sources() if source.kind == "microphone"]
     assert [s.name for s in listed if s.default] == [PORTAUDIO[0]]
     assert len({s.id for s in listed}) == len({s.name for s in listed}) == 3
     kept = {s.name: from_text(to_text(s.choice)) for s in listed}
@@ -171,6 +175,23 @@ def test_portaudio_tells_its_twins_apart_by_id(monkeypatch: pytest.MonkeyPatch) 
     desk.names = PORTAUDIO[:1]
     with pytest.raises(AbsentSourceError):
         portaudio._device(desk, listed[-1])
+
+
+def test_a_headset_that_changes_its_profile_is_the_same_headset(plugged: list[SourceInfo]) -> None:
+    music = "bluez_output.00_1B_66_A1_B2_C3.a2dp-sink.monitor"
+    plugged.append(info("bluez_output.00_1B_66_A1_B2_C3.headset-head-unit.monitor", "Tilda (HSP)"))
+    assert choose(Device(music, "Tilda (A2DP)", plays=True)).name == "Tilda (HSP)"
+    voice = Device("bluez_input.00_1B_66_A1_B2_C3.handsfree-head-unit", "Tilda’s telephone")
+    assert choose(voice).id == "bluez_input.00_1B_66_A1_B2_C3.headset-head-unit"
+    with pytest.raises(AbsentSourceError):
+        choose(Device("bluez_input.FF_FF_FF_FF_FF_FF.headset-head-unit", "Tilda’s other one"))
+
+
+def test_of_two_inputs_of_a_card_none_is_guessed(plugged: list[SourceInfo]) -> None:
+    plugged.append(info("alsa_input.pci-0000_07_00.6.iec958-stereo", "Digital"))
+    plugged.append(info("alsa_input.pci-0000_07_00.6.analog-stereo", "Analog"))
+    with pytest.raises(AbsentSourceError):
+        choose(Device("alsa_input.pci-0000_07_00.6.HiFi__hw_Mic__source", "Front"))
 
 
 # --- what a person types -----------------------------------------------------------------------
@@ -206,6 +227,79 @@ def test_what_is_neither_says_what_there_is(plugged: list[SourceInfo], text: str
     assert "“USB2.0 Camera”" in refused.value.hint
 
 
+# --- what the command line takes ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("meeting", Meeting()),
+        ("Microphone", Microphone()),
+        ("SYSTEM", SystemSound()),
+        ("app:Zoom: Room 4.2 (HSP)", Application("Zoom: Room 4.2 (HSP)")),
+        ("app:zoom: room", Application("Zoom: Room 4.2 (HSP)")),
+        ("app:ZOOM: ROOM 4.2 (HSP)", Application("Zoom: Room 4.2 (HSP)")),
+        ("app:VLC media player", Application("VLC media player")),
+        ("Monitor of HDMI / DisplayPort 3 Output", Device(HDMI, REAL[HDMI], plays=True)),
+    ],
+)
+def test_what_is_typed_is_taken_as_it_is_meant(
+    plugged: list[SourceInfo], typed: str, meant: SourceChoice
+) -> None:
+    plugged.append(SourceInfo("app:Zoom: Room 4.2 (HSP)", "Zoom: Room 4.2 (HSP)", "application"))
+    assert choice_named(typed) == meant
+
+
+def test_app_and_no_name_says_what_there_is(plugged: list[SourceInfo]) -> None:
+    with pytest.raises(SourceError, match="no source here") as refused:
+        choice_named("app:")
+    assert "“USB2.0 Camera”" in refused.value.hint
+
+
+def test_a_name_that_a_microphone_and_an_output_have_is_told_by_ids(
+    plugged: list[SourceInfo],
+) -> None:
+    output = SourceInfo("alsa_output.usb-Jabra.analog-stereo.monitor", "USB2.0 Camera", "system")
+    plugged.append(output)
+    with pytest.raises(SourceError, match="More than one source is called") as refused:
+        choice_named("USB2.0 Camera")
+    assert output.id in refused.value.hint
+    assert choice_named(output.id) == output.choice
+    assert choice_named("Monitor of USB2.0 Camera") == output.choice
+
+
+def test_what_cannot_be_heard_is_no_choice_and_its_reason_is_told(
+    plugged: list[SourceInfo],
+) -> None:
+    why = "Windows gives the sound of an output as a whole, not one application’s."
+    plugged[:] = [lacking("application", "One application", why)]
+    with pytest.raises(NoSourceError, match="an output as a whole"):
+        feed_for(Application("Zoom"))
+    with pytest.raises(SourceError, match="no source here"):
+        choice_named("One application")
+
+
+# --- where nobody has chosen --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("there", "chosen"),
+    [
+        ([], Microphone()),
+        (["usbpre"], Microphone()),
+        (["usbpre", HDMI], Meeting()),
+        ([HDMI], Meeting()),
+        (["auto_null.monitor"], Microphone()),
+        (["usbpre", "auto_null.monitor"], Meeting()),
+    ],
+)
+def test_automatic_is_both_voices_where_there_is_something_to_hear(
+    plugged: list[SourceInfo], there: list[str], chosen: SourceChoice
+) -> None:
+    plugged[:] = [info(ident, ident) for ident in there]
+    assert automatic() == chosen
+
+
 # --- as settings keep it -------------------------------------------------------------------------
 
 
@@ -237,10 +331,26 @@ def test_a_meeting_has_two_voices_and_all_else_has_one() -> None:
 
 
 def test_nothing_and_whole_paths_of_old_settings_are_read() -> None:
-    assert from_text("") == Microphone()
+    assert from_text("") == Meeting(), "nobody has chosen"
+    assert from_text("microphone") == Microphone()
     whole = Path("/talks/one.flac").absolute()
     assert from_text(str(whole)) == MediaFile(whole)
     assert from_text("portaudio:Line / In.1") == Device("portaudio:Line / In.1")
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [HDMI, f"device:{HDMI}", f"device:{HDMI}\nMonitor of HDMI / DisplayPort 3 Output"],
+)
+def test_an_output_of_old_settings_is_heard_as_what_others_say(
+    plugged: list[SourceInfo], kept: str
+) -> None:
+    choice = from_text(kept)
+    assert voices(choice) == {"them": choice}
+    assert choose(choice).id == HDMI  # type: ignore[arg-type]
+    plugged[:] = [replace(s, id="another.monitor") if s.id == HDMI else s for s in plugged]
+    if "\n" in kept:  # it is known by its name
+        assert choose(choice).id == "another.monitor"  # type: ignore[arg-type]
 
 
 @given(st.lists(st.sampled_from(["Mic", "Mic (2)", "Mic (3)", "Line"])))

@@ -98,6 +98,7 @@ def test_wrong_usage_costs_one_sentence(
         ("transcribe a.wav --engine siri", "There is no engine called “siri”. Choose one of:"),
         ("transcribe a.wav --delay-ms 123", "has no delay of 123 ms. It offers"),
         ("transcribe a.wav --language xx", "does not know the language “xx”. It takes:"),
+        ("listen --model tiny.en --language de", "“de” with the model “tiny.en”."),
         ("transcribe a.wav --model huge", "has no model “huge”. It takes: base"),
         ("transcribe a.wav --engine scripted --language de", "finds the language itself"),
         ("evaluate m.jsonl --delay-ms 1000,999", "has no delay of 999 ms"),

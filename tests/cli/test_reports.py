@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import app.cli.sources
 from app import __version__, paths
 from app.audio import sources
 from app.audio.devices.base import SourceInfo, lacking
-from app.cli import engines, main
+from app.cli import doctor, engines, main
 from app.cli.table import table
 from app.session import journal
 from model_backends.base import Availability
@@ -161,9 +162,49 @@ def test_doctor_tells_why_a_way_to_sound_leads_nowhere(
     monkeypatch.setattr(sources, "DESKTOP", "macos")
     monkeypatch.setattr(platform, "mac_ver", lambda: ("13.6", ("", "", ""), "arm64"))
     told = {door["name"]: door["why_not"] for door in as_json(capsys, "doctor")["sound"]["doors"]}
-    assert told["Core Audio tap"] == "macOS lets apps hear it since 14.4; this is 13.6."
+    assert (
+        told["Core Audio tap"]
+        == "macOS lets apps hear this computer’s sound since 14.4; this is 13.6."
+    )
     assert main(["doctor"]) == 0
-    assert "no: macOS lets apps hear it since 14.4" in capsys.readouterr().out
+    assert "no: macOS lets apps hear this computer’s sound since 14.4" in capsys.readouterr().out
+
+
+def test_doctor_does_not_wait_for_a_sound_server_that_refuses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """pulsectl waits for the whole of a time limit before it looks whether it was refused."""
+    asked: list[object] = []
+
+    class Refusing:
+        def __init__(self, name: str, connect: bool) -> None: ...
+        def __enter__(self) -> Refusing:
+            return self
+
+        def __exit__(self, *error: object) -> None: ...
+        def connect(
+            self, autospawn: bool = False, wait: bool = False, timeout: object = None
+        ) -> None:
+            asked.append(timeout)
+            raise pulsectl.PulseError("Connection refused")
+
+    pulsectl = pytest.importorskip("pulsectl")
+    monkeypatch.setattr(pulsectl, "Pulse", Refusing)
+    assert doctor._sound_server() is None
+    assert asked == [None]
+
+
+def test_doctor_of_a_frozen_sound_server_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen = threading.Event()
+
+    def ask() -> str:
+        frozen.wait(60)
+        return "never"
+
+    monkeypatch.setattr(doctor, "_ask_sound_server", ask)
+    monkeypatch.setattr(doctor, "WITHIN_S", 0.01)
+    assert doctor._sound_server() is None
+    frozen.set()
 
 
 def test_doctor_names_the_sessions_that_run(capsys: Said) -> None:

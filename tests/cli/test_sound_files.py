@@ -443,6 +443,18 @@ def test_a_pipe_nobody_writes_to_is_given_up(
         open_sound(tmp_path / "pipe")
 
 
+@pytest.mark.parametrize("spelling", ["file:{}", "file://{}", "FILE://localhost{}"])
+def test_a_file_named_as_browsers_do_is_a_file(tmp_path: Path, spelling: str) -> None:
+    path = tmp_path / "a talk.wav"
+    address = Path(spelling.format(str(path).replace(" ", "%20")))
+    with pytest.raises(SoundFileError, match=f"There is no file “{path}”"):
+        open_sound(address)
+    path.touch()
+    with pytest.raises(SoundFileError) as refused:
+        open_sound(address)
+    assert refused.value.hint.endswith(f"name it as {path}.")
+
+
 @pytest.mark.parametrize("address", ["https://example.org/talk.mp3", "rtsp://cam/1"])
 def test_an_address_is_no_file_and_told_so(address: str) -> None:
     with pytest.raises(SoundFileError, match=f"“{address}” is an address") as refused:

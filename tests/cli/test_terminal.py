@@ -11,6 +11,7 @@ import pytest
 
 from app.cli.showing import Showing
 from app.cli.terminal import JsonScreen, PlainScreen, TerminalScreen
+from app.core.voices import NAMES
 from app.session.record import Saved
 from model_backends.base import Tail, Word
 from tests.core.words import spoken
@@ -193,3 +194,39 @@ def test_messages_nobody_can_read_stop_nothing() -> None:
     messages = Full()
     messages.write("full")
     PlainScreen(io.StringIO(), messages).tell("Saved.")
+
+
+VOICES = [
+    *spoken(" How are you?", lane="them"),
+    *spoken(" Fine.", 1_200, lane="me"),
+    *spoken(" Good.", 1_600, lane="them"),
+]
+
+
+def test_two_voices_have_their_names_once_a_turn() -> None:
+    out = io.StringIO()
+    screen = PlainScreen(out, io.StringIO(), NAMES)
+    for word in VOICES:
+        screen.show(word)
+    assert out.getvalue() == "Others: How are you?\nYou: Fine.\nOthers: Good."
+    cells = Cells(40, wraps=True)
+    lines = TerminalScreen(cells, io.StringIO(), lambda: cells.columns, NAMES)
+    for word in VOICES[:2]:
+        lines.show(word)
+    cells.resize(30)
+    for word in VOICES[2:]:
+        lines.show(word)
+    assert [row for row in cells.lines if row] == [
+        "Others: How are you?",
+        "You: Fine.",
+        "Others: Good.",
+    ]
+
+
+def test_the_tail_of_another_voice_is_not_shown() -> None:
+    cells = Cells(40, wraps=True)
+    screen = TerminalScreen(cells, io.StringIO(), lambda: cells.columns, NAMES)
+    screen.show(VOICES[0])
+    screen.show(Tail("me", 0, 0, " fine"))
+    screen.show(Tail("them", 0, 0, " are"))
+    assert [row for row in cells.lines if row] == ["Others: How are"]

@@ -125,3 +125,46 @@ def test_what_cannot_be_seen_makes_no_cue_and_no_paragraph() -> None:
 
 def test_a_transcript_as_text_gives_a_terminal_no_orders() -> None:
     assert to_txt(spoken(" a\x1b]0;title\x07 b\x9b2J")) == "a]0;title b2J\n"
+
+
+# --- two voices --------------------------------------------------------------------------------
+
+TALK = [
+    *spoken(" How are you?", lane="them"),
+    *spoken(" Fine, <thanks> & you?", 1_200, lane="me"),
+    *spoken(" Good.", 4_000, lane="them"),
+]
+NAMES = {"me": "Ada & Co", "them": "Zoë"}
+
+
+def test_vtt_gives_each_cue_its_voice() -> None:
+    text = FORMATS["vtt"].write(Export(TALK, names=NAMES))
+    assert "\n<v Zoë>How are you?\n" in text and "\n<v Ada &amp; Co>Fine, " in text
+    assert FORMATS["vtt"].write(Export(TALK[:3])).count("<v") == 0, "one voice needs no name"
+
+
+def test_srt_names_who_speaks_unless_that_is_not_wished() -> None:
+    named = FORMATS["srt"].write(Export(TALK, names=NAMES))
+    assert "Zoë: How are you?" in named and "Ada & Co: Fine" in named
+    plain = FORMATS["srt"].write(Export(TALK, names=NAMES, name_in_srt=False))
+    assert "Zoë" not in plain and "\nHow are you?\n" in plain
+
+
+def test_txt_says_who_spoke_in_the_order_of_time() -> None:
+    text = FORMATS["txt"].write(Export(TALK, names=NAMES))
+    assert [line[:4] for line in text.split("\n\n")] == ["Zoë:", "Ada ", "Zoë:"]
+
+
+def test_json_gives_each_word_its_lane() -> None:
+    found = to_json_object(Export(TALK, names=NAMES))
+    assert [word["lane"] for word in found["words"]] == [word.lane for word in TALK]
+    assert found["names"] == {"them": "Zoë", "me": "Ada & Co"}
+    assert found["text"].startswith("Zoë: How are you?")
+    assert "lane" not in to_json_object(Export(TALK[:3]))["words"][0]
+
+
+@given(sessions(lanes=("me", "them")))
+def test_no_cue_mixes_two_voices(words: list[Word]) -> None:
+    for lane in ("me", "them"):
+        own = [cue.text for cue in cues(words, labels=False) if cue.lane == lane]
+        assert letters("".join(own)) == letters("".join(w.text for w in words if w.lane == lane))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from app.core.lines import CaptionLines, Line
 from app.core.script import display_width
+from app.core.voices import NAMES
 from model_backends.base import Word
 from tests.core.words import letters, sessions, spoken
 
@@ -134,13 +135,6 @@ def test_one_line_is_never_given_to_the_tail() -> None:
     assert texts(lines, 1) == ["one two"]
 
 
-def test_scrollback_is_bounded() -> None:
-    lines = lines_of(spoken(" word" * 5000), 10)
-    assert len(lines.visible(ALL)) <= 500
-    lines.reflow(width, 20)
-    assert 0 < len(lines.visible(ALL)) <= 500
-
-
 @given(sessions(lanes=("me", "them")), st.integers(4, 50), st.data())
 def test_no_word_shown_ever_moves(words: list[Word], columns: int, data: st.DataObject) -> None:
     lines = CaptionLines(width, columns)
@@ -199,3 +193,138 @@ def test_the_first_known_language_of_a_line_stays() -> None:
     for language in (None, "en", "ar", "en"):
         lines.add(Word("me", 0, 0, " word", 100, 400, language))
     assert [line.language for line in lines.visible(2)] == ["en"]
+
+
+def numbered(count: int) -> list[Word]:
+    """Words that tell where they are from: one each 400 ms, 150 a minute."""
+    return [Word("me", 0, 0, f" w{n}", n * 400, n * 400 + 300, "en") for n in range(count)]
+
+
+def test_half_an_hour_can_be_had_again_line_by_line() -> None:
+    words = numbered(30 * 150)
+    lines = lines_of(words, 20)
+    newest = lines.newest
+    back = [line.text for line in lines.until(newest, ALL)]
+    assert " ".join(back) == "".join(word.text for word in words).strip()
+    assert [line.text for line in lines.until(newest - 3, 2)] == back[-5:-3]
+
+
+def test_what_is_kept_has_a_bound() -> None:
+    lines = lines_of(numbered(20_000), 8)
+    assert len(lines._words) == 12_000
+    assert len(lines.until(lines.newest, 100_000)) <= 6_000
+
+
+def test_after_a_reflow_older_lines_come_when_asked_for_and_no_line_changes() -> None:
+    words = numbered(3000)
+    lines = lines_of(words, 20)
+    lines.reflow(width, 31)
+    newest = lines.newest
+    recent = lines.until(newest, 30)
+    assert len(lines._rows) < 250  # of a thousand words, not of three thousand
+    everything = [line.text for line in lines.until(newest, ALL)]
+    assert " ".join(everything) == "".join(word.text for word in words).strip()
+    assert lines.until(newest, 30) == recent
+    assert lines.added == 3000
+
+
+@given(sessions())
+def test_a_row_knows_how_many_words_were_out_when_it_ended(words: list[Word]) -> None:
+    lines = lines_of(words, 12)
+    newest = lines.newest
+    counts = [lines.words_until(number) for number in range(lines.first, newest + 1)]
+    assert counts == sorted(counts)
+    readable = max((n for n, word in enumerate(words, 1) if word.text.strip()), default=0)
+    assert readable <= counts[-1] <= lines.added == len(words)
+
+
+def test_the_row_of_a_word_is_found_again_after_a_reflow() -> None:
+    lines = lines_of(numbered(2500), 20)
+    for columns in (20.0, 33.0, 12.0):
+        lines.reflow(width, columns)
+        [line] = lines.until(lines.row_of(2000), 1)
+        assert "w1999" in line.text.split()
+
+
+def test_the_last_minute_is_that_of_the_last_session() -> None:
+    lines = lines_of(numbered(400))
+    assert [w.text for w in lines.latest(60_000)] == [w.text for w in numbered(400)[-150:]]
+    lines.begin_session()
+    assert len(lines.latest(60_000)) == 150  # nothing has been said in the new one
+    lines.add(Word("me", 0, 0, " new", 0, 300, "en"))
+    assert [w.text for w in lines.latest(60_000)] == [" new"]
+
+
+# --- two voices --------------------------------------------------------------------------------
+
+
+def labelled(words: list[Word], columns: float = 37) -> CaptionLines:
+    lines = CaptionLines(width, columns)
+    lines.name_voices(NAMES)
+    for word in words:
+        lines.add(word)
+    return lines
+
+
+def shown(lines: CaptionLines) -> list[str]:
+    return [line.label + line.text for line in lines.visible(ALL)]
+
+
+def test_who_speaks_is_said_once_a_turn() -> None:
+    words = [
+        *spoken(" How do you do on such a day as this one is?", lane="them"),
+        *spoken(" Fine.", 9_000, lane="me"),
+        *spoken(" And you?", 15_000, lane="me", utterance=5),
+    ]
+    assert shown(labelled(words)) == [
+        "Others: How do you do on such a day",
+        "as this one is?",
+        "You: Fine.",
+        "And you?",
+    ]
+
+
+def test_another_session_says_it_anew() -> None:
+    lines = labelled(spoken(" Hello.", lane="them"))
+    lines.begin_session()
+    lines.add(spoken(" Hello.", lane="them")[0])
+    assert shown(lines) == ["Others: Hello.", "Others: Hello."]
+
+
+def test_without_names_nothing_is_said_of_it() -> None:
+    words = [*spoken(" Hello.", lane="them"), *spoken(" Fine.", 900, lane="me")]
+    assert shown(lines_of(words)) == ["Hello.", "Fine."]
+
+
+@given(sessions(lanes=("me", "them")))
+def test_a_drawn_word_never_moves_whoever_speaks_and_whenever(words: list[Word]) -> None:
+    """The words of a voice may come seconds after the other's that were said later."""
+    lines = CaptionLines(width, 24)
+    lines.name_voices(NAMES)
+    before: list[str] = []
+    came = sorted(words, key=lambda word: word.end_ms + 2_000 * (word.lane == "me"))
+    for word in came:
+        lines.add(word)
+        after = shown(lines)
+        assert rewrites(before, after) == 0
+        before = after
+    assert letters("".join(line.text for line in lines.visible(ALL))) == letters(
+        "".join(word.text for word in came)
+    )
+    assert all(width(row) <= 24 for row in before)
+
+
+def test_a_name_leaves_room_for_words() -> None:
+    lines = CaptionLines(width, 12)
+    lines.name_voices({"me": "Bartholomew", "them": "Al"})
+    for word in [*spoken(" Hi there.", lane="me"), *spoken(" Extraordinary", 2_000, lane="them")]:
+        lines.add(word)
+    assert shown(lines)[:2] == ["Hi there.", "Extraordinar"]
+
+
+def test_a_tail_is_that_of_the_voice_it_follows() -> None:
+    lines = labelled(spoken(" Hello.", lane="them"))
+    lines.set_tail(" fine", "me")
+    assert [line.tail for line in lines.visible(2)] == [""]
+    lines.set_tail(" there", "them")
+    assert [line.tail for line in lines.visible(2)] == [" there"]

@@ -34,7 +34,7 @@ def test_without_a_file_the_defaults_are_used_and_nothing_is_said() -> None:
 def test_what_is_saved_comes_back() -> None:
     chosen = Settings(
         overlay=OverlaySettings(
-            lines=3, font_family="Noto Sans", edge="outline", geometry={"DP-1": [10, -20, 800, 160]}
+            lines=3, font_family="Noto Sans", edge="uniform", geometry={"DP-1": [10, -20, 800, 160]}
         ),
         engine="voxtral-torch",
         delay_ms={"embedded": 1000, "voxtral-torch": 480},
@@ -72,6 +72,7 @@ anything = st.builds(
     source=text,
     start_listening_on_launch=st.booleans(),
     keep_transcripts=st.booleans(),
+    boost_quiet_speech=st.booleans(),
 )
 
 
@@ -260,3 +261,9 @@ def test_settings_load_neither_qt_nor_tomlkit() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_an_older_voxline_called_otherwise_is_understood() -> None:
+    write('[overlay]\nedge = "outline"\n')
+    loaded, problem = load()
+    assert (loaded.overlay.edge, problem) == ("uniform", None)

@@ -164,6 +164,7 @@ def test_a_removed_journal_that_cannot_be_made_again_keeps_its_words_in_memory(
 def test_tentative_text_is_not_kept(tmp_path: Path) -> None:
     book = Journal(journal.new_path(tmp_path), {}, Errors())
     book.append(Tail("me", 0, 0, " perhaps"))
+    book.append(WORDS[0])
     book.close(True, TIMEOUT_S)
     assert "perhaps" not in book.path.read_text("utf-8")
 
@@ -352,6 +353,14 @@ def test_saved_sessions_leave_no_second_copy(tmp_path: Path) -> None:
     book.saved(tmp_path / "a.srt")
     assert book.close(True, TIMEOUT_S)
     assert not book.path.exists()
+
+
+def test_a_session_that_ends_without_words_leaves_nothing_behind(tmp_path: Path) -> None:
+    book = Journal(journal.new_path(tmp_path), {}, Errors())
+    book.append(Tail("me", 0, 0, " perhaps"))
+    book.append(GAP)
+    assert book.close(True, TIMEOUT_S)
+    assert not any(tmp_path.iterdir())
 
 
 # --- sessions of other processes -----------------------------------------------------------

@@ -389,6 +389,38 @@ def test_the_systems_default_and_what_the_user_moves_are_the_systems_to_bring_ba
     assert play.at(20_000, e.Tick()) == []
 
 
+def test_a_device_that_is_lost_is_stood_in_for_at_once_and_returned_to() -> None:
+    play = Play(SessionOptions(source=JABRA)).listening(feed=HEADSET)
+    play.at(1000, sound("lost", "Jabra Evolve 65 Mono is not connected.", "Connect it again."))
+    assert play.status.stage is Stage.NO_SOUND
+    assert play.at(1100, e.Tick()) == [e.Find(LANE, 1, JABRA)]
+    absent = UserError("Jabra Evolve 65 is not connected.")
+    assert e.Find(LANE, 2, Microphone()) in play.at(1110, e.NotFound(LANE, 1, "absent", absent))
+    play.at(1120, e.Found(LANE, 2, MICROPHONE), e.Sound(LANE, 2, FLOWING))
+    assert play.stages[-1] == "listening" and "Jabra" in play.status.remark
+    assert play.at(5000, e.Tick())[:1] == [e.Find(LANE, 3, JABRA)]
+    assert e.Listen(LANE, 3, HEADSET) in play.at(5100, e.Found(LANE, 3, HEADSET))
+
+
+def test_what_came_back_by_itself_is_not_opened_again() -> None:
+    play = Play(SessionOptions(source=JABRA)).listening(feed=HEADSET)
+    play.at(1000, sound("lost", "It is not connected."))
+    play.at(1100, e.Tick())
+    assert play.at(1200, e.Sound(LANE, 1, FLOWING), e.Found(LANE, 1, HEADSET))[1:] == []
+    assert not [each for each in play.out if each == e.Listen(LANE, 2, HEADSET)]
+
+
+def test_a_server_that_stops_is_told_as_that_and_not_as_no_microphone() -> None:
+    play = Play().listening()
+    play.at(1000, sound("lost", "The sound server has stopped.", "It is tried again by itself."))
+    play.at(1100, e.Tick())
+    none = UserError("No microphone was found.")
+    play.at(1200, e.NotFound(LANE, 1, "none", none))
+    assert play.status.message == "The sound server has stopped."
+    assert not play.of(e.LetGo), "its capture tries on"
+    assert e.Find(LANE, 2, Microphone()) in play.at(4300, e.Tick())
+
+
 def test_sound_too_quiet_for_speech_is_remarked_upon_while_it_lasts() -> None:
     play = Play().listening()
     play.at(900, sound("quiet", "The sound is very quiet.", "Turn it up."))

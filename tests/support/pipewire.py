@@ -7,6 +7,7 @@ Knows nothing of the app.
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -37,6 +38,13 @@ class PipeWireServer(PulseServer):
         inner |= {"XDG_STATE_HOME": self.variables["HOME"] + "/.state"}
         inner.pop("PULSE_SERVER")
         self._programs = []
+        try:
+            self._start_programs(runtime, bus, inner)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start_programs(self, runtime: str, bus: str, inner: Mapping[str, str]) -> None:
         self._run(["dbus-daemon", "--session", f"--address={bus}", "--nofork"], inner)
         _until(Path(f"{runtime}/bus").exists, "the bus")
         self._run(["pipewire"], inner)
@@ -51,6 +59,11 @@ class PipeWireServer(PulseServer):
         for program in reversed(self._programs):
             program.kill()
             program.wait()
+
+    def freeze(self, on: bool = True) -> None:
+        """Stops all of it in its tracks, until `freeze(False)`."""
+        for program in self._programs:
+            program.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
 
     def _run(self, command: list[str], env: Mapping[str, str]) -> None:
         with self.log.open("ab") as log:

@@ -132,6 +132,12 @@ class PulseServer:
             if f"source_name={self.source} " in line:
                 self.pactl("unload-module", line.split()[0])
 
+    def plug(self) -> None:
+        """After `unplug()`: the microphone is there again, as the default one."""
+        module = next(m for m in self.modules() if f"source_name={self.source} " in m)
+        self.pactl("load-module", *module.split())
+        self.pactl("set-default-source", self.source)
+
     def freeze(self, on: bool = True) -> None:
         """Stops the daemon in its tracks: calls into it hang until `freeze(False)`."""
         os.kill(self.pid, signal.SIGSTOP if on else signal.SIGCONT)

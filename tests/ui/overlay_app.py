@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from app import native
 from app.session.session import Stage, Status
@@ -80,6 +80,7 @@ def captions(settings_file: Path) -> CaptionOverlay:
 
     def save(changed: OverlaySettings) -> None:
         settings_file.write_text(json.dumps(asdict(changed)))
+        window.apply(changed)
         tell(saved=rect(window.box_on_screen), lines=changed.lines)
 
     window = CaptionOverlay(settings, save)
@@ -117,6 +118,17 @@ def place(widget: QWidget) -> list[int]:
     return [corner.x(), corner.y(), widget.width(), widget.height()]
 
 
+def buttons_of(window: CaptionOverlay) -> list[QAbstractButton]:
+    """All that can be pressed and is seen now."""
+    return [b for b in window.findChildren(QAbstractButton) if b.isVisible()]
+
+
+def handle_of(window: CaptionOverlay) -> list[int] | None:
+    """Of a window that lets clicks through."""
+    handle = window._click_through.handle
+    return rect(handle.geometry()) if handle is not None and handle.isVisible() else None
+
+
 def obey(window: CaptionOverlay | Other, order: str) -> None:
     if order == "quit":
         if isinstance(window, CaptionOverlay):
@@ -125,7 +137,9 @@ def obey(window: CaptionOverlay | Other, order: str) -> None:
     elif isinstance(window, CaptionOverlay):
         obey_captions(window, order)
     else:
-        window.showFullScreen() if order == "full screen" else window.showNormal()
+        {"full screen": window.showFullScreen, "maximise": window.showMaximized}.get(
+            order, window.showNormal
+        )()
 
 
 def obey_captions(window: CaptionOverlay, order: str) -> None:
@@ -137,14 +151,26 @@ def obey_captions(window: CaptionOverlay, order: str) -> None:
         tell(
             id=str(int(window.winId())),
             box=rect(window.box_on_screen),
-            slider=place(bar.delay),
             bar=place(bar),
+            buttons={button.accessibleName(): place(button) for button in buttons_of(window)},
+            handle=handle_of(window),
+            held=window.reading.held,
+            live=window._box.live.live.text(),
             painted_text=window.captions.painted_text,
             focus=focus.accessibleName() if focus else None,
             active=window.isActiveWindow(),
         )
     elif order == "keyboard":
         window.focus_controls()
+    elif order.startswith("say "):
+        assert window._captioning is not None
+        session = faked(window._captioning)
+        session.say(*words(order[4:], start_ms=len(session.timeline.words()) * 250))
+    elif order.startswith("call "):  # a verb of the window, and its arguments as JSON
+        _, verb, arguments = order.split(" ", 2)
+        getattr(window, verb)(*json.loads(arguments))
+    elif order.startswith("look "):
+        window.apply(replace(window._settings, **json.loads(order[5:])))
     elif order == "trouble":
         assert window._captioning is not None
         faked(window._captioning).say(

@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 
 from app.core.timeline import Gap, Timeline
+from app.core.voices import ME
 from app.session.session import Choices, SessionEvent, Stage, Status
 from app.session.sources import SourceChoice
 from app.settings import Settings
@@ -29,6 +30,7 @@ class FakeSession:
         self.delay_ms = 480
         self.source_name = "Built-in microphone"
         self.source_is_away = False
+        self.voices: tuple[str, ...] = (ME,)
         self.status = Status(Stage.IDLE)
         self.level = 0.0
         self.timeline = Timeline()
@@ -55,7 +57,7 @@ class FakeSession:
                 self.status = event
             elif isinstance(event, Choices):
                 self.source_name, self.delay_ms = event.source_name, event.delay_ms
-                self.source_is_away = event.source_is_away
+                self.source_is_away, self.voices = event.source_is_away, event.voices
             elif isinstance(event, (Word, Gap, Tail)):
                 self.timeline.add(event)
         return events

@@ -41,11 +41,10 @@ def windows(rig: Rig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> list[QWi
     captions.tell(EVIL, EVIL)
     captions.controls.show_source(EVIL)
     captions.controls.show_sources([evil_source], "")
-    captions.controls.show_engine("evil", EVIL)
     captions.hide_captions()
     preferences = main.open_preferences()
     dialogs = [
-        help_texts.show_shortcuts(main, main.actions_with_keys()),
+        help_texts.show_shortcuts(main, main.menus.with_keys()),
         help_texts.show_kept(main, True),
         help_texts.show_about(main),
     ]

@@ -64,6 +64,22 @@ def test_what_is_chosen_is_in_the_list_and_alone_is_marked(
     assert marked(chosen) == [shown]
 
 
+@pytest.mark.parametrize(
+    ("chosen", "shown"),
+    [
+        (Meeting(), "Automatic: meeting (microphone and this computer’s sound)"),
+        (Microphone(), "Default microphone"),
+        (Device("usb", "USB Mic"), "USB Mic"),
+        (Application("Zoom"), "Zoom"),
+        (MediaFile(Path("/talks/one.flac")), "File: one.flac"),
+    ],
+)
+def test_while_the_list_has_not_come_nothing_is_called_absent(
+    chosen: SourceChoice, shown: str
+) -> None:
+    assert rows(None, chosen) == [Row(shown, to_text(chosen), chosen=True)]
+
+
 def test_every_row_gives_back_the_choice_that_it_stands_for() -> None:
     found = rows(SOURCES, Meeting())
     assert found[0].source == to_text(Meeting())
@@ -81,7 +97,7 @@ def test_an_absent_device_is_greyed_under_its_heading_with_its_name_and_the_reas
 
 
 def test_what_this_computer_lacks_is_shown_with_the_reason() -> None:
-    why = "macOS lets apps hear it since 14.4; this is 13.6."
+    why = "macOS lets apps hear this computer’s sound since 14.4; this is 13.6."
     found = rows([SOURCES[0], lacking("system", "This computer’s sound", why)], Microphone())
     assert [row.why_not for row in under("This computer’s sound", found)] == [why]
     assert not [row for row in found if row.text == "Applications"], "nobody can say"

@@ -17,6 +17,7 @@ from model_backends.base import Sentence, UserError
 if TYPE_CHECKING:
     from app.audio.capture import Feed
 
+_PLAYED = " (this computer’s sound)"  # ends the full name of what an output plays
 EVERYTHING = "everything"  # the id of all that the computer plays, where outputs are not told apart
 
 
@@ -68,10 +69,15 @@ class SourceInfo:
         """For where nothing else says that it is what the computer plays."""
         if self.kind != "system" or self.id == EVERYTHING:
             return self.name
-        return Sentence("this computer’s sound ({name})", name=self.name)
+        return Sentence("{name} (this computer’s sound)", name=self.name)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def name_alone(full_name: str) -> str:
+    """The name that `full_name` was made of."""
+    return full_name.removesuffix(_PLAYED)
 
 
 def lacking(kind: str, name: str, why_not: str) -> SourceInfo:

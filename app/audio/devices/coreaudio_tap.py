@@ -13,16 +13,16 @@ import os
 import platform
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from app.audio.advice import advice
-from app.audio.capture import Block
 from app.audio.choice import APPLICATION
 from app.audio.devices.base import EVERYTHING, SourceError, SourceInfo, lacking
 from app.audio.devices.silence import SilenceFilled
+from app.audio.listening import Deliver
 from model_backends.base import Sentence
 
 log = logging.getLogger(__name__)
@@ -66,12 +66,13 @@ def _library() -> tuple[str, Any]:
     """catap; or why it cannot be had, and None."""
     version = platform.mac_ver()[0]
     if _numbers(version) < _SINCE:
-        needs = "macOS lets apps hear it since 14.4; this is {version}."
+        needs = "macOS lets apps hear this computer’s sound since 14.4; this is {version}."
         return Sentence(needs, version=version or "?"), None
     try:
         import catap
     except (ImportError, OSError):
-        return Sentence("It is heard through catap, which is not installed."), None
+        missing = "This computer’s sound is heard through catap, which is not installed."
+        return Sentence(missing), None
     return "", catap
 
 
@@ -107,7 +108,7 @@ class Tap:
         self.name = source.name
         self._application = source.name if source.kind == "application" else ""
 
-    def open(self, deliver: Callable[[Block | None], None]) -> _Opened:
+    def open(self, deliver: Deliver) -> _Opened:
         """Record at the tap's own rate. Raises SourceError."""
         why_not, catap = _library()
         if catap is None:
@@ -128,9 +129,7 @@ class Tap:
 class _Opened:
     """Satisfies `capture.Opened`: one recording session of the library, or one that waits."""
 
-    def __init__(
-        self, catap: Any, application: str, deliver: Callable[[Block | None], None]
-    ) -> None:
+    def __init__(self, catap: Any, application: str, deliver: Deliver) -> None:
         self._catap = catap
         self._application = application
         self._deliver = deliver
@@ -177,7 +176,8 @@ class _Opened:
             processes = self._catap.list_audio_processes()
         except OSError:
             return []
-        return [p for p in processes if _application_of(p) == self._application]
+        wanted = self._application.casefold()
+        return [p for p in processes if _application_of(p).casefold() == wanted]
 
     def _take(self, buffer: Any) -> None:
         """In the library's worker thread."""

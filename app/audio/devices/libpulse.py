@@ -32,6 +32,8 @@ _AS_THE_SOURCE = 0x80 | 0x100  # FIX_RATE, FIX_CHANNELS: the source's own
 FIXED_RATE, FIXED_CHANNELS = 48_000, 2  # of a sink input's recording, whatever it plays on
 _ANY = 0xFFFF_FFFF  # the server decides
 _WAIT_S = 2.0
+_NO_ENTITY = 5  # errors of the library: what they mean to us
+_NO_SERVER = (6, 11, 13)  # connection refused, terminated, no server to find
 _MOST_CHANNELS = 32
 
 _NOTIFY = ctypes.CFUNCTYPE(None, c_void_p, c_void_p)
@@ -42,6 +44,14 @@ Samples = NDArray[np.float32]  # shape (frames, channels)
 
 class RecordingError(Exception):
     """The server does not let us record, in its own words."""
+
+
+class ServerGoneError(RecordingError):
+    """There is no server, or it has ended."""
+
+
+class NoSuchSourceError(RecordingError):
+    """The server is there, and has no such source."""
 
 
 class _Spec(ctypes.Structure):
@@ -91,8 +101,8 @@ class Recording:
     """Sound from the moment it is made until `close()`.
 
     From the library's thread: `take` gets samples, float32 of shape (frames, channels);
-    `ended` is called when the server, the source or the sink input has gone; `moved` gets the id
-    of the source that the server connects us to, whenever it changes.
+    `ended` is called when the server (then `server_gone` is set), the source or the sink input has
+    gone; `moved` gets the id of the source that the server connects us to, whenever it changes.
     """
 
     def __init__(
@@ -111,6 +121,7 @@ class Recording:
         self._pa = _library()
         self._take, self._ended, self._moved = take, ended, moved
         self._input_index = input_index
+        self.server_gone = False
         self._news = threading.Event()
         self._closing = threading.Lock()
         self._running = False  # until it is, an end is an error of this call
@@ -207,8 +218,11 @@ class Recording:
                 raise RecordingError("the sound server does not answer")
 
     def _refusal(self) -> RecordingError:
-        text = self._pa.pa_strerror(self._pa.pa_context_errno(self._context)) or b"it is refused"
-        return RecordingError(text.decode(errors="replace"))
+        number = self._pa.pa_context_errno(self._context)
+        text = (self._pa.pa_strerror(number) or b"it is refused").decode(errors="replace")
+        if number in _NO_SERVER:
+            return ServerGoneError(text)
+        return NoSuchSourceError(text) if number == _NO_ENTITY else RecordingError(text)
 
     # --- the library's thread -----------------------------------------------------------------
 
@@ -216,7 +230,8 @@ class Recording:
         self._news.set()
         if not self._running:
             return
-        over = self._pa.pa_context_get_state(self._context) in (_CONTEXT_FAILED, _CONTEXT_OVER)
+        context = self._pa.pa_context_get_state(self._context)
+        over = self.server_gone = context in (_CONTEXT_FAILED, _CONTEXT_OVER)
         over = over or self._pa.pa_stream_get_state(self._stream) in (_STREAM_FAILED, _STREAM_OVER)
         if over:
             self._running = False

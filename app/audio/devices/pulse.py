@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.audio.advice import advice
-from app.audio.capture import Block, Elsewhere, Feed
-from app.audio.devices.base import SourceError, SourceInfo
-from app.audio.devices.libpulse import Recording, RecordingError, Samples
+from app.audio.devices.base import AbsentSourceError, SourceError, SourceInfo
+from app.audio.devices.libpulse import (
+    NoSuchSourceError,
+    Recording,
+    RecordingError,
+    Samples,
+    ServerGoneError,
+)
 from app.audio.devices.pulse_application import PlayedBy, playing
 from app.audio.devices.pulse_news import News
+from app.audio.listening import Block, Condition, Deliver, Elsewhere, Feed, Superseded
+from app.audio.patience import Question
 from model_backends.base import Sentence
 
 BLOCK_S = 0.032  # the voice detector's frame
+_ANSWER_S = 2.0
+_LED_AWAY_S = 2.0  # between a new default and what the server makes of it
 _MONITOR_OF = "Monitor of "
 NAME = "PulseAudio or PipeWire"
 HEARS = Sentence("microphones, what each output plays, what each application plays")
@@ -99,15 +108,21 @@ class ServerSource:
     notes: Sequence[str] = ()  # a microphone says nothing of itself
 
     def __init__(self, source: SourceInfo, follows: bool = False) -> None:
-        self.name = source.name
+        self.name = source.full_name
         self.system = source.kind == "system"
-        self._source = source
-        self._follows = follows
+        self.source = source
+        self.follows = follows
 
-    def open(self, deliver: Callable[[Block | None], None]) -> _Opened:
-        """Record with all the channels of the source. Raises SourceError within 4 s."""
+    def open(self, deliver: Deliver) -> _Opened:
+        """Record with all the channels of the source. Raises SourceError within 6 s."""
         try:
-            return _Opened(self, self._source, self._follows, deliver)
+            if self.follows:
+                self._find_default()
+            return _Opened(self, deliver)
+        except ServerGoneError as error:
+            raise _server_gone() from error
+        except NoSuchSourceError as error:
+            raise _absent(self.name) from error
         except (RecordingError, OSError) as error:
             raise SourceError(
                 Sentence("{name} cannot be opened: {reason}.", name=self.name, reason=str(error)),
@@ -116,69 +131,173 @@ class ServerSource:
 
     def become(self, source: SourceInfo) -> None:
         """Another one is the default now; that is what is opened next time."""
-        self._source, self.name = source, source.name
+        self.source, self.name = source, source.full_name
+
+    def _find_default(self) -> None:
+        """While nothing was open, another one may have become the default, or the first to come."""
+        try:
+            found = _SOURCES.answer(_ANSWER_S)
+        except TimeoutError:
+            raise RecordingError("the sound server does not answer") from None
+        if found is None:
+            raise _server_gone()
+        of_kind = [source for source in found if source.kind == self.source.kind]
+        if not of_kind:
+            raise _absent(self.name)
+        if self.source not in of_kind or not self.source.default:
+            self.become(next((s for s in of_kind if s.default), of_kind[0]))
 
 
 class _Opened:
     """Satisfies `capture.Opened`."""
 
-    def __init__(
-        self,
-        feed: ServerSource,
-        source: SourceInfo,
-        follows: bool,
-        deliver: Callable[[Block | None], None],
-    ) -> None:
+    def __init__(self, feed: ServerSource, deliver: Deliver) -> None:
         self._feed = feed
-        self._source = source
+        self._source = feed.source
         self._deliver = deliver
         self._elsewhere: Elsewhere | None = None
+        self._condition = Condition()
+        self._default: str | None = None  # the id of the default of its kind, when last looked
+        self._led_away = 0.0  # monotonic s until which a move is the work of a new default
+        self._order = threading.Lock()  # of what is delivered
+        self._kept: list[Block] | None = None  # sound of a source we do not know yet
         self._moves = 0  # what is found out about an earlier one is old
-        self._recording = Recording(
-            source.id, BLOCK_S, self._take, lambda: deliver(None), self._moved
-        )
-        self.rate = self._recording.rate
-        self._news = News("server", self._follow) if follows else None
+        self._recording: Recording | None = None  # they may tell something before we have them
+        self._news: News | None = None
+        recording = Recording(self._source.id, BLOCK_S, self._take, self._ended, self._moved)
+        self._recording = recording
+        self.rate = recording.rate
+        self._news = News(("server", "source", "sink"), self._look)
 
     def close(self) -> None:
         if self._news is not None:
             self._news.close()
-        self._recording.close()
+        if self._recording is not None:
+            self._recording.close()
 
     def moved_to(self) -> Elsewhere | None:
         return self._elsewhere
 
+    # --- the library's thread, which must not ask the server and wait ------------------------
+
     def _take(self, samples: Samples) -> None:
-        self._deliver(Block(samples, time.monotonic()))
+        block = Block(samples, time.monotonic())
+        with self._order:
+            if self._kept is None:
+                self._deliver(block)
+            else:
+                self._kept.append(block)
 
-    def _follow(self, server: Any) -> None:
-        """In the news' thread: if another source is the default now, have the server move us.
-
-        The recording goes on meanwhile, and at its own rate: the server converts.
-        """
-        default = _default(server, self._source.kind)
-        if default is None or default.id == self._source.id:
-            return
-        self._source = default
-        self._elsewhere = None
-        self._feed.become(default)
-        index = next(s.index for s in server.source_list() if s.name == default.id)
-        server.source_output_move(self._recording.index, index)
+    def _ended(self) -> None:
+        gone = self._recording is not None and self._recording.server_gone
+        self._deliver(_server_gone() if gone else _absent(self._feed.name))
 
     def _moved(self, ident: str) -> None:
-        """In the library's thread, which must not ask the server and wait."""
-        self._moves += 1
-        if ident == self._source.id:
-            self._elsewhere = None
-            return
+        with self._order:
+            self._moves += 1
+            if ident == self._source.id:
+                self._elsewhere = None
+                self._give_kept()
+                return
+            self._kept = self._kept or []
         finding = threading.Thread(
             target=self._find_out, args=(ident, self._moves), daemon=True, name="moved to where"
         )
         finding.start()
 
+    def _give_kept(self) -> None:
+        for block in self._kept or []:
+            self._deliver(block)
+        self._kept = None
+
     def _find_out(self, ident: str, move: int) -> None:
-        """What people call the source we hang on now, and what became of the one chosen."""
+        """What people call the source we hang on now, and what became of the one chosen.
+
+        In a thread of its own. A server gives whoever recorded a microphone that is gone what the
+        computer plays, if there is no other: that is not what was chosen, and nobody hears it.
+        """
         listed = {source.id: source for source in sources() or []}
-        name = listed[ident].full_name if ident in listed else ident
-        if move == self._moves and ident != self._source.id:
-            self._elsewhere = Elsewhere(name, gone=self._source.id not in listed)
+        with self._order:
+            if move != self._moves:
+                return
+            here = listed.get(ident)
+            gone = self._source.id not in listed
+            if gone and (here is None or here.kind != self._source.kind):
+                self._kept = []
+                self._deliver(_absent(self._feed.name))
+                return
+            if not gone and self._was_led_away(listed.values()):
+                return  # we are on our way back
+            if self._feed.follows and here is not None and here.default:
+                self._give_kept()  # which is what is opened next
+                return
+            if ident != self._source.id:
+                name = here.full_name if here is not None else ident
+                self._elsewhere = Elsewhere(name, gone)
+            self._give_kept()
+
+    def _was_led_away(self, listed: Iterable[SourceInfo]) -> bool:
+        """A default that changes takes along who did not choose it; we go back by ourselves."""
+        default = next((s.id for s in listed if s.kind == self._source.kind and s.default), "")
+        if self._feed.follows or self._news is None:
+            return False
+        if self._default not in (None, default):
+            self._led_away = time.monotonic() + _LED_AWAY_S
+        if time.monotonic() >= self._led_away:
+            return False
+        self._news.look_again()
+        return True
+
+    # --- the news' thread --------------------------------------------------------------------
+
+    def _look(self, server: Any) -> None:
+        default = _default(server, self._source.kind)
+        ident = default.id if default is not None else ""
+        if self._default not in (None, ident):
+            self._led_away = time.monotonic() + _LED_AWAY_S
+        self._default = ident
+        if self._feed.follows:
+            self._follow(default)
+        elif self._kept is not None and time.monotonic() < self._led_away:
+            self._move(server)
+        self._tell_condition(server)
+
+    def _follow(self, default: SourceInfo | None) -> None:
+        """If another source is the default now, that is opened next, at its own rate.
+
+        To have the server move us would lose less in PulseAudio, and half of all sound in PipeWire
+        0.3 where the other source has fewer channels.
+        """
+        if default is not None and default.id != self._feed.source.id:
+            self._feed.become(default)
+            self._deliver(Superseded())
+
+    def _move(self, server: Any) -> None:
+        for source in server.source_list():
+            if source.name == self._source.id and self._recording is not None:
+                server.source_output_move(self._recording.index, source.index)
+
+    def _tell_condition(self, server: Any) -> None:
+        source = next((s for s in server.source_list() if s.name == self._source.id), None)
+        if source is None:
+            return
+        outputs = [s for s in server.sink_list() if s.monitor_source_name == self._source.id]
+        condition = Condition(
+            muted=bool(source.mute),
+            output_muted=any(bool(sink.mute) for sink in outputs),
+            suspended=source.state == "suspended",
+        )
+        if condition != self._condition:
+            self._condition = condition
+            self._deliver(condition)
+
+
+def _server_gone() -> SourceError:
+    return SourceError(Sentence("The sound server has stopped."), advice("server"))
+
+
+def _absent(name: str) -> AbsentSourceError:
+    return AbsentSourceError(Sentence("{name} is not connected.", name=name), advice("lost"))
+
+
+_SOURCES = Question(sources, "default source")

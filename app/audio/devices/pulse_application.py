@@ -11,13 +11,12 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from app.audio.advice import advice
-from app.audio.capture import Block
 from app.audio.choice import APPLICATION
 from app.audio.devices.base import SourceError, SourceInfo
 from app.audio.devices.libpulse import (
@@ -29,12 +28,14 @@ from app.audio.devices.libpulse import (
 )
 from app.audio.devices.pulse_news import News
 from app.audio.devices.silence import SilenceFilled
+from app.audio.listening import Deliver
 from model_backends.base import Sentence
 
 log = logging.getLogger(__name__)
 
 _BLOCK_S = 0.032
 _PATIENCE_S = 4.0
+_FROZEN_S = 2.2  # without an answer to a question that is asked every second
 _LATE_S = 0.15  # a stream without sound for this long is not waited for
 _MOST_S = 0.25  # of one stream is kept while another is waited for
 # libraries that give their own name for that of the program
@@ -75,16 +76,16 @@ class PlayedBy:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def open(self, deliver: Callable[[Block | None], None]) -> _Opened:
+    def open(self, deliver: Deliver) -> _Opened:
         """Hear it, whether it plays now or later. Raises SourceError within 4 s."""
         opened = _Opened(self.name, deliver)
-        if not opened.connected.wait(_PATIENCE_S):
-            opened.close()
-            raise SourceError(
-                Sentence("{name} cannot be heard: the sound server is gone.", name=self.name),
-                advice("stalled"),
-            )
-        return opened
+        if opened.begins(_PATIENCE_S):
+            return opened
+        opened.close()
+        raise SourceError(
+            Sentence("{name} cannot be heard: the sound server does not answer.", name=self.name),
+            advice("server"),
+        )
 
 
 class _Opened:
@@ -92,17 +93,23 @@ class _Opened:
 
     rate = FIXED_RATE
 
-    def __init__(self, name: str, deliver: Callable[[Block | None], None]) -> None:
+    def __init__(self, name: str, deliver: Deliver) -> None:
         self._name = name
         self._deliver = deliver
-        self.connected = threading.Event()
+        self._begun = threading.Event()
+        self._answered: float | None = None  # monotonic s of the server's last answer
         self._recordings: dict[int, Recording] = {}  # of the news' thread
         self._over: set[int] = set()  # those that have ended; the library's threads add to it
         self._mixing = threading.Lock()
         self._mix = Mix()
-        self._filled = SilenceFilled(FIXED_RATE, FIXED_CHANNELS, deliver)
+        self._filled = SilenceFilled(FIXED_RATE, FIXED_CHANNELS, deliver, self._server_lives)
         self._closed = threading.Event()
-        self._news = News("sink_input", self._look, self._gone)
+        self._news = News("sink_input", self._look, self._gone, every_second=True)
+
+    def begins(self, within_s: float) -> bool:
+        """Wait for the server's first answer; whether there is one."""
+        self._begun.wait(within_s)
+        return self._answered is not None
 
     def close(self) -> None:
         self._closed.set()
@@ -119,7 +126,7 @@ class _Opened:
         now = {
             each.index
             for each in server.sink_input_list()
-            if application_name(each.proplist) == self._name
+            if application_name(each.proplist).casefold() == self._name.casefold()
         }
         for index in [i for i in self._recordings if i not in now or i in self._over]:
             self._recordings.pop(index).close()
@@ -128,7 +135,13 @@ class _Opened:
                 self._mix.end(index)
         for index in now - self._recordings.keys():
             self._record(index)
-        self.connected.set()
+        self._answered = time.monotonic()
+        self._begun.set()
+
+    def _server_lives(self) -> bool:
+        """One that is frozen is not silence: whoever watches must see that nothing comes."""
+        answered = self._answered
+        return answered is not None and time.monotonic() - answered < _FROZEN_S
 
     def _record(self, index: int) -> None:
         def take(samples: Samples) -> None:
@@ -154,7 +167,9 @@ class _Opened:
                 self._filled.take(mixed)
 
     def _gone(self) -> None:
-        if not self._closed.is_set():
+        begun = self._answered is not None
+        self._begun.set()
+        if begun and not self._closed.is_set():
             self._deliver(None)
 
 

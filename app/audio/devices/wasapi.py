@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from app.audio.advice import advice
-from app.audio.capture import Block
 from app.audio.devices.base import (
     AbsentSourceError,
     SourceError,
@@ -27,6 +26,7 @@ from app.audio.devices.base import (
 )
 from app.audio.devices.silence import SilenceFilled
 from app.audio.devices.windows_output import default_output
+from app.audio.listening import Deliver
 from model_backends.base import Sentence
 
 BLOCK_S = 0.032  # the voice detector's frame
@@ -36,7 +36,9 @@ _MARK = "wasapi:"
 _LOOPBACK = " [Loopback]"  # ends the names that the library gives these devices
 _portaudio = threading.Lock()  # its start-up and shutdown are not thread-safe
 _SYSTEM = Sentence("This computer’s sound")
-_NOT_INSTALLED = Sentence("It is heard through PyAudioWPatch, which is not installed.")
+_NOT_INSTALLED = Sentence(
+    "This computer’s sound is heard through PyAudioWPatch, which is not installed."
+)
 NAME = "WASAPI loopback"
 HEARS = Sentence("what each output plays")
 
@@ -117,11 +119,11 @@ class Loopback:
     notes: Sequence[str] = ()
 
     def __init__(self, source: SourceInfo, follows: bool = False) -> None:
-        self.name = source.name
+        self.name = source.full_name
         self._source = source
         self._follows = follows
 
-    def open(self, deliver: Callable[[Block | None], None]) -> _Opened:
+    def open(self, deliver: Deliver) -> _Opened:
         """Record at the output's own rate with all its channels. Raises SourceError within 4 s."""
         import pyaudiowpatch
 
@@ -145,7 +147,7 @@ class Loopback:
             for ident, device in outputs.items():
                 if device["name"] == default:
                     self._source = SourceInfo(ident, _name(device), "system", default=True)
-                    self.name = self._source.name
+                    self.name = self._source.full_name
         device = outputs.get(self._source.id)
         if device is None:
             raise AbsentSourceError(
@@ -162,7 +164,7 @@ class _Opened:
         pyaudiowpatch: Any,
         which: Callable[[Any], Any],
         follows: bool,
-        deliver: Callable[[Block | None], None],
+        deliver: Deliver,
     ) -> None:
         self._library = pyaudiowpatch
         self._which = which

@@ -12,16 +12,22 @@ from argparse import Namespace
 from pathlib import Path
 
 NEW_SESSION, TRANSCRIBE = "new-session", "transcribe"
+NEW_SESSION_ORDER = json.dumps({"verb": NEW_SESSION})
 
 
 def orders_of(args: Namespace) -> list[str]:
     """The orders that a command line comes to, in lines of JSON; none for a plain start."""
     orders = []
     if getattr(args, "new_session", False):
-        orders.append(json.dumps({"verb": NEW_SESSION}))
+        orders.append(NEW_SESSION_ORDER)
     if getattr(args, "show_captions", False):
         orders.append(json.dumps({"verb": "show"}))
     return orders + [to_transcribe(path) for path in getattr(args, "files", ())]
+
+
+def listens_at_start(orders: list[str], wanted: bool) -> bool:
+    """Whether a fresh start listens: who opens a file wants its text, not the microphone's."""
+    return wanted and not any(file_of(json.loads(order)) for order in orders)
 
 
 def to_transcribe(path: Path) -> str:

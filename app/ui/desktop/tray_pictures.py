@@ -16,7 +16,8 @@ from app.session.status import Stage
 from app.ui.widgets import stages, theme
 
 SIZES = (16, 22, 24, 32, 48, 64)
-_SHARE = 0.62  # of the icon's side that the mark takes, at the bottom right
+_SHARE = 0.7  # of the icon's side that the mark takes, at the bottom right
+_MARGIN = 0.14  # of the mark's ground around what is drawn on it
 _GROUND, _INK = QColor("#101216"), QColor("#ffffff")
 _COLORS = {
     "running": QColor("#3ddc84"),
@@ -61,7 +62,8 @@ def _picture(mark: str, size: int) -> QPixmap:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_GROUND)
     painter.drawRoundedRect(room, side * 0.28, side * 0.28)
-    _draw(painter, mark, room.adjusted(side * 0.17, side * 0.17, -side * 0.17, -side * 0.17))
+    margin = round(side * _MARGIN)  # whole pixels: at 16 there are few
+    _draw(painter, mark, room.adjusted(margin, margin, -margin, -margin))
     painter.end()
     return pixmap
 
@@ -72,8 +74,9 @@ def _draw(painter: QPainter, mark: str, room: QRectF) -> None:
     if mark == "running":
         painter.drawEllipse(room)
     elif mark == "paused":
-        for left in (0.08, 0.58):
-            painter.drawRect(QRectF(room.x() + left * side, room.y(), 0.34 * side, side))
+        bar = QRectF(room.x(), room.y(), max(1, round(0.3 * side)), side)
+        painter.drawRect(bar)
+        painter.drawRect(bar.translated(side - bar.width(), 0))
     elif mark == "busy":
         for number in range(3):
             middle = QPointF(room.x() + (0.14 + 0.36 * number) * side, room.center().y())

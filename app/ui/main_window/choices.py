@@ -19,7 +19,7 @@ from app.ui.widgets.languages import native_name
 from app.ui.widgets.source_box import SourceBox
 from model_backends.base import EngineInfo
 
-_FIND_LANGUAGE = "Found automatically"
+_FIND_LANGUAGE = "Automatic"
 
 
 class ChoicesPanel(QWidget):
@@ -33,7 +33,7 @@ class ChoicesPanel(QWidget):
         self.source = SourceBox()
         self.language = ChoiceBox("Language")
         self.language_label = plain.label("&Language")
-        self._sources: list[SourceInfo] = []
+        self._sources: list[SourceInfo] | None = None
         self._arrange()
         self.source.source_chosen.connect(self.source_chosen)
         self.language.chosen.connect(self.language_chosen)

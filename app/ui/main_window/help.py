@@ -5,11 +5,11 @@ Knows where things are kept; changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QFontDatabase, QKeySequence
+from PySide6.QtCore import QSize, Qt, QUrl
+from PySide6.QtGui import QAction, QDesktopServices, QFontDatabase, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from app import __version__, paths
 from app.settings import settings_file
+from app.ui.overlay.keys import TOLD as IN_CAPTIONS
 from app.ui.widgets import plain
 from model_backends.base import Sentence
 
@@ -32,24 +33,28 @@ _MORE_KEYS = (
     ("Walk through the controls", "Tab, Shift+Tab"),
 )
 _FRAME = 40  # px that the desktop's frame around a window takes at most
+_RELEASES = "releases.url"  # packaging/frozen_parts.py writes it
 _LICENCE = "Voxline is free software under the Apache licence, version 2.0."
 
 
 def show_shortcuts(
-    parent: QWidget, actions: Iterable[QAction], everywhere: Collection[QAction] = ()
+    parent: QWidget, actions: Iterable[QAction], everywhere: Sequence[tuple[str, str]] = ()
 ) -> QDialog:
-    """What every key does, as the menus have it; those `everywhere` work in other programs too."""
+    """What every key does, as the menus have it; `everywhere`: what does what in any program."""
     dialog = make_dialog(parent, "Keyboard shortcuts")
     native = QKeySequence.SequenceFormat.NativeText
-    rows: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
-    for action in actions:
-        does = action.text().replace("&", "").rstrip("…")
-        rows[action in everywhere].append((does, action.shortcut().toString(native)))
+    taken = [keys for _, keys in everywhere]
+    in_menus = [
+        (action.text().replace("&", "").rstrip("…"), keys)
+        for action in actions
+        if (keys := action.shortcut().toString(native)) not in taken
+    ]
     grid = QGridLayout()
     grid.setHorizontalSpacing(24)
-    if rows[True]:
-        _add_keys(grid, "In every program", rows[True])
-    _add_keys(grid, "In Voxline’s windows", [*rows[False], *_MORE_KEYS])
+    if everywhere:
+        _add_keys(grid, "In every program", everywhere)
+    _add_keys(grid, "In Voxline’s windows", [*in_menus, *_MORE_KEYS])
+    _add_keys(grid, "In the captions, once they have the keyboard", IN_CAPTIONS)
     return open_dialog(dialog, grid)
 
 
@@ -73,6 +78,20 @@ def show_kept(parent: QWidget, keeps: bool) -> QDialog:
         plain.label("Voxline never sends sound or text anywhere.", wrap=True), 9, 0, 1, 2
     )
     return open_dialog(dialog, grid)
+
+
+def releases_page() -> str:
+    """The web page with newer versions; "" where it is not known. Never asked by itself."""
+    try:
+        page = paths.resource(_RELEASES).read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    return page if page.startswith("https://") else ""
+
+
+def open_releases() -> bool:
+    """Show that page in the browser; False if there is none."""
+    return QDesktopServices.openUrl(QUrl(releases_page()))
 
 
 def show_about(parent: QWidget) -> QDialog:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from app.ui.main_window.help import releases_page
 from app.ui.state.commands import VERBS, Commands
 
 if TYPE_CHECKING:
@@ -107,6 +108,9 @@ class Menus:
         menu.addSeparator()
         self.report = self._add(menu, "&Report a problem…", "")
         self.log = self._add(menu, "Open &log folder", "")
+        # only where whoever built this Voxline has said where others are
+        self.releases = self._add(menu, "&Newer versions, in the browser", "")
+        self.releases.setVisible(bool(releases_page()))
         menu.addSeparator()
         self.about = self._add(menu, "&About Voxline", "")
         self.about.setMenuRole(QAction.MenuRole.AboutRole)

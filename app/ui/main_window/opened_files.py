@@ -140,7 +140,7 @@ def to_subtitles(opened: Opened, options: EngineOptions) -> Result:
 
     with Transcriber(start_message(patient, realtime=False), notes.append) as transcriber:
         transcript = transcriber.transcribe(opened.path, heard)
-    return Result(_write(transcript), tuple([*notes, *transcript.notes]))
+    return Result(_write(transcript), (*notes, *transcript.notes))
 
 
 def _write(transcript: Transcript) -> Path:

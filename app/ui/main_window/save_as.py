@@ -14,17 +14,28 @@ from app import paths
 from app.core.export import FORMATS, Export
 from app.core.timeline import Timeline
 from app.session.files import write_new
+from app.settings import Settings
 
 _FILTERS = {each.suffix: f"{each.label} (*{each.suffix})" for each in FORMATS.values()}
 
 
-def render(timeline: Timeline, suffix: str) -> str:
+def render(timeline: Timeline, suffix: str, settings: Settings | None = None) -> str:
     """The transcript in the format of this suffix, with its dot."""
-    export = Export(timeline.words(), timeline.gaps, timeline.duration_ms, timeline.language())
+    settings = settings or Settings()
+    export = Export(
+        timeline.words(),
+        timeline.gaps,
+        timeline.duration_ms,
+        timeline.language(),
+        names=settings.voice_names,
+        name_in_srt=settings.names_in_subtitles,
+    )
     return FORMATS[suffix.removeprefix(".")].write(export)
 
 
-def write(timeline: Timeline, path: Path, chosen_filter: str = "") -> Path:
+def write(
+    timeline: Timeline, path: Path, chosen_filter: str = "", settings: Settings | None = None
+) -> Path:
     """Write the transcript; the suffix of the name decides the format, else the dialog's filter.
 
     Raises FileProblem. An existing file is replaced: the dialog has asked about it.
@@ -34,7 +45,7 @@ def write(timeline: Timeline, path: Path, chosen_filter: str = "") -> Path:
         by_filter = {filter_: suffix for suffix, filter_ in _FILTERS.items()}
         suffix = by_filter.get(chosen_filter, FORMATS["srt"].suffix)
         path = path.with_name(path.name + suffix)
-    return write_new(path, render(timeline, suffix), force=True)
+    return write_new(path, render(timeline, suffix, settings), force=True)
 
 
 def ask_where(parent: QWidget, then: Callable[[Path, str], None]) -> QFileDialog:

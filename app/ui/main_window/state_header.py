@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.session.status import Stage, Status
 from app.ui.widgets import plain, stages, theme
@@ -30,8 +30,11 @@ class _Dot(QWidget):
         painter.drawEllipse(QPointF(7, 7), 5, 5)
 
 
-class LevelMeter(QWidget):
-    """How loud the sound is that arrives, as a row of bars: what is not lit is a short mark."""
+class LevelMeter(QLabel):
+    """How loud the sound is that arrives, as a row of bars: what is not lit is a short mark.
+
+    A label for assistive technology, which is told a word; what is seen is painted here.
+    """
 
     BARS = 12
 

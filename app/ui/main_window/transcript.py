@@ -245,6 +245,7 @@ class Transcript(QTextEdit):
             self.follow_changed.emit(follows)
 
     def _keep_up(self) -> None:
-        """The text or the window has changed its size."""
+        """The text or the window has changed its size, and all of it may be in sight now."""
         if self.follows:
             self.show_end()
+        self._take_scroll(self.verticalScrollBar().value())

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QMainWindow,
@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
+from app.audio.devices.base import SourceInfo
 from app.audio.sources import list_sources
 from app.session.status import Stage, Status
 from app.settings import Settings
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SIZE, _LEAST = QSize(720, 520), QSize(560, 400)
+_ORDINARY_SCREEN = 700  # px; on a lower one it may be lower than that
+_TRANSCRIPT_LEAST = 80  # px, whatever else there is to show
 _QUIET_NOTICES = ("restarting", "moved")  # told, but nothing the user has to act on
 # Notices about a state that another notice, or its end, makes untrue: code and what it is about.
 _STATES = {
@@ -60,6 +63,7 @@ _STATES = {
     "refused": "source",
     "behind": "speed",
     "smaller-model": "speed",
+    "two-voices": "voices",
     "mute": "engine",
     "light-vad": "engine",
 }
@@ -117,6 +121,8 @@ class MainWindow(QMainWindow):
                 self._store, self._hotkeys, self._commands, self._engine_info
             )
             self._preferences.show_engines(self._engines)
+            self._preferences.listening.source.about_to_open.connect(self._look_for_sources)
+            self._look_for_sources()
         self._preferences.come_forward()
         return self._preferences
 
@@ -147,7 +153,7 @@ class MainWindow(QMainWindow):
         self.ensurePolished()
         available = self.screen().availableGeometry()
         frame = QSize(2, self.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight) + 8)
-        least = self.minimumSize() + frame
+        least = self.minimumSizeHint().expandedTo(self.minimumSize()) + frame
         place = placement.beside(captions, available, _SIZE + frame, least)
         self.move(place.topLeft())
         self.resize(place.size() - frame)
@@ -174,11 +180,14 @@ class MainWindow(QMainWindow):
         for widget in (self.header, self.choices, self.find_bar, self.banners):
             column.addWidget(widget)
         column.addWidget(self.transcript, 1)
+        self.transcript.setMinimumHeight(_TRANSCRIPT_LEAST)
         self.setCentralWidget(self.page)
         over = QVBoxLayout(self.transcript.viewport())
         over.addWidget(self.latest, 0, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter)
         available = self.screen().availableGeometry().size()
-        self.setMinimumSize(_least(available))
+        self.setMinimumWidth(_LEAST.width())
+        if available.height() >= _ORDINARY_SCREEN:  # else as low as it can be: captions need room
+            self.setMinimumHeight(_LEAST.height())
         self.resize(_SIZE.boundedTo(available))
         if self._store.settings.window:
             self.restoreGeometry(QByteArray.fromBase64(self._store.settings.window.encode()))
@@ -210,6 +219,7 @@ class MainWindow(QMainWindow):
             (menus.report.triggered, self._report),
             (menus.about.triggered, lambda: help_texts.show_about(self)),
             (menus.log.triggered, lambda: self._open(paths.log_dir())),
+            (menus.releases.triggered, self._open_releases),
         ):
             pressed.connect(lambda *_, act=act: act())
         self.transcript.follow_changed.connect(self.latest.setHidden)
@@ -280,6 +290,7 @@ class MainWindow(QMainWindow):
         )
 
     def _show_settings(self, settings: Settings) -> None:
+        self.transcript.names = settings.voice_names
         info = self._engine_info(settings.engine)
         if info:
             self.choices.show_settings(settings, info)
@@ -291,7 +302,12 @@ class MainWindow(QMainWindow):
         return info_of(name) or running  # "voxtral" is known once it runs
 
     def _look_for_sources(self) -> None:
-        in_background(list_sources, self.choices.show_sources, _log_failure, owner=self)
+        in_background(list_sources, self._take_sources, _log_failure, owner=self)
+
+    def _take_sources(self, sources: list[SourceInfo]) -> None:
+        self.choices.show_sources(sources)
+        if self._preferences:
+            self._preferences.show_sources(sources)
 
     def _take_engines(self, engines: list[EngineChoice]) -> None:
         self._engines = engines
@@ -312,7 +328,8 @@ class MainWindow(QMainWindow):
         """In the background: subtitles of hours take seconds to make."""
         timeline = self._captioning.timeline
         if timeline is not None:
-            write = partial(save_as.write, timeline, path, chosen_filter)
+            settings = self._store.settings
+            write = partial(save_as.write, timeline, path, chosen_filter, settings)
             in_background(write, self.show_saved, self._tell_not_written, owner=self)
 
     def _tell_not_written(self, error: Exception) -> None:
@@ -337,26 +354,31 @@ class MainWindow(QMainWindow):
             here = Sentence("Here it is: {folder}", folder=folder)
             self.banners.tell("info", here, "No file manager could be opened.")
 
+    def _open_releases(self) -> None:
+        if not help_texts.open_releases():
+            page = help_texts.releases_page()
+            here = Sentence("Newer versions are at {page}", page=page)
+            self.banners.tell("info", here, "No browser could be opened.")
+
     def _show_shortcuts(self) -> None:
         help_texts.show_shortcuts(self, self.menus.with_keys(), self._global_keys())
 
-    def _global_keys(self) -> set[QAction]:
-        """The actions whose keys do the same in every program."""
-        if self._hotkeys is None:
-            return set()
-        every = {**self.menus.verbs, "pause": self.menus.toggle}
-        return {act for name, act in every.items() if self._hotkeys.works_everywhere(name)}
+    def _global_keys(self) -> list[tuple[str, str]]:
+        """What does what in every program: verbs in words, and their keys."""
+        hotkeys = self._hotkeys
+        if hotkeys is None or self._commands is None:
+            return []
+        return [
+            (verb.label, hotkeys.shown(verb.name))
+            for verb in self._commands.offered()
+            if hotkeys.works_everywhere(verb.name)
+        ]
 
     def _report(self) -> None:
         report.show_report(self, self._captioning, self._store.settings)
 
     def _show_kept(self) -> None:
         help_texts.show_kept(self, self._store.settings.keep_transcripts)
-
-
-def _least(available: QSize) -> QSize:
-    """On a small screen it may be lower, so that the captions have their room."""
-    return QSize(_LEAST.width(), min(_LEAST.height(), available.height() // 2))
 
 
 def _log_failure(error: Exception) -> None:

@@ -1,7 +1,7 @@
 """The box on the screen: background, state above, captions below, and its size in lines.
 
-Its height is always a whole number of caption lines, so that no line is ever cut. Knows nothing
-of where it stands.
+Its height is always a whole number of caption lines, so that no line is ever cut; while the text
+is held the way back has a row of its own below. Knows nothing of where it stands.
 """
 
 from __future__ import annotations
@@ -20,19 +20,26 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolTip, QVBoxLayout, QWidget
 
-from app.session.status import Status
+from app.session.status import Stage, Status
 from app.settings import LINES, OverlaySettings
+from app.ui.overlay import live_bar
 from app.ui.overlay.caption_view import CaptionView, caption_font, line_height
 from app.ui.overlay.controls import MINIMUM_WIDTH
+from app.ui.overlay.fault_panel import SHOWN, FaultPanel
+from app.ui.overlay.live_bar import LiveBar
 from app.ui.overlay.status_row import PADDING, ROW_HEIGHT, StatusRow
 from app.ui.widgets import plain, stages
 from app.ui.widgets.theme import CAPTIONS
 
 RADIUS = 16.0
 _SIDE, _TOP, _BETWEEN, _BOTTOM = 18, 9, 3, 13
+_TEXT_SIDE = _SIDE - 4  # the edge's own room is the rest
 _CHROME = _TOP + ROW_HEIGHT + _BETWEEN + _BOTTOM
 _START_OFFSET = QPoint(-_SIDE, _TOP)
 _CHARACTERS = 42  # a line of broadcast captions
+_HANDLE = 24  # px that it takes of the row of the state
+_DOCKED_CHARACTERS = 72  # longer lines are hard to find back in
+BAR_ROOM = live_bar.HEIGHT + _BETWEEN  # px that the way back needs below held captions
 _GRIP = QColor(255, 255, 255, 150)
 _START_SHEET = f"""
 QPushButton {{
@@ -73,40 +80,73 @@ def comfortable_size(settings: OverlaySettings) -> QSize:
 
 
 class CaptionBox(QWidget):
-    """`opaque` is for desktops that cannot show what is behind; `lit` while the pointer is near."""
+    """`opaque` is for desktops that cannot show what is behind; `lit` while the pointer is near.
+
+    `docked` boxes are square, and as wide as the screen; `dashed` ones let clicks through.
+    """
 
     start_requested = Signal()
+    source_requested = Signal()
 
     def __init__(self, settings: OverlaySettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
-        self._opaque = self._lit = False
+        self._opaque = self._lit = self._docked = self._dashed = False
         self._background: QPixmap | None = None
+        self._status = Status(Stage.STARTING)
         self.status_row = StatusRow(settings)
         self.captions = CaptionView(settings)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(0, _TOP, 0, _BOTTOM)
         column.setSpacing(_BETWEEN)
-        column.addLayout(_inset(self.status_row, _SIDE - PADDING))
-        column.addLayout(_inset(self.captions, _SIDE - 4), 1)  # the edge's own room is the rest
+        self._state_row = _inset(self.status_row, _SIDE - PADDING)
+        column.addLayout(self._state_row)
+        self._text_row = _inset(self.captions, _TEXT_SIDE)
+        column.addLayout(self._text_row, 1)
+        self.live = LiveBar()
+        self.live.hide()
+        column.addLayout(_inset(self.live, _SIDE - PADDING))
+        self.fault = FaultPanel(_START_SHEET, self)
+        self.fault.start_requested.connect(self.start_requested)
+        self.fault.source_requested.connect(self.source_requested)
         self.start = QPushButton(self)
         self.start.setStyleSheet(_START_SHEET)
         self.start.clicked.connect(self.start_requested)
         self.start.hide()
         self.setMouseTracking(True)
 
+    @property
+    def tells_fault(self) -> bool:
+        """Whether what is wrong is told in full where captions would be."""
+        return not self.fault.isHidden()
+
     def show_status(self, status: Status) -> None:
         """Tell what is happening; a box that does nothing says how to have it do something."""
+        self._status = status
         self.status_row.set_status(status)
         self.start.setText(stages.does_next(status.stage))
-        self.start.setVisible(status.stage in stages.OFF)
-        self._place_start()
+        self.look_for_words()
+
+    def look_for_words(self) -> None:
+        """Words may have come, or the first of them: they go before what is said of faults."""
+        stage, empty = self._status.stage, not self.captions.committed_text
+        faulty = empty and stage in SHOWN
+        if faulty:
+            self.fault.show_status(self._status)
+        self.fault.setVisible(faulty)
+        self.status_row.set_brief(faulty)
+        self.start.setVisible(stage in stages.OFF and not faulty)
+        self._place_inside()
+
+    def show_held(self, held: bool) -> None:
+        self.live.setVisible(held)
 
     def apply(self, settings: OverlaySettings) -> None:
         self._settings = settings
         self.status_row.apply(settings)
         self.captions.apply(settings)
-        self._place_start()
+        self._inset_text()
+        self._place_inside()
         self._repaint_all()
 
     def set_opaque(self, opaque: bool) -> None:
@@ -120,15 +160,31 @@ class CaptionBox(QWidget):
             self._lit = lit
             self._repaint_all()
 
+    def set_docked(self, docked: bool) -> None:
+        """Square, with the text in the middle of a line that may be as long as the screen."""
+        self._docked = docked
+        self._inset_text()
+        self._repaint_all()
+
+    def set_dashed(self, dashed: bool) -> None:
+        """Clicks go through: the border says so."""
+        if dashed != self._dashed:
+            self._dashed = dashed
+            side = _SIDE - PADDING  # and at the right room for the handle
+            self._state_row.setContentsMargins(side, 0, side + (_HANDLE if dashed else 0), 0)
+            self._repaint_all()
+
     def outline(self) -> QPainterPath:
         """The rounded shape, in this widget's coordinates."""
         path = QPainterPath()
-        path.addRoundedRect(QRectF(self.rect()), RADIUS, RADIUS)
+        radius = 0.0 if self._docked else RADIUS
+        path.addRoundedRect(QRectF(self.rect()), radius, radius)
         return path
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._background = None
-        self._place_start()
+        self._inset_text()
+        self._place_inside()
 
     def event(self, event: QEvent) -> bool:
         """The row above the captions is shortened to fit; its whole text is shown on asking."""
@@ -155,7 +211,9 @@ class CaptionBox(QWidget):
         color = QColor(self._settings.background_color)
         color.setAlphaF(1.0 if self._opaque else self._settings.background_opacity)
         painter.fillPath(self.outline(), color)
-        if self._lit:
+        if self._dashed:
+            self._paint_dashes(painter)
+        elif self._lit:
             self._paint_border(painter)
         painter.end()
         return picture
@@ -164,8 +222,23 @@ class CaptionBox(QWidget):
         self._background = None
         self.update()
 
-    def _place_start(self) -> None:
-        """In the middle of an empty box; where there is text, beside the state above it."""
+    def _inset_text(self) -> None:
+        """In a docked box the lines are no longer than can be read."""
+        side = _TEXT_SIDE
+        if self._docked:
+            longest = round(letter_width(self._settings) * _DOCKED_CHARACTERS)
+            side = max(side, (self.width() - longest) // 2)
+        self._text_row.setContentsMargins(side, 0, side, 0)
+
+    def _place_inside(self) -> None:
+        """The button in the middle of an empty box, else by the state; faults over the lines."""
+        self._column.activate()
+        lines = self.captions.geometry()
+        self.fault.setGeometry(
+            QRect(
+                _SIDE - PADDING, lines.top(), self.width() - 2 * (_SIDE - PADDING), lines.height()
+            )
+        )
         if self.start.isHidden():
             return
         size = self.start.sizeHint()
@@ -174,14 +247,24 @@ class CaptionBox(QWidget):
             corner.moveTopRight(self.rect().topRight() + _START_OFFSET)
             self.start.setGeometry(corner)
             return
-        centred = QRect(0, 0, size.width() + 20, min(40, self.captions.height()))
-        centred.moveCenter(self.captions.geometry().center())
+        centred = QRect(0, 0, size.width() + 20, min(40, lines.height()))
+        centred.moveCenter(lines.center())
         self.start.setGeometry(centred)
+
+    def _paint_dashes(self, painter: QPainter) -> None:
+        """Light over dark, so that they are seen on whatever is behind."""
+        edge = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        radius = 0.0 if self._docked else RADIUS
+        for color, style in ((Qt.GlobalColor.black, Qt.PenStyle.SolidLine),
+                             (Qt.GlobalColor.white, Qt.PenStyle.DashLine)):  # fmt: skip
+            painter.setPen(QPen(color, 2, style))
+            painter.drawRoundedRect(edge, radius, radius)
 
     def _paint_border(self, painter: QPainter) -> None:
         painter.setPen(QPen(QColor(255, 255, 255, 60), 1))
         edge = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.drawRoundedRect(edge, RADIUS, RADIUS)
+        radius = 0.0 if self._docked else RADIUS
+        painter.drawRoundedRect(edge, radius, radius)
         pen = QPen(_GRIP, 1.6)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         painter.setPen(pen)

@@ -1,36 +1,49 @@
 """Paints the captions: the last few lines, word by word, nothing that was shown ever moving
-except up by whole lines.
+except up by whole lines; or, while it is held, some lines that stand still.
 
-Where lines break is decided by `app.core.lines`; this module measures for it and paints what
-it says. It knows nothing of windows, sessions or where words come from.
+Where lines break is decided by `app.core.lines`, what is looked at while it is held by
+`app.core.scrollback`; this module measures for them and paints what they say. It knows nothing
+of windows, sessions or where words come from.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAccessible, QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import (
+    QAccessible,
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.core.lines import CaptionLines, Line
+from app.core.scrollback import Scrollback
 from app.settings import LINES, OverlaySettings
+from app.ui.overlay import fonts
 from app.ui.overlay.line_pictures import LinePictures, edge_room
 from app.ui.overlay.spoken_lines import SpokenLines
 from app.ui.widgets.languages import direction
 from model_backends.base import Word
 
 _NOT_PAINTED = 500  # words: more than fit on any screen, so older ones cannot be painted any more
-_WAYS = 500  # rows whose direction is remembered: all that can still be shown again
+_WAYS = 6000  # rows whose direction is remembered: all that can still be shown again
+_OLD = 0.7  # opacity of what was said before a long silence
+_MARK_PX = 2  # thickness of the line below what was read last
+_MARK_OPACITY = 0.75
 LEADING = 1.12  # of the font's own line spacing: room for scripts taller than the chosen font
 
 
 def caption_font(settings: OverlaySettings) -> QFont:
     """The font captions are painted and measured in."""
     font = QFont()
-    if settings.font_family:
-        font.setFamily(settings.font_family)
+    fonts.dress(font, settings.font_family)
     font.setPointSize(settings.font_size)
     font.setWeight(QFont.Weight.Medium)
     return font
@@ -56,6 +69,8 @@ class CaptionView(QWidget):
         self._metrics = QFontMetricsF(self._font)
         self._line_height = line_height(settings)
         self._lines = CaptionLines(self._measure, self._text_width())
+        self.scrollback = Scrollback(self._lines)
+        self._old = 0  # words; as many as were there when a long silence was noticed
         self._not_painted: deque[Word] = deque(maxlen=_NOT_PAINTED)
         self._painted: list[str] = []
         self._pictures: LinePictures | None = None
@@ -79,7 +94,7 @@ class CaptionView(QWidget):
     @property
     def committed_text(self) -> list[str]:
         """The lines that the next paint event will show, without the tail."""
-        return [line.text for line in self._visible()]
+        return [line.label + line.text for line in self._visible()[1]]
 
     def add_word(self, word: Word) -> None:
         """Show one more committed word."""
@@ -87,6 +102,12 @@ class CaptionView(QWidget):
         self._not_painted.append(word)
         if QAccessible.isActive():
             self._speak()
+        if self.scrollback.held is None:
+            self.update()
+
+    def grow_old(self) -> None:
+        """It has long been silent: what is shown now is not what is being said."""
+        self._old = self._lines.added
         self.update()
 
     def begin_session(self) -> None:
@@ -94,11 +115,63 @@ class CaptionView(QWidget):
         self._lines.begin_session()
         self.update()
 
-    def set_tail(self, text: str) -> None:
+    def name_voices(self, names: Mapping[str, str]) -> None:
+        """From the next turn on say who speaks; with no names, do not."""
+        self._lines.name_voices(names)
+
+    def set_tail(self, text: str, lane: str | None = None) -> None:
         """Replace the tentative text; painted only if the user asked for it."""
         if self._settings.show_tail:
-            self._lines.set_tail(text)
+            self._lines.set_tail(text, lane)
             self.update()
+
+    # --- held still ------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Stand still with what is shown now."""
+        self.scrollback.hold(self.line_count)
+        self.update()
+
+    def scroll_by(self, lines: int) -> None:
+        """Stand still so many lines further down; up if it is less than 0."""
+        self.scrollback.scroll(lines, self.line_count)
+        self.update()
+
+    def go_live(self) -> None:
+        """Show the newest words as they come."""
+        self.scrollback.go_live()
+        self.update()
+
+    def mark(self) -> None:
+        """Reading stops here."""
+        self.scrollback.mark()
+        self.update()
+
+    @property
+    def can_catch_up(self) -> bool:
+        """Whether there is something unread above or below what is shown."""
+        return self.scrollback.can_catch_up(self.line_count)
+
+    def catch_up(self, after: int | None = None) -> int | None:
+        """Stand still at what follows the place where reading stopped, or word number `after`.
+
+        Which word that was, for a view that has become larger since.
+        """
+        after = self.scrollback.catch_up(self.line_count, after)
+        self.update()
+        return after
+
+    @property
+    def latest_minute(self) -> list[Word]:
+        """The words of the last minute of speech."""
+        return self._lines.latest(60_000)
+
+    @property
+    def lines_kept(self) -> int:
+        """How many lines there are, those that have scrolled away included."""
+        return self._lines.newest - self._lines.first + 1
+
+    # --- how it looks ----------------------------------------------------------------------
 
     def apply(self, settings: OverlaySettings) -> None:
         """Look as `settings` say. Lines are broken anew only if the font has changed."""
@@ -123,18 +196,37 @@ class CaptionView(QWidget):
         if event.size().width() != event.oldSize().width():
             self._pictures = None
             self._reflow()
+        else:
+            self.scrollback.look_at_more(self.line_count)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        lines = self._visible()
+        first, lines = self._visible()
+        held = self.scrollback.held is not None
+        old = self._lines.row_of(self._old) if self._old and not held else first - 1
         pictures = self._pictures_now()
-        keys = list(zip(lines, self._directions(lines), strict=True))
+        keys = list(zip(lines, self._directions(first, lines), strict=True))
         for row, (line, way) in enumerate(keys):
+            painter.setOpacity(_OLD if first + row <= old else 1.0)
             pictures.paint(painter, line, way, row * self._line_height)
         pictures.keep_only(keys)
+        painter.setOpacity(1.0)
+        self._paint_mark(painter, first, len(lines))
         painter.end()
-        self._painted = [line.text + line.tail for line in lines]
-        self._report_painted(sum(_visible_length(line.text) for line in lines))
+        self._painted = [line.label + line.text + line.tail for line in lines]
+        if not held:
+            self._report_painted(sum(_visible_length(line.text) for line in lines))
+
+    def _paint_mark(self, painter: QPainter, first: int, count: int) -> None:
+        """A thin line below the row at which reading stopped."""
+        marked = self.scrollback.marked_row()
+        if marked is None or not first <= marked < first + count:
+            return
+        ink = QColor(self._settings.text_color)
+        ink.setAlphaF(_MARK_OPACITY)
+        side = round(edge_room(self._font))
+        top = (marked - first + 1) * self._line_height - _MARK_PX
+        painter.fillRect(side, top, self.width() - 2 * side, _MARK_PX, ink)
 
     def _pictures_now(self) -> LinePictures:
         """Those of the present look, width and screen."""
@@ -150,12 +242,11 @@ class CaptionView(QWidget):
             self._spoken = SpokenLines(self)
         self._spoken.follow(self.committed_text)
 
-    def _directions(self, lines: list[Line]) -> list[Qt.LayoutDirection]:
+    def _directions(self, first: int, lines: list[Line]) -> list[Qt.LayoutDirection]:
         """Which way each line runs; one that was painted keeps its way whatever it turns out to be.
 
         A line with nothing committed on it yet may still change.
         """
-        first = self._lines.started - len(lines)
         ways = []
         for number, line in enumerate(lines, first):
             way = self._ways.get(number)
@@ -171,9 +262,15 @@ class CaptionView(QWidget):
     def _reflow(self) -> None:
         self._ways.clear()
         self._lines.reflow(self._measure, self._text_width())
+        self.scrollback.look_again(self.line_count)
 
-    def _visible(self) -> list[Line]:
-        return self._lines.visible(self.line_count)
+    def _visible(self) -> tuple[int, list[Line]]:
+        """The number of the first line that is shown, and all that are."""
+        held = self.scrollback.held
+        if held is not None:
+            return held.end - len(held.lines) + 1, list(held.lines)
+        lines = self._lines.visible(self.line_count)
+        return self._lines.started - len(lines), lines
 
     def _measure(self, text: str) -> float:
         return self._metrics.horizontalAdvance(text)

@@ -1,19 +1,22 @@
-"""The bar of controls that appears beside the captions: what there is to choose, and who asked.
+"""The strip of controls that appears beside the captions: what one reaches for while reading.
+
+    Hold · Source · A− A+ · More lines · language · ⋯ · ×
 
 Only signals go out; whoever owns settings and session acts on them and shows the result with
-the `show_…` functions. What does not fit is shortened, then left to tooltips, never cut off.
+the `show_…` functions. What does not fit loses its words, which tooltips keep, and is never cut
+off. What is chosen more rarely is in the menu behind ⋯ (`more_menu`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
+    QKeyEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -22,25 +25,25 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from app.audio.devices.base import SourceInfo
-from app.session.status import Stage, Status
 from app.ui.overlay import icons
 from app.ui.overlay.menus import ListMenu
 from app.ui.overlay.source_menu import list_sources
-from app.ui.state.engines import EngineChoice
-from app.ui.widgets import engine_names, plain, source_names, stages
-from app.ui.widgets.delay_slider import DelaySlider, delay_description, delay_label
+from app.ui.widgets import plain, source_names
 from app.ui.widgets.languages import native_name
 from app.ui.widgets.sound_file import ask_for_sound_file
 from app.ui.widgets.theme import CAPTIONS
 from model_backends.base import Sentence
 
 BAR_HEIGHT = 46
-MINIMUM_WIDTH = 444  # all controls as icons
+MINIMUM_WIDTH = 356  # all controls as icons
+SPELLED_FROM = 700  # px: the buttons' words are there, too
 TEXT_PX = 14
 SURFACE, INK, DIM_INK = QColor(CAPTIONS.surface), QColor(CAPTIONS.ink), QColor(CAPTIONS.dim)
 SURFACE.setAlpha(245)
-_NAME_WIDTH = 150  # px, for the names of source and engine
+_TARGET = 40  # px: the least side of what is to be hit
+_NAME_WIDTH = 150  # px, for the name of the source
 _RADIUS = 12.0
+_ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 
 _SHEET = f"""
 QToolButton {{
@@ -49,31 +52,54 @@ QToolButton {{
 }}
 QToolButton:hover {{ background: rgba(255, 255, 255, 0.13); }}
 QToolButton:pressed {{ background: rgba(255, 255, 255, 0.22); }}
+QToolButton:checked {{ background: {CAPTIONS.warning}; color: {CAPTIONS.black}; }}
 QToolButton:focus {{ border-color: {CAPTIONS.accent}; }}
+QToolButton:disabled {{ color: {CAPTIONS.dim}; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}
 QLabel {{ color: {INK.name()}; background: transparent; font-size: {TEXT_PX}px; }}
 """
 
 
+class StripButton(QToolButton):
+    """A button of the strip: large enough to hit, and the arrow keys are the window's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setIconSize(QSize(icons.GRID, icons.GRID))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+
+    def sizeHint(self) -> QSize:
+        return super().sizeHint().expandedTo(QSize(_TARGET, _TARGET))
+
+    def minimumSizeHint(self) -> QSize:
+        return super().minimumSizeHint().expandedTo(QSize(_TARGET, _TARGET))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _ARROWS:
+            event.ignore()  # they move the captions
+        else:
+            super().keyPressEvent(event)
+
+
 class ControlsBar(QWidget):
-    """Start or pause, source, engine, delay, language, main window, more, hide.
+    """Hold, source, smaller, larger, more lines, language, more, hide.
 
     `menus_open_upwards` is for a bar above the captions: a menu must not cover what is read.
     """
 
-    pause_toggled = Signal()
+    hold_toggled = Signal()
     source_chosen = Signal(str)  # as `app.audio.choice` writes it
-    engine_chosen = Signal(str)
-    delay_chosen = Signal(int)  # ms
-    main_window_requested = Signal()
+    smaller_requested = Signal()
+    larger_requested = Signal()
+    lines_toggled = Signal()
     more_requested = Signal(QPoint)  # where the menu is to open, on the screen
     hide_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._word_error_rate: Mapping[int, float] = {}
-        self._engine_name = ""
-        self._names: dict[QToolButton, str] = {}
+        self._source_name = ""
+        self._words: dict[QToolButton, str] = {}  # beside the icon, where there is room
         self.menus_open_upwards = True
         self._font = QFont()
         self._font.setPixelSize(TEXT_PX)  # as in the sheet: what is measured is what is painted
@@ -81,64 +107,49 @@ class ControlsBar(QWidget):
         self._build()
         self.setFixedHeight(BAR_HEIGHT)
         self.setAccessibleName("Caption controls")
-        self.show_status(Status(Stage.IDLE, ""))
+        self.show_held(False)
+        self.show_many_lines(False)
+        self.show_sizes_left(True, True)
+        self.show_hiding_key("")
         self.show_source("")
-        self.show_engine("", "")
         self.show_language(None)
-        self.show_delays((), 0, {})
 
     # --- what is shown ---------------------------------------------------------------------
 
-    def show_status(self, status: Status) -> None:
-        """The first button says what pressing it would do now."""
-        stage = status.stage
-        self.pause.setIcon(icons.icon("pause" if _pauses(stage) else "play", INK, DIM_INK))
-        self.pause.setAccessibleName(stages.does_next(stage))
-        plain.set_tip(self.pause, stages.does_next_in_full(stage))
-        self.pause.setEnabled(stages.can_toggle(stage))
+    def show_held(self, held: bool) -> None:
+        """Whether the text stands still; pressing the button would end that."""
+        self.hold.setChecked(held)
+        does = "Go on with the newest words" if held else "Hold the text; listening goes on"
+        self._name(self.hold, "Hold", does)
+
+    def show_many_lines(self, many: bool) -> None:
+        """Whether there are so many lines already that the next step is to fewer."""
+        self.lines.setIcon(icons.icon("fewer" if many else "lines", INK, DIM_INK))
+        text = "Fewer lines" if many else "More lines"
+        self._name(self.lines, text, text)
+
+    def show_sizes_left(self, smaller: bool, larger: bool) -> None:
+        """Whether there is a size below and above the one in use."""
+        self.smaller.setEnabled(smaller)
+        self.larger.setEnabled(larger)
+
+    def show_hiding_key(self, key: str) -> None:
+        """The key that shows hidden captions, if there is one."""
+        does = Sentence("Hide captions ({key} shows them)", key=key) if key else "Hide captions"
+        self._name(self.hide_button, "", does)
 
     def show_source(self, name: str) -> None:
         """What is listened to now."""
         shown = source_names.short(name) or source_names.DEFAULT
         told = Sentence("Sound source: {name}", name=source_names.spoken_of(name) or shown)
-        self._name_button(self.source, shown, told)
+        self._source_name = shown
+        self._name(self.source, "", told)
 
     def show_sources(self, sources: Sequence[SourceInfo], chosen: str) -> None:
         """What could be listened to; `chosen` as settings keep it."""
         self.source_menu.fill(
             lambda: list_sources(self.source_menu, sources, chosen, self._choose_source)
         )
-
-    def show_engine(self, name: str, label: str) -> None:
-        """The engine in use."""
-        self._engine_name = name
-        shown = label or "Speech engine"
-        told = Sentence("Speech engine: {name}", name=label) if label else shown
-        self._name_button(self.engine, shown, told)
-
-    def show_engines(self, choices: Sequence[EngineChoice]) -> None:
-        """What could be used; an engine that cannot says so, and why in its tooltip."""
-        self.engine_menu.fill(lambda: self._list_engines(choices))
-
-    def _list_engines(self, choices: Sequence[EngineChoice]) -> None:
-        for choice in engine_names.offered(choices, self._engine_name):
-            name = choice.info.name
-            action = self.engine_menu.add_choice(
-                engine_names.label(choice), name == self._engine_name
-            )
-            action.setEnabled(choice.usable)
-            action.setToolTip(plain.tip(choice.why_not or choice.info.label))
-            action.triggered.connect(partial(self._choose_engine, name))
-
-    def show_delays(
-        self, delays_ms: Sequence[int], chosen_ms: int, word_error_rate: Mapping[int, float]
-    ) -> None:
-        """The delays the engine offers. One alone leaves nothing to choose, so no slider."""
-        self._word_error_rate = word_error_rate
-        self.delay.offer(delays_ms, chosen_ms, word_error_rate)
-        self.delay.setVisible(len(delays_ms) > 1)
-        self.delay_text.setVisible(bool(delays_ms))
-        self._describe_delay()
 
     def show_language(self, code: str | None) -> None:
         """What is being spoken, as its speakers call it; nothing while that is unsure."""
@@ -156,7 +167,7 @@ class ControlsBar(QWidget):
 
     def focus_first(self) -> None:
         """Give the first control the keyboard."""
-        self.pause.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.hold.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     @property
     def menu_is_open(self) -> bool:
@@ -165,46 +176,38 @@ class ControlsBar(QWidget):
     # --- building --------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.pause = self._button("play", "", self.pause_toggled.emit)
+        self.hold = self._button("hold", self.hold_toggled.emit)
+        self.hold.setCheckable(True)
         self.source, self.source_menu = self._menu_button("source")
-        self.engine, self.engine_menu = self._menu_button("engine")
-        self.delay = DelaySlider()
-        self.delay_text = plain.label()
+        self.smaller = self._button("smaller", self.smaller_requested.emit)
+        self.larger = self._button("larger", self.larger_requested.emit)
+        self.lines = self._button("lines", self.lines_toggled.emit)
         self.language = plain.label()
-        self.main_window = self._button(
-            "window", "Transcript and settings", self.main_window_requested.emit
-        )
-        self.more = self._button("more", "More: preferences, quit", self._ask_for_more)
-        self.hide_button = self._button("close", "Hide captions", self.hide_requested.emit)
-        self.delay.valueChanged.connect(self._describe_delay)
-        self.delay.delay_chosen.connect(self.delay_chosen)
-        self.delay.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.more = self._button("more", self._ask_for_more)
+        self.hide_button = self._button("close", self.hide_requested.emit)
         self._row = row = QHBoxLayout(self)
         row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)  # `_fit` sees to it
         row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(4)
-        for widget in (self.pause, self.source, self.engine, self.delay, self.delay_text):
+        for widget in (self.hold, self.source, self.smaller, self.larger, self.lines):
             row.addWidget(widget)
         row.addStretch(1)
         row.addWidget(self.language)
-        row.addSpacing(4)
-        for button in (self.main_window, self.more, self.hide_button):
+        for button in (self.more, self.hide_button):
             row.addWidget(button)
+        self._name(self.smaller, "", "Smaller text")
+        self._name(self.larger, "", "Larger text")
+        self._name(self.more, "", "More: delay, style, place, quit")
 
-    def _button(self, icon: str, does: str, act: Callable[[], object]) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icons.icon(icon, INK, DIM_INK))
-        button.setIconSize(QSize(icons.GRID, icons.GRID))
-        button.setAccessibleName(does)
-        plain.set_tip(button, does)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(act)
+    def _button(self, icon: str, act: Callable[[], object]) -> QToolButton:
+        button = StripButton()
+        button.setIcon(icons.icon(icon, INK, DIM_INK, QColor(CAPTIONS.black)))
+        button.clicked.connect(lambda _checked: act())
         return button
 
     def _menu_button(self, icon: str) -> tuple[QToolButton, ListMenu]:
         menu = ListMenu(self)
-        button = self._button(icon, "", lambda: menu.open_beside(button, self.menus_open_upwards))
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button = self._button(icon, lambda: menu.open_beside(button, self.menus_open_upwards))
         return button, menu
 
     def _ask_for_more(self) -> None:
@@ -219,15 +222,9 @@ class ControlsBar(QWidget):
         else:
             self.source_chosen.emit(source)
 
-    def _choose_engine(self, engine: str, _checked: bool = False) -> None:
-        if engine != self._engine_name:
-            self.engine_chosen.emit(engine)
-
-    def _describe_delay(self) -> None:
-        self._fit()
-
-    def _name_button(self, button: QToolButton, name: str, told: str) -> None:
-        self._names[button] = name
+    def _name(self, button: QToolButton, words: str, told: str) -> None:
+        """What is written beside the icon, and what the button does."""
+        self._words[button] = words
         button.setAccessibleName(told)
         plain.set_tip(button, told)
         self._fit()
@@ -241,33 +238,31 @@ class ControlsBar(QWidget):
         return QSize(MINIMUM_WIDTH, BAR_HEIGHT)
 
     def _fit(self) -> None:
-        """Spell out as much as there is room for: first the delay's words go, then names."""
-        for spelled_delay, named in ((True, True), (False, True), (False, False)):
-            self._spell(spelled_delay, named)
+        """Spell out as much as there is room for: words, the source's name, the language."""
+        spelled = self.width() >= SPELLED_FROM
+        for words, named, language in (
+            (spelled, True, True), (False, True, True), (False, False, True), (False, False, False)
+        ):  # fmt: skip
+            self._spell(words, named, language)
             if self._row.minimumSize().width() <= self.width():
                 break
         self._row.activate()
 
-    def _spell(self, spelled_delay: bool, named: bool) -> None:
-        ms = self.delay.delay_ms
-        if ms is not None:
-            whole = delay_description(ms, self._word_error_rate)
-            self.delay_text.setText(whole if spelled_delay else delay_label(ms))
-        self.delay_text.setFixedWidth(self._delay_text_width(spelled_delay))
-        for button, name in self._names.items():
-            text = QFontMetricsF(self._font).elidedText(
-                name, Qt.TextElideMode.ElideRight, _NAME_WIDTH
-            )
-            button.setText(plain.unmnemonic(text) if named else "")
+    def _spell(self, words: bool, named: bool, language: bool) -> None:
+        for button, text in self._words.items():
+            if button is not self.source:
+                self._write(button, text if words else "")
+        name = QFontMetricsF(self._font).elidedText(
+            self._source_name, Qt.TextElideMode.ElideRight, _NAME_WIDTH
+        )
+        self._write(self.source, plain.unmnemonic(name) if named else "")
+        room = QSizePolicy.Policy.Minimum if language else QSizePolicy.Policy.Ignored
+        self.language.setSizePolicy(room, QSizePolicy.Policy.Preferred)
 
-    def _delay_text_width(self, spelled: bool) -> int:
-        """That of the widest delay, so that nothing beside it moves while the slider does."""
-        metrics = QFontMetricsF(self._font)
-        texts = [
-            delay_description(ms, self._word_error_rate) if spelled else delay_label(ms)
-            for ms in self.delay.delays_ms
-        ]
-        return round(max((metrics.horizontalAdvance(text) for text in texts), default=0)) + 4
+    def _write(self, button: QToolButton, text: str) -> None:
+        beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        button.setToolButtonStyle(beside if text else Qt.ToolButtonStyle.ToolButtonIconOnly)
+        button.setText(text)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -275,7 +270,3 @@ class ControlsBar(QWidget):
         painter.setPen(QPen(QColor(CAPTIONS.edge), 1))
         painter.setBrush(SURFACE)
         painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), _RADIUS, _RADIUS)
-
-
-def _pauses(stage: Stage) -> bool:
-    return stage not in stages.OFF and stage is not Stage.PAUSED

@@ -1,8 +1,10 @@
-"""A box that floats above all windows: where it stands, how it is moved, that it stays on top.
+"""A box that floats above all windows, or is docked: where it stands, how it is moved and sized.
 
 The window is the box and, beside it, a strip for what comes and goes. Its shape (the mask)
 covers only what is visible, so that the empty strip lets clicks through and is no black bar
-where there is no compositor. Knows nothing of captions or sessions; `CaptionOverlay` fills it.
+where there is no compositor. While its text is held the box is larger for a while (`grow`), which
+is nobody's choice and is not remembered. Knows nothing of captions or sessions; `CaptionOverlay`
+fills it, `handled` moves it by mouse and keys.
 """
 
 from __future__ import annotations
@@ -11,22 +13,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
-from PySide6.QtCore import QRect, Qt, QTimer
+from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QGuiApplication,
     QHideEvent,
-    QMouseEvent,
     QMoveEvent,
     QRegion,
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QApplication, QDialog, QToolTip, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app import native
 from app.settings import OverlaySettings
 from app.ui.overlay import placement, strip
 from app.ui.overlay.caption_box import (
+    BAR_ROOM,
     CaptionBox,
     box_height,
     comfortable_size,
@@ -34,10 +36,13 @@ from app.ui.overlay.caption_box import (
     lines_in,
     minimum_width,
 )
-from app.ui.overlay.grip import NO_EDGE, Drag, cursor_for, edges_at
+from app.ui.overlay.caption_view import line_height
+from app.ui.overlay.click_through import ClickThrough
+from app.ui.overlay.docking import Dock
+from app.ui.overlay.grip import Drag
+from app.ui.overlay.on_top import OnTop
 from app.ui.overlay.strip import Strip
 
-KEEP_ABOVE_EVERY_MS = 2000  # other windows that want to be on top come later than ours
 SETTLE_MS = 500
 
 _FLAGS = (
@@ -59,6 +64,9 @@ def screens() -> dict[str, QRect]:
 class FloatingWindow(QWidget):
     """`save` is called with new settings when the user has moved or resized the box."""
 
+    click_through_ended = Signal()  # by its handle
+    no_room_kept = Signal()  # for a docked box, which therefore lies above other windows
+
     def __init__(
         self,
         settings: OverlaySettings,
@@ -73,9 +81,11 @@ class FloatingWindow(QWidget):
         self._traits = native.overlay_traits(self._platform)
         self._composited = native.has_compositor(self._platform)
         self._strip_above = True
-        self._over_fullscreen = False
         self.reframing = False  # hidden only to be shown again in another frame
-        self._yields = False  # to a dialog of ours
+        self._room_is_kept = True  # as far as is known
+        self._displaced = False  # its screen is gone: where it is now was nobody's choice
+        self._growth: tuple[int, int] | None = None  # px up and down, while the text is held
+        self._grown_to = 0  # lines
         self._chosen_width: tuple[int, float] | None = None  # of the box, and of its letters then
         self._asked_for = QRect()  # where the box was last put by us
         self.place_is_certain = False  # whether what Qt says of the place can be believed
@@ -84,10 +94,20 @@ class FloatingWindow(QWidget):
         self._box.set_opaque(not self._composited)
         self._strip = Strip(self)
         self._strip.changed.connect(self._shape)
+        self._dock = Dock()
+        self._click_through = ClickThrough(self)
+        self._click_through.ended.connect(self.click_through_ended)
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settling.timeout.connect(self._settle)
-        self._keeping_above = QTimer(self, interval=KEEP_ABOVE_EVERY_MS)
-        self._keeping_above.timeout.connect(self.keep_above)
+        self._on_top = OnTop(
+            self,
+            lambda: self.box_on_screen,
+            lambda: self._drag is not None,
+            self._reframe,
+            self._look_around,
+        )
+        self._box.set_docked(bool(settings.dock))
+        self._box.set_dashed(settings.click_through)
         self._restore_place()
 
     @property
@@ -96,6 +116,12 @@ class FloatingWindow(QWidget):
         if self._strip_above:
             return self.geometry().adjusted(0, strip.HEIGHT, 0, 0)
         return self.geometry().adjusted(0, 0, 0, -strip.HEIGHT)
+
+    @property
+    def resting_box(self) -> QRect:
+        """Where it is when it has not grown for held text."""
+        up, down = self._growth or (0, 0)
+        return self.box_on_screen.adjusted(0, up, 0, -down)
 
     @property
     def place(self) -> QRect:
@@ -107,47 +133,54 @@ class FloatingWindow(QWidget):
 
         Larger letters first make the box wider, then let it wrap; smaller ones give that back.
         """
+        held = self._growth is not None
+        self.shrink()
         before, self._settings = self._settings, settings
         forgotten = bool(before.geometry) and not settings.geometry
         self._box.apply(settings)
         self.setWindowOpacity(settings.window_opacity)
-        if forgotten:
+        if settings.click_through != before.click_through:
+            self._box.set_dashed(settings.click_through)
+            self._click_through.set(settings.click_through, self.box_on_screen)
+        if settings.dock != before.dock:
+            self._change_dock()
+        elif forgotten:
             self._chosen_width = None
             self._restore_place()
         elif letter_width(settings) != letter_width(before):
             self._fit_width(before)
         elif self.box_on_screen.height() != self._fitting_height():
             self._fit_height()
+        if held:
+            self.grow(self._grown_to)
 
-    def set_click_through(self, on: bool) -> None:
-        """Let every click reach what is below, without hiding the window for a moment."""
-        self.windowHandle().setFlag(Qt.WindowType.WindowTransparentForInput, on)
+    # --- larger for a while ----------------------------------------------------------------
 
-    # --- moving and resizing ---------------------------------------------------------------
+    def grow(self, lines: int) -> None:
+        """Room for so many lines, and for the way back below them.
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        edges = edges_at(event.position().toPoint(), self._box.geometry())
-        if self._traits.places_itself:
-            self._drag = Drag(edges, event.globalPosition().toPoint(), self.box_on_screen)
-        elif edges == NO_EDGE:
-            self.windowHandle().startSystemMove()
-        else:
-            self.windowHandle().startSystemResize(edges)
+        Away from the nearer edge of the screen, so that the lines that are read stay in place.
+        """
+        self.shrink()
+        _, screen = self._screen_now()
+        box, line = self.box_on_screen, line_height(self._settings)
+        more = max(0, lines - lines_in(box.height(), self._settings))
+        room = screen.adjusted(0, strip.HEIGHT, 0, 0)
+        if not self._strip_above:
+            room = screen.adjusted(0, 0, 0, -strip.HEIGHT)
+        self._growth = placement.growth(box, screen, room, more, line, BAR_ROOM)
+        self._grown_to = lines
+        up, down = self._growth
+        self._put_box(box.adjusted(0, -up, 0, down))
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._drag is None:
-            self.setCursor(cursor_for(edges_at(event.position().toPoint(), self._box.geometry())))
-            return
-        pointer = event.globalPosition().toPoint()
-        self._put_box(self._drag.box_at(pointer, minimum_width(self._settings), self._step))
+    def shrink(self) -> None:
+        """Back to the chosen size."""
+        if self._growth is not None:
+            rest = self.resting_box
+            self._growth = None
+            self._put_box(rest)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._drag is not None:
-            self._drag = self._chosen_width = None
-            self.place_is_certain = True
-            self._settle()
+    # --- coming to rest -----------------------------------------------------------------------
 
     def moveEvent(self, event: QMoveEvent) -> None:
         self._watch_place()
@@ -158,6 +191,8 @@ class FloatingWindow(QWidget):
 
     def _watch_place(self) -> None:
         """The desktop, too, can move windows."""
+        if self._click_through.on:
+            self._click_through.hold(self.box_on_screen)
         if self.isVisible() and self._drag is None and self._traits.places_itself:
             self._settling.start()
 
@@ -169,13 +204,45 @@ class FloatingWindow(QWidget):
             self._make_certain()
             return
         name, screen = self._screen_now()
+        if self._settings.dock:
+            self._settle_docked(name, screen)
+            return
         self._put_box(placement.kept_on(self.box_on_screen, screen))
         self._turn_strip(screen)
-        box = self.box_on_screen
-        geometry = placement.remember(self._settings.geometry, name, screen, box)
-        settled = replace(
-            self._settings, geometry=geometry, lines=lines_in(box.height(), self._settings)
-        )
+        rest = self.resting_box
+        lines = lines_in(rest.height(), self._settings)
+        geometry = self._settings.geometry
+        if not self._displaced:
+            geometry = placement.remember(geometry, name, screen, rest)
+        self._remember(replace(self._settings, geometry=geometry, lines=lines))
+
+    def _settle_docked(self, name: str, screen: QRect) -> None:
+        """At its edge, with the room there kept free; a new height is remembered, no place."""
+        rest = self.resting_box
+        lines = lines_in(rest.height(), self._settings)
+        self._remember(replace(self._settings, lines=lines))
+        docked = self._docked_box(name, screen)
+        if rest != docked:
+            held, self._growth = self._growth is not None, None
+            self._put_box(docked)
+            if held:
+                self.grow(self._grown_to)
+        self._turn_strip(screen)
+        self._keep_free()
+
+    def _keep_free(self) -> None:
+        """What is maximised ends where the box begins; said again, as Qt may have taken it back."""
+        if self.isVisible() and self.place_is_certain and self._drag is None:
+            edge = self._settings.dock
+            kept = self._dock.keep_free(
+                int(self.winId()), edge, self.resting_box, screens().values()
+            )
+            if kept != self._room_is_kept:
+                self._room_is_kept = kept
+                if not kept:
+                    self.no_room_kept.emit()
+
+    def _remember(self, settled: OverlaySettings) -> None:
         if settled != self._settings:
             self._settings = settled
             self._save(settled)
@@ -191,8 +258,11 @@ class FloatingWindow(QWidget):
         self.place_is_certain = self.windowHandle().isExposed()
         if not self.place_is_certain:
             self._settling.start()
-        elif self.box_on_screen != self._asked_for:
+            return
+        if self.box_on_screen != self._asked_for:
             self._put_box(self._asked_for)
+        if self._settings.dock or self._click_through.on:
+            self._settling.start()
 
     def _step(self, height: int) -> int:
         """The nearest height of whole lines that leaves room for the controls on the screen."""
@@ -209,23 +279,57 @@ class FloatingWindow(QWidget):
         present = screens()
         geometry = self._settings.geometry
         name = placement.last_used(geometry, list(present)) or next(iter(present))
+        if self._settings.dock:
+            self._put_box(self._docked_box(name, present[name]))
+            self._turn_strip(present[name])
+            return
         box = placement.remembered(geometry, name, present[name])
         if box is None:
             box = placement.default_box(present[name], comfortable_size(self._settings))
         self._put_box(box)
         self._fit_height()
 
-    def _come_back(self) -> None:
-        """After screens have changed: stay if the box can be seen whole, else return to one."""
-        if not any(screen.contains(self.box_on_screen) for screen in screens().values()):
+    def _change_dock(self) -> None:
+        """To the edge of the screen it is on, or back to where it floated."""
+        self._chosen_width = None
+        self._room_is_kept = True
+        self._dock.let_go()
+        self._box.set_docked(bool(self._settings.dock))
+        if self._settings.dock:
+            name, screen = self._screen_now()
+            self._put_box(self._docked_box(name, screen))
+            self._turn_strip(screen)
+            self._settling.start()
+        else:
             self._restore_place()
+        self._shape()
+
+    def _docked_box(self, name: str, screen: QRect) -> QRect:
+        room = self._dock.room(name, screen)
+        return placement.docked_box(room, self._settings.dock, self._fitting_height())
+
+    def _come_back(self) -> None:
+        """After screens have changed: to the screen it belongs on, else to one it is seen on."""
+        gone = not any(screen.contains(self.box_on_screen) for screen in screens().values())
+        if gone or self._displaced or self._settings.dock:
+            held = self._growth is not None
+            self._growth = None
+            self._restore_place()
+            latest = next(reversed(list(self._settings.geometry)), None)
+            self._displaced = latest is not None and latest not in screens()
+            if held:
+                self.grow(self._grown_to)
 
     def _fitting_height(self) -> int:
         return self._step(box_height(self._settings))
 
     def _fit_height(self) -> None:
         """Give the box its height of whole lines; the end nearer to the screen's edge stays."""
-        _, screen = self._screen_now()
+        name, screen = self._screen_now()
+        if self._settings.dock:
+            self._put_box(self._docked_box(name, screen))
+            self._settling.start()
+            return
         box = self.box_on_screen
         fitted = QRect(box.x(), box.y(), max(box.width(), minimum_width(self._settings)), 0)
         fitted.setHeight(self._fitting_height())
@@ -236,6 +340,9 @@ class FloatingWindow(QWidget):
 
     def _fit_width(self, before: OverlaySettings) -> None:
         """Room for as many letters as the user's box had, wherever the screen has it."""
+        if self._settings.dock:
+            self._fit_height()
+            return
         if self._chosen_width is None:
             self._chosen_width = self.box_on_screen.width(), letter_width(before)
         chosen, of_letter = self._chosen_width
@@ -296,63 +403,40 @@ class FloatingWindow(QWidget):
             self.raise_()
             self.place_is_certain = False
             self._settling.start()
-        self._keeping_above.start()
+        if self._settings.click_through:
+            self._click_through.set(True, self.box_on_screen)
+        self._on_top.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        self._keeping_above.stop()
+        self._on_top.stop()
+        self._dock.let_go()
         super().hideEvent(event)
+        self._click_through.hold(self.box_on_screen)
 
     def keep_above(self) -> None:
         """Raise, unless something of our own would be covered by it."""
-        self._check_compositor()
-        self._make_room()
-        busy = (
-            self._yields or self._drag or QApplication.activePopupWidget() or QToolTip.isVisible()
-        )
-        if busy or not self._traits.places_itself:
-            return
-        covered = native.is_covered(self._platform)
-        if covered != self._over_fullscreen:
-            self._go_over_fullscreen(covered)
-        elif (
-            not covered
-        ):  # else it is above all as it is; raised again it would cover a lock screen
-            self.raise_()
-            native.keep_above(int(self.winId()), self._platform)
+        self._on_top.keep_above()
 
-    def _make_room(self) -> None:
-        """While a dialog of ours is in use the captions are an ordinary window, below it."""
-        dialog = _dialog_in_use()
-        if (dialog is not None) == self._yields or not self.isVisible():
-            return
-        self._yields = dialog is not None
-        if self._over_fullscreen or self._traits.bypass_window_manager:
-            self.lower() if self._yields else self.raise_()  # no window manager knows its layer
-            return
-        handle = self.windowHandle()
-        handle.setFlag(Qt.WindowType.WindowStaysOnTopHint, not self._yields)
-        if dialog is None:
-            self.keep_above()
-        else:
-            native.let_below(int(self.winId()), self._platform)
-            dialog.raise_()
-
-    def _go_over_fullscreen(self, covered: bool) -> None:
+    def _reframe(self, unmanaged: bool) -> None:
         """Leave the window manager, which knows nothing above full screen, or come back to it."""
-        self._over_fullscreen = covered
         box = self.box_on_screen
         self.reframing = True
-        self.setWindowFlag(Qt.WindowType.X11BypassWindowManagerHint, covered)  # hides it
+        self.setWindowFlag(Qt.WindowType.X11BypassWindowManagerHint, unmanaged)  # hides it
         self._put_box(box)
         self.show()
         self.reframing = False
 
-    def _check_compositor(self) -> None:
+    def _look_around(self) -> None:
+        """From time to time: compositors come and go, and window managers frame anew."""
         composited = native.has_compositor(self._platform)
         if composited != self._composited:
             self._composited = composited
             self._box.set_opaque(not composited)
             self._shape()
+        if self._click_through.on:
+            self._click_through.hold(self.box_on_screen)
+        if self._settings.dock:
+            self._keep_free()
 
     def _make_window(self) -> None:
         flags = _FLAGS
@@ -369,14 +453,3 @@ class FloatingWindow(QWidget):
         app = cast(QGuiApplication, QGuiApplication.instance())
         for changed in (app.screenRemoved, app.screenAdded, app.primaryScreenChanged):
             changed.connect(self._come_back, Qt.ConnectionType.QueuedConnection)
-        # queued: the window that gets the focus is not raised yet
-        app.focusWindowChanged.connect(self._make_room, Qt.ConnectionType.QueuedConnection)
-
-
-def _dialog_in_use() -> QDialog | None:
-    """The dialog of ours that must not be covered now: the active one, or one that waits."""
-    active = QApplication.activeWindow()
-    if isinstance(active, QDialog):
-        return active
-    modal = QApplication.activeModalWidget()
-    return modal if isinstance(modal, QDialog) else None

@@ -6,12 +6,13 @@ snap, so that a caption box never shows part of a line.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, Qt
 
 MARGIN = 9  # px along each edge in which it can be held
+SNAP = 12  # px from an edge or the middle of the screen in which a box is drawn to it
 CORNER = 18  # px along both edges: corners are held more easily than edges
 
 NO_EDGE = Qt.Edge(0)
@@ -73,3 +74,19 @@ class Drag:
         elif self.edges & Qt.Edge.TopEdge:
             box.setTop(box.bottom() + 1 - step(box.height() - by))
         return box
+
+
+def snapped(box: QRect, areas: Iterable[QRect], distance: int = SNAP) -> QRect:
+    """The box moved to the edge or the middle of one of the areas, if it is as near as that."""
+    across: list[int] = []
+    down: list[int] = []
+    for area in areas:
+        middle = area.center() - box.center()
+        across += [area.left() - box.left(), area.right() - box.right(), middle.x()]
+        down += [area.top() - box.top(), area.bottom() - box.bottom(), middle.y()]
+    return box.translated(_least(across, distance), _least(down, distance))
+
+
+def _least(moves: list[int], most: int) -> int:
+    """The shortest of the moves that are no longer than that; none if there is none."""
+    return min((move for move in moves if abs(move) <= most), key=abs, default=0)

@@ -12,14 +12,6 @@ _STROKE = 1.8
 _SCALES = (1, 2, 3)
 
 
-def _play() -> QPainterPath:
-    path = QPainterPath(QPointF(8, 5.5))
-    path.lineTo(18.5, 12)
-    path.lineTo(8, 18.5)
-    path.closeSubpath()
-    return path
-
-
 def _pause() -> QPainterPath:
     path = QPainterPath()
     for x in (8.5, 15.5):
@@ -39,28 +31,52 @@ def _source() -> QPainterPath:
     return path
 
 
-def _engine() -> QPainterPath:
-    """A chip."""
-    path = QPainterPath()
-    path.addRoundedRect(QRectF(6.5, 6.5, 11, 11), 2, 2)
-    path.addRect(QRectF(10.5, 10.5, 3, 3))
-    for at in (9.5, 14.5):
-        for start, end in ((3.5, 6.5), (17.5, 20.5)):
-            path.moveTo(at, start)
-            path.lineTo(at, end)
-            path.moveTo(start, at)
-            path.lineTo(end, at)
+def _letter(height: float) -> QPainterPath:
+    """A capital A that stands on the lower line, with room for a sign to its right."""
+    top, foot, half = 19 - height, 19.0, height * 0.38
+    middle = 3 + half
+    path = QPainterPath(QPointF(middle - half, foot))
+    path.lineTo(middle, top)
+    path.lineTo(middle + half, foot)
+    bar = foot - height * 0.32
+    path.moveTo(middle - half * 0.66, bar)
+    path.lineTo(middle + half * 0.66, bar)
     return path
 
 
-def _window() -> QPainterPath:
+def _smaller() -> QPainterPath:
+    path = _letter(10)
+    path.moveTo(14, 9)
+    path.lineTo(20, 9)
+    return path
+
+
+def _larger() -> QPainterPath:
+    path = _letter(14)
+    path.moveTo(15, 9)
+    path.lineTo(22, 9)
+    path.moveTo(18.5, 5.5)
+    path.lineTo(18.5, 12.5)
+    return path
+
+
+def _lines() -> QPainterPath:
+    """Lines of text, and an arrow up: there will be more of them."""
+    return _text_with_arrow(-1)
+
+
+def _fewer() -> QPainterPath:
+    return _text_with_arrow(1)
+
+
+def _text_with_arrow(way: int) -> QPainterPath:
     path = QPainterPath()
-    path.addRoundedRect(QRectF(3.5, 5, 17, 14), 2.5, 2.5)
-    path.moveTo(3.5, 9)
-    path.lineTo(20.5, 9)
-    for y, end in ((12.2, 17), (15.6, 13)):
-        path.moveTo(7, y)
+    for y, end in ((13.5, 20), (18.5, 14)):
+        path.moveTo(4, y)
         path.lineTo(end, y)
+    path.moveTo(8, 6.5 - 2 * way)
+    path.lineTo(12, 6.5 + 2 * way)
+    path.lineTo(16, 6.5 - 2 * way)
     return path
 
 
@@ -80,23 +96,27 @@ def _more() -> QPainterPath:
 
 
 _PATHS: dict[str, Callable[[], QPainterPath]] = {
-    "play": _play,
-    "pause": _pause,
+    "hold": _pause,
     "source": _source,
-    "engine": _engine,
-    "window": _window,
+    "smaller": _smaller,
+    "larger": _larger,
+    "lines": _lines,
+    "fewer": _fewer,
     "close": _close,
     "more": _more,
 }
-_FILLED = ("play", "more")
+_FILLED = ("more",)
 
 
-def icon(name: str, color: QColor, disabled: QColor) -> QIcon:
-    """One of "play", "pause", "source", "engine", "window", "close", "more"."""
+def icon(name: str, color: QColor, disabled: QColor, checked: QColor | None = None) -> QIcon:
+    """One of the names above; `checked` is its colour while the button is held down."""
     made = QIcon()
     for scale in _SCALES:
         made.addPixmap(_draw(name, color, scale), QIcon.Mode.Normal)
         made.addPixmap(_draw(name, disabled, scale), QIcon.Mode.Disabled)
+        if checked is not None:
+            for mode in (QIcon.Mode.Normal, QIcon.Mode.Active):
+                made.addPixmap(_draw(name, checked, scale), mode, QIcon.State.On)
     return made
 
 

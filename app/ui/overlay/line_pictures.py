@@ -1,7 +1,8 @@
 """Draws caption lines, each once: an outlined line takes 9 ms to draw and a word changes only one.
 
 A line is drawn as a whole, in the direction it is given: text in the edge's colour where there is
-an edge, then in its own, the tail dimmed. Knows nothing of where lines break or when they come.
+an edge, then in its own, the tail dimmed; below it a band where one is wanted. Knows nothing of
+where lines break or when they come.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -24,6 +25,7 @@ from PySide6.QtGui import (
 )
 
 from app.core.lines import Line
+from app.core.voices import ME
 from app.settings import OverlaySettings
 from app.ui.widgets.languages import RTL
 
@@ -32,7 +34,9 @@ _Key: TypeAlias = tuple[Line, Qt.LayoutDirection]
 TAIL_OPACITY = 0.6  # dim, and still 7:1 as white on black
 OUTLINE = 0.07  # of the font's height, on each side of a stroke
 SHADOW = 0.07  # of the font's height, down and to the right
+RELIEF = 0.05  # … of raised letters, whose side is seen; up and to the left of depressed ones
 _SHADOW_INK = QColor(0, 0, 0, 220)
+_OWN_LIGHT, _OWN_DARK = "#7cc4ff", "#00508f"  # the user's name, in light and in dark text
 _UNBROKEN = 1e6  # px; lines are broken by `app.core.lines`, not here
 _OVERHANG = 0.5  # of a line's height, above and below: what tall scripts and edges may need
 
@@ -48,6 +52,9 @@ class LinePictures:
     def __init__(self, settings: OverlaySettings, font: QFont, size: QSize, scale: float) -> None:
         self.scale = scale
         self._ink = QColor(settings.text_color)
+        self._ink.setAlphaF(settings.text_opacity)
+        self._band = QColor(settings.band_color)
+        self._band.setAlphaF(settings.band_opacity)
         self._edge = settings.edge
         self._font = font
         self._font_height = QFontMetricsF(font).height()
@@ -81,17 +88,38 @@ class LinePictures:
 
     def _draw_text(self, painter: QPainter, line: Line, way: Qt.LayoutDirection) -> None:
         room = self._size.width() - 2 * edge_room(self._font)
-        text = _laid_out(line, way, room, self._font, self._ink)
+        text = _laid_out(line, way, room, self._font, self._ink, label=voice(line.lane, self._ink))
         origin = self._origin(text.lineAt(0))
+        self._draw_band(painter, text.lineAt(0), origin)
         if self._edge == "shadow":
             drop = self._font_height * SHADOW
             shadow = _laid_out(line, way, room, self._font, _SHADOW_INK)
             shadow.draw(painter, origin + QPointF(drop, drop))
-        elif self._edge == "outline":
-            pen = QPen(contrasting(self._ink), 2 * OUTLINE * self._font_height)
+        elif self._edge == "uniform":
+            pen = QPen(self._edge_ink(), 2 * OUTLINE * self._font_height)
             pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
             _laid_out(line, way, room, self._font, pen.color(), pen).draw(painter, origin)
+        elif self._edge in ("raised", "depressed"):
+            side = _laid_out(line, way, room, self._font, self._edge_ink())
+            deep = round(max(1.0, RELIEF * self._font_height) * self.scale)
+            step = (1 if self._edge == "raised" else -1) / self.scale
+            for pixel in range(deep, 0, -1):
+                side.draw(painter, origin + QPointF(pixel, pixel) * step)
         text.draw(painter, origin)
+
+    def _draw_band(self, painter: QPainter, text: QTextLine, origin: QPointF) -> None:
+        """Behind the letters of this line, as high as its room, so that bands join."""
+        if not self._band.alpha() or not text.naturalTextWidth():
+            return
+        around = edge_room(self._font)
+        left = origin.x() + text.naturalTextRect().left() - around
+        width = text.naturalTextWidth() + 2 * around
+        painter.fillRect(QRectF(left, self._overhang, width, self._size.height()), self._band)
+
+    def _edge_ink(self) -> QColor:
+        ink = contrasting(self._ink)
+        ink.setAlphaF(self._ink.alphaF())
+        return ink
 
     def _origin(self, laid_out: QTextLine) -> QPointF:
         """Top left of the layout."""
@@ -106,6 +134,7 @@ def _laid_out(
     font: QFont,
     color: QColor,
     outline: QPen | None = None,
+    label: QColor | None = None,
 ) -> QTextLayout:
     """At the side where it begins to read.
 
@@ -116,13 +145,14 @@ def _laid_out(
     option = QTextOption(side | Qt.AlignmentFlag.AlignAbsolute)
     option.setWrapMode(QTextOption.WrapMode.NoWrap)
     option.setTextDirection(way)
-    layout = QTextLayout(line.text + line.tail, font)
+    layout = QTextLayout(line.label + line.text + line.tail, font)
     layout.setTextOption(option)
-    committed = _utf16_length(line.text)
+    named, committed = _utf16_length(line.label), _utf16_length(line.text)
     layout.setFormats(
         [
-            _format(0, committed, color, outline),
-            _format(committed, _utf16_length(line.tail), _dimmed(color), outline),
+            _format(0, named, label or color, outline),
+            _format(named, committed, color, outline),
+            _format(named + committed, _utf16_length(line.tail), _dimmed(color), outline),
         ]
     )
     layout.beginLayout()
@@ -156,7 +186,20 @@ def _dimmed(color: QColor) -> QColor:
     return dim
 
 
+def voice(lane: str, ink: QColor) -> QColor:
+    """The colour in which it is said who speaks: the user's own stands out, light or dark as the
+    text is; 7:1 on black, and on white."""
+    if lane != ME:
+        return ink
+    own = QColor(_OWN_LIGHT if _is_light(ink) else _OWN_DARK)
+    own.setAlphaF(ink.alphaF())
+    return own
+
+
 def contrasting(ink: QColor) -> QColor:
     """The colour of an outline: black around light text, white around dark text."""
-    light = ink.lightnessF() > 0.45
-    return QColor(Qt.GlobalColor.black if light else Qt.GlobalColor.white)
+    return QColor(Qt.GlobalColor.black if _is_light(ink) else Qt.GlobalColor.white)
+
+
+def _is_light(ink: QColor) -> bool:
+    return ink.lightnessF() > 0.45

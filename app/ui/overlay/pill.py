@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from app import native
 from app.ui.overlay import placement
@@ -46,7 +46,7 @@ class Pill(QAbstractButton):
         self._font.setWeight(QFont.Weight.Medium)
         self._telling = QTimer(self, singleShot=True, interval=TELLS_MS)
         self._telling.timeout.connect(self.told)
-        self._make_window()
+        float_above(self)
         self.setWindowTitle("Captions are hidden")
         self.setToolTip(SHOWS)
 
@@ -116,23 +116,25 @@ class Pill(QAbstractButton):
         self.show()
         self.raise_()
 
-    def _make_window(self) -> None:
-        flags = (
-            Qt.WindowType.FramelessWindowHint
-            | Qt.WindowType.WindowStaysOnTopHint
-            | Qt.WindowType.Tool
-            | Qt.WindowType.NoDropShadowWindowHint
-            | Qt.WindowType.WindowDoesNotAcceptFocus
-        )
-        if native.overlay_traits(QGuiApplication.platformName()).bypass_window_manager:
-            flags |= Qt.WindowType.X11BypassWindowManagerHint
-        self.setWindowFlags(flags)
-        for attribute in (
-            Qt.WidgetAttribute.WA_TranslucentBackground,
-            Qt.WidgetAttribute.WA_ShowWithoutActivating,
-            Qt.WidgetAttribute.WA_MacAlwaysShowToolWindow,
-            Qt.WidgetAttribute.WA_AlwaysShowToolTips,
-            Qt.WidgetAttribute.WA_Hover,
-        ):
-            self.setAttribute(attribute)
-        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
+
+def float_above(window: QWidget) -> None:
+    """Make this a small window above all others that takes no keyboard and ends nothing."""
+    flags = (
+        Qt.WindowType.FramelessWindowHint
+        | Qt.WindowType.WindowStaysOnTopHint
+        | Qt.WindowType.Tool
+        | Qt.WindowType.NoDropShadowWindowHint
+        | Qt.WindowType.WindowDoesNotAcceptFocus
+    )
+    if native.overlay_traits(QGuiApplication.platformName()).bypass_window_manager:
+        flags |= Qt.WindowType.X11BypassWindowManagerHint
+    window.setWindowFlags(flags)
+    for attribute in (
+        Qt.WidgetAttribute.WA_TranslucentBackground,
+        Qt.WidgetAttribute.WA_ShowWithoutActivating,
+        Qt.WidgetAttribute.WA_MacAlwaysShowToolWindow,
+        Qt.WidgetAttribute.WA_AlwaysShowToolTips,
+        Qt.WidgetAttribute.WA_Hover,
+    ):
+        window.setAttribute(attribute)
+    window.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)

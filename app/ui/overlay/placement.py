@@ -6,7 +6,7 @@ sense when screens are rearranged, renamed or gone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from PySide6.QtCore import QPoint, QRect, QSize
 
@@ -55,6 +55,41 @@ def remember(geometry: Geometry, name: str, screen: QRect, box: QRect) -> dict[s
 def last_used(geometry: Geometry, names: Sequence[str]) -> str | None:
     """Of the screens there are now, the one captions were on last."""
     return next((name for name in reversed(list(geometry)) if name in names), None)
+
+
+def docked_box(room: QRect, edge: str, height: int) -> QRect:
+    """The whole width of `room`, at its "top" or "bottom"."""
+    top = room.top() if edge == "top" else room.bottom() + 1 - height
+    return QRect(room.left(), top, room.width(), height)
+
+
+def growth(
+    box: QRect, screen: QRect, room: QRect, lines: int, line: int, bar: int
+) -> tuple[int, int]:
+    """Pixels by which a box grows up and down for so many more lines and a bar below them.
+
+    Away from the nearer end of the screen, within `room`; fewer lines where there is too little.
+    The bar goes below what is there wherever the screen has room for it, so that no line moves.
+    """
+    upwards = box.center().y() > screen.center().y()
+    bar_below = not upwards or screen.bottom() - box.bottom() >= bar
+    up, down = (0, bar) if bar_below else (bar, 0)
+    free = box.top() - room.top() - up if upwards else room.bottom() - box.bottom() - down
+    more = max(0, min(lines, free // line)) * line
+    return (up + more, down) if upwards else (up, down + more)
+
+
+def reaches_edge(box: QRect, edge: str, screens: Iterable[QRect]) -> bool:
+    """Whether no other screen lies beyond that edge: room can be reserved at the desktop's only."""
+    beyond = QRect(box)
+    if edge == "top":
+        beyond.setTop(-_FARTHEST)
+        beyond.setBottom(box.top() - 1)
+    else:
+        beyond.setTop(box.bottom() + 1)
+        beyond.setBottom(_FARTHEST)
+    own = QPoint(box.center())
+    return not any(screen.intersects(beyond) and not screen.contains(own) for screen in screens)
 
 
 def widened(width: int, of_text: float, to_text: float, screen: QRect) -> int:

@@ -19,6 +19,7 @@ from app.ui.widgets import stages
 from app.ui.widgets.languages import native_name
 from app.ui.widgets.level import loudness
 from app.ui.widgets.theme import CAPTIONS
+from model_backends.base import Sentence
 
 TEXT_PX = 14
 ROW_HEIGHT = 26
@@ -61,6 +62,8 @@ class StatusRow(QLabel):
         self._settings = settings
         self._status = Status(Stage.STARTING, " ")  # until it is told, there is nothing to tell
         self._bars = _heights(0.0)
+        self._brief = False
+        self._quiet_since = ""
         self._language: str | None = None
         self._font = QFont()
         self._font.setPixelSize(TEXT_PX)
@@ -73,6 +76,10 @@ class StatusRow(QLabel):
     @property
     def shown(self) -> str:
         """What the row says, before it is shortened to fit."""
+        if self._brief:
+            return stages.title(self._status.stage)
+        if self._quiet_since and self._status.stage in stages.WELL:
+            return Sentence("— quiet since {time} —", time=self._quiet_since)
         return stages.line(self._status)
 
     @property
@@ -92,6 +99,18 @@ class StatusRow(QLabel):
         told = self.shown or stages.title(status.stage)
         self.setText(f"{told} {status.hint}".strip())
         self.update()
+
+    def set_brief(self, brief: bool) -> None:
+        """Whether the rest is told below."""
+        if brief != self._brief:
+            self._brief = brief
+            self.update()
+
+    def set_quiet_since(self, time: str) -> None:
+        """Nothing has been said since then; empty while something is."""
+        if time != self._quiet_since:
+            self._quiet_since = time
+            self.update()
 
     def set_level(self, level: float) -> None:
         """RMS amplitude of what is captured, 0..1. Paints only where a bar has changed."""

@@ -1,14 +1,15 @@
 """The caption window: what it shows of a session, and what its controls ask for.
 
-Reports what the user wants; acts on no session itself. Knows `Captioning` by its signals
-only; where the window stands and that it stays on top is `floating`'s part.
+Reports what the user wants; acts on no session itself. Knows `Captioning` by its signals only.
+Where the window stands is `floating`'s part, holding and scrolling `reading`'s, what is chosen
+rarely `more_menu`'s, the way back of what is hidden `hiding`'s.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
@@ -19,27 +20,30 @@ from PySide6.QtGui import (
     QHideEvent,
     QKeyEvent,
     QShowEvent,
+    QWheelEvent,
 )
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from app import native, paths
 from app.audio.devices.base import SourceInfo
 from app.audio.sources import list_sources
-from app.session.status import Stage, Status
+from app.session.status import Status
 from app.settings import OverlaySettings
+from app.ui.overlay import keys, look
 from app.ui.overlay.caption_view import CaptionView
+from app.ui.overlay.click_through import TELLS, TELLS_HOW, TELLS_HOW_WITH_KEY
 from app.ui.overlay.controls import ControlsBar
-from app.ui.overlay.floating import FloatingWindow
-from app.ui.overlay.menus import SHEET
-from app.ui.overlay.pill import Pill
+from app.ui.overlay.handled import HandledWindow
+from app.ui.overlay.hiding import WayBack
+from app.ui.overlay.keyboard import KeyboardLoan
+from app.ui.overlay.more_menu import MoreMenu
+from app.ui.overlay.quiet import Quiet
+from app.ui.overlay.reading import Reading
 from app.ui.overlay.status_row import StatusRow
 from app.ui.overlay.toast import Message
 from app.ui.state.background import in_background
-from app.ui.state.engines import EngineChoice, list_engines
-from app.ui.widgets import stages
 from app.ui.widgets.theme import CAPTIONS
-from model_backends.base import Notice, Tail, Word
+from model_backends.base import Notice, Sentence, Tail, Word
 
 if TYPE_CHECKING:
     from app.session.record import Saved
@@ -50,19 +54,17 @@ log = logging.getLogger(__name__)
 
 HOVER_MS = 120  # a pointer that only crosses the captions calls up nothing
 LEAVE_MS = 700
-_HIDDEN = "Captions are hidden, still listening. Click here, or the Voxline icon, to show them."
-_HIDDEN_WITHOUT_TRAY = "Captions are hidden, still listening. Click here to show them."
-_HIDDEN_WHILE_OFF = "Captions are hidden. Click here to show them."
+_NO_ROOM = "This desktop keeps no room free here: docked captions lie above other windows."
 
 
-class CaptionOverlay(FloatingWindow):
-    """Captions on top of everything. `save` gets new settings when they are moved or resized."""
+class CaptionOverlay(HandledWindow):
+    """Captions on top of everything. `save` gets new settings whenever they are changed here."""
 
     quit_requested = Signal()
     main_window_requested = Signal()
     preferences_requested = Signal()
     visibility_changed = Signal(bool)  # by whatever way they were shown or hidden
-    engine_chosen = Signal(str)
+    held_changed = Signal(bool)  # the text stands still, or goes on
     source_chosen = Signal(str)
     delay_chosen = Signal(int)
     pause_toggled = Signal()
@@ -75,17 +77,16 @@ class CaptionOverlay(FloatingWindow):
     ) -> None:
         super().__init__(settings, save, parent)
         self._captioning: Captioning | None = None
-        self._keyboard = False
-        self._came_from = 0  # what had the keyboard before the controls took it
-        self._stage = Stage.IDLE
-        # Whether a tray icon can bring hidden captions back. If not, a pill stays in their place.
-        self.has_tray: Callable[[], bool] = lambda: False
-        self._pill: Pill | None = None
-        self._ending = False  # the app is ending: nothing is to stay on the screen
+        self._few_lines = settings.lines  # what "Fewer lines" goes back to
+        self._keys: Mapping[str, str] = {}
+        self._keyboard = KeyboardLoan(self)
+        self._way_back = WayBack(self, self.show)
         self._hovering = self._timer(HOVER_MS, self._show_controls)
         self._leaving = self._timer(LEAVE_MS, self._maybe_hide_controls)
         self.setWindowTitle("Captions")
-        self.menu = self._make_menu()
+        self.menu = MoreMenu(self)
+        self.reading = Reading(self.captions, self._box.live, self)
+        self._quiet = Quiet(self)
         self._connect()
         self.apply(settings)
         if self._traits.advice:
@@ -110,12 +111,35 @@ class CaptionOverlay(FloatingWindow):
         return self._strip.message
 
     @property
+    def has_tray(self) -> Callable[[], bool]:
+        """Whether a tray icon can bring hidden captions back; if not, a pill stays instead."""
+        return self._way_back.has_tray
+
+    @has_tray.setter
+    def has_tray(self, has_tray: Callable[[], bool]) -> None:
+        self._way_back.has_tray = has_tray
+
+    @property
     def _session(self) -> Session | None:
         return self._captioning.session if self._captioning else None
 
     def apply(self, settings: OverlaySettings) -> None:
+        if not look.shows_many(settings.lines):
+            self._few_lines = settings.lines
         super().apply(settings)
+        least, most = look.SIZES_PERCENT
+        percent = look.percent(settings.font_size)
         self.controls.set_language_shown(not settings.show_language)
+        self.controls.show_many_lines(look.shows_many(settings.lines))
+        self.controls.show_sizes_left(percent > least, percent < most)
+        self.menu.show_settings(settings)
+
+    def show_keys(self, names: Mapping[str, str]) -> None:
+        """The keys that work from anywhere, by what they do: "show", "hold", "click-through" …"""
+        self._keys = dict(names)
+        self._way_back.key = names.get("show", "")
+        self.controls.show_hiding_key(names.get("show", ""))
+        self.menu.show_keys(names)
 
     # --- what is shown ---------------------------------------------------------------------
 
@@ -141,95 +165,32 @@ class CaptionOverlay(FloatingWindow):
         """Say something beside the captions for a while."""
         self._strip.show_notice(Message(text, hint))
 
-    def focus_controls(self) -> None:
-        """Bring the controls to the keyboard: Tab moves on, Escape returns to where one was."""
-        if not self._keyboard:
-            self._came_from = self._has_keyboard_now()
-        self._keyboard = True
-        self._accept_focus(True)
-        self._show_controls()
-        self.activateWindow()
-        self.controls.focus_first()
-
-    # --- hiding, and the way back ----------------------------------------------------------
-
-    def hide_captions(self) -> None:
-        """As whoever closes a floating window expects: it is gone, nothing else is."""
-        if self._keyboard:
-            self._give_keyboard_back()
-        self.hide()
-        self._tell_hidden()
-
-    def end(self) -> None:
-        """The app is ending: from now on nothing stays in place of hidden captions."""
-        self._ending = True
-        if self._pill is not None:
-            self._pill.hide()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """The desktop's way to close a window is ours to hide the captions, until the app ends."""
-        if self._ending:
-            super().closeEvent(event)
-            return
-        event.ignore()
-        self.hide_captions()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if not self.reframing and not event.spontaneous():
-            if self._pill is not None:
-                self._pill.hide()
-            self.visibility_changed.emit(True)
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        if not self.reframing and not event.spontaneous():
-            self.visibility_changed.emit(False)
-            if not self._ending and not self.has_tray():
-                self._the_pill().stay(self.box_on_screen)
-
-    def _tell_hidden(self) -> None:
-        if self._ending:
-            return
-        text = _HIDDEN if self.has_tray() else _HIDDEN_WITHOUT_TRAY
-        if self._stage in (*stages.OFF, Stage.PAUSED):
-            text = _HIDDEN_WHILE_OFF
-        self._the_pill().tell(text, self.box_on_screen)
-
-    def _the_pill(self) -> Pill:
-        if self._pill is None:
-            self._pill = Pill()
-            self._pill.clicked.connect(self.show)
-            self._pill.told.connect(self._pill_has_told)
-            self._pill.show_kind(stages.kind(self._stage))
-        return self._pill
-
-    def _pill_has_told(self) -> None:
-        pill = self._the_pill()
-        pill.hide() if self.has_tray() else pill.stay(pill.geometry())
-
-    # --- what the session says -------------------------------------------------------------
+    def show_status(self, status: Status) -> None:
+        """Tell what is happening, also where no session could be made."""
+        self._box.show_status(status)
+        told_in_full = self._box.tells_fault
+        self._strip.show_status(replace(status, hint="") if told_in_full else status)
+        self.menu.show_stage(status.stage)
+        self._way_back.show_stage(status.stage)
+        self._show_choices()
 
     def _take_word(self, word: Word) -> None:
+        if self._captioning is not None:
+            if not self._captioning.shows(word.lane):
+                return
+            self.captions.name_voices(self._captioning.labels)
         self.captions.add_word(word)
+        self._quiet.word_came()
+        self.reading.tell()
+        if self._box.tells_fault:
+            self._box.look_for_words()
         timeline = self._captioning.timeline if self._captioning else None
         if timeline is not None:
             self._show_language(timeline.language())
 
     def _take_tail(self, tail: Tail) -> None:
-        self.captions.set_tail(tail.text)
-
-    def show_status(self, status: Status) -> None:
-        """Tell what is happening, also where no session could be made."""
-        self._stage = status.stage
-        self._box.show_status(status)
-        self.controls.show_status(status)
-        self._strip.show_status(status)
-        self._pause_action.setText(stages.does_next(status.stage))
-        self._pause_action.setEnabled(stages.can_toggle(status.stage))
-        if self._pill is not None:
-            self._pill.show_kind(stages.kind(status.stage))
-        self._show_choices()
+        if self._captioning is None or self._captioning.shows(tail.lane):
+            self.captions.set_tail(tail.text, tail.lane)
 
     def _take_level(self, level: float) -> None:
         self.status_row.set_level(level)
@@ -246,41 +207,149 @@ class CaptionOverlay(FloatingWindow):
         self.controls.show_language(code)
 
     def _show_choices(self) -> None:
-        """What the session listens to, with what, how patiently."""
+        """What the session listens to, how patiently."""
         session = self._session
         if session is None:
             return
         info = session.info
         self.controls.show_source(session.source_name)
-        self.controls.show_engine(info.name, info.label)
-        self.controls.show_delays(info.delays_ms, session.delay_ms, info.word_error_rate)
+        self.menu.show_delays(
+            info.delays_ms, session.delay_ms, info.default_delay_ms, info.word_error_rate
+        )
+
+    # --- reading ---------------------------------------------------------------------------
+
+    def toggle_hold(self) -> None:
+        """Hold the text, or let it go on."""
+        self.reading.toggle()
+
+    def go_live(self) -> None:
+        """Show the newest words as they come."""
+        self.reading.go_live()
+
+    def page(self, way: int) -> None:
+        """Scroll by what is shown: 1 is down, -1 up."""
+        self.reading.page(way)
+
+    def catch_up(self) -> None:
+        """Go to where reading stopped."""
+        self.reading.catch_up()
+
+    def mark(self) -> None:
+        """Reading stops here, for now."""
+        self.reading.mark()
+
+    def _show_held(self, held: bool) -> None:
+        self._box.show_held(held)
+        self.grow(self.reading.lines_wanted) if held else self.shrink()
+        self.controls.show_held(held)
+        self.held_changed.emit(held)
+
+    def copy_latest(self) -> None:
+        """Copy the last minute of speech, and say so."""
+        count = self.reading.copy_latest()
+        if count:
+            self.tell(Sentence("The last minute is copied: {count} words.", count=count))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.reading.turn(event)
+
+    # --- how it looks and where it is ------------------------------------------------------
+
+    def resize_text(self, larger: bool) -> None:
+        """A step larger or smaller."""
+        self._save(look.resized(self._settings, larger))
+
+    def toggle_lines(self) -> None:
+        """Many lines, or as few as before."""
+        self._save(look.with_more_or_fewer(self._settings, self._few_lines))
+
+    def let_clicks_through(self, on: bool) -> None:
+        """Switch it, and say how to get back."""
+        self._save(replace(self._settings, click_through=on))
+        if on:
+            key = self._keys.get("click-through")
+            how = Sentence(TELLS_HOW_WITH_KEY, key=key) if key else TELLS_HOW
+            self._strip.show_controls(False)
+            self.tell(TELLS, how)
+
+    def dock(self, edge: str) -> None:
+        """To the "top" or "bottom" of the screen; "": to where it floated."""
+        self._save(replace(self._settings, dock=edge))
+
+    def reset_place(self) -> None:
+        """To where it was first, in the size that it had."""
+        self._save(replace(self._settings, dock="", geometry={}))
+        if not self._settings.geometry:
+            self._restore_place()
+
+    def _choose_look(self, name: str) -> None:
+        for preset in look.presets():
+            if preset.name == name:
+                self._save(preset.applied_to(self._settings))
+
+    # --- hiding, and the way back ----------------------------------------------------------
+
+    def hide_captions(self) -> None:
+        """As whoever closes a floating window expects: it is gone, nothing else is."""
+        if self._keyboard.on:
+            self._give_keyboard_back()
+        self.hide()
+        self._way_back.tell(self.box_on_screen)
+
+    def end(self) -> None:
+        """The app is ending: from now on nothing stays in place of hidden captions."""
+        self._way_back.end()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """The desktop's way to close a window is ours to hide the captions, until the app ends."""
+        if self._way_back.ending:
+            super().closeEvent(event)
+            return
+        event.ignore()
+        self.hide_captions()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self.reframing and not event.spontaneous():
+            self._way_back.window_is_back()
+            self.visibility_changed.emit(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if not self.reframing and not event.spontaneous():
+            self.visibility_changed.emit(False)
+            self._way_back.window_is_gone(self.box_on_screen)
 
     # --- controls come and go --------------------------------------------------------------
+
+    def focus_controls(self) -> None:
+        """Bring the controls to the keyboard: Tab moves on, Escape returns to where one was."""
+        self._show_controls()
+        self._keyboard.take()
+        self.controls.focus_first()
+
+    def choose_source(self) -> None:
+        """Show what there is to listen to."""
+        self._show_controls()
+        self.controls.source.click()
 
     def _show_controls(self) -> None:
         if not self.controls.isHidden():
             return
         self._box.set_lit(True)
         self._strip.show_controls(True)
-        engine = self._session.info.name if self._session else ""
         in_background(list_sources, self._offer_sources, _log_failure)
-        in_background(
-            partial(list_engines, paths.models_dir(), engine), self._offer_engines, _log_failure
-        )
 
     def _offer_sources(self, sources: list[SourceInfo]) -> None:
         if isValid(self):  # the answer may come after the window has gone
             chosen = self._captioning.source if self._captioning else ""
             self.controls.show_sources(sources, chosen)
 
-    def _offer_engines(self, engines: list[EngineChoice]) -> None:
-        if isValid(self):
-            self.controls.show_engines(engines)
-
     def _maybe_hide_controls(self) -> None:
         if self._menu_is_open or self._drag is not None:
             self._leaving.start()
-        elif not self._keyboard and not self.underMouse():
+        elif not self._keyboard.on and not self.underMouse():
             self._strip.show_controls(False)
             self._box.set_lit(False)
 
@@ -293,15 +362,19 @@ class CaptionOverlay(FloatingWindow):
         self._leaving.start()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self._keyboard:
+        act = keys.action_for(event)
+        if event.key() == Qt.Key.Key_Escape and not self.reading.held and self._keyboard.on:
             self._give_keyboard_back()
+        elif act is not None:
+            act(self)
         else:
             super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         lost = event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow()
-        if lost and self._keyboard and not self._menu_is_open:
-            self._leave_keyboard()
+        if lost and self._keyboard.on and not self._menu_is_open:
+            self._keyboard.drop()
+            self._leaving.start()
         super().changeEvent(event)
 
     @property
@@ -309,41 +382,20 @@ class CaptionOverlay(FloatingWindow):
         return self.menu.isVisible() or self.controls.menu_is_open
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self._show_menu_state()
         self.menu.popup(event.globalPos())
 
     def _open_menu(self, corner: QPoint) -> None:
         """Beside the button that asks for it, away from the captions."""
-        if self.controls.menus_open_upwards:
-            corner -= QPoint(0, self.menu.sizeHint().height() + 7)
-        self.menu.popup(corner + QPoint(0, 0 if self.controls.menus_open_upwards else 7))
+        self._show_menu_state()
+        self.menu.open_beside(corner, self.controls.menus_open_upwards)
 
-    def _has_keyboard_now(self) -> int:
-        """A window of ours, or of whoever's it is."""
-        ours = QApplication.activeWindow()
-        if ours is not None and ours is not self:
-            return int(ours.winId())
-        return native.active_window(self._platform)
+    def _show_menu_state(self) -> None:
+        self.menu.show_reading(self.reading.can_catch_up, self.reading.can_copy)
 
     def _give_keyboard_back(self) -> None:
-        """To the window that had it when the controls took it."""
-        came_from, self._came_from = self._came_from, 0
-        self._leave_keyboard()
-        ours = QWidget.find(came_from)
-        if ours is not None and ours is not self:
-            ours.activateWindow()
-        elif came_from and came_from != int(self.winId()):
-            native.activate(came_from, self._platform)
-
-    def _leave_keyboard(self) -> None:
-        self._keyboard = False
-        focused = self.focusWidget()
-        if focused is not None:
-            focused.clearFocus()
-        self._accept_focus(False)
+        self._keyboard.give_back()
         self._leaving.start()
-
-    def _accept_focus(self, on: bool) -> None:
-        self.windowHandle().setFlag(Qt.WindowType.WindowDoesNotAcceptFocus, not on)
 
     def _timer(self, ms: int, act: Callable[[], None]) -> QTimer:
         timer = QTimer(self, interval=ms, singleShot=True)
@@ -351,33 +403,38 @@ class CaptionOverlay(FloatingWindow):
         return timer
 
     def _connect(self) -> None:
-        bar = self.controls
-        bar.pause_toggled.connect(self.pause_toggled)
-        bar.source_chosen.connect(self.source_chosen)
-        bar.engine_chosen.connect(self.engine_chosen)
-        bar.delay_chosen.connect(self.delay_chosen)
-        bar.main_window_requested.connect(self.main_window_requested)
-        bar.more_requested.connect(self._open_menu)
-        bar.hide_requested.connect(self.hide_captions)
-        self._box.start_requested.connect(self.pause_toggled)
-
-    def _make_menu(self) -> QMenu:
-        """What ⋯ and a right click offer."""
-        menu = QMenu(self)
-        menu.setStyleSheet(SHEET)
-        self._pause_action = menu.addAction(stages.does_next(Stage.IDLE))
-        self._pause_action.triggered.connect(lambda: self.pause_toggled.emit())
-        menu.addSeparator()
-        for text, asked in (
-            ("Transcript", self.main_window_requested),
-            ("Preferences…", self.preferences_requested),
+        bar, menu = self.controls, self.menu
+        for asked, does in (
+            (bar.hold_toggled, self.toggle_hold),
+            (bar.source_chosen, self.source_chosen),
+            (bar.smaller_requested, lambda: self.resize_text(False)),
+            (bar.larger_requested, lambda: self.resize_text(True)),
+            (bar.lines_toggled, self.toggle_lines),
+            (bar.more_requested, self._open_menu),
+            (bar.hide_requested, self.hide_captions),
+            (menu.pause_toggled, self.pause_toggled),
+            (menu.catch_up_requested, self.catch_up),
+            (menu.copy_requested, self.copy_latest),
+            (menu.delay.delay_chosen, self.delay_chosen),
+            (menu.look_chosen, self._choose_look),
+            (menu.customise_requested, self.preferences_requested),
+            (menu.dock_chosen, self.dock),
+            (menu.reset_requested, self.reset_place),
+            (menu.click_through_toggled, self.let_clicks_through),
+            (menu.main_window_requested, self.main_window_requested),
+            (menu.preferences_requested, self.preferences_requested),
+            (menu.quit_requested, self.quit_requested),
+            (self._box.start_requested, self.pause_toggled),
+            (self._box.source_requested, self.choose_source),
+            (self.reading.held_changed, self._show_held),
+            (self.no_room_kept, lambda: self.tell(_NO_ROOM)),
+            (self.undock_requested, lambda: self.dock("")),
+            (self.click_through_ended, lambda: self.let_clicks_through(False)),
+            (self._quiet.old, self.captions.grow_old),
+            (self._quiet.since_changed, self.status_row.set_quiet_since),
         ):
-            menu.addAction(text).triggered.connect(lambda _=False, asked=asked: asked.emit())
-        menu.addSeparator()
-        menu.addAction("Hide captions").triggered.connect(self.hide_captions)
-        menu.addAction("Quit Voxline").triggered.connect(lambda: self.quit_requested.emit())
-        return menu
+            asked.connect(does)
 
 
 def _log_failure(error: Exception) -> None:
-    log.warning("a list for the caption controls could not be had", exc_info=error)
+    log.warning("what can be listened to could not be listed: %s", error)

@@ -1,29 +1,38 @@
-"""The page of the preferences that says how captions look."""
+"""The page of the preferences that says how captions look: whole looks, then all else."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QFontInfo
+from PySide6.QtGui import QColor, QFontDatabase
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFontComboBox,
     QFormLayout,
     QHBoxLayout,
     QSpinBox,
+    QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
-from app.settings import FONT_SIZES_PT, LINES, OPACITIES, WINDOW_OPACITIES, OverlaySettings
-from app.ui.overlay import line_pictures
+from app.settings import LINES, OPACITIES, TEXT_OPACITIES, WINDOW_OPACITIES, OverlaySettings
+from app.ui.overlay import fonts, line_pictures, look
+from app.ui.preferences.preset_cards import PresetCards
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import plain
 from app.ui.widgets.color_button import ColorButton, contrast, worst_contrast
-from app.ui.widgets.labelled_slider import PercentSlider
+from app.ui.widgets.labelled_slider import PercentSlider, SteppedPercentSlider
 from model_backends.base import Sentence
 
 ENOUGH_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
-_EDGE_NAMES = {"none": "None", "outline": "Outline", "shadow": "Shadow"}
+_EDGE_NAMES = {
+    "none": "None",
+    "raised": "Raised",
+    "depressed": "Depressed",
+    "uniform": "Outline",
+    "shadow": "Shadow",
+}
+_MARGIN = 16
 
 
 class CaptionPage(QWidget):
@@ -31,15 +40,59 @@ class CaptionPage(QWidget):
 
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.lines = _spin("Caption lines", LINES, "")
-        self.font_family = QFontComboBox()
-        self.font_family.setAccessibleName("Font")
-        self.font_family.setEditable(False)
-        self.font_size = _spin("Font size", FONT_SIZES_PT, " pt")
-        self.text_color = ColorButton("Text colour")
-        self.background_color = ColorButton("Background colour")
+        self.presets = PresetCards()
         self.contrast = plain.label(name="dim", wrap=True)
+        least, most = look.SIZES_PERCENT
+        self.size_slider = SteppedPercentSlider(
+            "Text size", least / 100, most / 100, "Smaller text", "Larger text"
+        )
+        self.lines = _spin("Caption lines", LINES)
+        self.show_more = QToolButton()
+        self.show_more.setText("&More")
+        self.show_more.setCheckable(True)
+        self.show_more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.show_more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.more = QWidget()
+        self._make_more()
+        self._arrange()
+        self._connect(store)
+        self._unfold(False)
+
+    def show_settings(self, overlay: OverlaySettings) -> None:
+        """Let every control show what is set; tells nobody."""
+        self.presets.show_settings(overlay)
+        self.contrast.setText(readability(overlay))
+        self.size_slider.show_value(look.percent(overlay.font_size) / 100)
+        _show_number(self.lines, overlay.lines)
+        self._show_family(overlay.font_family)
+        self.text_color.show_color(overlay.text_color)
+        self.text_opacity.show_value(overlay.text_opacity)
+        self.background_color.show_color(overlay.background_color)
+        self.background_opacity.show_value(overlay.background_opacity)
+        self.band_color.show_color(overlay.band_color)
+        self.band_opacity.show_value(overlay.band_opacity)
+        self.window_opacity.show_value(overlay.window_opacity)
+        self.edge.setCurrentIndex(self.edge.findData(overlay.edge))
+        self.show_language.setChecked(overlay.show_language)
+        self.show_tail.setChecked(overlay.show_tail)
+
+    def _make_more(self) -> None:
+        self.font_family = QComboBox()
+        self.font_family.setAccessibleName("Font")
+        self.font_family.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        for family, kind in fonts.KINDS.items():
+            self.font_family.addItem(kind.label, family)
+        self.font_family.insertSeparator(self.font_family.count())
+        for family in QFontDatabase.families():
+            self.font_family.addItem(family, family)
+        self.text_color = ColorButton("Text colour")
+        self.text_opacity = PercentSlider("Text opacity", *TEXT_OPACITIES)
+        self.background_color = ColorButton("Background colour")
         self.background_opacity = PercentSlider("Background opacity", *OPACITIES)
+        self.band_color = ColorButton("Colour behind the letters")
+        self.band_opacity = PercentSlider("Opacity behind the letters", *OPACITIES)
         self.window_opacity = PercentSlider("Opacity of the whole window", *WINDOW_OPACITIES)
         self.edge = QComboBox()
         self.edge.setAccessibleName("Letter edge")
@@ -47,80 +100,97 @@ class CaptionPage(QWidget):
             self.edge.addItem(name, value)
         self.show_language = QCheckBox("Show which lan&guage is heard")
         self.show_tail = QCheckBox("Show words that are not certain &yet (they may change)")
-        self._arrange()
-        self._connect(store)
-
-    def show_settings(self, overlay: OverlaySettings) -> None:
-        """Let every control show what is set; tells nobody."""
-        _show_number(self.lines, overlay.lines)
-        _show_number(self.font_size, overlay.font_size)
-        self._show_family(overlay.font_family)
-        self.text_color.show_color(overlay.text_color)
-        self.background_color.show_color(overlay.background_color)
-        self._show_contrast(overlay)
-        self.background_opacity.show_value(overlay.background_opacity)
-        self.window_opacity.show_value(overlay.window_opacity)
-        self.edge.setCurrentIndex(self.edge.findData(overlay.edge))
-        self.show_language.setChecked(overlay.show_language)
-        self.show_tail.setChecked(overlay.show_tail)
 
     def _connect(self, store: SettingsStore) -> None:
         change = store.change_overlay
+        self.presets.chosen.connect(lambda name: store.set_overlay(_with(name, store)))
+        self.size_slider.chosen.connect(lambda share: change(font_size=look.points(100 * share)))
+        self.size_slider.stepped.connect(
+            lambda more: store.set_overlay(look.resized(store.settings.overlay, more))
+        )
         self.lines.valueChanged.connect(lambda value: change(lines=value))
-        self.font_size.valueChanged.connect(lambda value: change(font_size=value))
-        # activated, not currentFontChanged: that one also tells what was only shown
+        self.show_more.toggled.connect(self._unfold)
         self.font_family.activated.connect(
-            lambda _: change(font_family=self.font_family.currentFont().family())
+            lambda index: change(font_family=self.font_family.itemData(index))
         )
         self.text_color.chosen.connect(lambda color: change(text_color=color))
+        self.text_opacity.chosen.connect(lambda share: change(text_opacity=share))
         self.background_color.chosen.connect(lambda color: change(background_color=color))
         self.background_opacity.chosen.connect(lambda share: change(background_opacity=share))
+        self.band_color.chosen.connect(lambda color: change(band_color=color))
+        self.band_opacity.chosen.connect(lambda share: change(band_opacity=share))
         self.window_opacity.chosen.connect(lambda share: change(window_opacity=share))
         self.edge.activated.connect(lambda index: change(edge=self.edge.itemData(index)))
         self.show_language.clicked.connect(lambda on: change(show_language=on))
         self.show_tail.clicked.connect(lambda on: change(show_tail=on))
 
     def _arrange(self) -> None:
-        form = QFormLayout(self)
-        form.setContentsMargins(16, 16, 16, 16)
-        form.setHorizontalSpacing(16)
-        form.setVerticalSpacing(10)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        column.setSpacing(10)
+        column.addWidget(self.presets)
+        column.addWidget(self.contrast)
+        first = _form()
+        plain.add_row(first, "Si&ze", self.size_slider)
+        plain.add_row(first, "Li&nes", self.lines)
+        column.addLayout(first)
+        column.addWidget(self.show_more, 0, Qt.AlignmentFlag.AlignLeft)
+        form = _form()
+        form.setContentsMargins(0, 0, 0, 0)
+        self.more.setLayout(form)
         plain.add_row(form, "&Font", self.font_family)
-        plain.add_row(form, "Si&ze", self.font_size)
-        plain.add_row(form, "Li&nes", self.lines)
-        colors = QHBoxLayout()
-        colors.setSpacing(10)
-        background = plain.label("&Background")
-        background.setBuddy(self.background_color)
-        for widget in (self.text_color, background, self.background_color):
-            colors.addWidget(widget)
-        colors.addStretch(1)
-        text = plain.label("&Text")
-        text.setBuddy(self.text_color)
-        form.addRow(text, colors)
-        plain.add_row(form, "Backgro&und opacity", self.background_opacity)
-        plain.add_row(form, "&Window opacity", self.window_opacity)
+        _add_color(form, "&Text", self.text_color, self.text_opacity)
+        _add_color(form, "&Background", self.background_color, self.background_opacity)
+        _add_color(form, "Be&hind letters", self.band_color, self.band_opacity)
+        plain.add_row(form, "&Whole window", self.window_opacity)
         plain.add_row(form, "Letter &edge", self.edge)
-        form.addRow("", self.contrast)
         form.addRow("", self.show_language)
         form.addRow("", self.show_tail)
+        column.addWidget(self.more)
+        column.addStretch(1)
+
+    def _unfold(self, shown: bool) -> None:
+        self.more.setVisible(shown)
+        arrow = Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow
+        self.show_more.setArrowType(arrow)
 
     def _show_family(self, family: str) -> None:
-        shown = family or QFontInfo(QFont()).family()
-        if self.font_family.currentFont().family() != shown:
-            self.font_family.setCurrentFont(QFont(shown))
+        at = self.font_family.findData(family)
+        if at < 0:  # chosen on another computer, or written by hand
+            self.font_family.addItem(plain.shortened(family), family)
+            at = self.font_family.count() - 1
+        self.font_family.setCurrentIndex(at)
 
-    def _show_contrast(self, overlay: OverlaySettings) -> None:
-        self.contrast.setText(readability(overlay))
+
+def _with(name: str, store: SettingsStore) -> OverlaySettings:
+    """The settings with the look of that name."""
+    now = store.settings.overlay
+    return next((p.applied_to(now) for p in look.presets() if p.name == name), now)
 
 
-def _spin(name: str, bounds: tuple[int, int], suffix: str) -> QSpinBox:
+def _form() -> QFormLayout:
+    form = QFormLayout()
+    form.setHorizontalSpacing(16)
+    form.setVerticalSpacing(10)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    return form
+
+
+def _add_color(form: QFormLayout, text: str, color: ColorButton, opacity: PercentSlider) -> None:
+    row = QHBoxLayout()
+    row.setSpacing(12)
+    row.addWidget(color)
+    row.addWidget(opacity, 1)
+    label = plain.label(text)
+    label.setBuddy(color)
+    form.addRow(label, row)
+
+
+def _spin(name: str, bounds: tuple[int, int]) -> QSpinBox:
     spin = QSpinBox()
     spin.setRange(*bounds)
-    spin.setKeyboardTracking(False)  # "100" is not 10 on its way there
-    spin.setSuffix(suffix)
+    spin.setKeyboardTracking(False)  # "12" is not 1 on its way there
     spin.setAccessibleName(name)
     return spin
 
@@ -133,15 +203,17 @@ def _show_number(spin: QSpinBox, value: int) -> None:
 
 def readability(overlay: OverlaySettings) -> str:
     """Whether captions that look so can be read whatever is behind them."""
-    ink, background = QColor(overlay.text_color), QColor(overlay.background_color)
-    seen = overlay.window_opacity
-    ratio, page = worst_contrast(ink, background, overlay.background_opacity, seen)
-    if overlay.edge == "outline":  # the letters bring a background of their own
-        outlined, _ = worst_contrast(ink, line_pictures.contrasting(ink), 1.0, seen)
-        ratio = max(ratio, outlined)
+    ink, seen = QColor(overlay.text_color), overlay.window_opacity
+    box, band = QColor(overlay.background_color), QColor(overlay.band_color)
+    grounds = [(box, overlay.background_opacity), (band, overlay.band_opacity)]
+    ratio, page = worst_contrast(ink, grounds, overlay.text_opacity, seen)
+    if overlay.edge == "uniform":  # the letters bring a background of their own
+        outline = [(line_pictures.contrasting(ink), overlay.text_opacity)]
+        ratio = max(ratio, worst_contrast(ink, outline, overlay.text_opacity, seen)[0])
     if ratio >= ENOUGH_CONTRAST:
         return "Readable on any background"
-    if contrast(ink, background) < ENOUGH_CONTRAST:
+    nearest = band if overlay.band_opacity > 0.5 else box
+    if contrast(ink, nearest) < ENOUGH_CONTRAST:
         return Sentence("These colours are hard to read ({ratio:.1f}:1)", ratio=ratio)
     if page == "light":
         return Sentence("Hard to read over light pages ({ratio:.1f}:1)", ratio=ratio)

@@ -1,13 +1,14 @@
-"""A caption as it will look, over light and dark, so that colours can be chosen before speech."""
+"""A caption as it will look, over a landscape, so that colours can be chosen before speech."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.settings import OverlaySettings
 from app.ui.overlay.caption_view import CaptionView, line_height
+from app.ui.preferences.scenery import paint_scenery
 from model_backends.base import Word
 
 _TEXT = (" Captions", " will", " look", " like", " this.")
@@ -21,6 +22,7 @@ class CaptionSample(QWidget):
     def __init__(self, settings: OverlaySettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
+        self._scenery = QPixmap()
         self._view = CaptionView(settings)
         self.setAccessibleName("Sample caption")
         box = QVBoxLayout(self)
@@ -54,10 +56,17 @@ class CaptionSample(QWidget):
         painter.drawRoundedRect(room, _RADIUS, _RADIUS)
 
     def _paint_scenery(self, painter: QPainter) -> None:
-        """From bright to dark, for captions may lie on anything."""
-        scenery = QLinearGradient(0, 0, self.width(), 0)
-        for at, color in ((0, "#f3ead7"), (0.45, "#9db8cf"), (0.75, "#4b6a58"), (1, "#15202b")):
-            scenery.setColorAt(at, QColor(color))
-        shape = QPainterPath()
-        shape.addRoundedRect(QRectF(self.rect()), _RADIUS, _RADIUS)
-        painter.fillPath(shape, scenery)
+        """From bright to dark, for captions may lie on anything; drawn but once for a size."""
+        size = self.size() * self.devicePixelRatioF()
+        if self._scenery.size() != size:
+            self._scenery = QPixmap(size)
+            self._scenery.setDevicePixelRatio(self.devicePixelRatioF())
+            self._scenery.fill(Qt.GlobalColor.transparent)
+            drawing = QPainter(self._scenery)
+            drawing.setRenderHint(QPainter.RenderHint.Antialiasing)
+            shape = QPainterPath()
+            shape.addRoundedRect(QRectF(self.rect()), _RADIUS, _RADIUS)
+            drawing.setClipPath(shape)
+            paint_scenery(drawing, QRectF(self.rect()))
+            drawing.end()
+        painter.drawPixmap(0, 0, self._scenery)

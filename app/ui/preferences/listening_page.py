@@ -1,18 +1,22 @@
-"""The page of the preferences that says how speech is listened to: language, speed, when."""
+"""The page of the preferences that says what is listened to and how: source, language, speed."""
 
 from __future__ import annotations
 
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.audio.choice import from_text
+from app.audio.devices.base import SourceInfo
 from app.settings import Settings
+from app.ui.preferences.voices_group import VoicesGroup
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import plain
+from app.ui.widgets import plain, source_names
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.delay_slider import PlainDelaySlider
 from app.ui.widgets.languages import native_name
+from app.ui.widgets.source_box import SourceBox
 from model_backends.base import EngineInfo
 
-_FIND_LANGUAGE = "Found automatically"
+_FIND_LANGUAGE = "Automatic"
 _FINDS_ITSELF = "This speech model finds the language by itself."
 _ONE_DELAY = "This speech model has one speed."
 
@@ -22,12 +26,17 @@ class ListeningPage(QWidget):
 
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.source = SourceBox()
+        self._sources: list[SourceInfo] | None = None
+        self._chosen_source = ""
         self.language = ChoiceBox("Language")
         self.language_note = plain.label(_FINDS_ITSELF, name="dim", wrap=True)
         self.delay = PlainDelaySlider()
         self.delay_text = plain.label(name="dim", wrap=True)
         self.start_on_launch = QCheckBox("&Start captions when Voxline opens")
+        self.voices = VoicesGroup(store)
         self._arrange()
+        self.source.source_chosen.connect(lambda source: store.change(source=source))
         self.language.chosen.connect(lambda code: store.change(language=code))
         self.delay.delay_chosen.connect(store.change_delay)
         self.delay.valueChanged.connect(lambda _: self._describe())
@@ -35,7 +44,10 @@ class ListeningPage(QWidget):
 
     def show_settings(self, settings: Settings, info: EngineInfo | None) -> None:
         """`info`: the engine that is chosen; None while it is not known."""
+        self._chosen_source = settings.source
+        self._offer_sources()
         self.start_on_launch.setChecked(settings.start_listening_on_launch)
+        self.voices.show_settings(settings)
         codes = sorted((code, native_name(code)) for code in (info.languages if info else ()))
         offered = [(_FIND_LANGUAGE, ""), *((name, code) for code, name in codes)]
         self.language.offer(offered, settings.language)
@@ -46,6 +58,15 @@ class ListeningPage(QWidget):
             self.delay.offer(info.delays_ms, chosen, info.word_error_rate)
         self.delay.setVisible(len(self.delay.delays_ms) > 1)
         self._describe()
+
+    def show_sources(self, sources: list[SourceInfo]) -> None:
+        """Offer these; the one chosen stays in the list even if it is not among them."""
+        self._sources = sources
+        if not self.source.view().isVisible():  # nothing moves under an open list
+            self._offer_sources()
+
+    def _offer_sources(self) -> None:
+        self.source.show_rows(source_names.rows(self._sources, from_text(self._chosen_source)))
 
     def _describe(self) -> None:
         told = self.delay.in_words
@@ -60,10 +81,11 @@ class ListeningPage(QWidget):
         form.setVerticalSpacing(12)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        plain.add_row(form, "S&ource", self.source)
         language = QVBoxLayout()
         language.addWidget(self.language)
         language.addWidget(self.language_note)
-        label = plain.label("&Language")
+        label = plain.label("L&anguage")
         label.setBuddy(self.language)
         form.addRow(label, language)
         ends = QHBoxLayout()
@@ -79,3 +101,4 @@ class ListeningPage(QWidget):
         label.setBuddy(self.delay)
         form.addRow(label, delay)
         form.addRow("", self.start_on_launch)
+        form.addRow(self.voices)

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.audio.devices.base import SourceInfo
 from app.settings import OverlaySettings, Settings
 from app.ui.preferences.caption_page import CaptionPage
 from app.ui.preferences.caption_sample import CaptionSample
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _READ_TIP = "Each sentence is read out, or shown in braille, once it is finished."
 _UNDO = "&Undo restore"
+_NARROW = 420  # px of a page that fit on the smallest of screens; a wider one scrolls there
 _FRAME = 40  # px that the desktop's frame around a window takes at most
 MARGIN = 8  # pixels between the window and the top of the screen
 
@@ -119,6 +121,9 @@ class Preferences(QDialog):
     def show_engines(self, engines: list[EngineChoice]) -> None:
         self.speech_model.show_engines(engines)
 
+    def show_sources(self, sources: list[SourceInfo]) -> None:
+        self.listening.show_sources(sources)
+
     def come_forward(self) -> None:
         """Show it; the first time at the top, since captions are mostly at the bottom."""
         if not self._placed:
@@ -186,7 +191,11 @@ class Preferences(QDialog):
 
     @property
     def _restored(self) -> OverlaySettings:
-        return OverlaySettings(geometry=self._store.settings.overlay.geometry)
+        """The first look; where the captions are is not part of it."""
+        now = self._store.settings.overlay
+        return OverlaySettings(
+            geometry=now.geometry, dock=now.dock, click_through=now.click_through
+        )
 
     def _restore(self) -> None:
         before = self._store.settings.overlay
@@ -197,9 +206,10 @@ class Preferences(QDialog):
         self._show_what_belongs()
 
     def _undo_restore(self) -> None:
-        before, geometry = self._before_restore, self._store.settings.overlay.geometry
+        before, now = self._before_restore, self._store.settings.overlay
         if before is not None:
-            self._store.set_overlay(replace(before, geometry=geometry))
+            restored = replace(before, geometry=now.geometry, dock=now.dock)
+            self._store.set_overlay(replace(restored, click_through=now.click_through))
         self.defaults.setFocus()
         self._forget_restore()
 
@@ -221,6 +231,5 @@ def _scrolled(page: QWidget) -> QScrollArea:
     area.setWidget(page)
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setMinimumWidth(page.minimumSizeHint().width())
+    area.setMinimumWidth(min(_NARROW, page.minimumSizeHint().width()))
     return area

@@ -10,13 +10,15 @@ windows see one session after the other. Knows no widget, and nothing of sound o
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from app.audio.choice import Device, SourceChoice, from_text, to_text
+from app.audio.devices.base import name_alone
+from app.core.voices import ME, THEM
 from app.session.status import Stage, Status
 from app.settings import Settings
 from app.ui.state.settings_store import SettingsStore
@@ -93,6 +95,20 @@ class Captioning(QObject):
     def timeline(self) -> Timeline | None:
         """What was said in the session that is shown."""
         return self.session.timeline if self.session else None
+
+    # --- voices ----------------------------------------------------------------------------
+
+    def shows(self, lane: str) -> bool:
+        """Whether the captions show this voice: the user's own only if wished, or if nobody else
+        is heard."""
+        alone = self.session is None or THEM not in self.session.voices
+        return lane != ME or alone or self._store.settings.show_own_speech
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """What the voices are called where captions show more than one; else empty."""
+        both = self.session is not None and {ME, THEM} <= set(self.session.voices)
+        return self._store.settings.voice_names if both and self.shows(ME) else {}
 
     # --- verbs -----------------------------------------------------------------------------
 
@@ -239,7 +255,8 @@ class Captioning(QObject):
         """What it listens to has been found: its name is kept for when it is not there."""
         chosen = from_text(self._store.settings.source)
         if isinstance(chosen, Device) and not chosen.name and not session.source_is_away:
-            self._store.change(source=to_text(replace(chosen, name=session.source_name)))
+            name = name_alone(session.source_name)
+            self._store.change(source=to_text(replace(chosen, name=name)))
 
     # --- settings --------------------------------------------------------------------------
 

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QStandardItemModel, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QSizePolicy
+from PySide6.QtGui import QPaintEvent, QStandardItemModel, QWheelEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+)
 
 from app.ui.widgets import plain
+
+_TEXT_MARGIN = 4  # px that the style keeps free beside the text
 
 
 class ChoiceBox(QComboBox):
@@ -40,6 +48,27 @@ class ChoiceBox(QComboBox):
         if isinstance(model, QStandardItemModel) and index >= 0:
             model.item(index).setEnabled(False)
             self.setItemData(index, plain.tip(why), Qt.ItemDataRole.ToolTipRole)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """What does not fit loses its middle: Qt would cut it off."""
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        option.currentText = self.fitting(option.currentText, option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def fitting(self, text: str, option: QStyleOptionComboBox) -> str:
+        """As much of the text as there is room for when the box is closed."""
+        room = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox,
+            option,
+            QStyle.SubControl.SC_ComboBoxEditField,
+            self,
+        )
+        return self.fontMetrics().elidedText(
+            text, Qt.TextElideMode.ElideMiddle, room.width() - _TEXT_MARGIN
+        )
 
     def showPopup(self) -> None:
         self.about_to_open.emit()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QColorDialog, QMenu, QToolButton, QWidget
@@ -27,18 +29,24 @@ def contrast(one: QColor, other: QColor) -> float:
 
 
 def worst_contrast(
-    ink: QColor, background: QColor, background_opacity: float, window_opacity: float
+    ink: QColor,
+    grounds: Sequence[tuple[QColor, float]],
+    text_opacity: float = 1.0,
+    window_opacity: float = 1.0,
 ) -> tuple[float, str]:
     """Of captions that let through what is behind: the ratio over the worse page, and which.
 
+    `grounds` are what lies between page and letters, the lowest first, each with its opacity.
     "light" or "dark": a white and a black page are the ends between which all others lie.
     """
     found = []
     for name, page in (("light", QColor("#ffffff")), ("dark", QColor("#000000"))):
-        ground = blended(background, page, background_opacity)
-        ground = blended(ground, page, window_opacity)
-        letters = blended(ink, page, window_opacity)
-        found.append((contrast(letters, ground), name))
+        ground = page
+        for color, opacity in grounds:
+            ground = blended(color, ground, opacity)
+        letters = blended(ink, ground, text_opacity)
+        seen = (blended(color, page, window_opacity) for color in (letters, ground))
+        found.append((contrast(*seen), name))
     return min(found)
 
 

@@ -1,11 +1,13 @@
-"""A slider for a share of something, with the percentage beside it."""
+"""Sliders for a share of something, with the percentage beside them."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QWidget
 
 from app.ui.widgets import plain
+
+_STEP_PX = 32
 
 
 class PercentSlider(QWidget):
@@ -23,7 +25,7 @@ class PercentSlider(QWidget):
         self.number = plain.label()
         self.number.setMinimumWidth(self.number.fontMetrics().horizontalAdvance("100 %") + 4)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.slider, 1)
         row.addWidget(self.number)
@@ -45,3 +47,30 @@ class PercentSlider(QWidget):
         percent = f"{self.slider.value()} %"
         self.number.setText(percent)
         self.slider.setAccessibleDescription(percent)
+
+
+class SteppedPercentSlider(PercentSlider):
+    """With a button at each end for a step less or more, which `stepped` asks for."""
+
+    stepped = Signal(bool)  # more
+
+    def __init__(self, name: str, low: float, high: float, less: str, more: str) -> None:
+        super().__init__(name, low, high)
+        self.less, self.more = self._button("−", less, False), self._button("+", more, True)
+        self._row.insertWidget(0, self.less)
+        self._row.insertWidget(2, self.more)
+
+    def show_value(self, value: float) -> None:
+        super().show_value(value)
+        self.less.setEnabled(self.slider.value() > self.slider.minimum())
+        self.more.setEnabled(self.slider.value() < self.slider.maximum())
+
+    def _button(self, sign: str, does: str, more: bool) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName("step")
+        button.setText(sign)
+        button.setAccessibleName(does)
+        button.setMinimumSize(_STEP_PX, _STEP_PX)
+        plain.set_tip(button, does)
+        button.clicked.connect(lambda: self.stepped.emit(more))
+        return button

@@ -56,8 +56,7 @@ class SourceBox(ChoiceBox):
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         if 0 <= self.currentIndex() < len(self._rows):
-            row = self._rows[self.currentIndex()]
-            option.currentText = row.text if row.ours else plain.shortened(in_full(row))
+            option.currentText = self.fitting(in_full(self._rows[self.currentIndex()]), option)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 

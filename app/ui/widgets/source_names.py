@@ -59,8 +59,14 @@ class Row:
         return not self.source and not self.why_not
 
 
-def rows(sources: Sequence[SourceInfo], chosen: SourceChoice) -> list[Row]:
-    """Automatic, then each kind under its heading, then a file. What is chosen is in it always."""
+def rows(sources: Sequence[SourceInfo] | None, chosen: SourceChoice) -> list[Row]:
+    """Automatic, then each kind under its heading, then a file. What is chosen is in it always.
+
+    None: it is not known yet what there is.
+    """
+    if sources is None:
+        name = AUTOMATIC if chosen == Meeting() else _plainly(chosen)
+        return [Row(name, to_text(chosen), chosen=True)]
     picked = _listed(sources, chosen)
     found = [_row(AUTOMATIC, Meeting(), picked)]
     for kind, heading in HEADINGS:
@@ -89,6 +95,14 @@ def absent(choice: SourceChoice) -> str:
     if isinstance(choice, Application):
         return Sentence("{name} (not playing)", name=choice.label)
     return Sentence("{name} (not connected)", name=short(choice.label))
+
+
+def _plainly(choice: SourceChoice) -> str:
+    """What is chosen, while nobody knows whether it is there."""
+    for text, following in _FOLLOWING.values():
+        if choice == following:
+            return text
+    return absent(choice) if isinstance(choice, MediaFile) else short(choice.label)
 
 
 def short(name: str) -> str:

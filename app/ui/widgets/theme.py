@@ -141,6 +141,27 @@ QComboBox QAbstractItemView {{
 }}
 QCheckBox {{ spacing: 8px; padding: 3px; border: 2px solid transparent; border-radius: 6px; }}
 QCheckBox:focus {{ border-color: {accent}; }}
+QCheckBox::indicator {{
+    width: 16px; height: 16px; background: {base}; border: 1px solid {border}; border-radius: 4px;
+}}
+QCheckBox::indicator:checked {{
+    background: {accent}; border-color: {accent}; image: url("{tick}");
+}}
+QCheckBox::indicator:disabled {{ background: {window}; }}
+QMenuBar {{ background: {window}; color: {text}; }}
+QMenuBar::item {{ padding: 4px 8px; border-radius: 4px; background: transparent; }}
+QMenuBar::item:selected {{ background: {accent}; color: {on_accent}; }}
+QMenuBar QMenu {{ background: {raised}; color: {text}; border: 1px solid {border}; padding: 4px; }}
+QMenuBar QMenu::item {{ padding: 5px 28px 5px 26px; border-radius: 4px; }}
+QMenuBar QMenu::item:selected {{ background: {accent}; color: {on_accent}; }}
+QMenuBar QMenu::item:disabled {{ color: {dim}; background: transparent; }}
+QMenuBar QMenu::separator {{ height: 1px; background: {line}; margin: 4px 8px; }}
+QMenuBar QMenu::indicator {{
+    width: 12px; height: 12px; margin-left: 6px; border: 1px solid {border}; border-radius: 3px;
+}}
+QMenuBar QMenu::indicator:checked {{
+    background: {accent}; border-color: {on_accent}; image: url("{tick}");
+}}
 QListWidget#pages {{
     background: transparent; border: none; outline: none; padding: 2px;
 }}
@@ -175,6 +196,10 @@ QScrollBar::handle:vertical {{
     background: {border}; border-radius: 4px; margin: 2px; min-height: 28px;
 }}
 QScrollBar::handle:vertical:hover {{ background: {dim}; }}
+QScrollBar:horizontal {{ height: 12px; background: transparent; margin: 0; }}
+QScrollBar::handle:horizontal {{
+    background: {border}; border-radius: 4px; margin: 2px; min-width: 28px;
+}}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QFrame#banner {{ background: {raised}; border: 1px solid {line}; border-radius: 8px; }}
@@ -185,6 +210,8 @@ QFrame#banner[kind="warning"] QFrame#mark {{ background: {warning}; }}
 QFrame#banner[kind="failure"] QFrame#mark {{ background: {failure}; }}
 QLabel#state {{ font-weight: 600; }}
 QLabel#dim {{ color: {dim}; }}
+QLabel#warning {{ color: {warning}; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QStatusBar {{ color: {dim}; }}
 QStatusBar::item {{ border: none; }}
 """
@@ -221,13 +248,15 @@ def icon() -> QIcon:
 def _dress(app: QApplication) -> None:
     look = colors()
     app.setPalette(_palette(look))
-    app.setStyleSheet(_SHEET.format_map(asdict(look) | _arrows(look)))
+    app.setStyleSheet(_SHEET.format_map(asdict(look) | _pictures(look)))
 
 
-def _arrows(look: Colors) -> dict[str, str]:
-    """Pictures, since a style sheet that gives a field a border takes its arrows away."""
+def _pictures(look: Colors) -> dict[str, str]:
+    """Of arrows and ticks: a style sheet that gives a field a border takes its own away."""
+    tick = "white" if look.on_accent == "#ffffff" else "dark"
     name = "dark" if look in (DARK, HIGH_DARK) else "light"
-    return {way: paths.resource(f"look/{way}-{name}.svg").as_posix() for way in ("up", "down")}
+    files = {"up": f"up-{name}", "down": f"down-{name}", "tick": f"tick-{tick}"}
+    return {key: paths.resource(f"look/{file}.svg").as_posix() for key, file in files.items()}
 
 
 def _palette(look: Colors) -> QPalette:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import platform
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from model_backends import elsewhere
 from model_backends.base import Availability, EngineError, Sentence
 from model_backends.voxtral import info
 from model_backends.voxtral.checkpoint.folder import looks_like_checkpoint
@@ -153,7 +153,7 @@ def _without_weights(computer: Chip) -> Availability:
 
 def _what_is_missing() -> tuple[str, str] | None:
     """Why MLX cannot run here and what to do, or None if it can."""
-    if importlib.util.find_spec("mlx") is not None:
+    if elsewhere.package("mlx", INFO.name) is not None:
         return None
     system, machine = platform.system(), platform.machine()
     if system == "Darwin" and machine != "arm64":
@@ -165,7 +165,7 @@ def _what_is_missing() -> tuple[str, str] | None:
         return "MLX needs a Mac with Apple silicon; this one has an Intel processor.", _OTHER
     if system != "Darwin":
         return "MLX is not installed; it is made for Macs with Apple silicon.", _OTHER
-    return "MLX is not installed.", _INSTALL
+    return elsewhere.why_not(INFO.name, "MLX is not installed.", _INSTALL)
 
 
 def _spec(folder: Path) -> ModelSpec | None:

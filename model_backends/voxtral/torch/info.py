@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
 import platform
 import shutil
@@ -11,6 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from model_backends import elsewhere
 from model_backends.base import Availability, EngineError, Sentence
 from model_backends.voxtral import info, memory
 from model_backends.voxtral.checkpoint.folder import read_spec
@@ -48,8 +48,9 @@ class Device:
 
 def availability(models_dir: Path) -> list[Availability]:
     """One row per checkpoint found, or one that says what to download."""
-    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("safetensors") is None:
-        return [_row(info.DEFAULT_MODEL, "PyTorch is not installed.", _INSTALL)]
+    if any(elsewhere.package(name, INFO.name) is None for name in ("torch", "safetensors")):
+        why = elsewhere.why_not(INFO.name, "PyTorch is not installed.", _INSTALL)
+        return [_row(info.DEFAULT_MODEL, *why)]
     folders = info.checkpoints(models_dir)
     device = best_device()
     if not folders:
@@ -140,10 +141,10 @@ def _described(device: Device) -> str:
 
 def _torch_has_gpu() -> bool:
     """Whether the installed PyTorch was built for a GPU: its version file says so."""
-    spec = importlib.util.find_spec("torch")
-    if spec is None or spec.origin is None:
+    package = elsewhere.package("torch", INFO.name)
+    if package is None:
         return False
-    version = Path(spec.origin).with_name("version.py")
+    version = package / "version.py"
     text = version.read_text("utf-8") if version.is_file() else ""
     built = [line for line in text.splitlines() if line.startswith(("cuda", "hip"))]
     return any("= '" in line or '= "' in line for line in built)

@@ -242,3 +242,68 @@ def test_a_package_spares_the_download(tmp_path: Path, packages: Path, hub: Hub)
 def test_the_hub_stands_in_for_a_broken_package(tmp_path: Path, packages: Path, hub: Hub) -> None:
     (packages / "voice_part_one" / "data" / "model.bin.part1").write_bytes(b"?")
     assert contents(store.ensure("small", tmp_path, silent)) == FILES
+
+
+# --- what came with an installed app ---------------------------------------------------------
+
+
+@pytest.fixture
+def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The files beside the engine, as an installer puts them there."""
+    ours = tmp_path / "usr" / "lib" / "bundled"
+    (ours / "whisper-small").mkdir(parents=True)
+    for name, data in FILES.items():
+        (ours / "whisper-small" / name).write_bytes(data)
+    monkeypatch.setattr(store, "_BUNDLED", ours)
+    return ours / "whisper-small"
+
+
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are hashed from now on."""
+    names: list[str] = []
+    real = store._sha256
+    monkeypatch.setattr(store, "_sha256", lambda path: names.append(path.name) or real(path))
+    return names
+
+
+def test_weights_that_came_with_the_app_are_used_where_they_are(
+    bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = tmp_path / "home" / "models"
+    found = store.find("small", models)
+    assert found is not None
+    assert found.bundled
+    names = hashed(monkeypatch)
+    assert store.ensure("small", models, silent) == bundled
+    assert sorted(names) == sorted(FILES)  # verified at the first start …
+    assert store.ensure("small", models, silent) == bundled
+    assert sorted(names) == sorted(FILES)  # … and only then
+    assert not store.folder("small", models).exists()
+
+
+def test_an_upgrade_s_weights_are_verified_again(
+    bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.ensure("small", tmp_path / "models", silent)
+    os.utime(bundled / "model.bin", (1, 1))
+    names = hashed(monkeypatch)
+    store.ensure("small", tmp_path / "models", silent)
+    assert "model.bin" in names
+
+
+def test_damaged_weights_of_the_app_are_told_and_others_are_looked_for(
+    bundled: Path, tmp_path: Path, packages: Path
+) -> None:
+    (bundled / "model.bin").write_bytes(b"damaged")
+    models = tmp_path / "models"
+    assert store.verify("small", models) == [
+        "model.bin is not the published file (its sha256 differs)."
+    ]
+    assert store.ensure("small", models, silent) == store.folder("small", models)
+
+
+def test_a_home_that_cannot_be_written_does_not_keep_the_app_s_weights_away(
+    bundled: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "home").write_text("a file")
+    assert store.ensure("small", tmp_path / "home" / "models", silent) == bundled

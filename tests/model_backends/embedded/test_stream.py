@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_backends.base import EngineError, Event, Pcm, Tail, Word
+from model_backends.embedded.guess import Guess
 from model_backends.embedded.listening import Care
 from model_backends.embedded.rules import RULES
-from model_backends.embedded.stream import EmbeddedStream
+from model_backends.embedded.stream import EmbeddedStream, Work
 from tests.model_backends.embedded.talk import (
     Script,
     ScriptedRecognizer,
@@ -142,6 +146,45 @@ def test_after_a_stall_nothing_is_said_again() -> None:
         assert texts(events) == words(script)
 
 
+def test_the_last_committed_word_stays_in_the_window_however_good_a_place_to_cut_it_is() -> None:
+    """A window that begins at its end may hold a rest of it, which would be said again.
+
+    Nothing agrees after the full stop, so the front is cut away up to where words are committed.
+    """
+    script = [(f" w{i}", i * 400, i * 400 + 400) for i in range(17)]
+    script[16] = (" men.", 6_400, 6_800)
+    unclear = [(6_800 + i * 400, 7_200 + i * 400) for i in range(18)]
+    recognizer = Muddled(script, unclear)
+    stream = EmbeddedStream(options())
+    voice = [*script, *((" ?", begin, end) for begin, end in unclear)]
+    events: list[Event] = []
+    for pcm, speech in frames(voice, 0, 13_600):
+        stream.push(pcm, speech)
+        events += stream.advance(recognizer)
+    assert texts(events)[:17] == words(script)
+    assert " men." not in texts(events)[17:]
+    starts = [start for start, _, _ in recognizer.windows]
+    assert 0 < starts[-1] <= 6_400
+
+
+class Muddled(ScriptedRecognizer):
+    """What is unclear is heard as another word each time."""
+
+    def __init__(self, script: Script, unclear: Sequence[tuple[int, int]]) -> None:
+        super().__init__(script)
+        self._unclear = unclear
+
+    def __call__(self, pcm: Pcm, care: Care) -> list[Guess]:
+        heard = super().__call__(pcm, care)
+        start, end, _ = self.windows[-1]
+        count = len(self.windows)
+        return heard + [
+            Guess(f" x{count}y{begin}", begin - start, min(stop, end) - start)
+            for begin, stop in self._unclear
+            if begin >= start and begin < end - 40
+        ]
+
+
 def test_sound_without_words_is_heard_twice_and_not_at_every_guess() -> None:
     """Singing, or a far voice: the detector takes it for speech and no guess has a word."""
     recognizer = ScriptedRecognizer([(" la", 0, 20_000)], skips=(0, 20_000))
@@ -254,6 +297,24 @@ def test_a_doubtful_last_word_is_heard_again_with_care(
     for track in range(len(delays)):
         assert texts(events, track) == words(HELLO)
     assert [care for _, _, care in recognizer.windows].count(Care.CAREFUL) == 1
+
+
+def test_a_careful_guess_that_stops_early_takes_no_word_away() -> None:
+    script = [(" w0", 320, 800), (" w1", 800, 1_400), (" w2", 1_400, 2_000), (" w3", 2_000, 2_500)]
+    recognizer = ScriptedRecognizer(script)
+
+    def transcribe(pcm: Pcm, care: Care) -> list[Guess]:
+        heard = [replace(word, probability=0.3) for word in recognizer(pcm, care)]
+        return [] if care is Care.CAREFUL else heard
+
+    stream = EmbeddedStream(options())
+    events: list[Event] = []
+    for pcm, speech in [*frames(script, 0, 2_560), *frames([], 2_560, 4_000)]:
+        stream.push(pcm, speech)  # the first guess is made after the pause
+    while stream.next_work is not Work.NOTHING:
+        events += stream.advance(transcribe)
+    assert recognizer.windows[-1][2] is Care.CAREFUL
+    assert texts(events) == words(script)
 
 
 def test_words_that_are_believed_are_not_heard_again() -> None:

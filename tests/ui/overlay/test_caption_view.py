@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QAccessible, QColor, QImage, QPainter, QRegion
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
 from PySide6.QtWidgets import QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
@@ -16,6 +16,7 @@ from app.settings import OverlaySettings
 from app.ui.overlay.caption_view import CaptionView, line_height
 from app.ui.overlay.line_pictures import LinePictures
 from model_backends.base import Word
+from tests.ui.overlay.windows import painted
 from tests.ui.overlay_fakes import words
 
 SPEECH = (
@@ -37,14 +38,6 @@ def shown(qtbot: QtBot, settings: OverlaySettings, width: int = 420) -> CaptionV
     view.show()
     qtbot.waitExposed(view)
     return view
-
-
-def painted(view: CaptionView) -> QImage:
-    """The view's pixels on transparent ground, after a real paint event."""
-    image = QImage(view.size(), QImage.Format.Format_ARGB32)
-    image.fill(0)
-    view.render(image, QPoint(), QRegion(), view.RenderFlag.DrawChildren)
-    return image
 
 
 def ink(image: QImage, area: QRect) -> float:
@@ -216,7 +209,7 @@ def test_captions_that_are_hidden_remember_no_more_than_a_screen_of_words(
     assert len(view._not_painted) <= 500
 
 
-@pytest.mark.parametrize("edge", ["outline", "shadow"])
+@pytest.mark.parametrize("edge", ["uniform", "shadow"])
 def test_an_edge_keeps_white_text_readable_on_white(qtbot: QtBot, edge: str) -> None:
     view = shown(qtbot, replace(SETTINGS, edge=edge))
     view.add_word(words("Readable")[0])
@@ -231,7 +224,7 @@ def test_lines_break_anew_only_when_the_width_changes(qtbot: QtBot, view: Captio
         view.add_word(word)
     painted(view)
     before = view.painted_text
-    view.apply(replace(SETTINGS, text_color="#ffff00", edge="outline"))
+    view.apply(replace(SETTINGS, text_color="#ffff00", edge="uniform"))
     painted(view)
     assert view.painted_text == before
     view.resize(view.width() + 200, view.height())
@@ -298,3 +291,52 @@ def test_a_word_draws_only_its_own_line_anew(
         painted(view)
         assert drawn == view.painted_text[-1:]
         drawn.clear()
+
+
+# --- who speaks --------------------------------------------------------------------------------
+
+
+def colors(image: QImage, area: QRect) -> set[str]:
+    """Those of pixels that are all ink."""
+    cells = [
+        image.pixelColor(x, y)
+        for x in range(area.left(), area.right())
+        for y in range(area.top(), area.bottom())
+    ]
+    return {color.name() for color in cells if color.alpha() == 255}
+
+
+@pytest.mark.parametrize(
+    ("lane", "text", "label"),
+    [
+        ("me", "#ffffff", "#7cc4ff"), ("me", "#000000", "#00508f"),
+        ("them", "#ffffff", "#ffffff"), ("them", "#ffff00", "#ffff00"),
+    ],
+)  # fmt: skip
+def test_who_speaks_is_said_in_a_colour_and_a_word(
+    qtbot: QtBot, lane: str, text: str, label: str
+) -> None:
+    settings = replace(SETTINGS, font_size=48, text_color=text)
+    view = shown(qtbot, settings, width=900)
+    view.name_voices({"me": "HHH", "them": "HHH"})
+    view.add_word(replace(words("HHHH")[0], lane=lane))
+    image = painted(view)
+    assert view.painted_text == ["HHH: HHHH"]
+    end = round(view._measure("HHH"))
+    row = line_height(settings)
+    assert colors(image, QRect(0, 0, end, row)) == {label}
+    begin = round(view._measure("HHH: ")) + 4
+    assert colors(image, QRect(begin, 0, 200, row)) == {text}
+
+
+def test_what_is_told_as_painted_does_not_count_names(qtbot: QtBot) -> None:
+    """A name is longer than the word it stands before."""
+    view = shown(qtbot, replace(SETTINGS, lines=1))
+    view.name_voices({"me": "Bartholomew", "them": "Others"})
+    told: list[Word] = []
+    view.on_painted = told.append
+    first, last = words("gone")[0], replace(words("here")[0], lane="them")
+    view.add_word(first)
+    view.add_word(last)
+    painted(view)
+    assert told == [last]

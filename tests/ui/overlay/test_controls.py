@@ -8,23 +8,16 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.audio.choice import MediaFile, from_text
 from app.audio.devices.base import SourceInfo
-from app.session.session import Stage, Status
 from app.ui.overlay.controls import BAR_HEIGHT, MINIMUM_WIDTH, ControlsBar
-from app.ui.state.engines import EngineChoice
-from app.ui.widgets import engine_names
-from app.ui.widgets.delay_slider import DelaySlider, delay_description
-from model_backends.base import Availability
-from model_backends.scripted import INFO
-from tests.ui.overlay_fakes import RATES
 
-DELAYS = (80, 240, 480, 960, 2400)
 SOURCES = [
     SourceInfo("usb", "USB microphone", "microphone", True),
     SourceInfo("alsa_output.pci-0000_00_1f.3.monitor", "Speakers", "system"),
@@ -37,95 +30,8 @@ def bar(qtbot: QtBot) -> ControlsBar:
     qtbot.addWidget(bar)
     bar.resize(900, BAR_HEIGHT)
     bar.show_source("USB microphone")
-    bar.show_engine("scripted", "Scripted")
-    bar.show_delays(DELAYS, 480, RATES)
     bar.show()
     return bar
-
-
-@pytest.mark.parametrize(
-    ("ms", "text"),
-    [
-        (480, "0.48 s · about 8.7 % of words wrong"),
-        (80, "0.08 s"),  # nothing published: nothing invented
-        (2400, "2.4 s · about 6.7 % of words wrong"),
-    ],
-)
-def test_a_delay_is_told_with_what_it_costs_where_that_is_known(ms: int, text: str) -> None:
-    assert delay_description(ms, RATES) == text
-
-
-def test_the_slider_has_exactly_the_engines_delays(bar: ControlsBar) -> None:
-    reached = set()
-    for ms in range(bar.delay.minimum(), bar.delay.maximum() + 1):
-        bar.delay.setValue(ms)
-        reached.add(bar.delay.delay_ms)
-    assert tuple(sorted(reached)) == DELAYS
-
-
-def test_keys_choose_a_delay_and_its_words_follow(qtbot: QtBot, bar: ControlsBar) -> None:
-    with qtbot.waitSignal(bar.delay_chosen) as chosen:
-        QTest.keyClick(bar.delay, Qt.Key.Key_Right)
-    assert chosen.args == [960]
-    assert bar.delay_text.text() == "0.96 s · about 7.7 % of words wrong"
-    in_words = (
-        "Words appear about 0.96 seconds after they are said. About 7.7 % of words are wrong."
-    )
-    assert bar.delay.accessibleDescription() == bar.delay.toolTip()
-    assert bar.delay.toolTip() == in_words
-
-
-def test_a_drag_sends_the_engine_only_where_it_ends(qtbot: QtBot, bar: ControlsBar) -> None:
-    chosen: list[int] = []
-    bar.delay.delay_chosen.connect(chosen.append)
-    ends = [QPoint(x, bar.delay.height() // 2) for x in (12, bar.delay.width() - 12)]
-    QTest.mousePress(bar.delay, Qt.MouseButton.LeftButton, pos=ends[0])
-    QTest.mouseMove(bar.delay, ends[1])
-    assert bar.delay.delay_ms == 2400  # what would be chosen can be read meanwhile
-    assert chosen == []
-    QTest.mouseRelease(bar.delay, Qt.MouseButton.LeftButton, pos=ends[1])
-    assert chosen == [2400]
-
-
-def test_showing_a_delay_tells_nobody(qtbot: QtBot) -> None:
-    slider = DelaySlider()
-    qtbot.addWidget(slider)
-    slider.delay_chosen.connect(lambda _: pytest.fail("nobody chose"))
-    slider.offer(DELAYS, 240)
-    slider.offer((1000, 2000), 2000)
-    assert slider.delay_ms == 2000
-
-
-def test_one_delay_leaves_nothing_to_slide(bar: ControlsBar) -> None:
-    bar.show_delays((1000,), 1000, {})
-    assert bar.delay.isHidden()
-    assert bar.delay_text.text() == "1 s"
-    assert bar.delay.in_words == "Words appear about 1 second after they are said."
-
-
-@pytest.mark.parametrize(
-    ("stage", "does"),
-    [
-        (Stage.IDLE, "Start captions"),
-        (Stage.FAILED, "Try again"),
-        (Stage.PAUSED, "Listen again"),
-        (Stage.SPEECH, "Pause listening"),
-        (Stage.STARTING, "Pause listening"),
-    ],
-)
-def test_the_first_button_says_what_it_would_do(
-    qtbot: QtBot, bar: ControlsBar, stage: Stage, does: str
-) -> None:
-    bar.show_status(Status(stage))
-    assert bar.pause.accessibleName() == does
-    assert bar.pause.toolTip().startswith(does)
-    with qtbot.waitSignal(bar.pause_toggled):
-        QTest.mouseClick(bar.pause, Qt.MouseButton.LeftButton)
-
-
-def test_a_session_that_is_ending_cannot_be_paused(bar: ControlsBar) -> None:
-    bar.show_status(Status(Stage.STOPPING))
-    assert not bar.pause.isEnabled()
 
 
 def test_sources_are_offered_by_kind_with_the_one_in_use_marked(
@@ -156,31 +62,11 @@ def test_no_microphone_is_said_in_its_place(bar: ControlsBar) -> None:
     assert told["A file…"]
 
 
-def test_engines_that_cannot_run_say_why(qtbot: QtBot, bar: ControlsBar) -> None:
-    big = replace(INFO, name="voxtral", label="Voxtral")
-    bar.show_engines(
-        [
-            EngineChoice(INFO, (Availability("scripted", "hello", True),)),
-            EngineChoice(big, (Availability("voxtral", "4b", False, "Too little memory."),)),
-        ]
-    )
-    here, missing = bar.engine_menu.actions()
-    assert (here.text(), here.isChecked(), here.isEnabled()) == ("Scripted", True, True)
-    assert (missing.isEnabled(), missing.toolTip()) == (False, "Too little memory.")
-
-
-def test_choosing_the_engine_in_use_changes_nothing(bar: ControlsBar) -> None:
-    bar.engine_chosen.connect(lambda _: pytest.fail("it is in use already"))
-    bar.show_engines([EngineChoice(INFO, (Availability("scripted", "hello", True),))])
-    bar.engine_menu.actions()[0].trigger()
-
-
 @pytest.mark.parametrize("width", [MINIMUM_WIDTH, 560, 700, 900, 1400])
 def test_nothing_overlaps_or_is_cut_off_at_any_width(
     qtbot: QtBot, bar: ControlsBar, width: int
 ) -> None:
     bar.show_source("USB microphone of Built-in Audio Analog Stereo (very long name)")
-    bar.show_engine("voxtral", "Voxtral Realtime 4B on this computer")
     bar.resize(width, BAR_HEIGHT)
     bar.grab()  # lays out
     children = bar.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
@@ -190,21 +76,71 @@ def test_nothing_overlaps_or_is_cut_off_at_any_width(
     assert all(a.right() < b.left() for a, b in pairwise(places))
     buttons = [child for child in shown if isinstance(child, QToolButton)]
     assert all(child.width() >= child.minimumSizeHint().width() for child in buttons)
-    assert bar.delay_text.text().startswith("0.48 s")
+    assert all(child.width() >= 40 and child.height() >= 40 for child in buttons)
+
+
+def controls_of(bar: ControlsBar) -> list[QToolButton]:
+    """In the order in which they stand there."""
+    return [
+        bar.hold, bar.source, bar.smaller, bar.larger, bar.lines, bar.more, bar.hide_button
+    ]  # fmt: skip
 
 
 def test_every_control_can_be_reached_and_named_without_a_mouse(bar: ControlsBar) -> None:
-    controls = [bar.pause, bar.source, bar.engine, bar.delay, bar.main_window, bar.more]
-    controls.append(bar.hide_button)
+    controls = controls_of(bar)
     for control in controls:
         assert control.focusPolicy() & Qt.FocusPolicy.TabFocus
         assert control.accessibleName()
+        assert control.toolTip()
     order: list[QWidget] = []
-    at: QWidget = bar.pause
+    at: QWidget = bar.hold
     for _ in range(40):
         order += [at] if at in controls else []
-        at = at.nextInFocusChain() or bar.pause
+        at = at.nextInFocusChain() or bar.hold
     assert order[: len(controls)] == controls
+
+
+def test_each_button_asks_for_what_it_says(qtbot: QtBot, bar: ControlsBar) -> None:
+    for button, asked in (
+        (bar.hold, bar.hold_toggled),
+        (bar.smaller, bar.smaller_requested),
+        (bar.larger, bar.larger_requested),
+        (bar.lines, bar.lines_toggled),
+        (bar.more, bar.more_requested),
+        (bar.hide_button, bar.hide_requested),
+    ):
+        with qtbot.waitSignal(asked):
+            QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+@pytest.mark.parametrize(("width", "spelled"), [(699, False), (700, True), (1200, True)])
+def test_words_are_there_where_there_is_room(bar: ControlsBar, width: int, spelled: bool) -> None:
+    bar.resize(width, BAR_HEIGHT)
+    assert bar.hold.text() == ("Hold" if spelled else "")
+    assert bar.lines.text() == ("More lines" if spelled else "")
+    assert bar.source.text() == "USB microphone"  # which of several is no icon's to say
+    bar.resize(MINIMUM_WIDTH, BAR_HEIGHT)
+    assert bar.source.text() == ""
+
+
+def test_a_button_says_what_pressing_it_would_do_now(bar: ControlsBar) -> None:
+    assert bar.hold.toolTip() == "Hold the text; listening goes on"
+    bar.show_held(True)
+    assert bar.hold.isChecked()
+    assert bar.hold.toolTip() == "Go on with the newest words"
+    bar.show_many_lines(True)
+    assert bar.lines.accessibleName() == "Fewer lines"
+    bar.show_hiding_key("Ctrl+Alt+C")
+    assert bar.hide_button.toolTip() == "Hide captions (Ctrl+Alt+C shows them)"
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down])
+def test_arrow_keys_are_left_to_the_window(bar: ControlsBar, key: Qt.Key) -> None:
+    bar.hold.setFocus()
+    event = QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier)
+    bar.hold.keyPressEvent(event)
+    assert not event.isAccepted()
+    assert bar.focusWidget() is bar.hold
 
 
 @pytest.mark.parametrize(("code", "name"), [("de", "Deutsch"), ("en", "English"), (None, "")])
@@ -313,14 +249,3 @@ def test_nothing_moves_in_a_menu_that_is_being_read(qtbot: QtBot, bar: ControlsB
     assert "Speakers" not in [action.text() for action in bar.source_menu.actions()]
     bar.source_menu.close()
     qtbot.waitUntil(lambda: "Speakers" in [a.text() for a in bar.source_menu.actions()])
-
-
-def test_what_can_only_be_had_on_apple_is_not_offered_elsewhere(
-    bar: ControlsBar, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mlx = replace(INFO, name="voxtral-mlx", label="Voxtral Realtime (MLX)")
-    choices = [EngineChoice(mlx, (Availability("voxtral-mlx", "4b", False, "No Metal."),))]
-    for desktop, offered in (("linux", 0), ("windows", 0), ("macos", 1)):
-        monkeypatch.setattr(engine_names, "DESKTOP", desktop)
-        bar.show_engines(choices)
-        assert len(bar.engine_menu.actions()) == offered

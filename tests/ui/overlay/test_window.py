@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QAction, QContextMenuEvent, QEnterEvent, QHideEvent
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
+from PySide6.QtGui import QContextMenuEvent, QHideEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
@@ -16,93 +15,23 @@ from app import native
 from app.session.record import Saved
 from app.session.session import Choices, Stage, Status
 from app.settings import OverlaySettings
-from app.ui.overlay import floating, strip
-from app.ui.overlay import window as overlay
-from app.ui.overlay.caption_view import line_height
-from app.ui.overlay.pill import Pill
-from app.ui.overlay.toast import Message
 from app.ui.overlay.window import CaptionOverlay
 from model_backends.base import Notice, Tail
-from tests.ui.overlay_fakes import FakeSession, fake_captioning, faked, words
+from tests.ui.overlay.windows import (
+    SCREEN,
+    entry,
+    hover,
+    listening,
+    message_of,
+    opened,
+    pill_of,
+    stage_of,
+    submenu,
+    until_painted,
+)
+from tests.ui.overlay_fakes import fake_captioning, faked, words
 
-SCREEN = QRect(0, 0, 1600, 900)
-
-
-@pytest.fixture(autouse=True)
-def desktop(monkeypatch: pytest.MonkeyPatch) -> dict[str, QRect]:
-    """The screens; a test may add and remove some. No sound server or model is looked for."""
-    present = {"main": SCREEN}
-    monkeypatch.setattr(floating, "SETTLE_MS", 1)
-    monkeypatch.setattr(overlay, "HOVER_MS", 1)
-    monkeypatch.setattr(overlay, "LEAVE_MS", 1)
-    monkeypatch.setattr(floating, "screens", lambda: present)
-    monkeypatch.setattr(overlay, "list_sources", list)
-    monkeypatch.setattr(overlay, "list_engines", lambda folder, also: [])
-    return present
-
-
-@pytest.fixture
-def saved() -> list[OverlaySettings]:
-    return []
-
-
-@pytest.fixture
-def window(qtbot: QtBot, saved: list[OverlaySettings]) -> CaptionOverlay:
-    return opened(qtbot, OverlaySettings(), saved)
-
-
-def opened(qtbot: QtBot, settings: OverlaySettings, saved: list[OverlaySettings]) -> CaptionOverlay:
-    window = CaptionOverlay(settings, saved.append)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(lambda: window.place_is_certain)
-    return window
-
-
-def listening(window: CaptionOverlay) -> FakeSession:
-    """Its session, begun."""
-    captioning = fake_captioning(window)
-    window.follow(captioning)
-    captioning.start()
-    return faked(captioning)
-
-
-def drag(qtbot: QtBot, window: CaptionOverlay, start: QPoint, by: QPoint) -> None:
-    """Press, move in two steps, release; points are on the screen, as the window moves along."""
-    for step in (start, start + by / 2, start + by):
-        at = window.mapFromGlobal(step)
-        if step == start:
-            QTest.mousePress(window, Qt.MouseButton.LeftButton, pos=at)
-        else:
-            QTest.mouseMove(window, at)
-    at = window.mapFromGlobal(start + by)
-    QTest.mouseRelease(window, Qt.MouseButton.LeftButton, pos=at)
-
-
-def entry(window: CaptionOverlay, text: str) -> QAction:
-    """Of the menu behind ⋯ and the right button."""
-    (action,) = [action for action in window.menu.actions() if action.text() == text]
-    return action
-
-
-def pill_of(window: CaptionOverlay) -> Pill:
-    assert window._pill is not None
-    return window._pill
-
-
-def message_of(window: CaptionOverlay) -> Message:
-    """What is told beside the captions."""
-    assert window.message is not None
-    return window.message
-
-
-def until_painted(qtbot: QtBot, window: CaptionOverlay, line: str) -> None:
-    qtbot.waitUntil(lambda: window.captions.painted_text == [line])
-
-
-def hover(window: CaptionOverlay) -> None:
-    middle = QPointF(window.rect().center())
-    window.enterEvent(QEnterEvent(middle, middle, middle))
+pytestmark = pytest.mark.usefixtures("desktop")
 
 
 # --- the window -----------------------------------------------------------------------------
@@ -156,7 +85,7 @@ def test_click_through_is_switched_without_hiding(
     hidden: list[QHideEvent] = []
     monkeypatch.setattr(window, "hideEvent", hidden.append)
     for on in (True, False):
-        window.set_click_through(on)
+        window.let_clicks_through(on)
         flags = window.windowHandle().flags()
         assert bool(flags & Qt.WindowType.WindowTransparentForInput) == on
     assert hidden == []
@@ -211,6 +140,7 @@ def test_trouble_says_what_to_do_for_as_long_as_it_lasts(
     qtbot: QtBot, window: CaptionOverlay
 ) -> None:
     session = listening(window)
+    session.say(*words("Good morning."))
     session.say(Status(Stage.NO_SOUND, "No sound is arriving from USB.", "Is it muted?"))
     qtbot.waitUntil(lambda: window.message is not None)
     assert message_of(window).text == "Is it muted?"
@@ -245,23 +175,23 @@ def test_a_notice_that_is_taken_back_shows_nothing(qtbot: QtBot, window: Caption
 def test_the_controls_show_what_the_session_uses(qtbot: QtBot, window: CaptionOverlay) -> None:
     session = listening(window)
     assert window.controls.source.toolTip() == "Sound source: Built-in microphone"
-    assert window.controls.delay.delay_ms == 480
+    assert window.menu.delay.slider.delay_ms == 480
     session.say(Choices("USB", 960))
     qtbot.waitUntil(lambda: window.controls.source.toolTip() == "Sound source: USB")
-    assert window.controls.delay.delay_ms == 960
+    assert window.menu.delay.slider.delay_ms == 960
 
 
 def test_what_the_user_asks_for_is_passed_on(qtbot: QtBot, window: CaptionOverlay) -> None:
     listening(window)
-    bar = window.controls
+    slider = window.menu.delay.slider
     for asked, click in (
-        (window.pause_toggled, bar.pause.click),
-        (window.main_window_requested, bar.main_window.click),
+        (window.pause_toggled, window.menu.pause.trigger),
+        (window.preferences_requested, submenu(window, "Style", "Customise…").trigger),
         (window.pause_toggled, window._box.start.click),
         (window.quit_requested, entry(window, "Quit Voxline").trigger),
         (window.preferences_requested, entry(window, "Preferences…").trigger),
         (window.main_window_requested, entry(window, "Transcript").trigger),
-        (window.delay_chosen, lambda: bar.delay.setValue(bar.delay.maximum())),
+        (window.delay_chosen, lambda: slider.setValue(slider.maximum())),
     ):
         with qtbot.waitSignal(asked):
             click()
@@ -310,107 +240,13 @@ def test_at_the_top_of_the_screen_the_controls_are_below(
     assert SCREEN.contains(bar)
 
 
-# --- moving, resizing, remembering ----------------------------------------------------------
-
-
-def test_it_is_dragged_and_remembers_where(
-    qtbot: QtBot, window: CaptionOverlay, saved: list[OverlaySettings]
-) -> None:
-    box = window.box_on_screen
-    drag(qtbot, window, box.center(), QPoint(-60, -200))
-    assert window.box_on_screen == box.translated(-60, -200)
-    assert saved[-1].geometry == {"main": [box.x() - 60, box.y() - 200, box.width(), box.height()]}
-    again = opened(qtbot, saved[-1], [])
-    assert again.box_on_screen == window.box_on_screen
-
-
-def test_it_cannot_be_lost_off_the_screen(
-    qtbot: QtBot, window: CaptionOverlay, saved: list[OverlaySettings]
-) -> None:
-    drag(qtbot, window, window.box_on_screen.center(), QPoint(2000, 900))
-    assert SCREEN.contains(window.box_on_screen)
-
-
-def test_it_is_resized_from_a_corner_by_whole_lines(
-    qtbot: QtBot, window: CaptionOverlay, saved: list[OverlaySettings]
-) -> None:
-    window._put_box(window.box_on_screen.translated(0, -300))
-    box, line = window.box_on_screen, line_height(OverlaySettings())
-    corner = box.bottomRight() - QPoint(3, 3)
-    drag(qtbot, window, corner, QPoint(120, round(1.8 * line)))
-    assert window.box_on_screen == box.adjusted(0, 0, 120, 2 * line)
-    assert saved[-1].lines == 4
-    assert window.captions.line_count == 4
-
-
-def test_text_and_lines_from_the_settings_resize_it_where_it_stands(window: CaptionOverlay) -> None:
-    bottom = window.box_on_screen.bottom()
-    window.apply(OverlaySettings(lines=5, font_size=20))
-    assert window.captions.line_count == 5
-    assert window.box_on_screen.bottom() == bottom  # it is in the lower half of the screen
-
-
-@pytest.mark.parametrize(("lines", "font_size"), [(12, 28), (12, 96), (1, 8), (1, 144)])
-def test_every_size_fits_the_screen_with_its_controls(
-    qtbot: QtBot, saved: list[OverlaySettings], lines: int, font_size: int
-) -> None:
-    window = opened(qtbot, OverlaySettings(lines=lines, font_size=font_size), saved)
-    assert SCREEN.contains(window.box_on_screen)
-    window.focus_controls()
-    bar = window.controls.geometry().translated(window._strip.pos() + window.pos())
-    assert SCREEN.contains(bar)
-
-
-def test_colours_and_edges_do_not_move_it(window: CaptionOverlay) -> None:
-    box = window.box_on_screen
-    window.apply(OverlaySettings(text_color="#ffff00", edge="outline", background_opacity=0.2))
-    assert window.box_on_screen == box
-
-
-def test_each_screen_keeps_its_own_place(
-    qtbot: QtBot, desktop: dict[str, QRect], window: CaptionOverlay, saved: list[OverlaySettings]
-) -> None:
-    desktop["side"] = QRect(1600, 0, 1280, 800)
-    at_home = window.box_on_screen
-    drag(qtbot, window, at_home.center(), QPoint(0, -100))
-    drag(qtbot, window, window.box_on_screen.center(), QPoint(1450, -100))
-    assert desktop["side"].contains(window.box_on_screen)
-    assert list(saved[-1].geometry) == ["main", "side"]
-    assert saved[-1].geometry["side"][0] == window.box_on_screen.x() - 1600
-
-
-def test_it_comes_back_when_its_screen_is_gone(
-    qtbot: QtBot, desktop: dict[str, QRect], saved: list[OverlaySettings]
-) -> None:
-    desktop["side"] = QRect(1600, 0, 1280, 800)
-    places = {"main": [100, 500, 900, 163], "side": [200, 300, 900, 163]}
-    window = opened(qtbot, OverlaySettings(geometry=places), saved)
-    assert window.box_on_screen.topLeft() == QPoint(1800, 300)
-    del desktop["side"]
-    window._come_back()
-    assert window.box_on_screen.topLeft() == QPoint(100, 500)
-
-
-def test_forgetting_the_places_brings_it_back_to_the_first(
-    qtbot: QtBot, window: CaptionOverlay, saved: list[OverlaySettings]
-) -> None:
-    first = window.box_on_screen
-    drag(qtbot, window, first.center(), QPoint(-100, -300))
-    window.apply(replace(saved[-1], geometry={}))
-    assert window.box_on_screen == first
-
-
-def test_the_strip_has_room_for_the_controls(window: CaptionOverlay) -> None:
-    assert window.height() == window.box_on_screen.height() + strip.HEIGHT
-
-
 # --- hiding, and the way back -----------------------------------------------------------------
 
 
 def test_hiding_ends_nothing_and_says_how_to_get_back(qtbot: QtBot, window: CaptionOverlay) -> None:
     session = listening(window)
     session.say(Status(Stage.SPEECH))
-    qtbot.waitUntil(lambda: window._stage is Stage.SPEECH)
+    qtbot.waitUntil(lambda: stage_of(window) is Stage.SPEECH)
     with qtbot.assertNotEmitted(window.quit_requested), qtbot.waitSignal(window.visibility_changed):
         window.controls.hide_button.click()
     assert window.isHidden()
@@ -427,7 +263,7 @@ def test_the_desktops_way_to_close_hides_and_says_so_too(
 ) -> None:
     session = listening(window)
     session.say(Status(Stage.SPEECH))
-    qtbot.waitUntil(lambda: window._stage is Stage.SPEECH)
+    qtbot.waitUntil(lambda: stage_of(window) is Stage.SPEECH)
     assert not window.close()  # refused: the window is hidden, nothing is closed
     assert window.isHidden()
     assert "still listening" in pill_of(window).text()
@@ -496,9 +332,14 @@ def test_the_right_button_opens_the_menu(window: CaptionOverlay) -> None:
     assert window.menu.isVisible()
     assert [a.text() for a in window.menu.actions() if a.text()] == [
         "Start captions",
+        "Catch me up",
+        "Copy the last minute",
+        "Delay",
+        "Style",
+        "Place",
+        "Let clicks through",
         "Transcript",
         "Preferences…",
-        "Hide captions",
         "Quit Voxline",
     ]
     window.menu.close()
@@ -512,7 +353,6 @@ def test_the_right_button_opens_the_menu(window: CaptionOverlay) -> None:
     [
         (Stage.STOPPED, "Start captions"),
         (Stage.IDLE, "Start captions"),
-        (Stage.FAILED, "Try again"),
     ],
 )
 def test_a_box_that_does_nothing_says_how_to_start_it(
@@ -529,10 +369,44 @@ def test_a_box_that_does_nothing_says_how_to_start_it(
     assert start.isHidden()
 
 
+@pytest.mark.parametrize(
+    ("stage", "does"),
+    [(Stage.FAILED, "Try again"), (Stage.NO_SOUND, "Choose source…")],
+)
+def test_a_fault_is_told_in_the_empty_lines_with_what_may_mend_it(
+    qtbot: QtBot, window: CaptionOverlay, stage: Stage, does: str
+) -> None:
+    told = "No sound is arriving from the microphone of the docking station."
+    window.show_status(Status(stage, told, "Is it muted? Is it plugged in?"))
+    fault = window._box.fault
+    assert fault.isVisible()
+    assert fault.text() == f"{told} Is it muted? Is it plugged in?"
+    assert fault.text_px == 20
+    assert window.captions.geometry().intersected(fault.geometry()) == window.captions.geometry()
+    assert window.message is None  # it is told once
+    assert window.status_row.shown in ("Captions have stopped", "No sound is arriving")
+    assert fault.button.text() == does
+    asked = fault.start_requested if stage is Stage.FAILED else fault.source_requested
+    with qtbot.waitSignal(asked):
+        QTest.mouseClick(fault.button, Qt.MouseButton.LeftButton)
+    window.show_status(Status(Stage.LISTENING))
+    assert fault.isHidden()
+
+
+def test_a_fault_covers_no_caption(qtbot: QtBot, window: CaptionOverlay) -> None:
+    session = listening(window)
+    session.say(Status(Stage.NO_SOUND, "No sound.", "Is it muted?"))
+    qtbot.waitUntil(window._box.fault.isVisible)
+    session.say(*words("Late words."))  # which were on their way
+    qtbot.waitUntil(window._box.fault.isHidden)
+
+
 def test_the_button_covers_no_caption(qtbot: QtBot, window: CaptionOverlay) -> None:
     session = listening(window)
     session.say(*words("Still here, and still to be read."), Status(Stage.STOPPED))
-    qtbot.waitUntil(lambda: bool(window.captions.committed_text) and window._stage is Stage.STOPPED)
+    qtbot.waitUntil(
+        lambda: bool(window.captions.committed_text) and stage_of(window) is Stage.STOPPED
+    )
     assert window._box.start.isVisible()
     assert not window._box.start.geometry().intersects(window.captions.geometry())
 
@@ -568,20 +442,6 @@ def test_while_a_dialog_of_ours_is_in_use_captions_do_not_cover_it(
     qtbot.waitUntil(lambda: bool(window.windowHandle().flags() & on_top))
 
 
-def test_larger_letters_widen_the_box_first_and_smaller_ones_give_it_back(
-    window: CaptionOverlay,
-) -> None:
-    box = window.box_on_screen
-    window.apply(OverlaySettings(font_size=40))
-    wider = window.box_on_screen
-    assert wider.width() > box.width()
-    assert abs(wider.center().x() - box.center().x()) <= 1
-    window.apply(OverlaySettings(font_size=72))
-    assert window.box_on_screen.width() == round(SCREEN.width() * 0.9)
-    window.apply(OverlaySettings(font_size=28))
-    assert window.box_on_screen.width() == box.width()
-
-
 def test_escape_gives_the_keyboard_back_to_where_it_came_from(
     qtbot: QtBot, window: CaptionOverlay
 ) -> None:
@@ -608,3 +468,21 @@ def test_escape_gives_the_keyboard_back_to_another_program(
     window.focus_controls()
     window.controls.hide_button.click()  # hidden from the keyboard is left, too
     assert given == [0x2A00007] * 2
+
+
+# --- two voices -----------------------------------------------------------------------------
+
+
+def test_own_words_are_not_shown_in_a_meeting_until_wished(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
+    session = listening(window)
+    captioning = window._captioning
+    assert captioning is not None
+    session.say(Choices("Speakers and microphone", 480, voices=("them", "me")))
+    theirs = replace(words("Welcome")[0], lane="them")
+    session.say(theirs, *words("thanks", start_ms=900), Tail("me", 0, 0, " a lot"))
+    until_painted(qtbot, window, "Welcome")
+    captioning._store.change(show_own_speech=True)
+    session.say(*words("hello", start_ms=1_500), replace(theirs, start_ms=2_000, end_ms=2_300))
+    qtbot.waitUntil(lambda: window.captions.painted_text == ["You: hello", "Others: Welcome"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFont, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -18,16 +19,24 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app import settings
+from app import paths, settings
 from app.settings import OverlaySettings, Settings
+from app.ui.desktop.hotkeys import Hotkeys
+from app.ui.overlay import fonts
+from app.ui.overlay.caption_view import caption_font
 from app.ui.preferences.caption_page import readability
+from app.ui.preferences.privacy_page import PrivacyPage
 from app.ui.preferences.window import MARGIN, Preferences
+from app.ui.state.commands import VERBS, Commands
 from app.ui.state.engines import EngineChoice
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets.color_button import STANDARD_COLORS, blended, contrast, worst_contrast
 from model_backends import describe
 from model_backends.base import Availability
 from model_backends.scripted import INFO
+from tests.ui.desktop.fake_keys import FakeKeys
+
+RGB = QImage.Format.Format_RGB32
 
 
 @pytest.fixture
@@ -39,7 +48,12 @@ def store(qtbot: QtBot) -> Iterator[SettingsStore]:
 
 @pytest.fixture
 def preferences(store: SettingsStore, qtbot: QtBot) -> Preferences:
-    made = Preferences(store)
+    commands = Commands()
+    for verb in VERBS:
+        commands.offer(verb, lambda: None)
+    hotkeys = Hotkeys(store, commands, open_keys=lambda platform, pressed: FakeKeys())
+    hotkeys.start()
+    made = Preferences(store, hotkeys, commands)
     qtbot.addWidget(made)
     with qtbot.waitExposed(made):
         made.show()
@@ -63,9 +77,13 @@ def test_captions_controls_change_the_settings_at_once(
     preferences: Preferences, store: SettingsStore
 ) -> None:
     page = preferences.captions
+    page.show_more.click()
     page.lines.setValue(5)
-    page.font_size.setValue(40)
+    page.size_slider.slider.setValue(150)
     page.background_opacity.slider.setValue(50)
+    page.text_opacity.slider.setValue(90)
+    page.band_opacity.slider.setValue(25)
+    page.band_color.chosen.emit("#0000ff")
     page.window_opacity.slider.setValue(80)
     QTest.keyClick(page.edge, Qt.Key.Key_Down)
     page.show_tail.click()
@@ -73,7 +91,10 @@ def test_captions_controls_change_the_settings_at_once(
     overlay = store.settings.overlay
     assert overlay == OverlaySettings(
         lines=5,
-        font_size=40,
+        font_size=42,  # one and a half times 28
+        text_opacity=0.9,
+        band_opacity=0.25,
+        band_color="#0000ff",
         background_opacity=0.5,
         window_opacity=0.8,
         edge=overlay.edge,
@@ -93,7 +114,76 @@ def test_a_font_is_chosen_and_only_then(preferences: Preferences, store: Setting
     family = preferences.captions.font_family
     family.setCurrentIndex(family.count() - 1)
     family.activated.emit(family.currentIndex())
-    assert store.settings.overlay.font_family == family.currentFont().family()
+    assert store.settings.overlay.font_family == family.currentText()
+
+
+def test_the_eight_kinds_of_letters_are_offered_first(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    family = preferences.captions.font_family
+    offered = [family.itemData(index) for index in range(8)]
+    assert offered == list(fonts.KINDS)
+    family.activated.emit(offered.index("small capitals"))
+    look = caption_font(store.settings.overlay)
+    assert look.capitalization() == QFont.Capitalization.SmallCaps
+
+
+def test_a_font_that_is_not_here_is_shown_by_its_name(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    store.change_overlay(font_family="Atkinson Hyperlegible")
+    assert preferences.captions.font_family.currentText() == "Atkinson Hyperlegible"
+
+
+def test_a_whole_look_is_one_click_and_what_it_does_not_name_stays(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    store.change_overlay(geometry={"A": [1, 2, 300, 90]}, dock="top", show_language=False)
+    cards = preferences.captions.presets.cards
+    QTest.mouseClick(cards["contrast"], Qt.MouseButton.LeftButton)
+    now = store.settings.overlay
+    assert (now.text_color, now.background_opacity, now.font_size) == ("#ffff00", 1.0, 36)
+    assert (now.dock, now.show_language, list(now.geometry)) == ("top", False, ["A"])
+    assert [name for name, card in cards.items() if card.isChecked()] == ["contrast"]
+    store.change_overlay(font_size=37)
+    assert [name for name, card in cards.items() if card.isChecked()] == []
+    QTest.keyClick(cards["large"], Qt.Key.Key_Space)
+    assert (store.settings.overlay.font_size, store.settings.overlay.lines) == (48, 3)
+    assert store.settings.overlay.text_color == "#ffffff"
+
+
+def test_every_look_that_is_offered_can_be_read_and_looks_like_itself(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    pictures = set()
+    for name, card in preferences.captions.presets.cards.items():
+        overlay = card.preset.applied_to(OverlaySettings())
+        assert readability(overlay) == "Readable on any background", name
+        card.setChecked(False)
+        pictures.add(bytes(card.grab().toImage().convertToFormat(RGB).constBits()))
+    assert len(pictures) == len(preferences.captions.presets.cards) == 5
+
+
+def test_the_size_goes_by_steps_to_its_ends(preferences: Preferences, store: SettingsStore) -> None:
+    slider = preferences.captions.size_slider
+    sizes = []
+    for _ in range(40):
+        slider.less.click()
+        sizes.append(store.settings.overlay.font_size)
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] == 14 and not slider.less.isEnabled()
+    for _ in range(60):
+        slider.more.click()
+    assert store.settings.overlay.font_size == 84 and not slider.more.isEnabled()
+    assert slider.number.text() == "300 %"
+
+
+def test_what_few_need_is_behind_more(preferences: Preferences) -> None:
+    page = preferences.captions
+    assert page.presets.isVisible() and page.size_slider.isVisible() and page.lines.isVisible()
+    assert not page.edge.isVisible()
+    page.show_more.click()
+    assert page.edge.isVisible()
 
 
 @pytest.mark.parametrize("color", STANDARD_COLORS.values())
@@ -113,7 +203,7 @@ def test_colours_that_cannot_be_read_are_named(
 ) -> None:
     label = preferences.captions.contrast
     assert label.text() == "Readable on any background"
-    store.change_overlay(text_color="#777777", background_color="#888888")
+    store.change_overlay(text_color="#777777", background_color="#888888", background_opacity=1.0)
     assert label.text() == "These colours are hard to read (1.3:1)"
 
 
@@ -127,7 +217,10 @@ def test_colours_that_cannot_be_read_are_named(
             {"text_color": "#000000", "background_color": "#ffffff", "background_opacity": 0.2},
             "Hard to read over dark pages",
         ),
-        ({"background_opacity": 0.0, "edge": "outline"}, "Readable on any background"),
+        ({"background_opacity": 0.0, "edge": "uniform"}, "Readable on any background"),
+        ({"background_opacity": 0.0, "band_opacity": 0.8}, "Readable on any background"),
+        ({"text_opacity": 0.3}, "Hard to read over"),
+        ({"text_opacity": 0.3, "edge": "uniform"}, "Hard to read over"),
         ({"background_opacity": 0.75}, "Readable on any background"),
     ],
 )
@@ -139,7 +232,7 @@ def test_what_shines_through_counts(look: dict[str, object], told: str) -> None:
 def test_a_blend_is_that_of_the_screen() -> None:
     half = blended(QColor("#ffffff"), QColor("#000000"), 0.5)
     assert half.red() == pytest.approx(128, abs=1)
-    ratio, page = worst_contrast(QColor("#ffffff"), QColor("#000000"), 0.75, 1.0)
+    ratio, page = worst_contrast(QColor("#ffffff"), [(QColor("#000000"), 0.75)])
     # a quarter of a white page under black: grey 64, relative luminance 0.0513 (WCAG 2.2)
     assert ratio == pytest.approx(1.05 / (0.0513 + 0.05), abs=0.1)
     assert page == "light"
@@ -164,7 +257,7 @@ def test_the_sample_follows(preferences: Preferences, store: SettingsStore) -> N
 def test_controls_show_what_changes_elsewhere(
     preferences: Preferences, store: SettingsStore
 ) -> None:
-    store.change_overlay(lines=7, window_opacity=0.4, edge="outline", show_tail=True)
+    store.change_overlay(lines=7, window_opacity=0.4, edge="uniform", show_tail=True)
     page = preferences.captions
     assert page.lines.value() == 7
     assert page.window_opacity.number.text() == "40 %"
@@ -204,17 +297,17 @@ def test_what_was_changed_since_is_not_undone(
     assert preferences.undo.isHidden()
 
 
-def test_a_size_that_is_being_typed_is_not_taken_yet(
+def test_a_number_that_is_being_typed_is_not_taken_yet(
     preferences: Preferences, store: SettingsStore
 ) -> None:
-    size = preferences.captions.font_size
-    size.setFocus()
-    size.selectAll()
-    sizes: list[int] = []
-    store.changed.connect(lambda now, _before: sizes.append(now.overlay.font_size))
-    QTest.keyClicks(size, "100")
-    QTest.keyClick(size, Qt.Key.Key_Return)
-    assert sizes == [100]
+    lines = preferences.captions.lines
+    lines.setFocus()
+    lines.selectAll()
+    chosen: list[int] = []
+    store.changed.connect(lambda now, _before: chosen.append(now.overlay.lines))
+    QTest.keyClicks(lines, "12")
+    QTest.keyClick(lines, Qt.Key.Key_Return)
+    assert chosen == [12]
 
 
 @pytest.mark.parametrize("screen", [QSize(1024, 600), QSize(640, 400)])
@@ -240,7 +333,7 @@ def test_engine_and_model(preferences: Preferences, store: SettingsStore) -> Non
             EngineChoice(INFO, (Availability("scripted", "hello", True),)),
         ]
     )
-    page = preferences.recognition
+    page = preferences.speech_model
     offered = [page.model.itemData(index) for index in range(page.model.count())]
     assert offered == ["", *embedded.models]
     page.model.chosen.emit(embedded.models[-1])
@@ -255,7 +348,7 @@ def test_a_model_that_is_missing_cannot_be_chosen_and_says_why(preferences: Pref
     embedded = describe("embedded")
     missing = Availability("embedded", "base", False, "Not downloaded.", "Run voxline models.")
     preferences.show_engines([EngineChoice(embedded, (missing,))])
-    page = preferences.recognition
+    page = preferences.speech_model
     model = page.model
     item = model.model().index(model.findData("base"), 0)
     assert not model.model().flags(item) & Qt.ItemFlag.ItemIsEnabled
@@ -269,9 +362,10 @@ def test_a_model_that_is_missing_cannot_be_chosen_and_says_why(preferences: Pref
 def test_what_happens_at_the_start_and_what_is_kept(
     preferences: Preferences, store: SettingsStore
 ) -> None:
-    preferences.show_page(preferences.recognition)
-    preferences.recognition.start_on_launch.click()
-    preferences.recognition.keep.click()
+    preferences.show_page(preferences.listening)
+    preferences.listening.start_on_launch.click()
+    preferences.show_page(preferences.privacy)
+    preferences.privacy.keep.click()
     assert not store.settings.start_listening_on_launch
     assert not store.settings.keep_transcripts
 
@@ -284,9 +378,15 @@ def test_changes_are_written_a_moment_later(
     qtbot.waitUntil(lambda: settings.load()[0].overlay.lines == 8)
 
 
-@pytest.mark.parametrize("page", ["captions", "recognition"])
+PAGES = pytest.mark.parametrize(
+    "page", ["captions", "listening", "speech_model", "keys", "privacy"]
+)
+
+
+@PAGES
 def test_all_is_reached_by_keyboard_and_has_a_name(preferences: Preferences, page: str) -> None:
     preferences.show_page(getattr(preferences, page))
+    preferences.captions.show_more.setChecked(True)
     kinds = (QAbstractButton, QComboBox, QAbstractSlider, QAbstractSpinBox)
     controls = {
         control
@@ -294,10 +394,10 @@ def test_all_is_reached_by_keyboard_and_has_a_name(preferences: Preferences, pag
         for control in preferences.findChildren(kind)
         if control.isVisible() and control.focusPolicy() & Qt.FocusPolicy.TabFocus
     }
-    assert len(controls) >= 5
+    assert len(controls) >= 3
     for control in controls:
         assert control.accessibleName() or getattr(control, "text", str)(), control
-    preferences.tabs.tabBar().setFocus()
+    preferences.list.setFocus()
     reached = set()
     for _ in range(40):
         QTest.keyClick(preferences.focusWidget(), Qt.Key.Key_Tab)
@@ -305,13 +405,13 @@ def test_all_is_reached_by_keyboard_and_has_a_name(preferences: Preferences, pag
     assert controls <= reached
 
 
-@pytest.mark.parametrize("page", ["captions", "recognition"])
+@PAGES
 def test_no_two_visible_controls_share_a_key(preferences: Preferences, page: str) -> None:
     preferences.show_page(getattr(preferences, page))
+    preferences.captions.show_more.setChecked(True)
     texts = [w.text() for w in preferences.findChildren(QLabel) if w.isVisible()]
     texts += [w.text() for w in preferences.findChildren(QAbstractButton) if w.isVisible()]
     texts = [text for text in texts if "&" in text]
-    texts += [preferences.tabs.tabText(index) for index in range(preferences.tabs.count())]
     keys = [text[text.index("&") + 1].lower() for text in texts]
     assert len(keys) == len(set(keys)), sorted(texts)
 
@@ -319,3 +419,58 @@ def test_no_two_visible_controls_share_a_key(preferences: Preferences, page: str
 def test_escape_closes(preferences: Preferences) -> None:
     QTest.keyClick(preferences, Qt.Key.Key_Escape)
     assert not preferences.isVisible()
+
+
+def test_the_list_leads_to_every_page(preferences: Preferences) -> None:
+    titles = [preferences.list.item(row).text() for row in range(preferences.list.count())]
+    assert titles == ["Captions", "Listening", "Speech model", "Keys", "Privacy"]
+    preferences.list.setFocus()
+    for page in (preferences.listening, preferences.speech_model, preferences.keys):
+        QTest.keyClick(preferences.list, Qt.Key.Key_Down)
+        assert page is not None and page.isVisible()
+        assert not preferences.sample.isVisible()  # it belongs to the captions
+
+
+def test_speed_and_language_are_those_of_the_engine(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    store.change(engine="scripted")  # finds the language itself
+    preferences.show_page(preferences.listening)
+    page = preferences.listening
+    assert page.delay.delays_ms == INFO.delays_ms
+    assert page.language.isHidden()
+    assert not page.language_note.isHidden()
+    QTest.keyClick(page.delay, Qt.Key.Key_Right)
+    assert store.settings.delay_ms == {"scripted": 480}
+    assert page.delay_text.text().startswith("Words appear about 0.48 seconds after")
+    store.change(engine="embedded")
+    assert page.language_note.isHidden()
+    page.language.chosen.emit("de")
+    assert store.settings.language == "de"
+    assert "Deutsch" in page.language.currentText()
+
+
+def test_a_screen_reader_may_read_what_is_finished(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    assert not preferences.read_finished.isChecked()  # it would talk over the speaker
+    preferences.read_finished.click()
+    assert store.settings.read_finished_lines
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_way_to_the_transcripts(store: SettingsStore, qtbot: QtBot, there: bool) -> None:
+    opened: list[Path] = []
+
+    def no_file_manager(folder: Path) -> bool:
+        opened.append(folder)
+        return False
+
+    page = PrivacyPage(store, no_file_manager)
+    qtbot.addWidget(page)
+    if there:
+        paths.transcripts_dir().mkdir(parents=True)
+    page.folder.click()
+    assert opened == ([paths.transcripts_dir()] if there else [])
+    assert str(paths.transcripts_dir()) in page.where.text()
+    assert ("No transcript" in page.where.text()) is not there

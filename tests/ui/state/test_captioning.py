@@ -8,6 +8,8 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.audio.choice import Device, Meeting, from_text
+from app.audio.devices.base import SourceInfo
+from app.core.voices import ME, THEM
 from app.session.session import Choices, HeardOut, Saved, Stage, Status
 from model_backends.base import Notice, UserError, Word
 from tests.ui.conftest import Rig
@@ -208,6 +210,14 @@ def test_the_name_of_a_source_is_remembered_once_it_is_found(rig: Rig) -> None:
     assert rig.calls == ["start"], "which is no other source"
 
 
+def test_the_name_of_an_output_is_remembered_without_what_it_plays(rig: Rig) -> None:
+    kept = "alsa_output.pci-0000_00_1f.3.hdmi-stereo.monitor"
+    rig.store.change(source=kept)
+    rig.captioning.start()
+    rig.say(Choices(SourceInfo(kept, "HDMI / DisplayPort 3", "system").full_name, 240))
+    assert from_text(rig.store.settings.source) == Device(kept, "HDMI / DisplayPort 3", plays=True)
+
+
 def test_the_name_of_what_stands_in_is_not(rig: Rig) -> None:
     rig.store.change(source=JABRA)
     rig.captioning.start()
@@ -306,3 +316,37 @@ def test_an_abort_reaches_every_session_and_nothing_follows(rig: Rig) -> None:
     for number in (0, 1):
         rig.say_in(number, Status(Stage.STOPPED))
     assert len(rig.sessions) == 2 and not rig.captioning.running
+
+
+# --- two voices --------------------------------------------------------------------------------
+
+
+def meeting(rig: Rig) -> None:
+    rig.captioning.start()
+    rig.say(Choices("Speakers and microphone", 480, voices=(THEM, ME)))
+
+
+def test_the_users_own_words_are_shown_only_if_wished(rig: Rig) -> None:
+    meeting(rig)
+    assert rig.captioning.shows(THEM) and not rig.captioning.shows(ME)
+    assert rig.captioning.labels == {}, "one voice is to be seen: nobody need be named"
+    rig.store.change(show_own_speech=True, own_name="Ada")
+    assert rig.captioning.shows(ME)
+    assert rig.captioning.labels == {ME: "Ada", THEM: "Others"}
+
+
+def test_alone_with_a_microphone_one_sees_what_one_says(rig: Rig) -> None:
+    rig.captioning.start()
+    assert rig.captioning.shows(ME) and rig.captioning.labels == {}
+    meeting(rig)
+    rig.say(Choices("Microphone", 480))
+    assert rig.captioning.shows(ME), "the others are not heard any more"
+
+
+def test_the_transcript_has_both(rig: Rig) -> None:
+    heard: list[Word] = []
+    rig.captioning.word.connect(heard.append)
+    meeting(rig)
+    both = [Word(THEM, 0, 0, " Hi", 0, 200), Word(ME, 0, 1, " Hello", 300, 500)]
+    rig.say(*both)
+    assert heard == both

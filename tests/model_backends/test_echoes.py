@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from model_backends.echoes import echo_length, without_echoes
 from model_backends.embedded.agreement import Agreement
-from model_backends.embedded.echoes import echo_length, without_echoes
 from model_backends.embedded.guess import Guess
 from model_backends.embedded.listening import Care
 from tests.model_backends.embedded.talk import MS
@@ -29,6 +29,13 @@ def test_a_sentence_guessed_twice_at_a_pause_is_said_once() -> None:
     found = listening(spoken, 2_428, 160).words(transcribe, 2_428 * MS, Care.QUICK)
     assert texts(found) == "Lobsters and Lobsters."
     assert found[-1].end_ms == 2_080
+
+
+def test_silence_is_no_time_to_say_a_word_in() -> None:
+    """The copy is placed behind the speech: near enough to be kept, had it not been said."""
+    transcribe, _ = answers([Guess(" and", 0, 150), Guess(" and", 170, 330)])
+    found = listening([(" and", 0, 150)], 800).words(transcribe, 800 * MS, Care.QUICK)
+    assert texts(found) == "and"
 
 
 def test_a_word_guessed_before_it_is_spoken_is_not_said_again() -> None:

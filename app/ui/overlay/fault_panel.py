@@ -1,0 +1,101 @@
+"""What is wrong, in the empty lines of the captions, and the button that may mend it.
+
+Where captions have yet to come there is room for the whole sentence in letters that are read from
+a chair. It has a ground of its own, since the captions may have none. Knows `Status` only.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
+
+from app.session.status import Stage, Status
+from app.ui.widgets import plain, stages
+from app.ui.widgets.theme import CAPTIONS
+
+TEXT_PX = (20, 17, 14)  # the largest in which the sentence fits
+SHOWN = (Stage.FAILED, Stage.NO_SOUND)
+_CHOOSE_SOURCE = "Choose source…"
+_INSET, _GAP, _RADIUS, _BUTTON_HEIGHT = 12, 14, 10.0, 40
+_WRAPPED = int(
+    Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+)
+_STRIPES = {Stage.FAILED: CAPTIONS.failure, Stage.NO_SOUND: CAPTIONS.warning}
+
+
+class FaultPanel(QLabel):
+    """A label for assistive technology; the button's wishes come as two signals."""
+
+    start_requested = Signal()
+    source_requested = Signal()
+
+    def __init__(self, sheet: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._stage = Stage.FAILED
+        self._font = QFont()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self.button = QPushButton(_CHOOSE_SOURCE, self)  # never nameless, not even unseen
+        self.button.setStyleSheet(sheet)
+        self.button.clicked.connect(self._ask)
+        self.hide()
+
+    def show_status(self, status: Status) -> None:
+        """Tell what is wrong, and what to do."""
+        self._stage = status.stage
+        text = f"{status.message or stages.title(status.stage)} {status.hint}".strip()
+        self.setText(text)
+        plain.set_tip(self, text)
+        failed = status.stage is Stage.FAILED
+        self.button.setText(stages.does_next(status.stage) if failed else _CHOOSE_SOURCE)
+        self._arrange()
+        self.update()
+
+    @property
+    def text_px(self) -> int:
+        """The size that the sentence is shown in."""
+        return self._font.pixelSize()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._arrange()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(CAPTIONS.edge), 1))
+        painter.setBrush(QColor(CAPTIONS.surface))
+        room = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.drawRoundedRect(room, _RADIUS, _RADIUS)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(_STRIPES[self._stage]))
+        painter.drawRoundedRect(QRectF(5, 7, 4, self.height() - 14), 2, 2)
+        painter.setFont(self._font)
+        painter.setPen(QColor(CAPTIONS.ink))
+        painter.drawText(self._text_room(), _WRAPPED, self.text())
+
+    def _arrange(self) -> None:
+        size = self.button.sizeHint()
+        height = min(_BUTTON_HEIGHT, self.height() - 6)
+        place = QRect(0, 0, size.width(), height)
+        place.moveCenter(self.rect().center())
+        place.moveRight(self.rect().right() - _INSET)
+        self.button.setGeometry(place)
+        self._choose_font()
+
+    def _choose_font(self) -> None:
+        room = self._text_room()
+        for pixels in TEXT_PX:
+            self._font.setPixelSize(pixels)
+            endless = QRect(0, 0, room.width(), 10_000)
+            needed = QFontMetrics(self._font).boundingRect(endless, _WRAPPED, self.text())
+            if needed.height() <= room.height():
+                return
+
+    def _text_room(self) -> QRect:
+        right = self.button.geometry().left() - _GAP
+        return QRect(_INSET + 6, 2, max(1, right - _INSET - 6), self.height() - 4)
+
+    def _ask(self) -> None:
+        failed = self._stage is Stage.FAILED
+        self.start_requested.emit() if failed else self.source_requested.emit()

@@ -1,0 +1,55 @@
+"""What the keys do while the captions have the keyboard: one table, for the window and the help.
+
+Knows the verbs of `CaptionOverlay`; keys that work from anywhere are another's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QKeyEvent
+
+if TYPE_CHECKING:
+    from app.ui.overlay.window import CaptionOverlay
+
+Act: TypeAlias = "Callable[[CaptionOverlay], object]"
+
+STEP = 10  # px of a move or a stretch by an arrow key
+_K = Qt.Key
+_MOVES = {_K.Key_Left: (-1, 0), _K.Key_Right: (1, 0), _K.Key_Up: (0, -1), _K.Key_Down: (0, 1)}
+_PLAIN: dict[Qt.Key, Act] = {
+    _K.Key_PageUp: lambda window: window.page(-1),
+    _K.Key_PageDown: lambda window: window.page(1),
+    _K.Key_Home: lambda window: window.catch_up(),
+    _K.Key_End: lambda window: window.go_live(),
+    _K.Key_Escape: lambda window: window.go_live(),
+}
+_WITH_CTRL: dict[Qt.Key, Act] = {
+    _K.Key_Plus: lambda window: window.resize_text(True),
+    _K.Key_Equal: lambda window: window.resize_text(True),  # + without Shift on many keyboards
+    _K.Key_Minus: lambda window: window.resize_text(False),
+    _K.Key_C: lambda window: window.copy_latest(),
+}
+TOLD = (
+    ("Scroll back in the captions", "Page Up, Page Down, the wheel"),
+    ("Back to the newest words", "End, Escape"),
+    ("To where you stopped reading", "Home"),
+    ("Move the captions", "Arrow keys"),
+    ("Make the captions wider or higher", "Ctrl+arrow keys"),
+    ("Larger or smaller text", "Ctrl++, Ctrl+−"),
+    ("Copy the last minute", "Ctrl+C"),
+)
+
+
+def action_for(event: QKeyEvent) -> Act | None:
+    """What this key press asks for; None if nothing."""
+    key = Qt.Key(event.key())
+    ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+    if key in _MOVES:
+        x, y = _MOVES[key]
+        if ctrl:
+            return lambda window: window.stretch(x * STEP, -y)
+        return lambda window: window.nudge(QPoint(x, y) * STEP)
+    return (_WITH_CTRL if ctrl else _PLAIN).get(key)

@@ -1,0 +1,63 @@
+"""The part of the preferences about who speaks: the user's own words, and the voices' names."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QGroupBox, QLineEdit, QWidget
+
+from app.core.voices import ME, NAMES, THEM
+from app.settings import Settings
+from app.ui.state.settings_store import SettingsStore
+from app.ui.widgets import plain
+
+_OWN_TIP = "They are in the transcript in any case. Alone with a microphone, you always see them."
+_LONGEST = 40  # characters that can be typed
+
+
+class VoicesGroup(QGroupBox):
+    """What matters once both the microphone and this computer's sound are heard."""
+
+    def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
+        super().__init__("In a meeting", parent)
+        self.own_speech = QCheckBox("Show what I say &myself in the captions, too")
+        plain.set_tip(self.own_speech, _OWN_TIP)
+        self.own_name = _name_field(NAMES[ME])
+        self.others_name = _name_field(NAMES[THEM])
+        self.in_subtitles = QCheckBox("Say &who speaks in subtitle files")
+        form = QFormLayout(self)
+        form.setVerticalSpacing(8)
+        form.addRow(self.own_speech)
+        for text, field in (("M&y name", self.own_name), ("Name of the o&thers", self.others_name)):
+            label = plain.label(text)
+            label.setBuddy(field)
+            form.addRow(label, field)
+        form.addRow(self.in_subtitles)
+        self.own_speech.clicked.connect(lambda on: store.change(show_own_speech=on))
+        self.in_subtitles.clicked.connect(lambda on: store.change(names_in_subtitles=on))
+        self.own_name.editingFinished.connect(lambda: store.change(own_name=_typed(self.own_name)))
+        self.others_name.editingFinished.connect(
+            lambda: store.change(others_name=_typed(self.others_name))
+        )
+
+    def show_settings(self, settings: Settings) -> None:
+        """Let every control show what is set."""
+        self.own_speech.setChecked(settings.show_own_speech)
+        self.in_subtitles.setChecked(settings.names_in_subtitles)
+        for field, name in (
+            (self.own_name, settings.own_name),
+            (self.others_name, settings.others_name),
+        ):
+            if not field.isModified() and field.text() != name:  # nobody is typing in it
+                field.setText(name)
+
+
+def _name_field(usual: str) -> QLineEdit:
+    field = QLineEdit()
+    field.setPlaceholderText(usual)
+    field.setMaxLength(_LONGEST)
+    return field
+
+
+def _typed(field: QLineEdit) -> str:
+    """The name, now that it is typed."""
+    field.setModified(False)
+    return field.text().strip()

@@ -1,0 +1,165 @@
+"""What goes into the frozen app, and that everything in it has a known owner."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import json
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import frozen_parts
+import icons
+import libraries
+import notices
+import pytest
+from product import Product
+
+from app.cli.arguments import build_parser
+
+needs_compiler = pytest.mark.skipif(
+    shutil.which("cc") is None or sys.platform != "linux", reason="no C compiler, or no Linux"
+)
+
+
+def test_the_base_has_no_tensor_library() -> None:
+    names = {each.name.lower() for each in frozen_parts.distributions()}
+    assert not names & {"torch", "mlx", "transformers", "safetensors"}
+    assert {"pyside6_essentials", "faster-whisper", "av", "numpy"} <= names
+
+
+def test_every_command_is_inside() -> None:
+    modules = frozen_parts.modules()
+    helped = build_parser().format_help()
+    for name in ("listen", "transcribe", "engines", "sources", "models", "doctor", "control"):
+        assert name in helped
+        assert f"app.cli.{name}" in modules
+
+
+def test_of_engines_that_need_a_pack_only_what_is_said_of_them_is_inside() -> None:
+    of_torch = [name for name in frozen_parts.modules() if ".voxtral.torch." in name]
+    assert of_torch == ["model_backends.voxtral.torch.info"]
+    assert "model_backends.voxtral.cpu.runner" in frozen_parts.modules()
+
+
+def test_every_package_has_a_licence() -> None:
+    for each in frozen_parts.distributions():
+        assert notices.licence_of(each.metadata)
+
+
+def test_a_library_that_nobody_is_known_to_own_stops_the_build(tmp_path: Path) -> None:
+    (tmp_path / "libmystery.so.1").touch()
+    with pytest.raises(notices.UnknownPartError, match=r"libmystery\.so\.1"):
+        notices.parts(tmp_path)
+
+
+def test_a_package_that_the_app_does_not_ask_for_stops_the_build(tmp_path: Path) -> None:
+    (tmp_path / "pytest").mkdir()
+    with pytest.raises(notices.UnknownPartError, match="pytest"):
+        notices.parts(tmp_path)
+
+
+def test_the_encoder_itself_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "libx264-d6533a8d.so.165").write_bytes(bytes(2_000_000))
+    with pytest.raises(notices.UnknownPartError, match="GPL"):
+        notices.check_no_gpl_encoders(tmp_path)
+
+
+@needs_compiler
+def test_an_empty_library_stands_in_for_an_encoder(tmp_path: Path) -> None:
+    original = tmp_path / "original.so"
+    original.write_bytes(b"\0x264_encoder_open_165\0x264_levels\0_x264_not\0nonsense x264 text\0")
+    made = libraries.stand_in(original, tmp_path / "made" / "libx264-d6533a8d.so.165")
+    library = ctypes.CDLL(str(made))
+    assert library.x264_encoder_open_165(None) == 0
+    assert bytes((ctypes.c_char * 8).in_dll(library, "x264_levels")) == bytes(8)
+    assert made.stat().st_size < 200_000
+
+
+@pytest.mark.skipif(importlib.util.find_spec("av") is None, reason="PyAV is not installed")
+@needs_compiler
+def test_it_has_every_function_that_ffmpeg_asks_for(tmp_path: Path) -> None:
+    """Against the real libraries of the installed wheel."""
+    import av
+
+    folder = Path(str(av.__file__)).parents[1] / "av.libs"
+    encoders = [each for each in folder.iterdir() if libraries.is_gpl_encoder(each.name)]
+    if not encoders:
+        pytest.skip("this wheel of PyAV brings no such encoder")
+    codec = next(folder.glob("libavcodec*"))
+    asked = _symbols(codec, "--undefined-only")
+    for encoder in encoders:
+        given = _symbols(libraries.stand_in(encoder, tmp_path / encoder.name), "--defined-only")
+        prefix = encoder.name.removeprefix("lib").split("-")[0]
+        wanted = {name for name in asked if name.startswith(f"{prefix}_")}
+        assert wanted
+        assert wanted <= given
+
+
+def _symbols(library: Path, which: str) -> set[str]:
+    command = ["nm", "--dynamic", which, str(library)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {line.split()[-1].partition("@")[0] for line in done.stdout.splitlines()}
+
+
+def test_a_search_path_of_the_build_is_taken_out() -> None:
+    library = b"\x7fELF\0/home/build er/lib\0/home/build er/lib/more\0"
+    clean = libraries.without_search_path(library, "/home/build er/lib")
+    assert clean == b"\x7fELF" + bytes(20) + b"/home/build er/lib/more\0"
+    assert len(clean) == len(library)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of Linux's libraries")
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        ("/usr/lib/x86_64-linux-gnu/libasound.so.2", True),
+        ("/lib/x86_64-linux-gnu/libstdc++.so.6", True),
+        ("/usr/lib/x86_64-linux-gnu/libssl.so.3", False),
+        ("/opt/site-packages/av.libs/libasound-c7818c60.so.2", False),
+    ],
+)
+def test_the_desktop_s_libraries_are_the_computer_s_own(source: str, left: bool) -> None:
+    assert libraries.is_the_systems(Path(source).name, source) is left
+
+
+def test_the_parts_are_a_valid_cyclonedx_list(what: Product) -> None:
+    pytest.importorskip("cyclonedx", reason="the packaging group is not installed")
+    import sbom
+
+    parts = [
+        notices.Part("Qt", "6.11.3", "LGPL-3.0-only"),
+        notices.Part("numpy", "2.4.6", "BSD-3-Clause AND MIT", package="numpy"),
+        notices.Part("Whisper base", "", "MIT", "machine-learning-model"),
+    ]
+    told = json.loads(sbom.as_json(parts, what))
+    assert {each["name"] for each in told["components"]} == {"Qt", "numpy", "Whisper base"}
+    assert told["metadata"]["timestamp"] == "2026-01-01T00:00:00+00:00"
+    assert sbom.as_json(parts, what) == sbom.as_json(reversed(parts), what)
+
+
+def test_the_icon_is_drawn_in_the_size_asked_for() -> None:
+    picture = icons.png(48)
+    assert picture[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", picture[16:24]) == (48, 48)
+    assert len(set(zlib.compress(picture))) > 100  # something is drawn
+
+
+def test_the_containers_hold_whole_pictures() -> None:
+    ico = icons.ico()
+    count = struct.unpack("<H", ico[4:6])[0]
+    for index in range(count):
+        entry = struct.unpack("<BBBBHHII", ico[6 + 16 * index : 22 + 16 * index])
+        assert ico[entry[7] : entry[7] + 8] == b"\x89PNG\r\n\x1a\n"
+    icns = icons.icns()
+    assert struct.unpack(">I", icns[4:8])[0] == len(icns)
+    at, kinds = 8, []
+    while at < len(icns):
+        kinds.append(icns[at : at + 4])
+        at += struct.unpack(">I", icns[at + 4 : at + 8])[0]
+    assert at == len(icns)
+    assert b"ic10" in kinds
