@@ -23,7 +23,9 @@ QUIET = np.zeros_like(THEIRS)
 LATE_MS = 1_500  # how long after it was said an engine has a word
 
 
-def words(times: Iterable[tuple[int, int]], lane: str, late_ms: int = 0, name: str = "w") -> list[Word]:
+def words(
+    times: Iterable[tuple[int, int]], lane: str, late_ms: int = 0, name: str = "w"
+) -> list[Word]:
     return [
         Word(lane, 0, 0, f" {name}{n}", start + late_ms, end + late_ms)
         for n, (start, end) in enumerate(times)

@@ -23,8 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from model_backends.base import UserError
+from model_backends.voxtral.cpu.machines import cache_bytes, row, weight_bytes
 from model_backends.voxtral.cpu.packed_file import Packed, packed_tensors, place
-from model_backends.voxtral.cpu.runner import CpuSpeech, Tensors
+from model_backends.voxtral.cpu.runner import CpuSpeech, Tensors, kernel_name
 from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, ROW_MS
 from model_backends.voxtral.spec import FRAMES_PER_ROW, MEL_BINS, MEL_PER_ROW, ModelSpec, Tower
 from model_backends.voxtral.speech_model import DecodeWork, EncodeWork
@@ -106,24 +107,11 @@ def made_up_tekken(vocab: int) -> Tekken:
     return Tekken(special, [b" word"] * (vocab - 1000), 1000)
 
 
-def weight_bytes(spec: ModelSpec) -> int:
-    """What a step reads of the weights."""
-    read = (packed for packed in packed_tensors(spec) if ".ada." not in packed.name)
-    return sum(packed.size for packed in read)
-
-
-def cache_bytes(spec: ModelSpec, context: int, kv_bits: int) -> int:
-    """What a step reads of the caches with `context` positions behind it."""
-    frames = min(FRAMES_PER_ROW * context, spec.encoder.window)
-    positions = min(context, spec.decoder.window)
-    values = frames * spec.encoder.cache_values + positions * spec.decoder.cache_values
-    return values * kv_bits // 8
-
-
 class Bench:
     """One model, stepped at the verbs of `SpeechModel`."""
 
     def __init__(self, size: str, kv_bits: int, kernels: str = "") -> None:
+        kernel_name(kernels)  # a library that is not there is told before 3 GB are filled
         self.size, self.spec, self.kv_bits = size, SIZES[size], kv_bits
         self.tensors = random_tensors(self.spec)
         tokens = made_up_tekken(self.spec.vocab)
@@ -227,6 +215,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(json.dumps(rows) + "\n")
     else:
         sys.stdout.write(table(results))
+        sys.stdout.write("\nA row for the table of computers in resources/benchmarks/voxtral:\n\n")
+        sys.stdout.write(row(results))
     return 0
 
 
