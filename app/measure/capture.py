@@ -309,7 +309,7 @@ def _suspend(server: Any, ear: Ear) -> Run:
     server.suspend()
     time.sleep(1)
     if ear.chunks[-1].end_ms > ear.clock.now_ms() - 500:  # PipeWire wakes what is recorded
-        return Run("(it goes on)", 0.0, 0.0, (begun_ms, begun_ms))
+        return Run("(it goes on)", 0.0, 0.0, (begun_ms, begun_ms + 1000))
     undo = partial(server.suspend, on=False)
     return _run(ear, ("stalled",), lambda: None, undo, 3.0, begun_ms)
 
