@@ -42,7 +42,9 @@ from model_backends.base import SAMPLE_RATE, Sentence, UserError
 
 log = logging.getLogger(__name__)
 
-_RETRY_S = (0.2, 0.5)  # between attempts to open a lost source again; each costs 5 ms
+# Between attempts to open a lost source again. A sound server refuses one in 5 ms; PortAudio looks
+# for devices again, which takes ten times as long.
+_RETRY_S = (0.2, *(0.5,) * 20, 1.0)
 _TICK_S = 0.1
 
 CaptureEvent: TypeAlias = Chunk | Gap | SoundState | Level

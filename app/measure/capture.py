@@ -367,14 +367,14 @@ def _score(case: Case, ear: Ear, truth: Truth) -> None:
 def _row(case: Case) -> str:
     told = sorted(run.told_s for run in case.runs)
     again = sorted(run.again_s for run in case.runs)
-    off = max((abs(ms) for ms in case.off_ms), default=0.0)
+    off = sorted(abs(ms) for ms in case.off_ms) or [0.0]
     cells = [
         case.name,
         str(len(case.runs)),
         f"{told[len(told) // 2]:.1f} / {told[-1]:.1f}",
         f"{again[len(again) // 2]:.1f} / {again[-1]:.1f}",
         f"{case.lost} of {case.there}",
-        f"{off:.0f}",
+        f"{off[len(off) * 95 // 100]:.0f} / {off[-1]:.0f}",
         str(case.gaps),
         case.runs[-1].sentence.strip(),
     ]
@@ -384,7 +384,7 @@ def _row(case: Case) -> str:
 def _print(rows: list[Case], server: str) -> None:
     print(f"{server}:\n")
     print("| what happened | times | told after, s: p50 / most | sound again after, s: p50 / most "
-          "| beeps lost while there | furthest off, ms | gaps marked | what is told |")  # fmt: skip
+          "| beeps lost while there | off, ms: p95 / most | gaps marked | what is told |")  # fmt: skip
     print("|---|---|---|---|---|---|---|---|")
     for row in rows:
         print(_row(row))

@@ -98,12 +98,13 @@ class CaptionView(QWidget):
 
     def add_word(self, word: Word) -> None:
         """Show one more committed word."""
+        before = self._lines.started
         self._lines.add(word)
         self._not_painted.append(word)
         if QAccessible.isActive():
             self._speak()
         if self.scrollback.held is None:
-            self.update()
+            self._update_line() if self._lines.started == before else self.update()
 
     def grow_old(self) -> None:
         """It has long been silent: what is shown now is not what is being said."""
@@ -277,6 +278,12 @@ class CaptionView(QWidget):
 
     def _text_width(self) -> float:
         return float(max(1, self.width()) - 2 * edge_room(self._font))
+
+    def _update_line(self) -> None:
+        """Paint the last line only, with the room that tall letters take of the one above."""
+        row = min(self._lines.started - self._lines.first, self.line_count) - 1
+        top = round((row - 0.5) * self._line_height)
+        self.update(0, top, self.width(), self.height() - top)
 
     def _report_painted(self, characters_on_screen: int) -> None:
         """The words at the end of what came in that fit in what is on screen were painted."""

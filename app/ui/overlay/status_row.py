@@ -131,8 +131,9 @@ class StatusRow(QLabel):
         return QSize(60, ROW_HEIGHT)
 
     def set_language(self, code: str | None) -> None:
-        self._language = code
-        self.update()
+        if code != self._language:
+            self._language = code
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

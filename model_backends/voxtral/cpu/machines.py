@@ -47,6 +47,13 @@ class Measured(Protocol):
     def share_of_floor(self) -> float: ...
 
 
+def encoder_bytes(spec: ModelSpec, context: int, kv_bits: int) -> int:
+    """What the encoder's and the adapter's part of a step reads, weights and cache."""
+    frames = min(FRAMES_PER_ROW * context, spec.encoder.window)
+    own = (p.size for p in packed_tensors(spec) if p.name.startswith(("encoder.", "adapter.")))
+    return sum(own) + frames * spec.encoder.cache_values * kv_bits // 8
+
+
 def weight_bytes(spec: ModelSpec, rows_at_once: int = 1) -> int:
     """What a step reads of the weights; the encoder's and the adapter's once for so many rows."""
     total = 0
@@ -83,12 +90,12 @@ def computed_table(spec: ModelSpec = PUBLISHED) -> str:
 
 
 def row(results: Sequence[Measured]) -> str:
-    """One line for the table of measured computers: the fastest number of threads at each
-    context, the speed of reading, the share of the floor, and whether that is live."""
+    """One line for the table of measured computers: at each context the fastest step and its number
+    of threads, the speed of reading, the share of the floor, and whether that is live."""
     best = {c: min((r for r in results if r.context == c), key=lambda r: r.step_p50_ms)
             for c in sorted({r.context for r in results})}  # fmt: skip
     longest = best[max(best)]
-    steps = ", ".join(f"{c}: {r.step_p50_ms:.0f} ms ({r.threads} threads)" for c, r in best.items())
+    steps = ", ".join(f"{c}: {r.step_p50_ms:.0f} ms on {r.threads}" for c, r in best.items())
     live = "yes" if longest.step_p50_ms <= 0.9 * ROW_MS else "no"
     return (
         f"| {longest.machine}, {longest.kernels} | {steps} | {longest.read_gb_s:.0f} GB/s "

@@ -374,6 +374,23 @@ def test_a_list_that_is_late_is_waited_for_and_what_is_in_it_is_whole(
     source.hidePopup()
 
 
+def test_a_list_that_does_not_come_in_time_is_shown_once_it_does(window: MainWindow) -> None:
+    source = window.choices.source
+    source.about_to_open.disconnect()
+    window.choices._sources = None
+    window.choices._offer_known_sources()
+    source.showPopup()
+    source._waiting.timeout.emit()  # the time is over
+    assert source.view().isVisible()
+    assert "Looking …" in labels(source) and "A file…" in labels(source)
+    window.choices.show_sources(MICROPHONES)
+    assert source.view().isVisible()
+    assert "HDMI" in labels(source) and "Looking …" not in labels(source)
+    window.choices.show_sources(MICROPHONES[:1])
+    assert "HDMI" in labels(source), "nothing moves under what is read"
+    source.hidePopup()
+
+
 def test_a_file_can_be_taken_and_until_then_nothing_changes(
     window: MainWindow, rig: Rig, tmp_path: Path
 ) -> None:

@@ -104,7 +104,7 @@ def run_products(
 
 
 def test_every_part_of_shared_work_is_done_once(tmp_path: Path) -> None:
-    """A hundred thousand tasks so short that threads come late, and long ones they are waited for."""
+    """A hundred thousand short tasks, for which threads come late, and long ones to wait for."""
     program, source = tmp_path / "shared", Path(__file__).with_name("shared.c")
     files = [str(source), str(build.NATIVE / "threads.c")]
     flags = [*build.WARNINGS, "-std=c11", "-O1", "-I", str(build.NATIVE)]
