@@ -168,8 +168,10 @@ def licence_of(metadata: importlib.metadata.Distribution) -> str:
         for line in fields.get_all("Classifier") or ()
         if line.startswith("License ::") and (words := line.rsplit(" :: ", 1)[-1]) in _CLASSIFIED
     ]
-    licence = LICENCES.get(name) or fields.get("License-Expression") or next(iter(classified), "")
-    short = fields.get("License") or ""
+    licence = (
+        LICENCES.get(name) or _field(fields, "License-Expression") or next(iter(classified), "")
+    )
+    short = _field(fields, "License")
     if not licence and re.fullmatch(r"[A-Za-z0-9.\- ]{2,40}", short):
         licence = {"BSD": "BSD-3-Clause", "Apache": "Apache-2.0", "Apache 2.0": "Apache-2.0"}.get(
             short, short
@@ -177,6 +179,10 @@ def licence_of(metadata: importlib.metadata.Distribution) -> str:
     if not licence:
         raise UnknownPartError(f"no licence is known of the package {name}")
     return str(licence)
+
+
+def _field(metadata: importlib.metadata.PackageMetadata, name: str) -> str:
+    return next(iter(metadata.get_all(name) or ()), "")
 
 
 def _libraries(bundle: Path) -> Iterator[Part]:

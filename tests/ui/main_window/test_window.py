@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import current_thread
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
@@ -24,7 +25,7 @@ from pytestqt.qtbot import QtBot
 from app import __version__, paths
 from app.audio.choice import Device, MediaFile, from_text, to_text
 from app.audio.devices.base import SourceInfo
-from app.core.timeline import Gap, Timeline
+from app.core.timeline import Gap
 from app.session.record import Saved
 from app.session.session import Stage, Status
 from app.ui.main_window import help as help_texts
@@ -249,9 +250,9 @@ def test_a_copy_is_written_outside_the_windows_thread(
     writers: list[str] = []
     write = save_as.write
 
-    def noted(timeline: Timeline, path: Path, chosen_filter: str) -> Path:
+    def noted(*choices: Any) -> Path:
         writers.append(current_thread().name)
-        return write(timeline, path, chosen_filter)
+        return write(*choices)
 
     monkeypatch.setattr(save_as, "write", noted)
     rig.captioning.start()
