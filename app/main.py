@@ -208,7 +208,9 @@ def _connect(parts: Parts) -> None:
 
 
 def _connect_overlay(parts: Parts) -> None:
+    from app.ui.desktop.read_aloud import ReadAloud
     from app.ui.desktop.verbs import keys_for_captions
+    from app.ui.widgets.banner import announce
 
     overlay, store = parts.overlay, parts.store
     overlay.follow(parts.captioning)
@@ -224,6 +226,7 @@ def _connect_overlay(parts: Parts) -> None:
     overlay.held_changed.connect(lambda _held: parts.tray.tick())
     parts.hotkeys.changed.connect(lambda: overlay.show_keys(keys_for_captions(parts.hotkeys)))
     parts.leaving.begun.connect(overlay.end)
+    ReadAloud(parts.captioning, store, partial(announce, overlay.captions), parent=overlay)
 
 
 def _connect_tray(parts: Parts) -> None:

@@ -3,14 +3,17 @@
 The model is a JSON file `[["text", start_ms, end_ms], ...]` in session time (or nothing, for the
 built-in script). A word is committed once audio has been heard up to its end plus the delay, so
 that everything around an engine can be tried with exact expectations. In a file
-`{"script": [...], "slowness": 2.0}` the engine takes so many seconds for each second of sound.
+`{"script": [...], "slowness": 2.0}` the engine takes so many seconds for each second of sound. A
+script may be one for each lane: `{"me": [...], "them": [...]}`.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from model_backends.base import (
     SAMPLE_RATE,
@@ -28,6 +31,9 @@ from model_backends.base import (
     Word,
 )
 
+Script: TypeAlias = list[tuple[str, int, int]]  # text, start_ms, end_ms
+
+_EVERY = ""  # lane
 _DELAYS = (80, 240, 480, 960, 2400)
 INFO = EngineInfo(
     name="scripted",
@@ -60,13 +66,20 @@ def load(options: LoadOptions, report: Report) -> ScriptedEngine:
     path = Path(str(options.model))
     try:
         value = json.loads(path.read_text("utf-8"))
-        lines, slowness = (value["script"], value["slowness"]) if "script" in value else (value, 0)
-        script = [(str(text), int(start), int(end)) for text, start, end in lines]
-        return ScriptedEngine(script, path.name, float(slowness))
+        lines, slowness = value, 0.0
+        if isinstance(value, dict) and "script" in value:
+            lines, slowness = value["script"], float(value.get("slowness", 0))
+        scripts = lines if isinstance(lines, dict) else {_EVERY: lines}
+        read = {str(lane): _script(each) for lane, each in scripts.items()}
+        return ScriptedEngine(read, path.name, slowness)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise EngineError(
             Sentence("{path} is not a script.", path=path), 'It holds [["text", start, end], …].'
         ) from error
+
+
+def _script(lines: Any) -> Script:
+    return [(str(text), int(start), int(end)) for text, start, end in lines]
 
 
 class ScriptedEngine:
@@ -76,18 +89,20 @@ class ScriptedEngine:
     device = "cpu"
 
     def __init__(
-        self, script: list[tuple[str, int, int]], model: str, slowness: float = 0.0
+        self, script: Script | Mapping[str, Script], model: str, slowness: float = 0.0
     ) -> None:
+        """`script`: what every lane says, or what each does."""
         self.model = model
         self._slowness = slowness
-        self.script = script
+        self._scripts = script if isinstance(script, Mapping) else {_EVERY: script}
         self._streams: list[ScriptedStream] = []
 
     def open(self, options: StreamOptions) -> ScriptedStream:
         for delay in options.delays_ms:
             INFO.check_delay(delay)
         INFO.check_language(options.language)
-        stream = ScriptedStream(self.script, options)
+        script = self._scripts.get(options.lane, self._scripts.get(_EVERY, []))
+        stream = ScriptedStream(script, options)
         self._streams.append(stream)
         return stream
 

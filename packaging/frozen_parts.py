@@ -20,6 +20,8 @@ from product import ROOT, WEIGHTS, product
 
 from packaging.requirements import Requirement
 
+from packaging.requirements import Requirement
+
 # No engine's tensor library, no tests, no toolkit of others: the base captions without them, and
 # what only `voxline evaluate` or a conversion needs is told there as missing.
 EXCLUDED = (

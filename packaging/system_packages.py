@@ -25,7 +25,7 @@ WINDOW = (
 )
 # g++: MLX on Linux compiles some of its kernels when it runs.
 TESTS = (
-    *("pulseaudio", "xvfb", "openbox", "picom", "xdotool", "imagemagick", "x11-utils"),
+    *("pulseaudio", "xvfb", "openbox", "metacity", "picom", "xdotool", "imagemagick", "x11-utils"),
     *("dbus", "g++", "pipewire", "pipewire-pulse", "wireplumber"),
     # the processor engine's kernels for other processors, built and run in emulation
     *("gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user", "libsimde-dev", "strace"),

@@ -7,7 +7,7 @@ Knows nothing of pixels, keys or windows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.lines import CaptionLines, Line
 
@@ -28,6 +28,7 @@ class Scrollback:
         self._lines = lines
         self.held: Held | None = None
         self.stopped: int | None = None  # the word that reading stopped at: where the mark is
+        self.by_hand = False  # whether it was marked, or only held there
         self._furthest: int | None = None  # … and the last one that was seen since
 
     @property
@@ -39,6 +40,7 @@ class Scrollback:
         """Stand still with the newest `count` lines; this is where reading stops."""
         if self.held is None:
             self.mark()
+            self.by_hand = False
             self._look_at(self._lines.newest, count)
 
     def scroll(self, by: int, count: int) -> None:
@@ -49,12 +51,14 @@ class Scrollback:
 
     def go_live(self) -> None:
         """Show the newest words again; the mark is where they were left for."""
-        self.held = None
-        self.stopped = self._furthest
+        if self.held is not None:
+            self.held = None
+            self.stopped, self.by_hand = self._furthest, False
 
     def mark(self) -> None:
         """Reading stops here: at the end of what is looked at, or now."""
         self.stopped = self._furthest = self.held.words if self.held else self._lines.added
+        self.by_hand = True
 
     def can_catch_up(self, count: int) -> bool:
         """Whether more than `count` lines have come since reading stopped, and are not shown."""
@@ -75,9 +79,16 @@ class Scrollback:
         return after
 
     def look_again(self, count: int) -> None:
-        """After a reflow, or for another number of lines: at the same words."""
+        """After a reflow: at the same words, as near as lines are."""
         if self.held is not None:
             self._look_at(self._lines.row_of(self.held.words), count)
+
+    def look_at_more(self, count: int) -> None:
+        """At another number of lines that end with the same one, as it was held."""
+        before = self.held
+        if before is not None and len(before.lines) != count:
+            above = self._lines.until(before.end - 1, count - 1)
+            self.held = replace(before, lines=(*above, *before.lines[-1:]))
 
     def marked_row(self) -> int | None:
         """The number of the row below which the mark is; None while nothing comes after it."""

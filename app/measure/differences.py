@@ -127,9 +127,20 @@ def _lost(calm: Sequence[Word], shaken: Sequence[Word], text: Sequence[str]) -> 
         words = calm[matched[0] : matched[-1] + 1]
         letters = len("".join(new[b1:b2]))
         missing = len("".join(old[matched[0] : matched[-1] + 1])) - letters
-        if len(words) - (b2 - b1) >= _LOST_RUN and missing > letters / 2:
+        if len(words) - (b2 - b1) < _LOST_RUN or missing <= letters / 2:
+            continue
+        if not _heard_otherwise(words, shaken):
             found.append(_finding("lost", words))
     return found
+
+
+def _heard_otherwise(words: Sequence[Word], shaken: Sequence[Word]) -> bool:
+    """About as much was said in the words' time: the texts were laid against each other badly."""
+    begin, end = words[0].start_ms, words[-1].end_ms
+    there = [word for word in shaken if begin <= (word.start_ms + word.end_ms) // 2 <= end]
+    letters = len("".join(_keys_of(there)))
+    missing = len("".join(_keys_of(words))) - letters
+    return len(words) - len(there) < _LOST_RUN and missing <= letters / 2
 
 
 def _places(reference: Sequence[str], keys: Sequence[str]) -> dict[int, int]:

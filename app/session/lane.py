@@ -143,10 +143,10 @@ class Lane:
         if found.search != self._search:
             return []
         self.searching = False
-        if self._is_heard(self._looked_for):
-            return []
         self._away = self._looked_for != self._wanted
         self._retry_at_ms = now_ms + RETRY_MS if self._away else None
+        if self._is_heard(self._looked_for):
+            return []
         return self._switch(now_ms, found.feed)
 
     def _is_heard(self, source: OneSource) -> bool:
@@ -236,7 +236,7 @@ class Lane:
     def leave(self) -> list[e.Output]:
         """This voice is wanted no more: what is not heard from here on is no gap."""
         out = self.let_go()
-        self.feed = self.fault = self._moved = None
+        self.feed = self.fault = self._moved = self._found_for = None
         self.sound = SoundState("starting")
         self._away = self.searching = False
         self._retry_at_ms = self._gap_from_ms = self.paused_at_ms = None

@@ -25,6 +25,7 @@ STOP_MS = 5_000  # how long a stop waits for the last words
 PATIENCE_MS = 30_000  # … and an end that nobody waits for, as that of a file, for any progress
 BEHIND_MS = 4_000  # unheard audio beyond the engine's own delay: it is not keeping up
 _CAUGHT_UP_MS = 2_000
+_OF_ONE_WORKER = ("behind", "two-voices")  # notices
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class SessionState:
         self._status = Status(Stage.IDLE)
         self._choices = self._present_choices
         self._overflowed = False
+        self._told: set[tuple[str, str]] = set()  # lane and code of notices that hold
         self._out: list[e.Output] = []
 
     @property
@@ -112,7 +114,7 @@ class SessionState:
             case e.Kept():
                 self._end(event)
             case Notice():
-                self._out.append(event)
+                self._pass_on(event)
             case (
                 e.Begin() | e.Pause() | e.Resume() | e.SetDelay() | e.SetSource()
                 | e.Stop() | e.Abort()
@@ -208,6 +210,18 @@ class SessionState:
             self._overflowed = True
             self._out.append(Notice(lane.name, "overflow", _OVERFLOW, _OVERFLOW_HINT))
 
+    def _pass_on(self, notice: Notice) -> None:
+        """What the engine says of itself; what is true of this worker only is remembered."""
+        self._out.append(notice)
+        if notice.code in _OF_ONE_WORKER:
+            told = notice.lane, notice.code
+            self._told.add(told) if notice.message else self._told.discard(told)
+
+    def _take_back(self) -> None:
+        """That worker is dead: another says by itself how it is doing."""
+        self._out += [Notice(lane, code, "") for lane, code in sorted(self._told)]
+        self._told.clear()
+
     # --- the engine ------------------------------------------------------------------------
 
     def _take_engine(self, now_ms: int, event: e.Input) -> None:
@@ -226,6 +240,7 @@ class SessionState:
             self._out += [e.ChangeDelay(name, 0, event.kept_ms) for name in others]
         elif isinstance(event, Restarting):
             engine.ready, engine.behind, engine.fraction = False, True, None
+            self._take_back()
             lane = self._lanes.first.name
             self._out.append(Notice(lane, "restarting", event.message, _NOTHING_LOST))
         elif isinstance(event, m.Failure):

@@ -88,7 +88,7 @@ class Lane:
         self._recent: deque[tuple[Pcm, float]] = deque(maxlen=self._segmenter.keep_frames + 1)
         self._shut_run: deque[tuple[Pcm, float]] | None = None  # a file's, while none has opened
         self._told_ms = -1
-        self._heard_ms = 0  # up to where the engine has heard
+        self._came_ms = self._heard_ms = 0  # up to where sound has come, and has been heard
         self._ended_ms: int | None = None  # where the last run ended, until that has been told
 
     # --- what the worker calls -------------------------------------------------------------
@@ -106,6 +106,7 @@ class Lane:
         while len(self._rest) >= FRAME:
             self._frame(self._rest[:FRAME])
             self._rest = self._rest[FRAME:]
+        self._came_ms = self._time_of(self._frames)
 
     def pause(self) -> None:
         """The run ends here: close the utterance with everything heard, and start afresh."""
@@ -173,7 +174,7 @@ class Lane:
         """How much sound has come that the engine has not heard; none where nobody speaks."""
         if self._stream is None and not self._waiting:
             return 0
-        return max(0, self._time_of(self._frames) - self._heard_ms)
+        return max(0, self._came_ms - self._heard_ms)
 
     @property
     def quiet(self) -> bool:

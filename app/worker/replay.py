@@ -21,6 +21,7 @@ from itertools import accumulate
 
 from app.core.script import can_break, is_opener
 from model_backends.base import Word
+from model_backends.repeats import repeat_length
 
 CERTAIN_MS = 700  # how far past the last committed word the replay must have come
 _REACH_MS = 12_000  # how much committed text is aligned; what is older settles nothing
@@ -34,6 +35,7 @@ _EDGE_MS = 80  # how sharply the end of the last committed word parts old from n
 _ONSET_MS = 500  # a word this close to where the replay begins may not be heard again
 _PACE_MS = 80  # a letter at an ordinary pace; what a word takes longer may be a pause
 _WORD_MS, _LETTER_MS = 200, 150  # no word lasts longer than this and so much for each letter
+_NO_TIME_MS = 40  # less is no word; engines that count in steps have steps of 80
 _FAR = 3.0  # never matched: dearer than leaving both out
 
 
@@ -97,7 +99,8 @@ class ReplayAligner:
         onset_ms = self._committed[0].start_ms - _ONSET_MS
         if self._start_ms is not None:
             onset_ms = self._start_ms
-        return _new_words(self._committed, held, onset_ms, self._end_ms)
+        new = _new_words(self._committed, held, onset_ms, self._end_ms)
+        return _without_repeat(self._committed, new)
 
 
 def _new_words(
@@ -117,6 +120,14 @@ def _new_words(
         start_ms = round((last.at_ms + again[cut].at_ms) / 2)
         rest.insert(0, replace(word, text=word.text[last.stop :], start_ms=start_ms))
     return _without_repeated_mark(committed[-1].text, rest)
+
+
+def _without_repeat(committed: Sequence[Word], words: list[Word]) -> list[Word]:
+    """Without words that were committed before they were spoken, and have now been spoken."""
+    said = [word for word in committed if any(map(str.isalnum, word.text))]
+    again = repeat_length(said, [_bounded(word) for word in words])
+    timed = any(word.end_ms - word.start_ms > _NO_TIME_MS for word in said[len(said) - again :])
+    return words if timed else words[again:]
 
 
 def _without_repeated_mark(before: str, words: list[Word]) -> list[Word]:

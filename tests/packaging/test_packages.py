@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
+import build
 import for_linux
 import for_macos
 import for_windows
@@ -23,7 +24,6 @@ import pytest
 from product import Product
 
 import app
-import build
 from app.cli.arguments import build_window_parser
 from tests.packaging.conftest import CHECKOUT
 

@@ -11,7 +11,8 @@ from app.session import events as e
 from app.session.state import BEHIND_MS
 from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
-from model_backends.base import Notice, UserError, Word
+from app.worker.client import Restarting
+from model_backends.base import Notice, Sentence, UserError, Word
 from tests.session.playbook import (
     FILE,
     FLOWING,
@@ -158,6 +159,18 @@ def test_the_first_voice_decides_whether_captions_are_in_time() -> None:
     assert play.status.stage is Stage.CATCHING_UP
 
 
+def test_what_one_worker_could_not_do_is_not_said_of_the_next() -> None:
+    play = meeting()
+    play.at(
+        1000, Notice(LANE, "two-voices", "Yours follows later."), Notice("", "smaller-model", "x")
+    )
+    play.at(2000, Restarting(1, Sentence("The engine stopped.")))
+    assert Notice(LANE, "two-voices", "") in play.said
+    assert Notice("", "smaller-model", "") not in play.said, "the next begins with it"
+    play.at(3000, READY, Restarting(2, Sentence("The engine stopped.")))
+    assert Notice(LANE, "two-voices", "") not in play.said
+
+
 # --- voices come and go ------------------------------------------------------------------------
 
 
@@ -276,5 +289,7 @@ def test_an_absent_headset_is_stood_in_for_in_its_own_lane() -> None:
     assert e.LetGo(THEIRS, 1) not in play.out, "not before something is found"
     play.at(1200, e.Found(LANE, 3, StillFeed("Webcam")))
     assert e.LetGo(THEIRS, 1) in play.said
-    play.at(4300, e.Sound(LANE, 2, FLOWING), e.Tick(), e.Found(LANE, 4, HEADSET))
+    assert len(play.of(e.Listen)) == 2, "the microphone is heard already"
+    assert play.status.remark.startswith(f"{JABRA.name} is not connected.")
+    play.at(4300, e.Tick(), e.Found(LANE, 4, HEADSET))
     assert play.of(e.Choices)[-1] == e.Choices(HEADSET.name, 480)

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-TOOLS = ("Xvfb", "openbox", "picom", "xdotool", "import", "xprop")
+TOOLS = ("Xvfb", "openbox", "metacity", "picom", "xdotool", "import", "xprop")
 
 
 def missing_tools() -> list[str]:
@@ -20,18 +20,26 @@ def missing_tools() -> list[str]:
 
 
 class Screen:
-    """Xvfb on a free display, openbox and picom. `close()` ends them."""
+    """Xvfb on a free display, a window manager and, if wanted, picom. `close()` ends them."""
 
-    def __init__(self, folder: Path, width: int = 1280, height: int = 800) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        width: int = 1280,
+        height: int = 800,
+        manager: str = "openbox",
+        composited: bool = True,
+    ) -> None:
         self._log = (folder / "log").open("wb")
         self._server, display = self._start_server(f"{width}x{height}x24")
         self.variables = {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "XDG_SESSION_TYPE": "x11"}
         self._window_manager = subprocess.Popen(
-            ["openbox"], env=self.env, stdout=self._log, stderr=self._log
+            [manager], env=self.env, stdout=self._log, stderr=self._log
         )
         try:
             self._wait_for_window_manager()
-            self._start_compositor()
+            if composited:
+                self._start_compositor()
         except BaseException:
             self.close()
             raise
@@ -79,7 +87,7 @@ class Screen:
         """A window manager sets this property of the root window when it begins its work."""
         while "window id" not in self._run("xprop", "-root", "_NET_SUPPORTING_WM_CHECK"):
             if self._window_manager.poll() is not None:
-                raise RuntimeError(f"openbox did not start; see {self._log.name}")
+                raise RuntimeError(f"the window manager did not start; see {self._log.name}")
 
     def _start_compositor(self) -> None:
         """picom returns when it composites, and ends with the server."""

@@ -16,6 +16,7 @@ from tests.worker.recording import (
     LoudnessVad,
     RecordingEngine,
     Stream,
+    chunks,
     sound,
 )
 
@@ -194,3 +195,21 @@ def test_one_short_word_in_a_file_is_heard_though_the_gate_stays_shut(
         rig.step()
     assert len(rig.engine.streams) == streams
     assert sum(s.samples for s in rig.engine.streams) == streams * 704 * 16
+
+
+def test_how_far_it_is_behind_counts_speech_that_waits_also_once_no_more_comes() -> None:
+    rig = LaneRig()
+    for chunk in chunks(sound((0.0, 500), (0.9, 2_000))):
+        rig.lane.take(chunk)
+    rig.lane.pause()
+    assert 2_400 <= rig.lane.behind_ms <= 2_500
+    for _ in range(4):
+        rig.step()
+    assert rig.lane.behind_ms == 0
+
+
+def test_silence_is_nothing_to_be_behind_with() -> None:
+    rig = LaneRig()
+    for chunk in chunks(sound((0.0, 4_000))):
+        rig.lane.take(chunk)
+    assert rig.lane.behind_ms == 0

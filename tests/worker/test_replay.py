@@ -106,6 +106,19 @@ def test_a_replay_that_misses_the_last_committed_word_doubles_and_loses_nothing(
     assert replayed(words[:5], again) == words[5:]
 
 
+def test_a_word_committed_before_it_was_spoken_is_not_passed_on_again() -> None:
+    """ "… squire of dames, and" at a pause; after the crash "and has" is heard behind the pause."""
+    before = [Word("me", 0, 0, " of", 25_700, 25_900), Word("me", 0, 0, " dames,", 25_900, 26_270)]
+    after = [Word("me", 0, 0, " and", 26_750, 26_910), Word("me", 0, 0, " has", 26_910, 27_250)]
+    guessed = Word("me", 0, 0, " and", 26_270, 26_272)
+    assert texts(replayed([*before, guessed], before + after)) == [" has"]
+    spoken_twice = replace(guessed, end_ms=26_400)
+    assert texts(replayed([*before, spoken_twice], [*before, spoken_twice, *after])) == [
+        " and",
+        " has",
+    ]
+
+
 def test_a_replay_that_begins_inside_a_committed_word() -> None:
     words = spoken(" listening to the captions again")
     fragment = replace(words[0], text="ning", start_ms=words[0].end_ms - 200)

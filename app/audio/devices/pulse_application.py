@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 _BLOCK_S = 0.032
 _PATIENCE_S = 4.0
+_FROZEN_S = 2.2  # without an answer to a question that is asked every second
 _LATE_S = 0.15  # a stream without sound for this long is not waited for
 _MOST_S = 0.25  # of one stream is kept while another is waited for
 # libraries that give their own name for that of the program
@@ -78,13 +79,13 @@ class PlayedBy:
     def open(self, deliver: Deliver) -> _Opened:
         """Hear it, whether it plays now or later. Raises SourceError within 4 s."""
         opened = _Opened(self.name, deliver)
-        if not opened.connected.wait(_PATIENCE_S):
-            opened.close()
-            raise SourceError(
-                Sentence("{name} cannot be heard: the sound server is gone.", name=self.name),
-                advice("stalled"),
-            )
-        return opened
+        if opened.begins(_PATIENCE_S):
+            return opened
+        opened.close()
+        raise SourceError(
+            Sentence("{name} cannot be heard: the sound server does not answer.", name=self.name),
+            advice("server"),
+        )
 
 
 class _Opened:
@@ -95,14 +96,20 @@ class _Opened:
     def __init__(self, name: str, deliver: Deliver) -> None:
         self._name = name
         self._deliver = deliver
-        self.connected = threading.Event()
+        self._begun = threading.Event()
+        self._answered: float | None = None  # monotonic s of the server's last answer
         self._recordings: dict[int, Recording] = {}  # of the news' thread
         self._over: set[int] = set()  # those that have ended; the library's threads add to it
         self._mixing = threading.Lock()
         self._mix = Mix()
-        self._filled = SilenceFilled(FIXED_RATE, FIXED_CHANNELS, deliver)
+        self._filled = SilenceFilled(FIXED_RATE, FIXED_CHANNELS, deliver, self._server_lives)
         self._closed = threading.Event()
-        self._news = News("sink_input", self._look, self._gone)
+        self._news = News("sink_input", self._look, self._gone, every_second=True)
+
+    def begins(self, within_s: float) -> bool:
+        """Wait for the server's first answer; whether there is one."""
+        self._begun.wait(within_s)
+        return self._answered is not None
 
     def close(self) -> None:
         self._closed.set()
@@ -128,7 +135,13 @@ class _Opened:
                 self._mix.end(index)
         for index in now - self._recordings.keys():
             self._record(index)
-        self.connected.set()
+        self._answered = time.monotonic()
+        self._begun.set()
+
+    def _server_lives(self) -> bool:
+        """One that is frozen is not silence: whoever watches must see that nothing comes."""
+        answered = self._answered
+        return answered is not None and time.monotonic() - answered < _FROZEN_S
 
     def _record(self, index: int) -> None:
         def take(samples: Samples) -> None:
@@ -154,7 +167,9 @@ class _Opened:
                 self._filled.take(mixed)
 
     def _gone(self) -> None:
-        if not self._closed.is_set():
+        begun = self._answered is not None
+        self._begun.set()
+        if begun and not self._closed.is_set():
             self._deliver(None)
 
 

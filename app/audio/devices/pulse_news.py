@@ -31,14 +31,18 @@ class News:
         of: str | Sequence[str],
         look: Callable[[Any], None],
         gone: Callable[[], None] = _nothing,
+        *,
+        every_second: bool = False,
     ) -> None:
         """`of`: "server" (the defaults), "source" and "sink" (what is there, and is it muted) or
-        "sink_input" (who plays what), as pulsectl names them.
+        "sink_input" (who plays what), as pulsectl names them. `every_second`: `look` also while
+        nothing changes, for whoever has no other sign that the server lives.
 
         Returns at once.
         """
         self._of = (of,) if isinstance(of, str) else of
         self._look, self._gone = look, gone
+        self._every_second = every_second
         self._over = False
         self._again = threading.Event()  # something has changed since the last look
         self._guard = threading.Lock()
@@ -83,6 +87,8 @@ class News:
                     self._look(server)
                 else:
                     server.event_listen(_PATIENCE_S)
+                    if self._every_second:
+                        self._again.set()
         finally:
             with self._guard:  # it is about to be closed: nobody must touch it
                 self._server = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,10 +52,18 @@ class Silence:
         return [Block(np.zeros((frames, self._channels), dtype=np.float32), at)]
 
 
+def _yes() -> bool:
+    return True
+
+
 class SilenceFilled:
     """`take()` sound as it comes; what is delivered has no holes. From any thread."""
 
-    def __init__(self, rate: int, channels: int, deliver: Deliver) -> None:
+    def __init__(
+        self, rate: int, channels: int, deliver: Deliver, alive: Callable[[], bool] = _yes
+    ) -> None:
+        """`alive`: whether nothing is silence now, and not a server that has stopped."""
+        self._alive = alive
         self._silence = Silence(rate, channels, time.monotonic())
         self._deliver = deliver
         self._order = threading.Lock()  # of what is delivered
@@ -72,6 +81,8 @@ class SilenceFilled:
 
     def _fill(self) -> None:
         while not self._closed.wait(_LOOK_S):
+            if not self._alive():
+                continue
             with self._order:
                 self._send(self._silence.nothing(time.monotonic()))
 

@@ -65,6 +65,7 @@ class FloatingWindow(QWidget):
     """`save` is called with new settings when the user has moved or resized the box."""
 
     click_through_ended = Signal()  # by its handle
+    no_room_kept = Signal()  # for a docked box, which therefore lies above other windows
 
     def __init__(
         self,
@@ -81,6 +82,7 @@ class FloatingWindow(QWidget):
         self._composited = native.has_compositor(self._platform)
         self._strip_above = True
         self.reframing = False  # hidden only to be shown again in another frame
+        self._room_is_kept = True  # as far as is known
         self._displaced = False  # its screen is gone: where it is now was nobody's choice
         self._growth: tuple[int, int] | None = None  # px up and down, while the text is held
         self._grown_to = 0  # lines
@@ -232,7 +234,13 @@ class FloatingWindow(QWidget):
         """What is maximised ends where the box begins; said again, as Qt may have taken it back."""
         if self.isVisible() and self.place_is_certain and self._drag is None:
             edge = self._settings.dock
-            self._dock.keep_free(int(self.winId()), edge, self.resting_box, screens().values())
+            kept = self._dock.keep_free(
+                int(self.winId()), edge, self.resting_box, screens().values()
+            )
+            if kept != self._room_is_kept:
+                self._room_is_kept = kept
+                if not kept:
+                    self.no_room_kept.emit()
 
     def _remember(self, settled: OverlaySettings) -> None:
         if settled != self._settings:
@@ -284,6 +292,7 @@ class FloatingWindow(QWidget):
     def _change_dock(self) -> None:
         """To the edge of the screen it is on, or back to where it floated."""
         self._chosen_width = None
+        self._room_is_kept = True
         self._dock.let_go()
         self._box.set_docked(bool(self._settings.dock))
         if self._settings.dock:

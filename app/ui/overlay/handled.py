@@ -59,7 +59,7 @@ class HandledWindow(FloatingWindow):
     def nudge(self, by: QPoint) -> None:
         """Move it by keys; not off the screen, and not off the edge it is docked to."""
         if not self._settings.dock:
-            self._move_to(self.box_on_screen.translated(by))
+            self._move_to(self._box_asked_for().translated(by))
 
     def stretch(self, by: int, lines: int) -> None:
         """Make it wider by so many pixels, higher by so many lines; what is less shrinks it."""
@@ -69,9 +69,13 @@ class HandledWindow(FloatingWindow):
         if fewest <= wanted <= most and lines:
             self._save(replace(self._settings, lines=wanted))
         elif by and not self._settings.dock:
-            box = QRect(self.box_on_screen)
+            box = self._box_asked_for()
             box.setWidth(max(minimum_width(self._settings), box.width() + by))
             self._move_to(box)
+
+    def _box_asked_for(self) -> QRect:
+        """While the last key's move is under way, Qt may take the place before it for the place."""
+        return QRect(self._asked_for if self._settling.isActive() else self.box_on_screen)
 
     def _move_to(self, box: QRect) -> None:
         self._displaced, self._chosen_width = False, None

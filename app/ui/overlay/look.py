@@ -18,7 +18,7 @@ USUAL_SIZE_PT = OverlaySettings().font_size  # 100 %
 SIZES_PERCENT = (50, 300)
 MANY_LINES = 6  # what "More lines" gives
 _FEW_LINES = OverlaySettings().lines
-_FINE_BELOW = 150  # percent: steps of 10 below, of 25 above
+_STEPS = (*range(50, 150, 10), *range(150, 301, 25))  # percent
 _LOOK = (
     "lines", "font_family", "font_size", "text_color", "text_opacity", "band_color",
     "band_opacity", "background_color", "background_opacity", "window_opacity", "edge",
@@ -93,14 +93,13 @@ def points(size_percent: float) -> int:
 
 
 def resized(settings: OverlaySettings, larger: bool) -> OverlaySettings:
-    """One step larger or smaller, 50 to 300 %; a size beyond that comes back into it."""
-    now = percent(settings.font_size)
-    step = 10 if now < _FINE_BELOW or (now == _FINE_BELOW and not larger) else 25
-    least, most = SIZES_PERCENT
-    wanted = (now // step + 1) * step if larger else (-(-now // step) - 1) * step
-    size = points(max(least, min(most, wanted)))
-    if size == settings.font_size and least < now < most:  # less than a point apart
-        size += 1 if larger else -1
+    """The next of the sizes, larger or smaller; a size beyond them comes back into them."""
+    sizes = [points(share) for share in _STEPS]
+    now = settings.font_size
+    if larger:
+        size = next((size for size in sizes if size > now), sizes[-1])
+    else:
+        size = next((size for size in reversed(sizes) if size < now), sizes[0])
     return replace(settings, font_size=size)
 
 

@@ -54,6 +54,7 @@ log = logging.getLogger(__name__)
 
 HOVER_MS = 120  # a pointer that only crosses the captions calls up nothing
 LEAVE_MS = 700
+_NO_ROOM = "This desktop keeps no room free here: docked captions lie above other windows."
 
 
 class CaptionOverlay(HandledWindow):
@@ -76,6 +77,7 @@ class CaptionOverlay(HandledWindow):
     ) -> None:
         super().__init__(settings, save, parent)
         self._captioning: Captioning | None = None
+        self._language: str | None = ""  # that is shown; None is that it is not known
         self._few_lines = settings.lines  # what "Fewer lines" goes back to
         self._keys: Mapping[str, str] = {}
         self._keyboard = KeyboardLoan(self)
@@ -202,6 +204,9 @@ class CaptionOverlay(HandledWindow):
         self._strip.show_notice(Message("The transcript is saved.", str(saved.path), CAPTIONS.good))
 
     def _show_language(self, code: str | None) -> None:
+        if code == self._language:
+            return  # it is told with every word
+        self._language = code
         self.status_row.set_language(code)
         self.controls.show_language(code)
 
@@ -426,6 +431,7 @@ class CaptionOverlay(HandledWindow):
             (self._box.start_requested, self.pause_toggled),
             (self._box.source_requested, self.choose_source),
             (self.reading.held_changed, self._show_held),
+            (self.no_room_kept, lambda: self.tell(_NO_ROOM)),
             (self.undock_requested, lambda: self.dock("")),
             (self.click_through_ended, lambda: self.let_clicks_through(False)),
             (self._quiet.old, self.captions.grow_old),

@@ -16,11 +16,13 @@ from typing import Any
 import pytest
 from PySide6.QtGui import QColor, QImage
 
+from tests.support import screen as screen_support
 from tests.support.screen import Screen
 from tests.ui.overlay_app import TEXT
 
 pytestmark = pytest.mark.screen
 OTHER = QColor("#3f6fb5")  # the other window's colour
+NOT_OURS = (OTHER, QColor("#808080"))
 CHECKOUT = Path(__file__).parents[3]
 
 
@@ -91,6 +93,11 @@ def picture(screen: Screen, tmp_path: Path) -> Callable[..., QImage]:
 
 def point(screen: Screen, x: float, y: float) -> None:
     screen.xdotool("mousemove", "--sync", str(round(x)), str(round(y)))
+
+
+def click(screen: Screen, at: tuple[int, int]) -> None:
+    point(screen, *at)
+    screen.xdotool("click", "1")
 
 
 def drag(screen: Screen, start: tuple[int, int], by: tuple[int, int]) -> None:
@@ -177,12 +184,12 @@ def test_controls_come_to_the_pointer_and_take_no_focus(
     shown.wait("controls", True)
     facts = shown.ask()
     assert facts["box"] == box
-    left, top, wide, high = facts["slider"]
+    left, top, wide, high = facts["buttons"]["Larger text"]
     middle = (left + wide // 2, top + high // 2)
-    picture("controls", lambda image: image.pixelColor(*middle) not in (OTHER, QColor("#808080")))
-    point(screen, left + wide - 12, top + high // 2)
-    screen.xdotool("click", "1")
-    assert shown.wait("delay")["delay"] == 2400
+    picture("controls", lambda image: image.pixelColor(left + 6, top + 20) not in NOT_OURS)
+    click(screen, middle)
+    while shown.ask()["box"][2] <= width:
+        pass  # larger letters, the box grows with them; the test's time limit ends the wait
     assert active(screen) == other.window
     screen.xdotool("type", "a")
     other.wait("typed", "a")
@@ -200,13 +207,19 @@ def test_controls_by_keyboard_and_back_to_the_other_window(
     shown.wait("controls", True)
     while not (facts := shown.ask())["active"]:
         pass  # the window manager has been asked; the test's time limit ends the wait
-    assert facts["focus"] == "Pause listening"
-    for _ in range(3):
-        screen.xdotool("key", "Tab")
-    while shown.ask()["focus"] != "Delay":
+    assert facts["focus"] == "Hold the text; listening goes on"
+    x, y, width, height = shown.ask()["box"]
+    screen.xdotool("key", "Left", "Left", "Up")
+    assert shown.wait("saved")["saved"] == [x - 20, y - 10, width, height]
+    screen.xdotool("key", "Tab", "Tab", "Tab")
+    while shown.ask()["focus"] != "Larger text":
         pass
-    screen.xdotool("key", "Right")
-    assert shown.wait("delay")["delay"] == 960
+    screen.xdotool("key", "Shift+Tab", "Shift+Tab", "Shift+Tab", "space")
+    while not shown.ask()["held"]:
+        pass
+    screen.xdotool("key", "Escape")  # the text goes on; the next one is for the keyboard
+    while shown.ask()["held"]:
+        pass
     screen.xdotool("key", "Escape")
     shown.wait("controls", False)
     other.wait("active", True)  # without anyone's help
@@ -252,3 +265,115 @@ def test_a_full_screen_window_does_not_cover_the_captions(
     ):
         pass  # it returns to the window manager; the test's time limit ends the wait
     assert shown.ask()["box"] == box
+
+
+# --- what is below gets the clicks, and what is maximised ends at the captions -------------------
+
+
+@pytest.fixture(params=["openbox", "metacity"])
+def managed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Screen]:
+    """A screen with one of two window managers, without a compositor: as bare as X11 gets."""
+    missing = screen_support.missing_tools()
+    if missing:
+        pytest.skip(f"missing: {', '.join(missing)}")
+    folder = tmp_path / "screen"
+    folder.mkdir()
+    screen = Screen(folder, manager=request.param, composited=False)
+    yield screen
+    screen.close()
+
+
+def test_clicks_reach_the_window_below_until_the_handle_is_clicked(
+    managed: Screen, settings: str
+) -> None:
+    """Where the window manager's frame is in the way (openbox), and where it is not."""
+    other, shown = Program(managed, "other"), Program(managed, "captions", settings)
+    try:
+        shown.wait("painted", " heart.")
+        x, y, width, height = shown.ask()["box"]
+        middle = x + width // 2, y + height // 2
+        shown.order("call let_clicks_through [true]")
+        while (handle := shown.ask()["handle"]) is None:
+            pass
+        click(managed, middle)
+        assert other.wait("clicked")["clicked"] == list(middle)
+        click(managed, (handle[0] + 14, handle[1] + 14))
+        while shown.ask()["handle"] is not None:
+            pass
+        click(managed, middle)  # the captions' own again
+        click(managed, (x + 5, y - 140))
+        assert other.wait("clicked")["clicked"] == [x + 5, y - 140]
+    finally:
+        shown.close()
+        other.close()
+
+
+@pytest.mark.parametrize("edge", ["top", "bottom"])
+def test_a_maximised_window_ends_where_docked_captions_begin(
+    managed: Screen, settings: str, edge: str
+) -> None:
+    other, shown = Program(managed, "other"), Program(managed, "captions", settings)
+    try:
+        shown.order(f'call dock ["{edge}"]')
+        other.order("maximise")
+        wanted = {"top": [0, 0, 1280, 163], "bottom": [0, 637, 1280, 163]}[edge]
+        while shown.ask()["box"] != wanted:
+            pass
+        while not between(size_of(managed, other), 560, 637):
+            pass  # with its frame it is 637 high; the test's time limit ends the wait
+        shown.order('call dock [""]')
+        while not between(size_of(managed, other), 720, 800):
+            pass
+    finally:
+        shown.close()
+        other.close()
+
+
+def size_of(screen: Screen, program: Program) -> int:
+    """Its height."""
+    told = screen.xdotool("getwindowgeometry", "--shell", program.window)
+    return int(dict(line.split("=") for line in told.splitlines())["HEIGHT"])
+
+
+def between(number: int, low: int, high: int) -> bool:
+    return low <= number <= high
+
+
+def test_the_wheel_holds_the_text_and_the_bar_lets_it_go_on(
+    screen: Screen, run: Callable[..., Program], settings: str, picture: Callable[..., QImage]
+) -> None:
+    shown = run("captions", settings)
+    shown.wait("painted", " heart.")
+    shown.order("say " + "Nothing that is shown moves while one reads. " * 12)
+    x, y, width, height = shown.ask()["box"]
+    point(screen, x + width // 2, y + height // 2)
+    screen.xdotool("click", "4")
+    while not (facts := shown.ask())["held"]:
+        pass
+    before = facts["painted_text"]
+    assert len(before) == 8
+    shown.order("say and more is said meanwhile")
+    while not (facts := shown.ask())["live"].endswith("words"):
+        pass
+    assert facts["painted_text"] == before
+    amber = QColor("#ffc24b")
+    live = next(at for name, at in facts["buttons"].items() if name.endswith("unread"))
+    spot = live[0] + 40, live[1] + 6
+    picture("held", lambda image: image.pixelColor(*spot) == amber)
+    click(screen, (live[0] + live[2] // 2, live[1] + live[3] // 2))
+    while shown.ask()["held"]:
+        pass
+    assert shown.ask()["box"] == [x, y, width, height]
+
+
+def test_a_drag_is_drawn_to_the_edge_of_the_screen(
+    screen: Screen, run: Callable[..., Program], settings: str
+) -> None:
+    shown = run("captions", settings)
+    x, y, width, height = shown.ask()["box"]
+    drag(screen, (x + width // 2, y + height // 2), (-x + 8, -120))
+    assert shown.wait("saved")["saved"] == [0, y - 120, width, height]
+    screen.xdotool("keydown", "shift")
+    drag(screen, (width // 2, y - 120 + height // 2), (5, 0))
+    screen.xdotool("keyup", "shift")
+    assert shown.wait("saved")["saved"] == [5, y - 120, width, height]

@@ -6,119 +6,33 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QAction, QContextMenuEvent, QEnterEvent, QHideEvent
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
+from PySide6.QtGui import QContextMenuEvent, QHideEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import native
 from app.session.record import Saved
 from app.session.session import Choices, Stage, Status
 from app.settings import OverlaySettings
-from app.ui.overlay import floating, strip
-from app.ui.overlay import window as overlay
-from app.ui.overlay.caption_view import line_height
-from app.ui.overlay.pill import Pill
-from app.ui.overlay.toast import Message
 from app.ui.overlay.window import CaptionOverlay
 from model_backends.base import Notice, Tail
-from tests.ui.overlay_fakes import FakeSession, fake_captioning, faked, words
+from tests.ui.overlay.windows import (
+    SCREEN,
+    entry,
+    hover,
+    listening,
+    message_of,
+    opened,
+    pill_of,
+    stage_of,
+    submenu,
+    until_painted,
+)
+from tests.ui.overlay_fakes import fake_captioning, faked, words
 
-SCREEN = QRect(0, 0, 1600, 900)
-
-
-@pytest.fixture(autouse=True)
-def desktop(monkeypatch: pytest.MonkeyPatch) -> dict[str, QRect]:
-    """The screens; a test may add and remove some. No sound server or model is looked for."""
-    present = {"main": SCREEN}
-    monkeypatch.setattr(floating, "SETTLE_MS", 1)
-    monkeypatch.setattr(overlay, "HOVER_MS", 1)
-    monkeypatch.setattr(overlay, "LEAVE_MS", 1)
-    monkeypatch.setattr(floating, "screens", lambda: present)
-    monkeypatch.setattr(overlay, "list_sources", list)
-    return present
-
-
-@pytest.fixture
-def saved() -> list[OverlaySettings]:
-    return []
-
-
-@pytest.fixture
-def window(qtbot: QtBot, saved: list[OverlaySettings]) -> CaptionOverlay:
-    return opened(qtbot, OverlaySettings(), saved)
-
-
-def opened(qtbot: QtBot, settings: OverlaySettings, saved: list[OverlaySettings]) -> CaptionOverlay:
-    def save(changed: OverlaySettings) -> None:
-        saved.append(changed)
-        made.apply(changed)  # as the app does, through its store
-
-    made = CaptionOverlay(settings, save)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitUntil(lambda: made.place_is_certain)
-    return made
-
-
-def listening(window: CaptionOverlay) -> FakeSession:
-    """Its session, begun."""
-    captioning = fake_captioning(window)
-    window.follow(captioning)
-    captioning.start()
-    return faked(captioning)
-
-
-def drag(qtbot: QtBot, window: CaptionOverlay, start: QPoint, by: QPoint) -> None:
-    """Press, move in two steps, release; points are on the screen, as the window moves along."""
-    for step in (start, start + by / 2, start + by):
-        at = window.mapFromGlobal(step)
-        if step == start:
-            QTest.mousePress(window, Qt.MouseButton.LeftButton, pos=at)
-        else:
-            QTest.mouseMove(window, at)
-    at = window.mapFromGlobal(start + by)
-    QTest.mouseRelease(window, Qt.MouseButton.LeftButton, pos=at)
-
-
-def entry(window: CaptionOverlay, text: str) -> QAction:
-    """Of the menu behind ⋯ and the right button."""
-    (action,) = [action for action in window.menu.actions() if action.text() == text]
-    return action
-
-
-def submenu(window: CaptionOverlay, menu: str, text: str) -> QAction:
-    """An entry of a menu in the menu."""
-    inner = entry(window, menu).menu()
-    assert isinstance(inner, QMenu)
-    (action,) = [action for action in inner.actions() if action.text().startswith(text)]
-    return action
-
-
-def stage_of(window: CaptionOverlay) -> Stage:
-    return window._box._status.stage
-
-
-def pill_of(window: CaptionOverlay) -> Pill:
-    pill = window._way_back.pill
-    assert pill is not None
-    return pill
-
-
-def message_of(window: CaptionOverlay) -> Message:
-    """What is told beside the captions."""
-    assert window.message is not None
-    return window.message
-
-
-def until_painted(qtbot: QtBot, window: CaptionOverlay, line: str) -> None:
-    qtbot.waitUntil(lambda: window.captions.painted_text == [line])
-
-
-def hover(window: CaptionOverlay) -> None:
-    middle = QPointF(window.rect().center())
-    window.enterEvent(QEnterEvent(middle, middle, middle))
+pytestmark = pytest.mark.usefixtures("desktop")
 
 
 # --- the window -----------------------------------------------------------------------------
@@ -327,100 +241,6 @@ def test_at_the_top_of_the_screen_the_controls_are_below(
     assert SCREEN.contains(bar)
 
 
-# --- moving, resizing, remembering ----------------------------------------------------------
-
-
-def test_it_is_dragged_and_remembers_where(
-    qtbot: QtBot, window: CaptionOverlay, saved: list[OverlaySettings]
-) -> None:
-    box = window.box_on_screen
-    drag(qtbot, window, box.center(), QPoint(-60, -200))
-    assert window.box_on_screen == box.translated(-60, -200)
-    assert saved[-1].geometry == {"main": [box.x() - 60, box.y() - 200, box.width(), box.height()]}
-    again = opened(qtbot, saved[-1], [])
-    assert again.box_on_screen == window.box_on_screen
-
-
-def test_it_cannot_be_lost_off_the_screen(
-    qtbot: QtBot, window: CaptionOverlay, saved: list[OverlaySettings]
-) -> None:
-    drag(qtbot, window, window.box_on_screen.center(), QPoint(2000, 900))
-    assert SCREEN.contains(window.box_on_screen)
-
-
-def test_it_is_resized_from_a_corner_by_whole_lines(
-    qtbot: QtBot, window: CaptionOverlay, saved: list[OverlaySettings]
-) -> None:
-    window._put_box(window.box_on_screen.translated(0, -300))
-    box, line = window.box_on_screen, line_height(OverlaySettings())
-    corner = box.bottomRight() - QPoint(3, 3)
-    drag(qtbot, window, corner, QPoint(120, round(1.8 * line)))
-    assert window.box_on_screen == box.adjusted(0, 0, 120, 2 * line)
-    assert saved[-1].lines == 4
-    assert window.captions.line_count == 4
-
-
-def test_text_and_lines_from_the_settings_resize_it_where_it_stands(window: CaptionOverlay) -> None:
-    bottom = window.box_on_screen.bottom()
-    window.apply(OverlaySettings(lines=5, font_size=20))
-    assert window.captions.line_count == 5
-    assert window.box_on_screen.bottom() == bottom  # it is in the lower half of the screen
-
-
-@pytest.mark.parametrize(("lines", "font_size"), [(12, 28), (12, 96), (1, 8), (1, 144)])
-def test_every_size_fits_the_screen_with_its_controls(
-    qtbot: QtBot, saved: list[OverlaySettings], lines: int, font_size: int
-) -> None:
-    window = opened(qtbot, OverlaySettings(lines=lines, font_size=font_size), saved)
-    assert SCREEN.contains(window.box_on_screen)
-    window.focus_controls()
-    bar = window.controls.geometry().translated(window._strip.pos() + window.pos())
-    assert SCREEN.contains(bar)
-
-
-def test_colours_and_edges_do_not_move_it(window: CaptionOverlay) -> None:
-    box = window.box_on_screen
-    window.apply(OverlaySettings(text_color="#ffff00", edge="uniform", background_opacity=0.2))
-    assert window.box_on_screen == box
-
-
-def test_each_screen_keeps_its_own_place(
-    qtbot: QtBot, desktop: dict[str, QRect], window: CaptionOverlay, saved: list[OverlaySettings]
-) -> None:
-    desktop["side"] = QRect(1600, 0, 1280, 800)
-    at_home = window.box_on_screen
-    drag(qtbot, window, at_home.center(), QPoint(0, -100))
-    drag(qtbot, window, window.box_on_screen.center(), QPoint(1450, -100))
-    assert desktop["side"].contains(window.box_on_screen)
-    assert list(saved[-1].geometry) == ["main", "side"]
-    assert saved[-1].geometry["side"][0] == window.box_on_screen.x() - 1600
-
-
-def test_it_comes_back_when_its_screen_is_gone(
-    qtbot: QtBot, desktop: dict[str, QRect], saved: list[OverlaySettings]
-) -> None:
-    desktop["side"] = QRect(1600, 0, 1280, 800)
-    places = {"main": [100, 500, 900, 163], "side": [200, 300, 900, 163]}
-    window = opened(qtbot, OverlaySettings(geometry=places), saved)
-    assert window.box_on_screen.topLeft() == QPoint(1800, 300)
-    del desktop["side"]
-    window._come_back()
-    assert window.box_on_screen.topLeft() == QPoint(100, 500)
-
-
-def test_forgetting_the_places_brings_it_back_to_the_first(
-    qtbot: QtBot, window: CaptionOverlay, saved: list[OverlaySettings]
-) -> None:
-    first = window.box_on_screen
-    drag(qtbot, window, first.center(), QPoint(-100, -300))
-    window.apply(replace(saved[-1], geometry={}))
-    assert window.box_on_screen == first
-
-
-def test_the_strip_has_room_for_the_controls(window: CaptionOverlay) -> None:
-    assert window.height() == window.box_on_screen.height() + strip.HEIGHT
-
-
 # --- hiding, and the way back -----------------------------------------------------------------
 
 
@@ -621,20 +441,6 @@ def test_while_a_dialog_of_ours_is_in_use_captions_do_not_cover_it(
     other.show()
     other.activateWindow()
     qtbot.waitUntil(lambda: bool(window.windowHandle().flags() & on_top))
-
-
-def test_larger_letters_widen_the_box_first_and_smaller_ones_give_it_back(
-    window: CaptionOverlay,
-) -> None:
-    box = window.box_on_screen
-    window.apply(OverlaySettings(font_size=40))
-    wider = window.box_on_screen
-    assert wider.width() > box.width()
-    assert abs(wider.center().x() - box.center().x()) <= 1
-    window.apply(OverlaySettings(font_size=72))
-    assert window.box_on_screen.width() == round(SCREEN.width() * 0.9)
-    window.apply(OverlaySettings(font_size=28))
-    assert window.box_on_screen.width() == box.width()
 
 
 def test_escape_gives_the_keyboard_back_to_where_it_came_from(
