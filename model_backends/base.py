@@ -231,6 +231,7 @@ class EngineOptions:
     precision: str | None = None  # of the weights
     delay_ms: int | None = None
     language: str | None = None  # ISO 639-1
+    hotwords: tuple[str, ...] = ()  # words to expect: names, terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +252,7 @@ class EngineInfo:
     max_tracks: int = 1  # delays one stream can serve at once
     precisions: tuple[str, ...] = ()  # of the weights, for the user to choose; () = no choice
     model_languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # if fewer
+    takes_hotwords: bool = False  # may be told words to expect
 
     def languages_of(self, model: str | None) -> tuple[str, ...]:
         """As `languages`, for one of the models; None is the default one."""
@@ -262,15 +264,21 @@ class EngineInfo:
             self.check_delay(options.delay_ms)
         self.check_language(options.language, options.model)
         self.check_precision(options.precision)
+        if options.hotwords and not self.takes_hotwords:
+            raise EngineError(
+                Sentence("{label} cannot be told which words to expect.", label=self.label),
+                "Leave out --hotwords, or choose Voxtral.",
+            )
 
     def fitting(self, options: EngineOptions) -> EngineOptions:
-        """The options without a delay, language or precision that this engine does not offer."""
+        """The options without a delay, language, precision or hotwords that it does not take."""
         languages = self.languages_of(options.model)
         return replace(
             options,
             delay_ms=options.delay_ms if options.delay_ms in self.delays_ms else None,
             language=options.language if options.language in languages else None,
             precision=options.precision if options.precision in self.precisions else None,
+            hotwords=options.hotwords if self.takes_hotwords else (),
         )
 
     def check_delay(self, ms: int) -> None:

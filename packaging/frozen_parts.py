@@ -77,7 +77,8 @@ def distributions() -> list[Distribution]:
 
 
 def _collect(wanted: Iterable[Requirement], found: dict[str, Distribution]) -> None:
-    environment = {**default_environment(), "extra": ""}
+    environment: dict[str, str] = {k: str(v) for k, v in default_environment().items()}
+    environment["extra"] = ""
     for requirement in wanted:
         name = canonicalize_name(requirement.name)
         if name in found or (requirement.marker and not requirement.marker.evaluate(environment)):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 from app import paths
 from model_backends.embedded import store
@@ -24,6 +25,9 @@ from tests.support import pulse as pulse_support
 from tests.support import screen as screen_support
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+settings.register_profile("voxline", deadline=None)  # how long an example takes is no finding
+settings.load_profile("voxline")
 
 CHECKOUT = Path(__file__).parents[1]
 # The fastest first, so that a broken core is known within seconds.

@@ -31,6 +31,7 @@ from app.audio.listening import (
     Level,
     Opened,
     SoundState,
+    Superseded,
 )
 from app.audio.mixdown import Mixer
 from app.audio.resampling import Resampler
@@ -41,7 +42,9 @@ from model_backends.base import SAMPLE_RATE, Sentence, UserError
 
 log = logging.getLogger(__name__)
 
-_RETRY_S = (0.2, 0.5)  # between attempts to open a lost source again; each costs 5 ms
+# Between attempts to open a lost source again. A sound server refuses one in 5 ms; PortAudio looks
+# for devices again, which takes ten times as long.
+_RETRY_S = (0.2, *(0.5,) * 20, 1.0)
 _TICK_S = 0.1
 
 CaptureEvent: TypeAlias = Chunk | Gap | SoundState | Level
@@ -80,6 +83,7 @@ class Capture:
         self._boost = Boost() if boost else None
         self._resample = Resampler(SAMPLE_RATE)
         self._watch = Watch(feed.name, feed.system, feed.live)
+        self._next: _Opening | None = None  # takes over once it gives something
         self._threads: list[threading.Thread] = []
 
     @property
@@ -133,30 +137,39 @@ class Capture:
 
     def _open_and_listen(self) -> None:
         opening: _Opening | None = self._open()
-        while opening is not None:
-            try:
-                following = self._listen(opening)
-            finally:
-                self._let_go(opening.opened)
-            opening = following
+        try:
+            while opening is not None:
+                try:
+                    self._listen(opening)
+                except UserError:
+                    if self._next is None:
+                        raise
+                finally:
+                    self._let_go(opening.opened)
+                opening, self._next = self._next, None
+                self._tell(self._watch.condition(Condition()))  # of the one before
+        finally:
+            self._discard_next()
 
     def _open(self) -> _Opening:
         blocks: queue.SimpleQueue[Delivered] = queue.SimpleQueue()
         return _Opening(self._feed.open(blocks.put), blocks)
 
-    def _listen(self, opening: _Opening) -> _Opening | None:
-        """Take blocks until the feed has ended or we are closed: None. Where nothing comes any
-        more, until it could be opened again: that opening."""
+    def _listen(self, opening: _Opening) -> None:
+        """Take blocks until the feed has ended, we are closed, or `_next` has something to give.
+
+        Raises UserError for an end that has a reason.
+        """
         self._rate, self._mixer = opening.opened.rate, Mixer()
         self._resample = Resampler(self._rate, steady=not self._feed.live)
-        while not self._closing.is_set():
+        while not self._closing.is_set() and not self._next_gives():
             try:
                 came = opening.blocks.get(timeout=_TICK_S)
             except queue.Empty:
                 self._send(self._run.idle(self._clock.now_ms()))
                 self._tell(self._watch.nothing(time.monotonic()))
-                if self._watch.hopeless and (other := self._open_again(opening)):
-                    return other
+                if self._watch.hopeless and self._open_again(opening):
+                    return
                 continue
             if isinstance(came, Block):
                 self._tell(self._watch.called(self._feed.name))
@@ -164,27 +177,47 @@ class Capture:
                 self._tell(self._watch.moved(opening.opened.moved_to()))
             elif isinstance(came, Condition):
                 self._tell(self._watch.condition(came))
+            elif isinstance(came, Superseded):
+                self._open_next()
             elif isinstance(came, UserError):
                 raise came
             else:
-                self._ended()
-                return None
-        return None
+                if self._next is None:
+                    self._ended()
+                return
 
-    def _open_again(self, opening: _Opening) -> _Opening | None:
+    def _next_gives(self) -> bool:
+        return self._next is not None and not self._next.blocks.empty()
+
+    def _open_next(self) -> None:
+        """What is open is heard until the other opening has something to give."""
+        self._discard_next()
+        try:
+            self._next = self._open()
+        except UserError as error:
+            log.info("not opened yet: %s", error.message)
+
+    def _discard_next(self) -> None:
+        other, self._next = self._next, None
+        if other is not None:
+            self._begin(other.opened.close, "capture close")
+
+    def _open_again(self, opening: _Opening) -> bool:
         """The first opening is kept until there is another: a server that was frozen has kept
         what it could not send, and hands it over when it thaws."""
+        self._discard_next()
         try:
             other = self._open()
         except UserError as error:
             self._tell(self._watch.lost(error))
-            return None
+            return False
         finally:
             self._watch.opened_again(time.monotonic())
         if opening.blocks.empty():
-            return other
+            self._next = other
+            return True
         self._begin(other.opened.close, "capture close")
-        return None
+        return False
 
     def _take(self, block: Block) -> None:
         samples = np.nan_to_num(block.samples, nan=0.0, posinf=0.0, neginf=0.0)

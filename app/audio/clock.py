@@ -2,7 +2,7 @@
 
 Within an unbroken run samples are authoritative: callbacks come late and in bursts, samples do
 not. What is learned from when they arrive is of three kinds. Where a run begins: its first blocks
-may come in a burst, and the first of a burst is older than its arrival says. Whether sound was
+may be late or come in a burst, so that some are older than their arrival says. Whether sound was
 lost: blocks that come more than 100 ms later than their samples say are held back, until one is in
 time (it was a burst) or a second and a half is late (it was a loss, and a new run begins at the
 clock's time). How far the device's own clock is off: that is read from the earliest arrival of
@@ -23,7 +23,7 @@ from model_backends.base import SAMPLE_RATE
 
 GAP_MS = 100  # a mismatch above this is lost sound, not jitter
 _WATCH_MS = 1_500  # a mismatch must last this long: a late burst is no loss
-_BURST_MS = 200  # at the most, until it is known whether a run begins with a burst
+_BEGIN_MS = 150  # of arrivals, of which the earliest tells where a run begins
 _LOOK_MS = 10_000  # of arrivals, of which the earliest tells how far the device's clock is off
 # How fast that is made good. A device that is 200 ppm off stays 200 ppm x 60 s = 12 ms behind,
 # and jitter of 5 ms in the earliest arrivals changes the pace by 80 ppm, which nobody hears.
@@ -90,7 +90,7 @@ class RunClock:
         """What can be placed now that this block, complete at `arrived_ms`, is there."""
         self._held.append((arrived_ms, samples))
         if self._samples is None:
-            return self._begin() if self._begun() else []
+            return self._begin() if arrived_ms - self._held[0][0] >= _BEGIN_MS else []
         return self._settle(arrived_ms)
 
     def idle(self, now_ms: int) -> list[Placed]:
@@ -111,14 +111,6 @@ class RunClock:
         return rest
 
     # --- the beginning of a run ------------------------------------------------------------
-
-    def _begun(self) -> bool:
-        """Whether the last block came at its own time, and not in one burst with those before."""
-        if len(self._held) < 2:
-            return False
-        (before_ms, _), (arrived_ms, last) = self._held[-2:]
-        waited_ms = arrived_ms - self._held[0][0]
-        return arrived_ms - before_ms >= _ms(len(last)) // 2 or waited_ms >= _BURST_MS
 
     def _begin(self) -> list[Placed]:
         """No sound is younger than its arrival says."""

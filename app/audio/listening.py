@@ -32,8 +32,14 @@ class Condition:
     suspended: bool = False  # it is put to sleep, and sends nothing
 
 
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """The feed follows the desktop, and is another source now: it should be opened again. What
+    is open still gives sound."""
+
+
 # What an opening delivers. An error is an end that has a reason; None is one that has none.
-Delivered: TypeAlias = Block | Condition | UserError | None
+Delivered: TypeAlias = Block | Condition | Superseded | UserError | None
 Deliver: TypeAlias = Callable[[Delivered], None]
 
 

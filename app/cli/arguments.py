@@ -73,6 +73,12 @@ def engine_options(parser: argparse.ArgumentParser, several_delays: bool = False
         help="how long the engine may wait for context, in milliseconds",
     )
     group.add_argument("--language", metavar="L", help="ISO 639-1 code, if the engine takes one")
+    group.add_argument(
+        "--hotwords",
+        metavar="FILE|WORDS",
+        help="names and terms to expect: a text file with one a line, or a list with commas "
+        "(Voxtral only)",
+    )
     group.add_argument("--device", metavar="D", help="cpu, cuda or mps (default: the best here)")
     group.add_argument(
         "--precision",

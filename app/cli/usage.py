@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import paths
+from app.core.encoding import text_of
+from app.core.hotwords import MOST_CHARACTERS, words_in
 from app.session.start import start_message
 from app.worker import messages
 from model_backends import describe, resolve
@@ -49,6 +51,7 @@ def chosen_engine(args: argparse.Namespace, patient: bool = False) -> ChosenEngi
             precision=args.precision,
             delay_ms=delays[0],
             language=args.language.strip().lower() if args.language else None,
+            hotwords=_hotwords(args.hotwords),
         )
         info.check(options)
         _check_model(args.model, info)
@@ -65,6 +68,41 @@ def _delays(
     for delay in delays:
         info.check_delay(delay)
     return delays
+
+
+def _hotwords(asked: str | None) -> tuple[str, ...]:
+    """The words of `--hotwords`: those of the file, if there is one of that name.
+
+    Raises UsageError for a file that is missing, is no text or is far too long.
+    """
+    if not asked:
+        return ()
+    path = Path(asked).expanduser()
+    try:
+        named = path.is_file()
+        if not named and not path.exists() and not _looks_like_a_file(asked):
+            return words_in(asked)
+        with path.open("rb") as file:
+            data = file.read(MOST_CHARACTERS + 1) if named else b""
+        text = text_of(data)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise UsageError(
+            Sentence("The words to expect cannot be read from {path}: {reason}.", path=asked,
+                     reason=reason),
+            "Name a text file with one word a line, or write the words with commas.",
+        ) from error  # fmt: skip
+    if len(data) > MOST_CHARACTERS:
+        raise UsageError(
+            Sentence("{path} is too long for a list of words to expect.", path=asked),
+            "Keep the names that are most often written wrongly.",
+        )
+    return words_in(text)
+
+
+def _looks_like_a_file(text: str) -> bool:
+    """A mistyped path is no word."""
+    return "," not in text and ("/" in text or "\\" in text or Path(text).suffix == ".txt")
 
 
 def _check_model(model: str | None, info: EngineInfo) -> None:

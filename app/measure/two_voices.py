@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import queue
+import sys
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -124,7 +125,7 @@ def main() -> None:
     if args.alone:
         del sounds[ME]
     options = EngineOptions(args.engine, args.model, language=args.language)
-    print(json.dumps(measured(options, sounds)))
+    sys.stdout.write(json.dumps(measured(options, sounds)) + "\n")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from app import paths
 from app.worker import messages as m
@@ -46,5 +47,11 @@ def start_message(options: EngineOptions, realtime: bool = True) -> m.Start:
         language=options.language,
         delays_ms=() if options.delay_ms is None else (options.delay_ms,),
         realtime=realtime,
-        extra={"precision": options.precision} if options.precision else {},
+        extra=_extra(options),
     )
+
+
+def _extra(options: EngineOptions) -> dict[str, Any]:
+    """What only some engines know; nothing where nothing was chosen."""
+    known = {"precision": options.precision, "hotwords": list(options.hotwords)}
+    return {name: value for name, value in known.items() if value}

@@ -15,9 +15,9 @@ from enum import Enum, auto
 from typing import TypeAlias
 
 from model_backends.base import SAMPLE_RATE, Pcm
-from model_backends.echoes import without_echoes
 from model_backends.embedded.guess import Guess
 from model_backends.embedded.window import Window
+from model_backends.repeats import without_repeats
 
 _MS = SAMPLE_RATE // 1000  # samples in a millisecond
 _NEARBY = 160 * _MS  # a word must have speech within this distance, or it was invented
@@ -30,6 +30,7 @@ _LONGEST_PIECE = 10_000 * _MS  # of a hole: the window that costs least
 _MOST_PIECES = 4  # one call is to stay bounded
 _MOST_HOLES = 2
 _CONTEXT = 1_500 * _MS  # a word beside a hole that is no longer than this is heard with it
+_LEAD = 200 * _MS  # heard before the onset of speech
 _BARREN = 0.7  # a hole of which so much was tried in vain is not tried again
 
 _START_MS = 300  # the longest a word takes: this ...
@@ -125,10 +126,10 @@ class Listening:
             if hole.end > settled and not self._tried(hole)
         ]
         for hole in reversed(holes[:_MOST_HOLES]):
-            placed = self._filled(transcribe, placed, hole, until)
+            placed = self._filled(transcribe, placed, hole, until, care)
         last = len(placed) - 1
         words = [self._timed(one.held(index == last)) for index, one in enumerate(placed)]
-        return without_echoes(words)
+        return without_repeats(words)
 
     # --- where words are -----------------------------------------------------------------------
 
@@ -195,7 +196,12 @@ class Listening:
         return tried >= _BARREN * length
 
     def _filled(
-        self, transcribe: Transcribe, placed: list[_Placed], hole: _Hole, until: int
+        self,
+        transcribe: Transcribe,
+        placed: list[_Placed],
+        hole: _Hole,
+        until: int,
+        care: Care,
     ) -> list[_Placed]:
         """The words with those of a second hearing in the hole, if it has any."""
         before = placed[hole.first - 1] if hole.first else None
@@ -204,12 +210,19 @@ class Listening:
         after = after if after and after.end - after.begin <= _CONTEXT else None
         begin = before.begin if before else hole.begin
         end = min(after.end if after else hole.end, until)
+        if care is not Care.QUICK and (begin, end) == (self._window.start, until):
+            begin, before = self._onset(hole), None  # the same again would give the same again
         found = _without_neighbours(self._again(transcribe, begin, end), before, after)
         inside = [one for one in found if hole.begin <= (one.begin + one.end) // 2 < hole.end]
         if not inside:
             self._barren.append((hole.begin, hole.end))
             return placed
         return [*placed[: hole.first], *inside, *placed[hole.after :]]
+
+    def _onset(self, hole: _Hole) -> int:
+        """Just before somebody speaks in the hole."""
+        span = self._window.voiced_span(hole.begin, hole.end)
+        return max(hole.begin, span[0] - _LEAD) if span else hole.begin
 
     def _again(self, transcribe: Transcribe, begin: int, end: int) -> list[_Placed]:
         """The words of a stretch, heard in pieces that cost little."""

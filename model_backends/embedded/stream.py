@@ -32,6 +32,7 @@ _LEAST_SPEECH = 96 * _MS  # less than this in a window is a click
 _LONG_WINDOW = 10_000 * _MS  # from here on the front is cut away
 _CONTEXT = 3_000 * _MS  # committed audio that stays in front: words are heard better in company
 _LOST_WINDOW = 15_000 * _MS  # nothing agreed for so long: take the guess as it is
+_SPEECH_LEFT_OUT = 1_000 * _MS  # more than this behind a guess: it stopped early
 _UNSURE_END = 1_500 * _MS  # words at the very end of a cut are left for the next window
 _BLOCK = 28_000 * _MS
 _EARLIEST_CUT = 12_000 * _MS  # of a block
@@ -202,11 +203,18 @@ class EmbeddedStream:
         return min((begin + end) // 2, reach), True
 
     def _review(self, transcribe: Transcribe) -> list[Event]:
-        """Words that one guess alone had, and hardly believed, get a better guess."""
-        self._reviewed = self._window.end
-        words = self._listen(transcribe, self._window.end, Care.CAREFUL)
+        """Words that one guess alone had, and hardly believed, get a better guess.
+
+        One that stops early, with speech behind its last word, is no better.
+        """
+        window = self._window
+        self._reviewed = window.end
+        words = self._listen(transcribe, window.end, Care.CAREFUL)
         for track in self._tracks:
-            track.reconsider(words)
+            ends = [track.committed_ms or 0, *(word.end_ms for word in words[-1:])]
+            told = max(window.start, self._sample(max(ends)))
+            if window.speech(told, window.end) < _SPEECH_LEFT_OUT:
+                track.reconsider(words)
         return self._report()
 
     def _settle(self) -> list[Event]:

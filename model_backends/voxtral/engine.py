@@ -13,14 +13,12 @@ import numpy as np
 
 from model_backends.base import EngineError, EngineInfo, Event, Sentence, StreamOptions
 from model_backends.voxtral.hotwords import Hotwords
-from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, ROW_MS, ROW_SAMPLES, delay_tokens
+from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, ROW_SAMPLES, delay_tokens
 from model_backends.voxtral.speech_model import SpeechModel
 from model_backends.voxtral.stream import VoxtralStream
 from model_backends.voxtral.tekken import Tekken
 
 _WARM_UP_ROWS = 12
-_TIMED_ROWS = 10
-_BUSY = 0.9  # of real time: beyond, a hiccup is never made up for
 _PATIENCE_S = 0.25  # advance() starts no further round after this
 
 
@@ -41,7 +39,7 @@ class VoxtralEngine:
         self._speech_model = model
         self._tokens = tokens
         self._hotwords = hotwords
-        self.rows_at_once = 1  # that an encoder is given, see `keep_pace`
+        self.rows_at_once = 1  # that an encoder is given, see `pace.py`
         self._streams: list[VoxtralStream] = []
 
     def open(self, options: StreamOptions) -> VoxtralStream:
@@ -128,21 +126,3 @@ def warm_up(engine: VoxtralEngine) -> None:
         stream.finish()
     while not all(stream.done for stream in streams):
         engine.advance()
-
-
-def keep_pace(engine: VoxtralEngine) -> float:
-    """Time some live steps, and encode two rows at once if the machine is too slow for one: the
-    encoder's weights are then read half as often, at the price of up to 80 ms. Returns the share
-    of real time that a step took."""
-    stream = engine.open(StreamOptions("pace", 0, (DEFAULT_DELAY_MS,), 0))
-    stream.push(np.zeros(8 * ROW_SAMPLES, np.float32), 0.0)
-    engine.advance()
-    start = time.monotonic()
-    for _ in range(_TIMED_ROWS):
-        stream.push(np.zeros(ROW_SAMPLES, np.float32), 0.0)
-        engine.advance()
-    share = (time.monotonic() - start) / (_TIMED_ROWS * ROW_MS / 1000)
-    stream.close()
-    engine.advance()
-    engine.rows_at_once = 2 if share > _BUSY else 1
-    return share

@@ -38,6 +38,7 @@ def described(name: str, label: str, precisions: tuple[str, ...]) -> EngineInfo:
         word_error_rate=WORD_ERROR_RATE,
         max_tracks=2,
         precisions=precisions,
+        takes_hotwords=True,
     )
 
 

@@ -18,6 +18,7 @@ from model_backends.voxtral.speech_model import DECODE_ROWS, ENCODE_ROWS, ROWS_K
 
 _CELL_STEP = 64  # lengths of KV caches are multiples of this
 _HEAD = "embedding.weight"
+_PACKED_WORKSPACE = 60_000_000  # activations of the widest block of the processor engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,12 @@ def memory_needed(
     activations, spare buffers, captured graphs."""
     held = weight_bytes(spec, storage)
     return held + cache_bytes(spec, storage.item_bytes, tracks, streams) + workspace
+
+
+def packed_memory_needed(spec: ModelSpec, file_bytes: int, kv_bits: int) -> int:
+    """The same for the processor engine with one stream: its weights are a mapped file of
+    `file_bytes`, whose pages can be given back."""
+    return file_bytes + cache_bytes(spec, kv_bits // 8) + _PACKED_WORKSPACE
 
 
 def _tensor_bytes(name: str, shape: tuple[int, ...], storage: Storage) -> int:

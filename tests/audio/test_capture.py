@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
@@ -23,6 +24,7 @@ from app.audio.capture import (
     SoundState,
 )
 from app.audio.clock import SessionClock
+from app.audio.listening import Superseded
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from model_backends.base import UserError
@@ -84,11 +86,13 @@ class Listener:
         return event
 
     def state(self, kind: str) -> SoundState:
-        while True:
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
             event = self.next(SoundState)
             assert isinstance(event, SoundState)
             if event.kind == kind:
                 return event
+        raise AssertionError(f"never {kind}")
 
 
 @pytest.fixture(autouse=True)
@@ -209,11 +213,14 @@ class Frozen(Feed):
         super().__init__()
         self.opens = opens
         self.closed = 0
+        self.thaws: Callable[[], None] = lambda: None  # as the last opening begins
 
     def open(self, deliver: Deliver) -> Frozen:
         if not self.opens:
             raise UserError("Desk microphone cannot be opened.", "It is tried again.")
         self.opens -= 1
+        if not self.opens:
+            self.thaws()
         self.opened.put(deliver)
         return self
 
@@ -260,6 +267,48 @@ def test_a_source_that_stays_stalled_is_let_go_once_it_could_be_opened_again(
     listener.state("flowing")
     listener.capture.close()
     assert listener.capture.join(10) and feed.closed == 2
+
+
+def test_what_comes_while_it_is_opened_again_is_kept_and_the_other_opening_let_go(
+    soon_stalled: None,
+) -> None:
+    feed = Frozen(opens=2)
+    listener = Listener(feed)
+    first = feed.opened.get(timeout=10)
+    first(Block(noise(0.1), time.monotonic()))
+    feed.thaws = lambda: first(Block(noise(0.1), time.monotonic()))
+    second = feed.opened.get(timeout=10)
+    second(Block(np.zeros((4800, 2), np.float32), time.monotonic()))
+    for _ in range(3):
+        first(Block(noise(0.1), time.monotonic()))
+    levels = [listener.next(Level).rms for _ in range(5)]
+    assert min(levels) > 0.05, "all of the first opening's, and nothing else"
+    listener.capture.close()
+    assert listener.capture.join(10) and feed.closed == 2
+
+
+def test_what_follows_the_desktop_is_heard_until_the_other_source_gives_something() -> None:
+    listener = Listener(Frozen(opens=3))
+    first = listener.feed.opened.get(timeout=10)
+    begun = time.monotonic()
+    for i in range(1, 4):
+        first(Block(noise(0.1), begun + 0.1 * i))
+    first(Condition(muted=True))
+    first(Superseded())
+    listener.state("muted")
+    second = listener.feed.opened.get(timeout=10)
+    listener.feed.name = "Headset"
+    first(Block(noise(0.1), begun + 0.4))
+    listener.next(Level)  # of the first one still
+    for i in range(5, 12):
+        second(Block(noise(0.1), begun + 0.1 * i))
+    assert listener.state("flowing").source == "Headset", "which is not muted"
+    until_ms = 0
+    while until_ms < listener.clock.at(begun + 0.9):
+        event = listener.events.get(timeout=10)
+        assert not isinstance(event, Gap)
+        until_ms = event.end_ms if isinstance(event, Chunk) else until_ms
+    listener.capture.close()
 
 
 def test_an_end_with_a_reason_is_told_with_it() -> None:

@@ -37,7 +37,7 @@ CEILING = 0.15  # of 22 words: three wrong; live decoding varies a little with t
 @pytest.fixture
 def listening(pulse: PulseServer, sample: Path) -> Iterator[Listening]:
     """Captioning the virtual microphone, into which the sample has begun to play."""
-    listening = Listening()
+    listening = Listening("--source", "microphone")
     listening.until_ready()
     pulse.play(sample, wait=False)
     yield listening
@@ -144,14 +144,51 @@ def test_a_pause_of_the_sound_server_is_a_gap_not_an_end(
     assert int(str(after["start_ms"])) >= int(str(gap["end_ms"])) - 50
 
 
-def test_without_a_microphone_the_sample_is_captioned(pulse: PulseServer) -> None:
+def test_with_nothing_to_hear_the_sample_is_captioned(pulse: PulseServer) -> None:
+    """No microphone, and of outputs only the one that a server makes up where there is none."""
+    pulse.pactl("load-module", "module-always-sink")
     pulse.unplug()
+    pulse.pactl("unload-module", "module-null-sink")
     listening = Listening()
     told = listening.end()
     assert listening.process.returncode == 0
     assert "No microphone" in told
     assert wer(listening.text) <= CEILING
     assert saved_path(told).exists()
+
+
+def test_where_nobody_has_chosen_what_the_computer_plays_is_heard_too(
+    pulse: PulseServer, sample: Path
+) -> None:
+    listening = Listening()
+    try:
+        listening.until_ready()
+        pulse.play(sample, wait=False, sink=pulse.system_sink)
+        hear_out(listening)
+        listening.process.send_signal(signal.SIGINT)
+        listening.end()
+        assert {word["lane"] for word in listening.said} == {"them"}
+        assert wer(listening.text) <= CEILING
+    finally:
+        listening.process.kill()
+
+
+def test_one_program_of_two_is_captioned_alone(pulse: PulseServer, sample: Path) -> None:
+    """The other one plays the same speech, much later and louder: it would be heard twice."""
+    other = ("--client-name=Music & more (7.1)", "--volume=65536")
+    zoom = ("--client-name=Zoom: Room (1/2)", "--volume=40000")
+    listening = Listening("--source", "app:Zoom: Room (1/2)")
+    try:
+        listening.until_ready()
+        pulse.play(sample, wait=False, sink=pulse.system_sink, options=zoom)
+        listening.words(4)
+        pulse.play(sample, wait=False, sink=pulse.system_sink, options=other)
+        hear_out(listening)
+        listening.process.send_signal(signal.SIGINT)
+        assert "plays nothing now" in listening.end()
+        assert wer(listening.text) <= CEILING
+    finally:
+        listening.process.kill()
 
 
 def test_the_folder_of_the_command_cannot_shadow_the_app(tmp_path: Path) -> None:

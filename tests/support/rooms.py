@@ -44,7 +44,8 @@ def leaking(pcm: Pcm, level_db: float, delay_ms: int, reverberation_s: float = 0
     heard = np.fft.irfft(np.fft.rfft(pcm, size) * np.fft.rfft(room, size) * speaker, size)
     heard = np.pad(heard, (delay_ms * SAMPLE_RATE // 1000, 0))[: len(pcm)]
     gain = 10 ** (level_db / 20) * np.sqrt(np.mean(pcm**2) / np.mean(heard**2))
-    return (heard * gain).astype(np.float32)
+    leak: Pcm = (heard * gain).astype(np.float32)
+    return leak
 
 
 def noise(samples: int, level_db: float = -65.0) -> Pcm:

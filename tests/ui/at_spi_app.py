@@ -3,7 +3,7 @@
     python -m tests.ui.at_spi_app
 
 Shows captions, main window and preferences with sessions that are fakes. Each line on stdin is an
-order: the name of a page of the preferences, "trouble", "well", "speak", or "quit".
+order: the name of a page of the preferences, "trouble", "well", "speak", "hello", or "quit".
 """
 
 from __future__ import annotations
@@ -71,6 +71,8 @@ class Windows:
             self.say(Status(Stage.NO_SOUND, "No sound is arriving.", "Is it muted?"))
         elif order == "well":
             self.say(Status(Stage.SPEECH))
+        elif order == "hello":
+            announce(self.window, "Hello")
         elif order == "speak":
             self.say(*words(MORE, start_ms=40_000))
         else:

@@ -42,7 +42,7 @@ LISTENING = """\
     slider “Delay in milliseconds” = 240
     label “Sooner”
     label “More accurate”
-    label “Words appear about 0.24 seconds after they are said.”
+    label “Words appear about 0.24 seconds after they are said. About 10.8 % of words are wrong.”
     check box “Start captions when Voxline opens”
 """
 KEYS = """\
@@ -86,6 +86,17 @@ class Reader:
         self.app.stdin.write(f"{order}\n")
         self.app.stdin.flush()
         assert self._heard() == {"obeyed": order}
+
+    def listen(self) -> None:
+        """Until a greeting is heard: the app is told by the registry that somebody listens."""
+        self.bus.listen()
+        while True:
+            self.order("hello")
+            try:
+                assert self.bus.announced(within_s=0.5)
+                return
+            except TimeoutError:
+                continue
 
     def window(self, name: str) -> Node:
         (found,) = [each for each in self.bus.children(self.windows) if self.bus.name(each) == name]
@@ -136,11 +147,11 @@ def test_everything_has_a_role_a_name_and_a_value(reader: Reader) -> None:
 def test_trouble_and_its_end_are_announced_and_finished_sentences_if_wished(
     reader: Reader,
 ) -> None:
-    reader.bus.listen()
+    reader.listen()
     for order in ("trouble", "trouble", "well", "speak"):
         reader.order(order)
-    told = [reader.bus.announced()]
-    while told[-1] != "that ends here.":
+    told = [""]
+    while not told[-1].endswith("that ends here."):  # what is after it is not finished
         told.append(reader.bus.announced())
     of_state = [text for text in told if "sound" in text or "go on" in text]
     assert of_state == ["No sound is arriving. Is it muted?", "Captions go on."]

@@ -305,3 +305,34 @@ def test_nothing_is_written_where_the_user_keeps_nothing(
     app.click("quit")
     assert app.finish() == (0, "")
     assert not paths.transcripts_dir().exists()
+
+
+def control(*words: str) -> tuple[int, str, str]:
+    """What `voxline control` says, and its exit status."""
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "control", *words], capture_output=True, text=True
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_command_line_controls_the_app_that_runs(launch: type[App]) -> None:
+    app = launch()
+    app.wait_for("status listening")
+    assert control("pause", "on") == (0, "Listening is paused.\n", "")  # before the file ends
+    app.wait_for("status paused")
+    assert control("hide") == (0, "The captions are hidden.\n", "")
+    assert control("toggle") == (0, "The captions are shown.\n", "")
+    assert control("hold", "on") == (0, "The text is held; listening goes on.\n", "")
+    assert control("click-through") == (
+        0, "Clicks go through the captions to what is behind them.\n", "",
+    )  # fmt: skip
+    status, told, _ = control("status", "--json")
+    facts = json.loads(told)
+    wanted = {"running": True, "stage": "paused", "held": True, "captions_shown": True}
+    assert status == 0
+    assert wanted.items() <= facts.items()
+    assert control("mark")[0] == 0
+    assert control("dance")[0] == 2
+    app.click("quit")
+    assert app.finish()[0] == 0
+    assert control("show") == (1, "", "Voxline is not running. Start it, then try again.\n")

@@ -44,7 +44,8 @@ BACKGROUND = "#104020"  # a colour that nothing else on the screen has
 def window(pulse: PulseServer, screen: Screen, tmp_path: Path) -> Iterator[WindowedApp]:
     """The app on the screen, listening to the virtual microphone."""
     look = OverlaySettings(background_color=BACKGROUND, background_opacity=1.0)
-    with WindowedApp(Settings(overlay=look), tmp_path / "app", pulse.env | screen.env) as window:
+    chosen = Settings(overlay=look, source="microphone")  # in a meeting one does not read oneself
+    with WindowedApp(chosen, tmp_path / "app", pulse.env | screen.env) as window:
         until(window, lambda seen: seen.stages and seen.stages[-1] in ("listening", "no sound"))
         yield window
 

@@ -58,8 +58,8 @@ class Control:
         """Do what the line says; what came of it. Never raises."""
         try:
             order = json.loads(line)
-            verb, on = order["verb"], order.get("on")
-        except (ValueError, TypeError, KeyError, AttributeError):
+            verb, on = str(order["verb"]), order.get("on")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return _said(False, "This order could not be read.", "Both must be the same Voxline.")
         if verb == STATUS:
             return json.dumps({"done": True, "message": self._in_words(), **self._facts()})

@@ -26,7 +26,7 @@ class VoicesGroup(QGroupBox):
         form = QFormLayout(self)
         form.setVerticalSpacing(8)
         form.addRow(self.own_speech)
-        for text, field in (("M&y name", self.own_name), ("Name of the &others", self.others_name)):
+        for text, field in (("M&y name", self.own_name), ("Name of the o&thers", self.others_name)):
             label = plain.label(text)
             label.setBuddy(field)
             form.addRow(label, field)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from model_backends.base import Availability, EngineError, Sentence
-from model_backends.voxtral import info
+from model_backends.voxtral import info, memory
 from model_backends.voxtral.checkpoint.folder import read_spec as read_plain_spec
 from model_backends.voxtral.cpu.build import find_library
 from model_backends.voxtral.cpu.packed_file import file_size, looks_packed, read_spec
 from model_backends.voxtral.spec import ModelSpec
-from model_backends.voxtral.speech_model import DECODE_ROWS, ENCODE_ROWS, ROWS_KEPT
 
 INFO = info.described(
     name="voxtral-cpu",
@@ -23,7 +22,6 @@ BUILD_HINT = (
     "Until then Voxtral runs in PyTorch (voxtral-torch)."
 )
 _CONVERT = "Pack it first: voxline models convert --engine cpu SRC DST."
-_ACTIVATIONS = 60_000_000  # work memory of the widest block, and the silence kept
 _SMALL_PARAMETERS = 100_000_000
 
 
@@ -60,12 +58,8 @@ def find_model(model: str | None, models_dir: Path) -> Path:
 
 
 def memory_needed(spec: ModelSpec, kv_bits: int = 16) -> int:
-    """Bytes with one stream at full length; the weights are mapped and can be given back."""
-    frames = spec.encoder.window + 4 * ENCODE_ROWS
-    positions = spec.decoder.window + DECODE_ROWS
-    values = frames * spec.encoder.cache_values + positions * spec.decoder.cache_values
-    rows = 4 * ROWS_KEPT * spec.decoder.width
-    return file_size(spec) + values * kv_bits // 8 + rows + _ACTIVATIONS
+    """Bytes with one stream at full length."""
+    return memory.packed_memory_needed(spec, file_size(spec), kv_bits)
 
 
 def _judge(folder: Path) -> Availability:

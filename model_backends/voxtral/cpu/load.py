@@ -28,6 +28,7 @@ from model_backends.voxtral.cpu.packed_file import (
 from model_backends.voxtral.cpu.runner import CpuSpeech, Tensors
 from model_backends.voxtral.engine import VoxtralEngine
 from model_backends.voxtral.hotwords import Hotwords, hotwords_of
+from model_backends.voxtral.pace import SLOW_ROWS, keeps_up
 from model_backends.voxtral.schedule import ROW_MS, SILENT_ROWS
 from model_backends.voxtral.spec import MEL_BINS, MEL_PER_ROW, ModelSpec
 from model_backends.voxtral.speech_model import DecodeWork, EncodeWork
@@ -36,7 +37,6 @@ from model_backends.voxtral.tekken import Tekken
 _log = logging.getLogger(__name__)
 
 _TIMED_STEPS = 10
-_LIVE_MS = 0.9 * ROW_MS  # a step that takes longer leaves nothing for a hiccup
 _SHORT_WINDOW = 2048  # positions: 164 s
 _WORTH_THREADS = 100_000_000  # parameters; below, one thread is faster
 _MOST_THREADS = 8
@@ -128,7 +128,7 @@ def _asked(options: LoadOptions) -> dict[str, int]:
         "threads": range(1, 65),
         "kv_bits": (8, 16),
         "window": range(256, 1 << 20),
-        "rows_at_once": (1, 2),
+        "rows_at_once": (1, SLOW_ROWS),
     }
     asked = {name: options.extra[name] for name in offered if options.extra.get(name) is not None}
     for name, value in asked.items():
@@ -160,24 +160,34 @@ def _settled(
 ) -> tuple[Plan, CpuSpeech, float]:  # fmt: skip
     """The plan, the model opened by it, and the median of ten steps in ms."""
     plan = replace(Plan(), **asked)
-    model = _opened(spec, tensors, tokens, kernels, plan)
+    model = _opened(spec, tensors, tokens, kernels, replace(plan, threads=_first_threads(asked)))
     if "threads" not in asked:
         plan = replace(plan, threads=best_threads(model, spec))
         model.threads = plan.threads
     step_ms = timed_ms(model, plan.rows_at_once)
     for measure in _measures(spec, asked) if realtime else ():
-        if step_ms <= _LIVE_MS:
+        if keeps_up(step_ms):
             break
         plan = replace(plan, **measure)
-        model.close()
-        model = _opened(spec, tensors, tokens, kernels, plan)
+        if measure.keys() != {"rows_at_once"}:  # what is asked of a model, not how it is opened
+            model.close()
+            model = _opened(spec, tensors, tokens, kernels, plan)
         step_ms = timed_ms(model, plan.rows_at_once)
     return plan, model, step_ms
 
 
+def _first_threads(asked: dict[str, int]) -> int:
+    """For what every stream begins with, heard once while nobody waits for anything else."""
+    return asked.get("threads") or min(_cores(), _MOST_THREADS)
+
+
+def _cores() -> int:
+    return psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+
+
 def _measures(spec: ModelSpec, asked: dict[str, int]) -> list[dict[str, int]]:
     """What makes a step cheaper, the least harmful first, but for what the caller decided."""
-    measures = [{"rows_at_once": 2}, {"kv_bits": 8}]
+    measures = [{"rows_at_once": SLOW_ROWS}, {"kv_bits": 8}]
     if spec.decoder.window > _SHORT_WINDOW:
         measures.append({"window": _SHORT_WINDOW})
     return [measure for measure in measures if not measure.keys() & asked.keys()]
@@ -199,10 +209,11 @@ def best_threads(model: CpuSpeech, spec: ModelSpec) -> int:
     the last core too where the model would not keep up otherwise."""
     if spec.parameters < _WORTH_THREADS:
         return 1
-    cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    model.threads = 1
+    cores = _cores()
     most, best, best_ms = min(cores, _MOST_THREADS), 1, timed_ms(model, 1, 3)
     for count in range(2, most + 1):
-        if count == cores and best_ms <= _LIVE_MS:
+        if count == cores and keeps_up(best_ms):
             break
         model.threads = count
         ms = timed_ms(model, 1, 3)

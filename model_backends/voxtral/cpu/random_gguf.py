@@ -4,8 +4,8 @@
     python -m model_backends.voxtral.cpu.random_gguf FILE      (2.6 GB; needs: pip install gguf)
 
 4 bits as llama.cpp's Q4_K: super-blocks of 256 weights, 4.5 bits a weight; the tied embedding in
-Q6_K, as its Q4_K_M files have it. Codes are random, scales keep the numbers in bounds, so texts mean
-nothing. Names and keys are facts of that program's loader. Knows nothing about our packed file.
+Q6_K, as its Q4_K_M files have it. Codes are random, scales keep the numbers in bounds, so texts
+mean nothing. Names and keys are facts of that program's loader. Knows nothing about our own file.
 """
 
 from __future__ import annotations
@@ -137,7 +137,8 @@ def _window() -> NDArray[np.float32]:
 
 def _frequencies(width: int) -> NDArray[np.float32]:
     half = width // 2
-    return np.exp(-np.log(10_000.0) * np.arange(half) / half).astype(np.float32)
+    frequencies: NDArray[np.float64] = np.exp(-np.log(10_000.0) * np.arange(half) / half)
+    return frequencies.astype(np.float32)
 
 
 def _describe(writer: Any, spec: ModelSpec) -> None:
@@ -178,7 +179,7 @@ def _describe_vocabulary(writer: Any, spec: ModelSpec) -> None:
 
 def _keys(spec: ModelSpec) -> dict[str, bool | int | float | str]:
     enc, dec = spec.encoder, spec.decoder
-    towers = {
+    towers: dict[str, dict[str, bool | int | float | str]] = {
         "encoder": {"n_layers": enc.layers, "d_model": enc.width, "n_heads": enc.heads,
                     "n_kv_heads": enc.kv_heads, "head_dim": enc.head_dim, "ffn_dim": enc.ffn,
                     "num_mel_bins": MEL_BINS, "max_position_embeddings": 1500,
@@ -197,12 +198,13 @@ def _keys(spec: ModelSpec) -> dict[str, bool | int | float | str]:
     }  # fmt: skip
     keys = {f"{_NAME}.{part}.{k}": v for part, own in towers.items() for k, v in own.items()}
     keys[f"{_NAME}.streaming_pad_token_id"] = 32
-    frontend = {"type": "mel", "num_mels": MEL_BINS, "sample_rate": 16_000, "n_fft": 400,
+    frontend: dict[str, bool | int | float | str] = {
+                "type": "mel", "num_mels": MEL_BINS, "sample_rate": 16_000, "n_fft": 400,
                 "win_length": 400, "hop_length": 160, "window": "hann_periodic",
                 "normalize": "global", "global_log_mel_max": 1.5, "dither": 0.0,
                 "pre_emphasis": 0.0, "f_min": 0.0, "f_max": 8000.0, "pad_mode": "reflect",
                 "center": True, "mel_norm": "slaney"}  # fmt: skip
-    return keys | {f"frontend.{k}": v for k, v in frontend.items()}  # type: ignore[return-value]
+    return keys | {f"frontend.{k}": v for k, v in frontend.items()}
 
 
 def main() -> int:

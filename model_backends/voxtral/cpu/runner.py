@@ -102,7 +102,7 @@ class CpuSpeech:
         `kv_bits`: 16 or 8. Raises EngineError if the library or memory is missing.
         """
         self.spec = spec
-        self.kernels = _kernel_name(kernels)
+        self.kernels = kernel_name(kernels)
         self.precision = "int4" if kv_bits == 16 else "int4, int8 cache"
         self._tensors: Tensors | None = tensors
         self._tokens = tokens
@@ -332,7 +332,9 @@ def _free(slots: Mapping[int, KvCache]) -> int:
     return next(i for i in range(len(slots) + 1) if i not in slots)
 
 
-def _kernel_name(wanted: str) -> str:
+def kernel_name(wanted: str) -> str:
+    """The kernels of that name, or the best here. Raises EngineError if there are none, or no
+    library."""
     name = library().vx_kernel_name(wanted.encode())
     if name is None:
         raise EngineError(

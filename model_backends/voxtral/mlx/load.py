@@ -10,7 +10,7 @@ import mlx.core as mx
 from model_backends.base import EngineError, LoadOptions, Report, Sentence
 from model_backends.voxtral import info, memory
 from model_backends.voxtral.checkpoint.packed import MlxCheckpoint, open_checkpoint
-from model_backends.voxtral.engine import VoxtralEngine, keep_pace, warm_up
+from model_backends.voxtral.engine import VoxtralEngine, warm_up
 from model_backends.voxtral.hotwords import Hotwords, hotwords_of
 from model_backends.voxtral.mlx.chip import (
     BUFFER_CACHE_BYTES,
@@ -25,6 +25,7 @@ from model_backends.voxtral.mlx.info import INFO, bits_for, chip, find_model
 from model_backends.voxtral.mlx.model import Network
 from model_backends.voxtral.mlx.runner import ModelRunner
 from model_backends.voxtral.mlx.weights import DTYPES, load_network
+from model_backends.voxtral.pace import keep_pace
 from model_backends.voxtral.tekken import Tekken
 
 _PRECISION_BITS = {"int8": 8, "int6": 6, "int4": 4}

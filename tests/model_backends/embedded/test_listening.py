@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from model_backends.base import Pcm
 from model_backends.embedded.guess import Guess
 from model_backends.embedded.listening import Care, Listening, Transcribe, longest_ms
 from model_backends.embedded.window import Window
@@ -144,6 +145,20 @@ def test_a_long_hole_is_heard_in_pieces_parted_at_pauses() -> None:
         (0, 8_304, Care.CAREFUL),  # in the pause at 8.2–8.4 s
         (8_304, 18_000, Care.CAREFUL),
     ]
+
+
+def test_what_a_careful_hearing_left_out_is_not_heard_in_the_same_window_again() -> None:
+    """tiny.en on librispeech/2414: with five candidates "But" is all there is in eight seconds."""
+    committed, spoken = (" disgust.", 0, 440), [(" thou", 2_500, 2_900), (" also.", 2_900, 3_400)]
+    spoken += [(" But", 6_900, 7_100), (" behold", 7_100, 7_900)]
+    recognizer = ScriptedRecognizer([committed, *spoken])
+
+    def transcribe(pcm: Pcm, care: Care) -> list[Guess]:
+        heard = recognizer(pcm, care)
+        return heard if recognizer.windows[-1][0] else [Guess(" But", 0, 3_180)]
+
+    words = listening([committed, *spoken], 8_824).words(transcribe, 8_824 * MS, Care.CAREFUL)
+    assert texts(words[1:]) == "thou also. But behold"
 
 
 def test_speech_whose_words_stand_is_left_alone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from model_backends.base import EngineError, Event, Pcm, Tail, Word
 from model_backends.embedded.guess import Guess
 from model_backends.embedded.listening import Care
 from model_backends.embedded.rules import RULES
-from model_backends.embedded.stream import EmbeddedStream
+from model_backends.embedded.stream import EmbeddedStream, Work
 from tests.model_backends.embedded.talk import (
     Script,
     ScriptedRecognizer,
@@ -296,6 +297,24 @@ def test_a_doubtful_last_word_is_heard_again_with_care(
     for track in range(len(delays)):
         assert texts(events, track) == words(HELLO)
     assert [care for _, _, care in recognizer.windows].count(Care.CAREFUL) == 1
+
+
+def test_a_careful_guess_that_stops_early_takes_no_word_away() -> None:
+    script = [(" w0", 320, 800), (" w1", 800, 1_400), (" w2", 1_400, 2_000), (" w3", 2_000, 2_500)]
+    recognizer = ScriptedRecognizer(script)
+
+    def transcribe(pcm: Pcm, care: Care) -> list[Guess]:
+        heard = [replace(word, probability=0.3) for word in recognizer(pcm, care)]
+        return [] if care is Care.CAREFUL else heard
+
+    stream = EmbeddedStream(options())
+    events: list[Event] = []
+    for pcm, speech in [*frames(script, 0, 2_560), *frames([], 2_560, 4_000)]:
+        stream.push(pcm, speech)  # the first guess is made after the pause
+    while stream.next_work is not Work.NOTHING:
+        events += stream.advance(transcribe)
+    assert recognizer.windows[-1][2] is Care.CAREFUL
+    assert texts(events) == words(script)
 
 
 def test_words_that_are_believed_are_not_heard_again() -> None:

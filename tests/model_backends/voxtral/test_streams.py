@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from model_backends.base import EngineError, Notice, Pcm, Progress, StreamOptions, Tail, Word
-from model_backends.voxtral import engine as engine_module
+from model_backends.voxtral import pace
 from model_backends.voxtral.engine import VoxtralEngine
 from model_backends.voxtral.schedule import ROW_SAMPLES
 from model_backends.voxtral.speech_model import Decoded, DecodeWork, EncodeWork, SpeechModel
@@ -475,7 +475,7 @@ def test_the_pace_is_measured_at_load(
     ticks = itertools.count()
     measured = VoxtralEngine(engine.info, "pace", engine._speech_model, engine._tokens)
     monkeypatch.setattr(time, "monotonic", lambda: seconds * next(ticks))
-    share = engine_module.keep_pace(measured)
+    share = pace.keep_pace(measured)
     assert measured.rows_at_once == rows
     assert (share > 0.9) == (rows == 2)
     assert measured.idle

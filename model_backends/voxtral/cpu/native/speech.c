@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "choice.h"
 #include "model.h"
 
 #define MEL_BINS 128
@@ -222,16 +223,9 @@ static void look_up(const vx_model *m, int32_t token, float *x) {
   }
 }
 
-/* What one thread has seen of one row's logits. */
-typedef struct {
-  float best, second, most, sum; /* the two best of ordinary ids; for the sum: all ids */
-  int32_t id;
-} seen;
-
 typedef struct {
   const vx_decode_work *work;
-  seen *seen;          /* [threads][rows] */
-  float *pad, *eos;    /* [rows] */
+  vx_seen *seen; /* [threads][rows] */
 } head_work;
 
 static void take_logits(vx_product_work *p, int thread, const float *y, size_t block,
@@ -241,78 +235,26 @@ static void take_logits(vx_product_work *p, int thread, const float *y, size_t b
   size_t at = block * VX_ROWS, n = blocks * VX_ROWS;
   if (at + n > (size_t)spec->vocab) n = (size_t)spec->vocab - at;
   for (size_t m = 0; m < p->rows; m++) {
-    float own[VX_Y_STRIDE];
-    seen *s = &h->seen[(size_t)thread * p->rows + m];
     const float *x = y + m * VX_Y_STRIDE;
     if (h->work[m].logits) memcpy(h->work[m].logits + at, x, n * sizeof *x);
-    memcpy(own, x, n * sizeof *x);
-    for (size_t i = n; i < blocks * VX_ROWS; i++) own[i] = -INFINITY;
-    float most = -INFINITY;
-    for (size_t i = 0; i < n; i++) most = own[i] > most ? own[i] : most;
-    float grown = most > s->most ? most : s->most;
-    if (grown > -INFINITY) {
-      float before = s->most > -INFINITY ? s->sum * expf(s->most - grown) : 0;
-      s->sum = before + p->m->kernels->sum_exp(own, blocks * VX_ROWS, grown);
-      s->most = grown;
-    }
-    size_t pad = (size_t)spec->pad - at, eos = (size_t)spec->eos - at; /* huge if before `at` */
-    if (pad < n) h->pad[m] = own[pad], own[pad] = -INFINITY;
-    if (eos < n) h->eos[m] = own[eos], own[eos] = -INFINITY;
-    for (size_t i = 0; i < n; i++) {
-      if (!(own[i] > s->second)) continue;
-      if (own[i] > s->best || (own[i] == s->best && (int32_t)(at + i) < s->id)) {
-        s->second = s->best;
-        s->best = own[i];
-        s->id = (int32_t)(at + i);
-      } else s->second = own[i];
-    }
+    vx_see(&h->seen[(size_t)thread * p->rows + m], p->m->kernels, spec, x, at, n);
   }
-}
-
-static void merge(seen *into, const seen *s) {
-  if (s->best > into->best || (s->best == into->best && s->id < into->id)) {
-    into->second = into->best > s->second ? into->best : s->second;
-    into->best = s->best;
-    into->id = s->id;
-  } else if (s->best > into->second) into->second = s->best;
-  float grown = s->most > into->most ? s->most : into->most;
-  if (grown == -INFINITY) return;
-  float own = into->most > -INFINITY ? into->sum * expf(into->most - grown) : 0;
-  into->sum = own + (s->most > -INFINITY ? s->sum * expf(s->most - grown) : 0);
-  into->most = grown;
-}
-
-static vx_answer answer_of(const vx_spec *spec, const seen *s, float pad, float eos, float bias) {
-  int32_t ordinary = s->id == INT32_MAX ? spec->pad : s->id; /* nothing but NaN: silence */
-  int silent = pad + bias >= s->best;
-  float chosen = silent ? pad : s->best, other = silent ? s->best : s->second;
-  if (!silent && pad > other) other = pad;
-  if (eos > other) other = eos;
-  vx_answer a = {silent ? spec->pad : ordinary, chosen - other, chosen - s->most - logf(s->sum)};
-  return a;
 }
 
 static int answer(vx_model *m, const vx_decode_work *work, int count, vx_answer *answers) {
   size_t rows = (size_t)count, threads = (size_t)vx_threads_count(m->threads);
-  head_work h = {work, NULL, NULL, NULL};
-  h.seen = malloc(threads * rows * sizeof *h.seen);
-  h.pad = calloc(2 * rows, sizeof *h.pad);
-  if (h.seen == NULL || h.pad == NULL) {
-    free(h.seen), free(h.pad);
-    return -1;
-  }
-  h.eos = h.pad + rows;
-  for (size_t i = 0; i < threads * rows; i++)
-    h.seen[i] = (seen){-INFINITY, -INFINITY, -INFINITY, 0, INT32_MAX};
+  head_work h = {work, malloc(threads * rows * sizeof *h.seen)};
+  if (h.seen == NULL) return -1;
+  for (size_t i = 0; i < threads * rows; i++) h.seen[i] = vx_nothing_seen();
   vx_norm_rows(m, VX_DECODER, NULL, m->norms[VX_DECODER], 0, rows);
   vx_product_work head = {.m = m, .w = &m->embedding, .eight_bits = 1, .rows = rows};
   head.take = take_logits, head.more = &h;
   vx_multiply(&head);
   for (size_t i = 0; i < rows; i++) {
-    for (size_t t = 1; t < threads; t++) merge(&h.seen[i], &h.seen[t * rows + i]);
-    answers[i] = answer_of(&m->spec, &h.seen[i], h.pad[i], h.eos[i], work[i].pad_bias);
+    for (size_t t = 1; t < threads; t++) vx_see_too(&h.seen[i], &h.seen[t * rows + i]);
+    answers[i] = vx_choose(&m->spec, &h.seen[i], work[i].pad_bias);
   }
-  free(h.seen), free(h.pad);
+  free(h.seen);
   return 0;
 }
 

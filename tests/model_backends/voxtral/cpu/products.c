@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "blocks.h"
+#include "choice.h"
 #include "speech.h"
 
 static uint32_t state = 7;
@@ -109,6 +110,56 @@ static int attend(const vx_kernels *k, int eight_bits) {
   return bad;
 }
 
+enum { VOCABULARY = 1400, PAD = 32, EOS = 2 };
+
+/* The answer from all logits at once, in double precision. */
+static vx_answer plainly(const float *x, float bias) {
+  int best = -1;
+  for (int i = 0; i < VOCABULARY; i++)
+    if (i != PAD && i != EOS && (best < 0 || x[i] > x[best])) best = i;
+  int token = x[PAD] + bias >= x[best] ? PAD : best;
+  double sum = 0, other = -INFINITY;
+  for (int i = 0; i < VOCABULARY; i++) {
+    sum += exp((double)x[i] - (double)x[token]);
+    if (i != token && (double)x[i] > other) other = (double)x[i];
+  }
+  vx_answer a = {token, (float)((double)x[token] - other), (float)-log(sum)};
+  return a;
+}
+
+/* Logits in pieces, dealt out to four threads at random: the two best may fall to one or to two of
+ * them, be equal, be </s> or [P]; the answer is that of all logits at once. */
+static int choose(const vx_kernels *k) {
+  static const float biases[] = {0, -2, 3};
+  vx_spec spec = {.vocab = VOCABULARY, .pad = PAD, .eos = EOS};
+  float x[VOCABULARY];
+  for (int round = 0; round < 600; round++) {
+    vx_seen seen[4];
+    float bias = biases[round % 3];
+    for (int i = 0; i < VOCABULARY; i++) x[i] = 3 * drawn();
+    size_t high = (state >> 8) % VOCABULARY, low = high * 7 % VOCABULARY;
+    x[high] = 14, x[low] = round % 4 ? 13 : 14;
+    if (round % 5 == 0) x[EOS] = 13.5f;
+    if (round % 7 == 0) x[PAD] = 15;
+    for (int t = 0; t < 4; t++) seen[t] = vx_nothing_seen();
+    for (size_t at = 0, n; at < VOCABULARY; at += n) {
+      n = 16 * (size_t)(1 + state % 8);
+      if (n > VOCABULARY - at) n = VOCABULARY - at;
+      drawn();
+      vx_see(&seen[(state >> 9) % 4], k, &spec, x + at, at, n);
+    }
+    for (int t = 1; t < 4; t++) vx_see_too(&seen[0], &seen[t]);
+    vx_answer found = vx_choose(&spec, &seen[0], bias), right = plainly(x, bias);
+    if (found.token == right.token && fabsf(found.gap - right.gap) < 1e-5f &&
+        fabsf(found.logprob - right.logprob) < 1e-4f)
+      continue;
+    printf("choice of %s: %d %g %g, not %d %g %g\n", k->name, found.token, (double)found.gap,
+           (double)found.logprob, right.token, (double)right.gap, (double)right.logprob);
+    return 1;
+  }
+  return 0;
+}
+
 #ifdef VX_EMULATED /* the instructions themselves are emulated: nobody need be asked */
 static const vx_kernels *kernels_called(const char *name) {
   return strcmp(name, vx_avx512.name) == 0 ? &vx_avx512
@@ -127,6 +178,7 @@ int main(void) {
     printf("%s\n", k->name);
     for (size_t count = 1; count <= 13; count++) bad |= compare(k, 16 + 5 * count, 37 * count, count);
     bad |= compare(k, 320, 1280, 4) | compare(k, 160, 3072, 1) | attend(k, 0) | attend(k, 1);
+    bad |= choose(k);
   }
   return bad;
 }

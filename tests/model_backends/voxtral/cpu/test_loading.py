@@ -7,13 +7,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 import pytest
 
 import model_backends
 from model_backends.base import EngineError, LoadOptions, Notice
-from model_backends.voxtral.cpu import bench, info, load
+from model_backends.voxtral.cpu import bench, info, library, load, machines
 from model_backends.voxtral.cpu.runner import CpuSpeech
 from model_backends.voxtral.spec import ModelSpec
 from model_backends.voxtral.torch import info as torch_info
@@ -175,7 +176,39 @@ def test_the_benchmark_needs_no_model(capsys: pytest.CaptureFixture[str]) -> Non
     assert bench.main(line) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["step_p50_ms"] > 0
-    assert row["step_bytes"] == bench.weight_bytes(bench.SIZES["tiny"]) + bench.cache_bytes(
+    assert row["step_bytes"] == machines.weight_bytes(bench.SIZES["tiny"]) + machines.cache_bytes(
         bench.SIZES["tiny"], 8, 16
     )
     assert bench.main([*line[:-1], "--kernels", "mmx"]) == 1
+
+
+def test_a_missing_library_is_told_before_memory_is_filled(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def filled(spec: ModelSpec, seed: int = 0) -> NoReturn:
+        raise AssertionError("weights were made")
+
+    monkeypatch.setattr(bench, "random_tensors", filled)
+    monkeypatch.setattr(library, "library_path", lambda: None)
+    library.library.cache_clear()
+    try:
+        assert bench.main([]) == 1
+    finally:
+        library.library.cache_clear()
+    assert "built" in capsys.readouterr().err
+
+
+def test_a_row_takes_the_best_number_of_threads(capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["--size", "tiny", "--steps", "3", "--threads", "1,2", "--context", "8,16"]
+    assert bench.main(line) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.count("|") == 6
+    assert "8: " in last
+    assert "16: " in last
+
+
+def test_what_to_expect_where_grows_with_the_context_and_shrinks_with_the_measures() -> None:
+    for line in machines.computed_table().splitlines()[2:]:
+        short, long, full, cheap = (int(cell) for cell in line.split("|")[2:6])
+        assert short <= long <= full
+        assert cheap < long

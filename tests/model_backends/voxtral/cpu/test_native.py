@@ -69,7 +69,8 @@ def test_vnni_kernels_emulated(tmp_path: Path) -> None:
     include = ["-I", str(here / "emulated"), "-I", str(build.NATIVE), "-DVX_EMULATED"]
     flags = ["-std=gnu11", "-O1", "-DSIMDE_NO_NATIVE", *include]
     objects = []
-    for stem in ("kernels_avx512", "kernels_avxvnni", "kernels_avx2", "kernels_plain", "pack"):
+    kernels = ("kernels_avx512", "kernels_avxvnni", "kernels_avx2", "kernels_plain")
+    for stem in (*kernels, "pack", "choice"):
         objects.append(str(tmp_path / f"{stem}.o"))
         source = build.NATIVE / f"{stem}.c"
         build._run([*compiler, *flags, "-c", str(source), "-o", objects[-1]])
@@ -100,6 +101,16 @@ def run_products(
         done = subprocess.run([*emulator, str(program)], capture_output=True, text=True)
         assert done.returncode == 0, (emulator, done.stdout + done.stderr)
         assert "plain" in done.stdout
+
+
+def test_every_part_of_shared_work_is_done_once(tmp_path: Path) -> None:
+    """A hundred thousand short tasks, for which threads come late, and long ones to wait for."""
+    program, source = tmp_path / "shared", Path(__file__).with_name("shared.c")
+    files = [str(source), str(build.NATIVE / "threads.c")]
+    flags = [*build.WARNINGS, "-std=c11", "-O1", "-I", str(build.NATIVE)]
+    build._run([*need_compiler(), *flags, *files, "-lpthread", "-o", str(program)])
+    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_kernels_that_the_compiler_does_not_know_are_left_out(tmp_path: Path) -> None:
