@@ -23,6 +23,7 @@ from product import APP_ID, COMMAND, MAINTAINER, NAME, ROOT, WINDOW, Product
 
 FILES = ROOT / "packaging" / "linux"
 LIBRARY = f"usr/lib/{COMMAND}"
+OURS = (LIBRARY, f"usr/share/doc/{COMMAND}")  # folders that go with the package
 # What "Open with Voxline" is offered for: what FFmpeg's libraries read, by its usual names.
 MEDIA = (
     "audio/aac", "audio/ac3", "audio/amr", "audio/flac", "audio/mp4", "audio/mpeg", "audio/ogg",
@@ -225,7 +226,11 @@ def nfpm_settings(root: Path, what: Product, glibc: str, libraries: list[str]) -
             },
         },
         "deb": {"compression": "zstd"},
-        "rpm": {"compression": "zstd", "summary": "Live captions of everything you hear"},
+        "rpm": {
+            "buildhost": "voxline",
+            "compression": "zstd",
+            "summary": "Live captions of everything you hear",
+        },
     }
 
 
@@ -247,7 +252,7 @@ def _contents(root: Path) -> list[dict[str, str]]:
             entries.append({"src": str(path.readlink()), "dst": target, "type": "symlink"})
         elif path.is_file():
             entries.append({"src": str(path), "dst": target})
-        elif target.lstrip("/").startswith(LIBRARY):
+        elif target.lstrip("/").startswith(OURS):
             entries.append({"dst": target, "type": "dir"})
     return entries
 

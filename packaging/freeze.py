@@ -36,7 +36,8 @@ def frozen_app(what: Product) -> Path:
     made = existing()
     if made is None:
         raise BuildProblem("PyInstaller has left no app behind.")
-    notices.write(inside(made), what)
+    texts = made / "Contents" / "Resources" if made.suffix == ".app" else inside(made)
+    notices.write(inside(made), texts, what)
     set_times(made, what.epoch)
     return made
 

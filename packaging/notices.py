@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +59,21 @@ VENDORED: dict[str, tuple[str, str]] = {
     "libpyside6": ("PySide6", "LGPL-3.0-only"),
     "libshiboken6": ("Shiboken", "LGPL-3.0-only"),
     "libportaudio": ("PortAudio", "MIT"),
+    # what Python for Windows and macOS brings along
+    "libssl": ("OpenSSL", "Apache-2.0"),
+    "libcrypto": ("OpenSSL", "Apache-2.0"),
+    "libffi": ("libffi", "MIT"),
+    "libbz2": ("bzip2", "bzip2-1.0.6"),
+    "liblzma": ("XZ Utils", "0BSD"),
+    "libz.": ("zlib", "Zlib"),
+    "zlib": ("zlib", "Zlib"),
+    "libexpat": ("Expat", "MIT"),
+    "libmpdec": ("mpdecimal", "BSD-2-Clause"),
+    "python3": ("Python", "PSF-2.0"),
+    "vcruntime": ("Microsoft's C++ runtime", "LicenseRef-Microsoft-Redistributable"),
+    "msvcp": ("Microsoft's C++ runtime", "LicenseRef-Microsoft-Redistributable"),
+    "ucrtbase": ("Microsoft's C++ runtime", "LicenseRef-Microsoft-Redistributable"),
+    "api-ms-win": ("Microsoft's C++ runtime", "LicenseRef-Microsoft-Redistributable"),
     "libvoxline_cpu": ("Voxline", "Apache-2.0"),
     "voxline_cpu": ("Voxline", "Apache-2.0"),
 }
@@ -153,8 +168,10 @@ def licence_of(metadata: importlib.metadata.Distribution) -> str:
         for line in fields.get_all("Classifier") or ()
         if line.startswith("License ::") and (words := line.rsplit(" :: ", 1)[-1]) in _CLASSIFIED
     ]
-    licence = LICENCES.get(name) or fields.get("License-Expression") or next(iter(classified), "")
-    short = fields.get("License") or ""
+    licence = (
+        LICENCES.get(name) or _field(fields, "License-Expression") or next(iter(classified), "")
+    )
+    short = _field(fields, "License")
     if not licence and re.fullmatch(r"[A-Za-z0-9.\- ]{2,40}", short):
         licence = {"BSD": "BSD-3-Clause", "Apache": "Apache-2.0", "Apache 2.0": "Apache-2.0"}.get(
             short, short
@@ -162,6 +179,10 @@ def licence_of(metadata: importlib.metadata.Distribution) -> str:
     if not licence:
         raise UnknownPartError(f"no licence is known of the package {name}")
     return str(licence)
+
+
+def _field(metadata: importlib.metadata.PackageMetadata, name: str) -> str:
+    return next(iter(metadata.get_all(name) or ()), "")
 
 
 def _libraries(bundle: Path) -> Iterator[Part]:
@@ -187,15 +208,10 @@ def _vendored(name: str) -> Part | None:
     return None
 
 
-def _has_owner(path: Path, owners: dict[str, list[str]] | object) -> bool:
+def _has_owner(path: Path, owners: Mapping[str, list[str]]) -> bool:
     """Within a package's own folder, an extension of a package, or one of Python's own modules."""
-    assert isinstance(owners, dict)
-    top = path.parts[0].split(".")[0]
-    return (
-        top in owners
-        or path.parts[0] in ("lib-dynload", "python3.11")
-        or (bool(re.fullmatch(r"python3\.\d+", path.parts[0])))
-    )
+    first = path.parts[0]
+    return first.split(".")[0] in owners or bool(re.fullmatch(r"python3\.\d+|lib-dynload", first))
 
 
 def check_no_gpl_encoders(bundle: Path) -> None:
@@ -235,10 +251,10 @@ def _texts() -> Iterator[str]:
             yield f"\n{'=' * 80}\n{each.name}: {path.name}\n{'=' * 80}\n\n{text}"
 
 
-def write(bundle: Path, what: Product) -> None:
-    """Check the bundle, and put the notices and the list for machines into it."""
+def write(bundle: Path, into: Path, what: Product) -> None:
+    """Check the bundle, and put the notices and the list for machines into a folder of it."""
     import sbom
 
     check_no_gpl_encoders(bundle)
-    (bundle / "THIRD_PARTY_NOTICES.txt").write_text(notices(bundle, what), "utf-8")
-    (bundle / "voxline.cdx.json").write_text(sbom.as_json(parts(bundle), what), "utf-8")
+    (into / "THIRD_PARTY_NOTICES.txt").write_text(notices(bundle, what), "utf-8")
+    (into / "voxline.cdx.json").write_text(sbom.as_json(parts(bundle), what), "utf-8")

@@ -42,7 +42,9 @@ from model_backends.base import SAMPLE_RATE, Sentence, UserError
 
 log = logging.getLogger(__name__)
 
-_RETRY_S = (0.2, 0.5)  # between attempts to open a lost source again; each costs 5 ms
+# Between attempts to open a lost source again. A sound server refuses one in 5 ms; PortAudio looks
+# for devices again, which takes ten times as long.
+_RETRY_S = (0.2, *(0.5,) * 20, 1.0)
 _TICK_S = 0.1
 
 CaptureEvent: TypeAlias = Chunk | Gap | SoundState | Level
@@ -229,7 +231,8 @@ class Capture:
         self._deliver(Level(rms))
         pcm = self._resample(mono, self._run.pace)
         if len(pcm):
-            self._send(self._run.take(self._clock.at(block.arrived), pcm))
+            arrived_ms = self._clock.at(block.arrived) - self._resample.kept_ms
+            self._send(self._run.take(arrived_ms, pcm))
 
     def _send(self, placed: Sequence[Placed]) -> None:
         for each in placed:

@@ -21,7 +21,7 @@ from itertools import accumulate
 
 from app.core.script import can_break, is_opener
 from model_backends.base import Word
-from model_backends.echoes import echo_length
+from model_backends.repeats import repeat_length
 
 CERTAIN_MS = 700  # how far past the last committed word the replay must have come
 _REACH_MS = 12_000  # how much committed text is aligned; what is older settles nothing
@@ -100,7 +100,7 @@ class ReplayAligner:
         if self._start_ms is not None:
             onset_ms = self._start_ms
         new = _new_words(self._committed, held, onset_ms, self._end_ms)
-        return _without_echo(self._committed, new)
+        return _without_repeat(self._committed, new)
 
 
 def _new_words(
@@ -122,10 +122,10 @@ def _new_words(
     return _without_repeated_mark(committed[-1].text, rest)
 
 
-def _without_echo(committed: Sequence[Word], words: list[Word]) -> list[Word]:
+def _without_repeat(committed: Sequence[Word], words: list[Word]) -> list[Word]:
     """Without words that were committed before they were spoken, and have now been spoken."""
     said = [word for word in committed if any(map(str.isalnum, word.text))]
-    again = echo_length(said, [_bounded(word) for word in words])
+    again = repeat_length(said, [_bounded(word) for word in words])
     timed = any(word.end_ms - word.start_ms > _NO_TIME_MS for word in said[len(said) - again :])
     return words if timed else words[again:]
 

@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from model_backends.echoes import LONGEST_RUN, echo_length
 from model_backends.embedded.guess import Guess
+from model_backends.repeats import LONGEST_RUN, repeat_length
 
 _MISMATCH_LIMIT = 0.6  # a guess that contradicts more of the committed words is laid out by time
 _BELIEVED = 0.5  # probability from which a word needs no second look
@@ -35,7 +35,7 @@ class Agreement:
         self.committed: list[Guess] = []  # those that lie in the window; older ones are forgotten
         self.committed_ms: int | None = None  # end of the last word ever committed
         self._offered: list[Guess] = []  # new words of the guess before, still uncommitted
-        self._echo: list[Guess] = []  # what it said again before them
+        self._repeated: list[Guess] = []  # what it said again before them
         self._recent: deque[Guess] = deque(maxlen=LONGEST_RUN)  # committed last, cut away or not
         self._mark = ""  # held back after the last committed word
 
@@ -101,8 +101,8 @@ class Agreement:
         if self._mark and start and words[start - 1].key == self.committed[-1].key:
             self._mark = words[start - 1].mark
         fresh = _in_order(words[start:], self.committed_ms)
-        again = echo_length(list(self._recent), fresh)
-        self._echo = fresh[:again]
+        again = repeat_length(list(self._recent), fresh)
+        self._repeated = fresh[:again]
         return fresh[again:]
 
     def _commit(self, fresh: list[Guess], count: int) -> list[Guess]:
@@ -115,8 +115,8 @@ class Agreement:
         if held_back:
             done[-1] = replace(last, text=last.bare)
         self._mark = held_back
-        self.committed += [*self._echo, *done]  # as the next guess will have it
-        self._echo = []
+        self.committed += [*self._repeated, *done]  # as the next guess will have it
+        self._repeated = []
         self._recent += done
         self.committed_ms = last.end_ms
         return [*mark, *done]

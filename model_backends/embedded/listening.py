@@ -15,9 +15,9 @@ from enum import Enum, auto
 from typing import TypeAlias
 
 from model_backends.base import SAMPLE_RATE, Pcm
-from model_backends.echoes import without_echoes
 from model_backends.embedded.guess import Guess
 from model_backends.embedded.window import Window
+from model_backends.repeats import without_repeats
 
 _MS = SAMPLE_RATE // 1000  # samples in a millisecond
 _NEARBY = 160 * _MS  # a word must have speech within this distance, or it was invented
@@ -129,7 +129,7 @@ class Listening:
             placed = self._filled(transcribe, placed, hole, until, care)
         last = len(placed) - 1
         words = [self._timed(one.held(index == last)) for index, one in enumerate(placed)]
-        return without_echoes(words)
+        return without_repeats(words)
 
     # --- where words are -----------------------------------------------------------------------
 

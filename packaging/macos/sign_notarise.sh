@@ -1,7 +1,7 @@
 #!/bin/bash
 # Signs and notarises, with credentials from the environment; without them it says so and goes on.
 #
-#   sign_notarise.sh app Voxline.app     checks the app that PyInstaller has signed
+#   sign_notarise.sh app Voxline.app     seals the app again: the notices came after PyInstaller
 #   sign_notarise.sh dmg Voxline.dmg     signs the image, has Apple look at it, staples the answer
 #
 # VOXLINE_SIGN_IDENTITY   "Developer ID Application: …", in the keychain
@@ -26,6 +26,8 @@ fi
 
 case "$what" in
   app)
+    codesign --force --options runtime --timestamp --entitlements "$here/entitlements.plist" \
+      --sign "$identity" "$path"
     codesign --verify --deep --strict --verbose=2 "$path"
     ;;
   dmg)

@@ -173,8 +173,11 @@ def test_portaudio_tells_its_twins_apart_by_id(monkeypatch: pytest.MonkeyPatch) 
     assert devices == {PORTAUDIO[0]: 1, f"{PORTAUDIO[0]} (2)": 2, PORTAUDIO[2]: 3}
     assert choice_named("portaudio:Microphone (2- USB Audio 2.0)").label == PORTAUDIO[0]
     desk.names = PORTAUDIO[:1]
+    portaudio._lost.clear()
     with pytest.raises(AbsentSourceError):
         portaudio._device(desk, listed[-1])
+    assert portaudio._lost.is_set(), "PortAudio looks for devices again before the next try"
+    portaudio._lost.clear()
 
 
 def test_a_headset_that_changes_its_profile_is_the_same_headset(plugged: list[SourceInfo]) -> None:

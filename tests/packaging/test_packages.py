@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
+import build
 import for_linux
 import for_macos
 import for_windows
@@ -23,7 +24,6 @@ import pytest
 from product import Product
 
 import app
-import build
 from app.cli.arguments import build_window_parser
 from tests.packaging.conftest import CHECKOUT
 
@@ -114,11 +114,12 @@ def test_packages_own_no_folder_of_the_system_s(what: Product, tmp_path: Path) -
     (tmp_path / "usr/lib/voxline/_internal").mkdir(parents=True)
     (tmp_path / "usr/share/applications").mkdir(parents=True)
     (tmp_path / "usr/share/applications/voxline.desktop").touch()
+    (tmp_path / "usr/share/doc/voxline").mkdir(parents=True)
     (tmp_path / "usr/bin").mkdir()
     (tmp_path / "usr/bin/voxline").symlink_to("../lib/voxline/voxline")
     contents = for_linux.nfpm_settings(tmp_path, what, "2.36", ["libX11.so.6"])["contents"]
     folders = [entry["dst"] for entry in contents if entry.get("type") == "dir"]
-    assert folders == ["/usr/lib/voxline", "/usr/lib/voxline/_internal"]
+    assert folders == ["/usr/lib/voxline", "/usr/lib/voxline/_internal", "/usr/share/doc/voxline"]
     link = next(entry for entry in contents if entry["dst"] == "/usr/bin/voxline")
     assert (link["type"], link["src"]) == ("symlink", "../lib/voxline/voxline")
 
@@ -217,6 +218,20 @@ def test_with_credentials_an_image_is_signed_sent_to_apple_and_stapled(tmp_path:
         "xcrun stapler staple",
         "xcrun stapler validate",
     ]
+
+
+def test_the_app_is_sealed_again_after_the_notices(tmp_path: Path) -> None:
+    log = tmp_path / "calls"
+    program = tmp_path / "codesign"
+    program.write_text(f'#!/bin/bash\nprintf "%s\\n" "$*" >> {log}\n')
+    program.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "VOXLINE_SIGN_IDENTITY": "Developer ID"}
+    script = str(PACKAGING / "macos" / "sign_notarise.sh")
+    subprocess.run(["bash", script, "app", "Voxline.app"], env=env, check=True)
+    sign, verify = log.read_text("utf-8").splitlines()
+    assert "--options runtime" in sign
+    assert f"--entitlements {PACKAGING / 'macos' / 'entitlements.plist'}" in sign
+    assert verify.startswith("--verify --deep --strict")
 
 
 def test_the_manifest_knows_screens_of_different_density() -> None:

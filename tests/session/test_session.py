@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import stat
 import threading
 import time
@@ -147,6 +148,25 @@ def wait_for_journal(text: str) -> None:
             return
         time.sleep(0.02)
     raise AssertionError(f"never on disk: {text}")
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_quiet_speech_is_boosted_if_that_is_wanted(
+    wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: queue.Queue[bool] = queue.Queue()
+
+    class Boosting(FakeCapture):
+        def __init__(self, *given: object, boost: bool = False) -> None:
+            super().__init__(*given)  # type: ignore[arg-type]
+            made.put(boost)
+
+    monkeypatch.setattr("app.session.session.Capture", Boosting)
+    options = SessionOptions(EngineOptions("scripted"), boost_quiet_speech=wanted)
+    session = Session(options, feed=MICROPHONE, make_client=FakeClient)
+    session.start()
+    assert made.get(timeout=10) is wanted
+    session.abort()
 
 
 # --- its threads -------------------------------------------------------------------------------

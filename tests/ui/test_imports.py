@@ -35,6 +35,20 @@ def test_the_windows_load_no_engine(use: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_windows_are_shown_before_decoders_are_loaded() -> None:
+    """Half of the time to start; what is heard needs them a moment later."""
+    shown_first = (
+        "import app.main, app.ui.main_window.window, app.ui.main_window.opened_files",
+        "import app.ui.desktop.hotkeys, app.ui.desktop.tray, app.ui.desktop.verbs",
+        "import app.ui.desktop.leaving, app.ui.state.captioning, app.ui.main_window.recovery",
+        "import sys; sys.exit(str({'av', 'numpy'} & set(sys.modules) or 0))",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(shown_first)], capture_output=True, text=True
+    )
+    assert done.stderr == "0\n"
+
+
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="None is not counted from Python 3.12 on")
 def test_the_bindings_do_not_use_up_none() -> None:
     """PySide6 6.12.0 took one reference to None in every call: fatal after some minutes."""

@@ -318,14 +318,14 @@ def control(*words: str) -> tuple[int, str, str]:
 def test_the_command_line_controls_the_app_that_runs(launch: type[App]) -> None:
     app = launch()
     app.wait_for("status listening")
+    assert control("pause", "on") == (0, "Listening is paused.\n", "")  # before the file ends
+    app.wait_for("status paused")
     assert control("hide") == (0, "The captions are hidden.\n", "")
     assert control("toggle") == (0, "The captions are shown.\n", "")
     assert control("hold", "on") == (0, "The text is held; listening goes on.\n", "")
     assert control("click-through") == (
         0, "Clicks go through the captions to what is behind them.\n", "",
     )  # fmt: skip
-    assert control("pause", "on") == (0, "Listening is paused.\n", "")
-    app.wait_for("status paused")
     status, told, _ = control("status", "--json")
     facts = json.loads(told)
     wanted = {"running": True, "stage": "paused", "held": True, "captions_shown": True}

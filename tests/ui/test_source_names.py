@@ -77,7 +77,10 @@ def test_what_is_chosen_is_in_the_list_and_alone_is_marked(
 def test_while_the_list_has_not_come_nothing_is_called_absent(
     chosen: SourceChoice, shown: str
 ) -> None:
-    assert rows(None, chosen) == [Row(shown, to_text(chosen), chosen=True)]
+    found = rows(None, chosen)
+    assert [row for row in found if row.chosen] == [Row(shown, to_text(chosen), chosen=True)]
+    assert [row.text for row in found if row.why_not] == ["Looking …"]
+    assert found[-1].source == ASK_FOR_FILE
 
 
 def test_every_row_gives_back_the_choice_that_it_stands_for() -> None:

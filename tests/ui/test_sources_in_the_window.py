@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.ui.main_window.window import MainWindow
 from app.ui.state.captioning import Captioning
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets.source_names import ASK_FOR_FILE, rows
+from app.ui.widgets.source_names import ASK_FOR_FILE, LOOKING, rows
 from tests.support.pulse import PulseServer
 
 pytestmark = pytest.mark.audio
@@ -94,9 +94,9 @@ class Box:
 
     def choose(self, qtbot: QtBot, source: str) -> None:
         self._box.showPopup()
+        qtbot.waitUntil(lambda: self._box.findData(source) >= 0, timeout=PATIENCE_MS)
         qtbot.waitUntil(self._box.view().isVisible, timeout=PATIENCE_MS)
         index = self._box.findData(source)
-        assert index >= 0, source
         self._box.view().setCurrentIndex(self._box.model().index(index, 0))
         QTest.keyClick(self._box.view(), Qt.Key.Key_Return)
 
@@ -104,6 +104,7 @@ class Box:
         """All that can be chosen, as settings keep it."""
         self._box.showPopup()
         qtbot.waitUntil(self._box.view().isVisible, timeout=PATIENCE_MS)
+        qtbot.waitUntil(lambda: self._box.findText(LOOKING) < 0, timeout=PATIENCE_MS)
         self._box.hidePopup()
         model = self._box.model()
         able = [model.flags(model.index(i, 0)) & Qt.ItemFlag.ItemIsEnabled for i in range(100)]

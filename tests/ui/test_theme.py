@@ -7,14 +7,27 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QSlider, QTabWidget, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QListWidget,
+    QPushButton,
+    QSlider,
+    QTabWidget,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from app.ui.widgets import theme
 from app.ui.widgets.color_button import contrast
-from app.ui.widgets.theme import CAPTIONS, DARK, LIGHT, Colors
+from app.ui.widgets.theme import CAPTIONS, DARK, HIGH_DARK, HIGH_LIGHT, LIGHT, Colors
 
-LOOKS = pytest.mark.parametrize("look", [LIGHT, DARK], ids=["light", "dark"])
+LOOKS = pytest.mark.parametrize(
+    "look",
+    [LIGHT, DARK, HIGH_LIGHT, HIGH_DARK],
+    ids=["light", "dark", "high contrast, light", "high contrast, dark"],
+)
 SURFACES = ("window", "base", "raised")
 
 
@@ -51,6 +64,43 @@ def test_beside_the_captions_controls_are_seen(mark: str) -> None:
     assert ratio(getattr(CAPTIONS, mark), CAPTIONS.surface) >= 3
 
 
+@pytest.mark.parametrize("look", [HIGH_LIGHT, HIGH_DARK], ids=["light", "dark"])
+def test_high_contrast_is_high_and_has_no_shades(look: Colors) -> None:
+    assert len({look.window, look.base, look.raised, look.control}) == 1
+    for ink in ("text", "dim", "line", "border", "accent", "good", "busy", "warning", "failure"):
+        assert ratio(getattr(look, ink), look.window) >= 7
+    assert ratio(look.on_accent, look.accent) >= 7
+
+
+def test_the_desktop_is_asked_for_high_contrast(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert theme.colors() in (LIGHT, DARK)  # nobody has asked for more
+    monkeypatch.setattr(theme, "wants_contrast", lambda: True)
+    assert theme.colors() in (HIGH_LIGHT, HIGH_DARK)
+
+
+@LOOKS
+@pytest.mark.parametrize("on", [False, True])
+def test_a_check_box_is_seen_whether_it_is_ticked_or_not(
+    qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, look: Colors, on: bool
+) -> None:
+    """Fusion's own would be a shade of the window in the dark."""
+    monkeypatch.setattr(theme, "colors", lambda: look)
+    style, palette = qapp.style().name(), qapp.palette()
+    qapp.setStyle("Fusion")
+    theme._dress(qapp)
+    box = QCheckBox()
+    box.setChecked(on)
+    qtbot.addWidget(box)
+    image = box.grab().toImage()
+    row = [image.pixelColor(x, image.height() // 2) for x in range(image.width())]
+    assert max(contrast(color, QColor(look.window)) for color in row) >= 3
+    qapp.setStyleSheet("")
+    qapp.setPalette(palette)
+    qapp.setStyle(style)
+
+
 @pytest.fixture
 def dressed(qapp: QApplication) -> Iterator[QApplication]:
     style, palette = qapp.style().name(), qapp.palette()
@@ -62,7 +112,9 @@ def dressed(qapp: QApplication) -> Iterator[QApplication]:
     qapp.setStyle(style)
 
 
-@pytest.mark.parametrize("kind", [QComboBox, QSlider, QCheckBox, QTabWidget])
+@pytest.mark.parametrize(
+    "kind", [QComboBox, QSlider, QCheckBox, QTabWidget, QPushButton, QListWidget]
+)
 def test_the_focus_is_a_ring_in_the_accent(
     dressed: QApplication, qtbot: QtBot, kind: type[QWidget]
 ) -> None:
@@ -73,6 +125,10 @@ def test_the_focus_is_a_ring_in_the_accent(
         made.setOrientation(Qt.Orientation.Horizontal)
     if isinstance(made, QTabWidget):
         made.addTab(QWidget(), "One")
+    if isinstance(made, QListWidget):
+        made.setObjectName("pages")
+        made.addItem("One")
+        made.setCurrentRow(0)
     made.setGeometry(20, 20, 160, 60)
     with qtbot.waitExposed(page):
         page.show()

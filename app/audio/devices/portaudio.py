@@ -93,6 +93,7 @@ def _device(sd: Any, source: SourceInfo) -> int:
     """PortAudio's number for this source now. Raises AbsentSourceError."""
     device = _inputs(sd).get(source.id)
     if device is None:
+        _lost.set()  # it may come back: only a new look would see it
         raise AbsentSourceError(
             Sentence("{name} is not connected any more.", name=source.name), advice("lost")
         )

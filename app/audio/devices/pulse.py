@@ -217,6 +217,8 @@ class _Opened:
         computer plays, if there is no other: that is not what was chosen, and nobody hears it.
         """
         listed = {source.id: source for source in sources() or []}
+        if self._source.id in listed and self._was_led_away(listed.values()):
+            self._wait_for_way_back(move)
         with self._order:
             if move != self._moves:
                 return
@@ -226,15 +228,17 @@ class _Opened:
                 self._kept = []
                 self._deliver(_absent(self._feed.name))
                 return
-            if not gone and self._was_led_away(listed.values()):
-                return  # we are on our way back
-            if self._feed.follows and here is not None and here.default:
-                self._give_kept()  # which is what is opened next
-                return
-            if ident != self._source.id:
+            default_is_followed = self._feed.follows and here is not None and here.default
+            if ident != self._source.id and not default_is_followed:  # else it is opened next
                 name = here.full_name if here is not None else ident
                 self._elsewhere = Elsewhere(name, gone)
             self._give_kept()
+
+    def _wait_for_way_back(self, move: int) -> None:
+        """For as long as a server may need to move us to where we were."""
+        until = time.monotonic() + _LED_AWAY_S
+        while move == self._moves and time.monotonic() < until:
+            time.sleep(0.02)
 
     def _was_led_away(self, listed: Iterable[SourceInfo]) -> bool:
         """A default that changes takes along who did not choose it; we go back by ourselves."""

@@ -13,18 +13,20 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from app import paths
 from app.core.export import FORMATS, Export
 from app.session.files import FileProblem, named_after, write_new, write_unique
-from app.session.start import start_message
-from app.session.transcription import Transcriber, Transcript
 from app.ui.state.background import in_background
 from app.ui.widgets.banner import BannerStack
 from model_backends import describe, resolve
 from model_backends.base import EngineOptions, Sentence, UserError
+
+if TYPE_CHECKING:
+    from app.session.transcription import Transcript
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +131,9 @@ class OpenedFiles(QObject):
 
 def to_subtitles(opened: Opened, options: EngineOptions) -> Result:
     """Recognise one file and write its subtitles; slow. Raises UserError, StoppedError."""
+    from app.session.start import start_message  # with these come decoders, and a start without
+    from app.session.transcription import Transcriber  # files need not wait for them
+
     info = describe(resolve(options.engine, paths.models_dir()))
     # nobody waits for a word: the longest delay hears best
     patient = replace(info.fitting(options), engine=info.name, delay_ms=max(info.delays_ms))

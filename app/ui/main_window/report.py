@@ -35,6 +35,11 @@ _LOG_LINES = 80
 _LOG_BYTES = 200_000
 _TELLING = re.compile(r"^\S+ \S+ (WARNING|ERROR|CRITICAL) |^(Traceback|  File |\w+(\.\w+)*Error)")
 _HIDDEN = "…"
+# A path, and where that has no ending yet, the words after it up to one: names have spaces.
+_PATH = re.compile(
+    r"""(?<![\w.])(?:~|[A-Za-z]:\\|/)[^\s"'“”,:;]*"""
+    r"""(?:(?<!\.\w\w)(?<!\.\w\w\w)(?<!\.\w\w\w\w)(?:[ ][^\s"'“”,:;]+){1,8}?\.\w{2,4}\b)?"""
+)
 # What is chosen, but for names of devices, folders of models, and where windows are.
 _NAMED = ("source", "model", "window", "overlay", "told")
 _TOLD = Sentence(
@@ -98,10 +103,8 @@ def redacted(text: str, secrets: Mapping[str, str]) -> str:
 
 def _paths_hidden(text: str) -> str:
     """Of files that are not Voxline's own code, the name is hidden: it may be a person's."""
-    return re.sub(
-        r"(?<![\w.])(?:~|[A-Za-z]:\\|/)(?:[^\s\"'“”,:;]+)",
-        lambda found: found.group() if _is_code(found.group()) else f"{_HIDDEN}/{_HIDDEN}",
-        text,
+    return _PATH.sub(
+        lambda found: found.group() if _is_code(found.group()) else f"{_HIDDEN}/{_HIDDEN}", text
     )
 
 

@@ -10,6 +10,7 @@ from app.session.status import Stage, Status
 from app.ui.widgets import plain, stages, theme
 from app.ui.widgets.banner import announce
 from app.ui.widgets.level import in_words, loudness
+from model_backends.base import Sentence
 
 _BAR = 7  # px from one bar of the meter to the next
 
@@ -82,6 +83,7 @@ class StateHeader(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._stage = Stage.IDLE
+        self._key = ""
         self._dot = _Dot()
         self.state = plain.label(name="state")
         self.detail = plain.label(name="dim", wrap=True)
@@ -102,13 +104,23 @@ class StateHeader(QWidget):
         self._dot.color = stages.kind(stage)
         self._dot.update()
         self.toggle.setText(stages.start_label(stage))
-        plain.set_tip(self.toggle, stages.does_next_in_full(stage))
+        self._tell_what_it_does()
         self.toggle.setEnabled(stages.can_toggle(stage))
         if not self._listens:
             self.meter.set_level(0.0)
         told = stages.announcement(before, status)
         if told:
             announce(self, told)
+
+    def show_key(self, key: str) -> None:
+        """The key that starts and pauses; empty for none."""
+        self._key = key
+        self._tell_what_it_does()
+
+    def _tell_what_it_does(self) -> None:
+        does = stages.does_next_in_full(self._stage)
+        told = Sentence("{does} ({key})", does=does, key=self._key) if self._key else does
+        plain.set_tip(self.toggle, told)
 
     def show_level(self, level: float) -> None:
         """RMS amplitude of what is captured; dark while nothing is listened to."""

@@ -38,7 +38,7 @@ from app.ui.main_window.transcript import Transcript
 from app.ui.overlay import placement
 from app.ui.state.background import in_background
 from app.ui.state.captioning import Captioning
-from app.ui.state.commands import Commands
+from app.ui.state.commands import PAUSE, Commands
 from app.ui.state.engines import EngineChoice, info_of, list_engines
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import stages
@@ -136,8 +136,13 @@ class MainWindow(QMainWindow):
         """Show what can be done with the captions, and by which keys."""
         self._commands, self._hotkeys = commands, hotkeys
         self.menus.offer(commands)
-        hotkeys.changed.connect(lambda: self.menus.show_keys(hotkeys))
-        self.menus.show_keys(hotkeys)
+        hotkeys.changed.connect(self._show_keys)
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        if self._hotkeys is not None:
+            self.menus.show_keys(self._hotkeys)
+            self.header.show_key(self._hotkeys.shown(PAUSE.name))
 
     def show_leaving(self) -> None:
         """From now on everything waits for the transcript to be saved."""

@@ -98,12 +98,13 @@ class CaptionView(QWidget):
 
     def add_word(self, word: Word) -> None:
         """Show one more committed word."""
+        before = self._lines.started
         self._lines.add(word)
         self._not_painted.append(word)
         if QAccessible.isActive():
             self._speak()
         if self.scrollback.held is None:
-            self.update()
+            self._update_line() if self._lines.started == before else self.update()
 
     def grow_old(self) -> None:
         """It has long been silent: what is shown now is not what is being said."""
@@ -218,9 +219,10 @@ class CaptionView(QWidget):
             self._report_painted(sum(_visible_length(line.text) for line in lines))
 
     def _paint_mark(self, painter: QPainter, first: int, count: int) -> None:
-        """A thin line below the row at which reading stopped."""
+        """A thin line below the row at which reading stopped; not in words that just go by."""
         marked = self.scrollback.marked_row()
-        if marked is None or not first <= marked < first + count:
+        wanted = self.scrollback.held is not None or self.scrollback.by_hand
+        if not wanted or marked is None or not first <= marked < first + count:
             return
         ink = QColor(self._settings.text_color)
         ink.setAlphaF(_MARK_OPACITY)
@@ -277,6 +279,12 @@ class CaptionView(QWidget):
 
     def _text_width(self) -> float:
         return float(max(1, self.width()) - 2 * edge_room(self._font))
+
+    def _update_line(self) -> None:
+        """Paint the last line only, with the room that tall letters take of the one above."""
+        row = min(self._lines.started - self._lines.first, self.line_count) - 1
+        top = round((row - 0.5) * self._line_height)
+        self.update(0, top, self.width(), self.height() - top)
 
     def _report_painted(self, characters_on_screen: int) -> None:
         """The words at the end of what came in that fit in what is on screen were painted."""

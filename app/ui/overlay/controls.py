@@ -99,6 +99,7 @@ class ControlsBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._source_name = ""
+        self._many_lines = False
         self._words: dict[QToolButton, str] = {}  # beside the icon, where there is room
         self.menus_open_upwards = True
         self._font = QFont()
@@ -124,7 +125,9 @@ class ControlsBar(QWidget):
 
     def show_many_lines(self, many: bool) -> None:
         """Whether there are so many lines already that the next step is to fewer."""
-        self.lines.setIcon(icons.icon("fewer" if many else "lines", INK, DIM_INK))
+        if many != self._many_lines:  # to draw an icon takes some milliseconds
+            self._many_lines = many
+            self.lines.setIcon(icons.icon("fewer" if many else "lines", INK, DIM_INK))
         text = "Fewer lines" if many else "More lines"
         self._name(self.lines, text, text)
 
@@ -178,6 +181,7 @@ class ControlsBar(QWidget):
     def _build(self) -> None:
         self.hold = self._button("hold", self.hold_toggled.emit)
         self.hold.setCheckable(True)
+        self.hold.setIcon(icons.icon("hold", INK, DIM_INK, QColor(CAPTIONS.black)))
         self.source, self.source_menu = self._menu_button("source")
         self.smaller = self._button("smaller", self.smaller_requested.emit)
         self.larger = self._button("larger", self.larger_requested.emit)
@@ -201,7 +205,7 @@ class ControlsBar(QWidget):
 
     def _button(self, icon: str, act: Callable[[], object]) -> QToolButton:
         button = StripButton()
-        button.setIcon(icons.icon(icon, INK, DIM_INK, QColor(CAPTIONS.black)))
+        button.setIcon(icons.icon(icon, INK, DIM_INK))
         button.clicked.connect(lambda _checked: act())
         return button
 

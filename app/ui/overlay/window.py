@@ -77,6 +77,7 @@ class CaptionOverlay(HandledWindow):
     ) -> None:
         super().__init__(settings, save, parent)
         self._captioning: Captioning | None = None
+        self._language: str | None = ""  # that is shown; None is that it is not known
         self._few_lines = settings.lines  # what "Fewer lines" goes back to
         self._keys: Mapping[str, str] = {}
         self._keyboard = KeyboardLoan(self)
@@ -203,6 +204,9 @@ class CaptionOverlay(HandledWindow):
         self._strip.show_notice(Message("The transcript is saved.", str(saved.path), CAPTIONS.good))
 
     def _show_language(self, code: str | None) -> None:
+        if code == self._language:
+            return  # it is told with every word
+        self._language = code
         self.status_row.set_language(code)
         self.controls.show_language(code)
 

@@ -62,7 +62,7 @@ class ListeningPage(QWidget):
     def show_sources(self, sources: list[SourceInfo]) -> None:
         """Offer these; the one chosen stays in the list even if it is not among them."""
         self._sources = sources
-        if not self.source.view().isVisible():  # nothing moves under an open list
+        if self.source.takes_rows:
             self._offer_sources()
 
     def _offer_sources(self) -> None:

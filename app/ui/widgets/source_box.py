@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QStyle, QStyleOptionComboBox, QStylePainter
 from app.ui.widgets import plain
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.sound_file import ask_for_sound_file
-from app.ui.widgets.source_names import ASK_FOR_FILE, Row, in_full
+from app.ui.widgets.source_names import ASK_FOR_FILE, LOOKING, Row, in_full
 
 _MARGIN_PX = 30  # of the list beside its longest row, for a scroll bar
 WAIT_MS = 300  # for the list, before the box opens with the one before
@@ -35,6 +35,9 @@ class SourceBox(ChoiceBox):
 
     def show_rows(self, rows: Sequence[Row]) -> None:
         """List exactly these; tells nobody. A box that waited for them opens."""
+        unread = self.view().isVisible()
+        if unread:
+            self.hidePopup()
         self._rows = list(rows)
         chosen = next((row.source for row in rows if row.chosen), "")
         self.offer([(row.text, row.source) for row in rows], chosen)
@@ -42,8 +45,13 @@ class SourceBox(ChoiceBox):
         assert isinstance(model, QStandardItemModel)
         for index, row in enumerate(rows):
             self._paint_row(model, index, row)
-        if self._waiting.isActive():
+        if self._waiting.isActive() or unread:
             self._open()
+
+    @property
+    def takes_rows(self) -> bool:
+        """Nothing moves under an open list, unless it only says that it is looking."""
+        return not self.view().isVisible() or any(row.text == LOOKING for row in self._rows)
 
     def showPopup(self) -> None:
         if not self._waiting.isActive():

@@ -32,6 +32,8 @@ HEADINGS = (
 )
 A_FILE = "A file…"
 ASK_FOR_FILE = "file:"  # the choice behind it: a file without a path is none
+LOOKING = "Looking …"
+_NOT_YET = "The sound server has not told yet what there is."
 _NONE_PLAYS = "Let it play something, then open this list again."
 _MONITOR = "Monitor of "  # what PulseAudio and PipeWire put before the name of the loudspeaker
 _FOLLOWING: dict[str, tuple[str, Microphone | SystemSound]] = {
@@ -65,8 +67,7 @@ def rows(sources: Sequence[SourceInfo] | None, chosen: SourceChoice) -> list[Row
     None: it is not known yet what there is.
     """
     if sources is None:
-        name = AUTOMATIC if chosen == Meeting() else _plainly(chosen)
-        return [Row(name, to_text(chosen), chosen=True)]
+        return _before_the_list(chosen)
     picked = _listed(sources, chosen)
     found = [_row(AUTOMATIC, Meeting(), picked)]
     for kind, heading in HEADINGS:
@@ -97,11 +98,17 @@ def absent(choice: SourceChoice) -> str:
     return Sentence("{name} (not connected)", name=short(choice.label))
 
 
+def _before_the_list(chosen: SourceChoice) -> list[Row]:
+    """What is there in any case; and what is chosen, which nobody calls absent yet."""
+    found = [_row(AUTOMATIC, Meeting(), chosen)]
+    found += [_row(text, choice, chosen) for text, choice in _FOLLOWING.values()]
+    if not any(row.chosen for row in found):
+        found.append(_row(_plainly(chosen), chosen, chosen))
+    return [*found, Row(LOOKING, why_not=_NOT_YET), Row(A_FILE, ASK_FOR_FILE)]
+
+
 def _plainly(choice: SourceChoice) -> str:
     """What is chosen, while nobody knows whether it is there."""
-    for text, following in _FOLLOWING.values():
-        if choice == following:
-            return text
     return absent(choice) if isinstance(choice, MediaFile) else short(choice.label)
 
 

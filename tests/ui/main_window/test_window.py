@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import current_thread
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
@@ -24,7 +25,7 @@ from pytestqt.qtbot import QtBot
 from app import __version__, paths
 from app.audio.choice import Device, MediaFile, from_text, to_text
 from app.audio.devices.base import SourceInfo
-from app.core.timeline import Gap, Timeline
+from app.core.timeline import Gap
 from app.session.record import Saved
 from app.session.session import Stage, Status
 from app.ui.main_window import help as help_texts
@@ -249,9 +250,9 @@ def test_a_copy_is_written_outside_the_windows_thread(
     writers: list[str] = []
     write = save_as.write
 
-    def noted(timeline: Timeline, path: Path, chosen_filter: str) -> Path:
+    def noted(*choices: Any) -> Path:
         writers.append(current_thread().name)
-        return write(timeline, path, chosen_filter)
+        return write(*choices)
 
     monkeypatch.setattr(save_as, "write", noted)
     rig.captioning.start()
@@ -370,6 +371,23 @@ def test_a_list_that_is_late_is_waited_for_and_what_is_in_it_is_whole(
     window.choices.show_sources(MICROPHONES)
     assert source.view().isVisible()
     assert "HDMI" in labels(source)
+    source.hidePopup()
+
+
+def test_a_list_that_does_not_come_in_time_is_shown_once_it_does(window: MainWindow) -> None:
+    source = window.choices.source
+    source.about_to_open.disconnect()
+    window.choices._sources = None
+    window.choices._offer_known_sources()
+    source.showPopup()
+    source._waiting.timeout.emit()  # the time is over
+    assert source.view().isVisible()
+    assert "Looking …" in labels(source) and "A file…" in labels(source)
+    window.choices.show_sources(MICROPHONES)
+    assert source.view().isVisible()
+    assert "HDMI" in labels(source) and "Looking …" not in labels(source)
+    window.choices.show_sources(MICROPHONES[:1])
+    assert "HDMI" in labels(source), "nothing moves under what is read"
     source.hidePopup()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
@@ -340,3 +342,52 @@ def test_what_is_told_as_painted_does_not_count_names(qtbot: QtBot) -> None:
     view.add_word(last)
     painted(view)
     assert told == [last]
+
+
+TALKS = {
+    "en": "Good morning everyone, the frost had settled on the fields overnight and we were cold.",
+    "ar": "صباح الخير جميعا، كان الصقيع قد استقر على الحقول طوال الليل وكنا نشعر بالبرد في العظام.",
+    "hi": "सुप्रभात सबको, रात भर खेतों पर पाला जम गया था और हम हड्डियों तक ठंड महसूस कर रहे थे।",
+    "ja": "皆さん、 おはよう ございます。 一晩で 畑に 霜が 降りて、 骨まで 冷え ました。",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "edge"),
+    [*((each, "none") for each in TALKS), ("en", "uniform"), ("ja", "uniform")],
+)
+def test_in_three_minutes_of_any_script_no_pixel_of_a_word_moves_but_up_by_whole_lines(
+    qtbot: QtBot, language: str, edge: str
+) -> None:
+    """Every frame is compared with the one before: what was ink stays ink, where it was."""
+    view = shown(qtbot, replace(SETTINGS, edge=edge, lines=3))
+    talk = words(" ".join([TALKS[language]] * 12), language)
+    if language == "ja":
+        talk = [replace(word, text=word.text.strip()) for word in talk]
+    before, first, moved, frames = painted(view), 0, 0, 0
+    for word in talk[:160]:
+        view.add_word(word)
+        now = painted(view)
+        top = view._visible()[0]
+        moved += moves(before, now, (top - first) * line_height(SETTINGS), edge != "none")
+        before, first, frames = now, top, frames + 1
+    assert frames > 100
+    assert moved == 0
+
+
+def moves(before: QImage, now: QImage, by: int, edge: bool) -> int:
+    """Pixels of ink that are not `by` pixels further up, unless they have left at the top."""
+    lines = before.height() // line_height(SETTINGS) * line_height(SETTINGS)
+    kept = np_of(before)[by:lines], np_of(now)[: lines - by]
+    # a tall mark at the upper end may have been cut off with the line above
+    margin = line_height(SETTINGS) // 2 if by else 0
+    old, new = (part[margin:].astype(int) for part in kept)
+    # with an edge, the next letter's lies over that of the one before; the letters stay
+    ink_before = (old[..., 0] > 200) if edge else (old[..., 3] > 0)
+    return int((np.abs(old - new).max(axis=-1)[ink_before] > 2).sum())
+
+
+def np_of(image: QImage) -> npt.NDArray[np.uint8]:
+    """Height, width, and blue, green, red, alpha of each pixel."""
+    flat = np.frombuffer(image.constBits(), np.uint8)
+    return flat.reshape(image.height(), image.width(), 4)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from model_backends.echoes import echo_length, without_echoes
 from model_backends.embedded.agreement import Agreement
 from model_backends.embedded.guess import Guess
 from model_backends.embedded.listening import Care
+from model_backends.repeats import repeat_length, without_repeats
 from tests.model_backends.embedded.talk import MS
 from tests.model_backends.embedded.test_listening import answers, listening, texts
 
@@ -63,18 +63,18 @@ def test_a_word_guessed_before_it_is_spoken_is_not_said_again() -> None:
     ],
 )
 def test_what_is_said_twice_stays(words: list[Guess]) -> None:
-    assert without_echoes(words) == words
+    assert without_repeats(words) == words
 
 
 def test_the_copy_that_was_squeezed_is_left_out_wherever_it_is() -> None:
     long, short = Guess(" and", 700, 850), Guess(" and", 500, 510)
-    assert without_echoes([short, long]) == [long]
-    assert without_echoes([Guess(" and", 300, 450), short]) == [Guess(" and", 300, 450)]
+    assert without_repeats([short, long]) == [long]
+    assert without_repeats([Guess(" and", 300, 450), short]) == [Guess(" and", 300, 450)]
 
 
 def test_of_runs_that_come_again_the_longest_is_found() -> None:
     said = [Guess(" no,", 0, 200), Guess(" no", 200, 400)]
     again = [Guess(" no,", 400, 400), Guess(" no", 400, 410), Guess(" never", 410, 800)]
-    assert echo_length(said, again) == 2
-    assert echo_length(said[:1], again) == 1
-    assert echo_length(said, again[2:]) == 0
+    assert repeat_length(said, again) == 2
+    assert repeat_length(said[:1], again) == 1
+    assert repeat_length(said, again[2:]) == 0

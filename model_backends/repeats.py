@@ -32,29 +32,29 @@ _SQUEEZED_MS = 25  # a letter: nobody speaks so fast, and times are known to 50 
 _PACE_MS = 60  # a letter at a quick pace: both copies together must have so much
 
 
-def without_echoes(words: Sequence[_W]) -> list[_W]:
+def without_repeats(words: Sequence[_W]) -> list[_W]:
     """The words with each run that was squeezed in before or after its like left out."""
     kept: list[_W] = []
     for word in words:
         kept.append(word)
         for length in range(1, min(LONGEST_RUN, len(kept) // 2) + 1):
             first, second = kept[-2 * length : -length], kept[-length:]
-            if _is_echo(first, second):
+            if _is_repeat(first, second):
                 squeezed_first = _per_letter(first) < _per_letter(second)
                 kept[-2 * length :] = second if squeezed_first else first
                 break
     return kept
 
 
-def echo_length(before: Sequence[Spoken], words: Sequence[Spoken]) -> int:
+def repeat_length(before: Sequence[Spoken], words: Sequence[Spoken]) -> int:
     """How many of the first `words` only say again what `before` ends with."""
     for length in range(min(LONGEST_RUN, len(before), len(words)), 0, -1):
-        if _is_echo(before[-length:], words[:length]):
+        if _is_repeat(before[-length:], words[:length]):
             return length
     return 0
 
 
-def _is_echo(first: Sequence[Spoken], second: Sequence[Spoken]) -> bool:
+def _is_repeat(first: Sequence[Spoken], second: Sequence[Spoken]) -> bool:
     keys = [_letters(word) for word in first]
     if not all(keys) or keys != [_letters(word) for word in second]:
         return False
