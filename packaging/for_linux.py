@@ -226,7 +226,11 @@ def nfpm_settings(root: Path, what: Product, glibc: str, libraries: list[str]) -
             },
         },
         "deb": {"compression": "zstd"},
-        "rpm": {"buildhost": "voxline", "compression": "zstd", "summary": "Live captions of everything you hear"},
+        "rpm": {
+            "buildhost": "voxline",
+            "compression": "zstd",
+            "summary": "Live captions of everything you hear",
+        },
     }
 
 

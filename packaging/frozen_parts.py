@@ -15,12 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.markers import default_environment
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from product import ROOT, WEIGHTS, product
-
-from packaging.requirements import Requirement
-
-from packaging.requirements import Requirement
 
 # No engine's tensor library, no tests, no toolkit of others: the base captions without them, and
 # what only `voxline evaluate` or a conversion needs is told there as missing.
@@ -77,7 +74,8 @@ def distributions() -> list[Distribution]:
 
 
 def _collect(wanted: Iterable[Requirement], found: dict[str, Distribution]) -> None:
-    environment = {**default_environment(), "extra": ""}
+    environment: dict[str, str] = {k: str(v) for k, v in default_environment().items()}
+    environment["extra"] = ""
     for requirement in wanted:
         name = canonicalize_name(requirement.name)
         if name in found or (requirement.marker and not requirement.marker.evaluate(environment)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,8 +168,10 @@ def licence_of(metadata: importlib.metadata.Distribution) -> str:
         for line in fields.get_all("Classifier") or ()
         if line.startswith("License ::") and (words := line.rsplit(" :: ", 1)[-1]) in _CLASSIFIED
     ]
-    licence = LICENCES.get(name) or fields.get("License-Expression") or next(iter(classified), "")
-    short = fields.get("License") or ""
+    licence = (
+        LICENCES.get(name) or _field(fields, "License-Expression") or next(iter(classified), "")
+    )
+    short = _field(fields, "License")
     if not licence and re.fullmatch(r"[A-Za-z0-9.\- ]{2,40}", short):
         licence = {"BSD": "BSD-3-Clause", "Apache": "Apache-2.0", "Apache 2.0": "Apache-2.0"}.get(
             short, short
@@ -177,6 +179,10 @@ def licence_of(metadata: importlib.metadata.Distribution) -> str:
     if not licence:
         raise UnknownPartError(f"no licence is known of the package {name}")
     return str(licence)
+
+
+def _field(metadata: importlib.metadata.PackageMetadata, name: str) -> str:
+    return next(iter(metadata.get_all(name) or ()), "")
 
 
 def _libraries(bundle: Path) -> Iterator[Part]:
@@ -202,15 +208,10 @@ def _vendored(name: str) -> Part | None:
     return None
 
 
-def _has_owner(path: Path, owners: dict[str, list[str]] | object) -> bool:
+def _has_owner(path: Path, owners: Mapping[str, list[str]]) -> bool:
     """Within a package's own folder, an extension of a package, or one of Python's own modules."""
-    assert isinstance(owners, dict)
-    top = path.parts[0].split(".")[0]
-    return (
-        top in owners
-        or path.parts[0] in ("lib-dynload", "python3.11")
-        or (bool(re.fullmatch(r"python3\.\d+", path.parts[0])))
-    )
+    first = path.parts[0]
+    return first.split(".")[0] in owners or bool(re.fullmatch(r"python3\.\d+|lib-dynload", first))
 
 
 def check_no_gpl_encoders(bundle: Path) -> None:

@@ -51,7 +51,7 @@ def as_json(parts: Iterable[Part], what: Product) -> str:
             )
         )
         bom.register_dependency(bom.metadata.component, [*bom.components])
-    text = JsonV1Dot6(bom).output_as_string(indent=2)
+    text: str = JsonV1Dot6(bom).output_as_string(indent=2)
     if problem := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
         raise ValueError(f"the list of parts does not fit CycloneDX 1.6: {problem}")
     return text + "\n"

@@ -28,6 +28,7 @@ class Scrollback:
         self._lines = lines
         self.held: Held | None = None
         self.stopped: int | None = None  # the word that reading stopped at: where the mark is
+        self.by_hand = False  # whether it was marked, or only held there
         self._furthest: int | None = None  # … and the last one that was seen since
 
     @property
@@ -39,6 +40,7 @@ class Scrollback:
         """Stand still with the newest `count` lines; this is where reading stops."""
         if self.held is None:
             self.mark()
+            self.by_hand = False
             self._look_at(self._lines.newest, count)
 
     def scroll(self, by: int, count: int) -> None:
@@ -49,12 +51,14 @@ class Scrollback:
 
     def go_live(self) -> None:
         """Show the newest words again; the mark is where they were left for."""
-        self.held = None
-        self.stopped = self._furthest
+        if self.held is not None:
+            self.held = None
+            self.stopped, self.by_hand = self._furthest, False
 
     def mark(self) -> None:
         """Reading stops here: at the end of what is looked at, or now."""
         self.stopped = self._furthest = self.held.words if self.held else self._lines.added
+        self.by_hand = True
 
     def can_catch_up(self, count: int) -> bool:
         """Whether more than `count` lines have come since reading stopped, and are not shown."""

@@ -38,6 +38,7 @@ def test_held_text_stands_still_and_what_comes_is_counted() -> None:
     assert back.unread == 23
     back.go_live()
     assert back.held is None and back.unread == 0
+    assert not back.by_hand
 
 
 def test_a_word_on_the_line_that_is_held_is_not_shown_either() -> None:
@@ -94,6 +95,7 @@ def test_who_scrolls_back_first_still_has_not_read_on() -> None:
 def test_a_mark_is_set_without_holding() -> None:
     lines, back = talk(10)
     back.mark()
+    assert back.by_hand  # it is shown in what goes by, too
     assert back.marked_row() is None  # nothing has come after it
     said(lines, 8)
     back.catch_up(COUNT)

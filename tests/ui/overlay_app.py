@@ -166,6 +166,15 @@ def obey_captions(window: CaptionOverlay, order: str) -> None:
         assert window._captioning is not None
         session = faked(window._captioning)
         session.say(*words(order[4:], start_ms=len(session.timeline.words()) * 250))
+    elif order.startswith("talk "):  # a text and its language, as another utterance
+        assert window._captioning is not None
+        session = faked(window._captioning)
+        text, language = json.loads(order[5:])
+        spoken = session.timeline.words()
+        begin = spoken[-1].end_ms + 3000 if spoken else 0
+        number = spoken[-1].utterance + 1 if spoken else 0
+        said = words(text, language, begin)
+        session.say(*(replace(word, utterance=number) for word in said))
     elif order.startswith("call "):  # a verb of the window, and its arguments as JSON
         _, verb, arguments = order.split(" ", 2)
         getattr(window, verb)(*json.loads(arguments))

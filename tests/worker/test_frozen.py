@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from pathlib import Path
@@ -76,7 +77,7 @@ def test_on_windows_an_outside_program_looks_for_dlls_where_it_always_does(
             return 1
 
     windll = SimpleNamespace(kernel32=Kernel32())
-    monkeypatch.setattr(frozen.ctypes, "windll", windll, raising=False)
+    monkeypatch.setattr(ctypes, "windll", windll, raising=False)
     with frozen.outside_program():
         assert told == [None]
     assert told == [None, BUNDLE]

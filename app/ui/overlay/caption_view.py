@@ -219,9 +219,10 @@ class CaptionView(QWidget):
             self._report_painted(sum(_visible_length(line.text) for line in lines))
 
     def _paint_mark(self, painter: QPainter, first: int, count: int) -> None:
-        """A thin line below the row at which reading stopped."""
+        """A thin line below the row at which reading stopped; not in words that just go by."""
         marked = self.scrollback.marked_row()
-        if marked is None or not first <= marked < first + count:
+        wanted = self.scrollback.held is not None or self.scrollback.by_hand
+        if not wanted or marked is None or not first <= marked < first + count:
             return
         ink = QColor(self._settings.text_color)
         ink.setAlphaF(_MARK_OPACITY)

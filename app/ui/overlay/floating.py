@@ -134,6 +134,8 @@ class FloatingWindow(QWidget):
         Larger letters first make the box wider, then let it wrap; smaller ones give that back.
         """
         held = self._growth is not None
+        if held and settings == self._settings:
+            return  # something else was chosen: nothing is to move under the reader's eyes
         self.shrink()
         before, self._settings = self._settings, settings
         forgotten = bool(before.geometry) and not settings.geometry
@@ -437,6 +439,8 @@ class FloatingWindow(QWidget):
             self._click_through.hold(self.box_on_screen)
         if self._settings.dock:
             self._keep_free()
+            if self.resting_box != self._docked_box(*self._screen_now()):
+                self._settling.start()  # a panel has come or gone
 
     def _make_window(self) -> None:
         flags = _FLAGS

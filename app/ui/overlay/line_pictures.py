@@ -122,9 +122,15 @@ class LinePictures:
         return ink
 
     def _origin(self, laid_out: QTextLine) -> QPointF:
-        """Top left of the layout."""
-        middle = (self._size.height() - laid_out.height()) / 2
-        return QPointF(edge_room(self._font), self._overhang + middle)
+        """Top left of the layout: its baseline is where the chosen font has it.
+
+        Other fonts, which lend letters that it lacks, make a line higher when the first such letter
+        comes: centred, all its words would move.
+        """
+        metrics = QFontMetricsF(self._font)
+        baseline = (self._size.height() - metrics.height()) / 2 + metrics.ascent()
+        top = self._overhang + baseline - laid_out.ascent()
+        return QPointF(edge_room(self._font), top)
 
 
 def _laid_out(

@@ -16,9 +16,10 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from app.session.status import Stage, Status
 from app.settings import OverlaySettings
 from app.ui.widgets import stages
+from app.ui.widgets.color_button import contrast
 from app.ui.widgets.languages import native_name
 from app.ui.widgets.level import loudness
-from app.ui.widgets.theme import CAPTIONS
+from app.ui.widgets.theme import CAPTIONS, LIGHT
 from model_backends.base import Sentence
 
 TEXT_PX = 14
@@ -29,6 +30,7 @@ _BARS = (0.45, 1.0, 0.7)  # the three bars of the level meter, as shares of its 
 _METER = QSize(15, 14)
 _GAP = 8.0
 _QUIET = 0.8  # opacity of the row's text while all is well
+_SEEN = 3.0  # contrast of what is no text
 _LEAST_BACKING = 0.62  # opacity below which the text behind would be read with ours
 
 
@@ -189,13 +191,20 @@ class StatusRow(QLabel):
         """A level meter while sound is being listened to, else a dot, or progress as a ring."""
         area = self._meter()
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(tone.dot)
+        painter.setBrush(self._dot(tone))
         if self._status.stage in stages.HEARING:
             self._paint_meter(painter, area)
         elif self._status.fraction is not None:
             painter.drawPie(area.adjusted(0.5, 0, -0.5, 0), 90 * 16, self._sweep())
         else:
             painter.drawEllipse(area.center(), 4.5, 4.5)
+
+    def _dot(self, tone: Tone) -> QColor:
+        """Its mark's colour, darker where the captions have a light ground (WCAG 2.2, 1.4.11)."""
+        ground = QColor(self._settings.background_color)
+        if tone.pill is not None or contrast(tone.dot, ground) >= _SEEN:
+            return tone.dot
+        return QColor(getattr(LIGHT, stages.kind(self._status.stage)))
 
     def _sweep(self) -> int:
         """Clockwise, in sixteenths of a degree; a sliver at 0 so that there is something to see."""

@@ -48,6 +48,7 @@ class CaptionPage(QWidget):
         )
         self.lines = _spin("Caption lines", LINES)
         self.show_more = QToolButton()
+        self.show_more.setObjectName("fold")
         self.show_more.setText("&More")
         self.show_more.setCheckable(True)
         self.show_more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

@@ -18,9 +18,9 @@ from app.ui.preferences.scenery import paint_scenery
 from app.ui.widgets import plain, theme
 from app.ui.widgets.languages import LTR
 
-_PICTURE = QSize(92, 52)
+_PICTURE = QSize(74, 52)
 _LABEL_HEIGHT, _RADIUS, _BORDER = 24, 8.0, 2.5
-_SAMPLE, _SHRUNK = "Abc", 0.62  # of the look's size: the proportions are what is shown
+_SAMPLE, _SHRUNK = "Abc", 0.5  # of the look's size: the proportions are what is shown
 
 
 class PresetCards(QWidget):

@@ -71,6 +71,7 @@ class SteppedPercentSlider(PercentSlider):
         button.setText(sign)
         button.setAccessibleName(does)
         button.setMinimumSize(_STEP_PX, _STEP_PX)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         plain.set_tip(button, does)
         button.clicked.connect(lambda: self.stepped.emit(more))
         return button

@@ -107,6 +107,15 @@ QPushButton:focus, QToolButton#button:focus {{ border: 2px solid {accent}; paddi
 QPushButton:disabled, QToolButton#button:disabled {{ color: {dim}; background: {window}; }}
 QToolButton#button::menu-indicator {{ subcontrol-position: right center; right: 8px; }}
 QToolButton#button {{ padding-right: 24px; }}
+QToolButton#step, QToolButton#fold {{
+    color: {text}; background: {raised}; border: 1px solid {border}; border-radius: 6px;
+    padding: 5px 10px;
+}}
+QToolButton#step:hover, QToolButton#fold:hover {{ border-color: {text}; }}
+QToolButton#step:focus, QToolButton#fold:focus {{
+    border: 2px solid {accent}; padding: 4px 9px;
+}}
+QToolButton#step:disabled {{ color: {dim}; background: {window}; }}
 QToolButton#button:focus {{ padding-right: 23px; }}
 QPushButton#primary {{
     color: {on_accent}; background: {accent}; border-color: {accent}; font-weight: 600;

@@ -262,7 +262,12 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are hashed from now on."""
     names: list[str] = []
     real = store._sha256
-    monkeypatch.setattr(store, "_sha256", lambda path: names.append(path.name) or real(path))
+
+    def noted(path: Path) -> str:
+        names.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(store, "_sha256", noted)
     return names
 
 

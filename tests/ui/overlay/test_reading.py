@@ -206,6 +206,16 @@ def test_a_new_size_keeps_what_is_looked_at(window: CaptionOverlay, session: Fak
     assert window.captions.line_count == 8
 
 
+def test_what_is_chosen_elsewhere_moves_nothing_that_is_held(
+    window: CaptionOverlay, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.toggle_hold()
+    moved: list[QRect] = []
+    monkeypatch.setattr(window, "setGeometry", lambda *place: moved.append(QRect(*place)))
+    window.apply(window._settings)  # as after a change of the delay
+    assert moved == []
+
+
 def test_growing_for_held_text_is_nobodys_choice(
     qtbot: QtBot, window: CaptionOverlay, session: FakeSession, saved: list[OverlaySettings]
 ) -> None:

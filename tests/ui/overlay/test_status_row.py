@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect
-from PySide6.QtGui import QAccessible, QPaintEvent
+from PySide6.QtGui import QAccessible, QColor, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -132,3 +132,10 @@ def test_the_language_is_shown_unless_unwanted(row: StatusRow) -> None:
     assert row.language_text == "français"
     row.apply(OverlaySettings(show_language=False))
     assert row.language_text == ""
+
+
+@pytest.mark.parametrize("ground", ["#000000", "#ffffff", "#ffff00", "#0000ff"])
+def test_the_meter_is_seen_on_light_grounds_too(row: StatusRow, ground: str) -> None:
+    row.apply(OverlaySettings(background_color=ground, background_opacity=1.0))
+    row.set_status(Status(Stage.SPEECH))
+    assert contrast(row._dot(TONES["good"]), QColor(ground)) >= 3

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QContextMenuEvent, QHideEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import native
@@ -487,3 +487,24 @@ def test_own_words_are_not_shown_in_a_meeting_until_wished(
     captioning._store.change(show_own_speech=True)
     session.say(*words("hello", start_ms=1_500), replace(theirs, start_ms=2_000, end_ms=2_300))
     qtbot.waitUntil(lambda: window.captions.painted_text == ["You: hello", "Others: Welcome"])
+
+
+@pytest.mark.parametrize(("under", "yields"), [(True, True), (False, False)])
+def test_whoever_types_into_a_window_of_ours_sees_what(
+    qtbot: QtBot, window: CaptionOverlay, under: bool, yields: bool
+) -> None:
+    """The find bar of the main window may be where the captions are."""
+    ours = QWidget()
+    qtbot.addWidget(ours)
+    field = QLineEdit(ours)
+    ours.setGeometry(window.box_on_screen.translated(0, 0 if under else -400))
+    ours.show()
+    ours.activateWindow()
+    field.setFocus()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is field)
+    window.keep_above()
+    on_top = bool(window.windowHandle().flags() & Qt.WindowType.WindowStaysOnTopHint)
+    assert on_top != yields
+    ours.close()
+    window.keep_above()
+    assert window.windowHandle().flags() & Qt.WindowType.WindowStaysOnTopHint
