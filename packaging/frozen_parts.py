@@ -15,12 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.markers import default_environment
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from product import ROOT, WEIGHTS, product
-
-from packaging.requirements import Requirement
-
-from packaging.requirements import Requirement
 
 # No engine's tensor library, no tests, no toolkit of others: the base captions without them, and
 # what only `voxline evaluate` or a conversion needs is told there as missing.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -208,15 +208,10 @@ def _vendored(name: str) -> Part | None:
     return None
 
 
-def _has_owner(path: Path, owners: dict[str, list[str]] | object) -> bool:
+def _has_owner(path: Path, owners: Mapping[str, list[str]]) -> bool:
     """Within a package's own folder, an extension of a package, or one of Python's own modules."""
-    assert isinstance(owners, dict)
-    top = path.parts[0].split(".")[0]
-    return (
-        top in owners
-        or path.parts[0] in ("lib-dynload", "python3.11")
-        or (bool(re.fullmatch(r"python3\.\d+", path.parts[0])))
-    )
+    first = path.parts[0]
+    return first.split(".")[0] in owners or bool(re.fullmatch(r"python3\.\d+|lib-dynload", first))
 
 
 def check_no_gpl_encoders(bundle: Path) -> None:

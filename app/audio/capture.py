@@ -231,7 +231,8 @@ class Capture:
         self._deliver(Level(rms))
         pcm = self._resample(mono, self._run.pace)
         if len(pcm):
-            self._send(self._run.take(self._clock.at(block.arrived), pcm))
+            arrived_ms = self._clock.at(block.arrived) - self._resample.kept_ms
+            self._send(self._run.take(arrived_ms, pcm))
 
     def _send(self, placed: Sequence[Placed]) -> None:
         for each in placed:

@@ -45,6 +45,16 @@ from model_backends.base import SAMPLE_RATE, UserError
 _T = TypeVar("_T")
 _PATIENCE_S = 20.0
 _BETWEEN_S = 2.2  # faults: two beeps
+_COLUMNS = (
+    "what happened",
+    "times",
+    "told after, s: p50 / most",
+    "sound again after, s: p50 / most",
+    "beeps lost while there",
+    "off, ms: p95 / most",
+    "gaps marked",
+    "what is told",
+)
 _EDGE_MS = 250  # a beep nearer than this to a fault is neither there nor lost
 
 
@@ -383,9 +393,8 @@ def _row(case: Case) -> str:
 
 def _print(rows: list[Case], server: str) -> None:
     print(f"{server}:\n")
-    print("| what happened | times | told after, s: p50 / most | sound again after, s: p50 / most "
-          "| beeps lost while there | off, ms: p95 / most | gaps marked | what is told |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|")
+    print(f"| {' | '.join(_COLUMNS)} |")
+    print("|---" * len(_COLUMNS) + "|")
     for row in rows:
         print(_row(row))
 

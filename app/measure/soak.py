@@ -22,6 +22,7 @@ from app.core.chunk import Chunk
 
 _BLOCK_S = 0.1
 _RATE = 48_000
+_KEPT_MS = 15  # sound that the resampler has taken and not given yet
 _AHEAD = 50  # blocks that may wait to be taken
 _LOST_EVERY_S = 600.0  # a device is lost and opened again
 
@@ -94,7 +95,7 @@ class _FastOpened:
 
 def soak(hours: float) -> str:
     """Run it; a table of what the process holds, every half hour of the lanes' own time."""
-    process, clock = psutil.Process(), FastClock()
+    clock = FastClock()
     feeds = [FastFeed("me", 200.0, hours), FastFeed("them", -200.0, hours)]
     captures = [Capture(feed, feed.name, clock, partial(_take, feed), boost=True) for feed in feeds]
     rows = [
@@ -107,18 +108,23 @@ def soak(hours: float) -> str:
     while not all(feed.done.is_set() for feed in feeds):
         time.sleep(0.05)
         now_s = min(feed.at_s for feed in feeds)
-        if now_s < look_s:
-            continue
-        look_s += 1800
-        apart_ms, most_ms = abs(feeds[0].off_ms - feeds[1].off_ms), max(f.most_ms for f in feeds)
-        memory = process.memory_info().rss / 2**20
-        cells = f"{apart_ms:.0f} | {most_ms:.0f} | {memory:.0f}"
-        files = process.num_fds() if hasattr(process, "num_fds") else 0
-        rows.append(f"| {now_s / 3600:.1f} | {cells} | {threading.active_count()} | {files} |")
+        if now_s >= look_s:
+            look_s += 1800
+            rows.append(_row(now_s, feeds))
+    rows.append(_row(min(feed.at_s for feed in feeds), feeds))
     for capture in captures:
         capture.close()
         capture.join(5)
     return "\n".join(rows)
+
+
+def _row(now_s: float, feeds: Sequence[FastFeed]) -> str:
+    process = psutil.Process()
+    apart_ms, most_ms = abs(feeds[0].off_ms - feeds[1].off_ms), max(f.most_ms for f in feeds)
+    memory = process.memory_info().rss / 2**20
+    files = process.num_fds() if hasattr(process, "num_fds") else 0
+    cells = f"{apart_ms:.0f} | {most_ms:.0f} | {memory:.0f} | {threading.active_count()} | {files}"
+    return f"| {now_s / 3600:.1f} | {cells} |"
 
 
 def _take(feed: FastFeed, event: CaptureEvent) -> None:
@@ -129,7 +135,8 @@ def _take(feed: FastFeed, event: CaptureEvent) -> None:
         feed.end_ms = event.end_ms
     elif isinstance(event, Level):
         if feed.run > 2:  # the first two of a run are placed together
-            feed.off_ms = feed.end_ms - feed.heard * _BLOCK_S / feed.own * 1000
+            given_ms = feed.heard * _BLOCK_S / feed.own * 1000 - _KEPT_MS
+            feed.off_ms = feed.end_ms - given_ms
             feed.most_ms = max(feed.most_ms, abs(feed.off_ms))
         feed.run += 1
         feed.heard += 1

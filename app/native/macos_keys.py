@@ -10,7 +10,7 @@ import ctypes
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.native.hotkeys import Combination, NoGlobalKeysError, Refusal
+from app.native.keys import Combination, NoGlobalKeysError, Refusal
 
 # CarbonEvents.h, Events.h
 _COMMAND, _SHIFT, _OPTION, _CONTROL = 0x100, 0x200, 0x800, 0x1000

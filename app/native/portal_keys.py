@@ -16,7 +16,7 @@ from itertools import count
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from app.native.hotkeys import Combination, NoGlobalKeysError
+from app.native.keys import Combination, NoGlobalKeysError
 
 if TYPE_CHECKING:
     from jeepney import Message

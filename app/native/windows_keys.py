@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
-from app.native.hotkeys import DIGITS, LETTERS, Combination, NoGlobalKeysError, Refusal
+from app.native.keys import DIGITS, LETTERS, Combination, NoGlobalKeysError, Refusal
 
 # winuser.h
 _WM_HOTKEY, _WM_APP, _WM_QUIT, _WM_USER = 0x0312, 0x8000, 0x0012, 0x0400

@@ -18,7 +18,7 @@ from itertools import chain, combinations
 from threading import Lock, Thread
 from typing import Any
 
-from app.native.hotkeys import DIGITS, LETTERS, Combination, NoGlobalKeysError, Refusal
+from app.native.keys import DIGITS, LETTERS, Combination, NoGlobalKeysError, Refusal
 
 _SHIFT, _LOCK, _CONTROL, _ALT, _NUM, _SUPER = 1, 2, 4, 8, 16, 64  # as keyboards usually have them
 _ASYNC = 1

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -81,6 +82,20 @@ def test_a_folder_that_others_may_enter_is_not_looked_into(data: Path, serve: Se
     serve(lambda line: b"done\n")
     Path(os.environ["XDG_RUNTIME_DIR"]).chmod(0o755)
     assert doorway.ask(data, "status", 20) is None
+
+
+def test_nor_is_one_in_the_temporary_folder(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr(tempfile, "tempdir", tempfile.mkdtemp(prefix="v"))  # short, as a path must
+    trap = doorway._folder("voxline")
+    trap.mkdir()
+    trap.chmod(0o777)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as theirs:
+        theirs.bind(str(trap / doorway._name(data)))
+        theirs.listen()
+        assert doorway.ask(data, "status", 0.2) is None  # and no TimeoutError
 
 
 def test_one_that_hangs_is_not_waited_for(data: Path, serve: Serve) -> None:

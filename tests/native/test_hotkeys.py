@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.native import hotkeys
-from app.native.hotkeys import KEYS, Combination, NoGlobalKeysError, parse
+from app.native.keys import KEYS, Combination, NoGlobalKeysError, parse
 from app.native.macos_keys import _KEY_CODES
 from app.native.windows_keys import _VIRTUAL_KEYS
 from app.native.x11_keys import _KEYSYMS

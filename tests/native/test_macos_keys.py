@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.native import macos_keys
-from app.native.hotkeys import NoGlobalKeysError, Refusal, parse
+from app.native.keys import NoGlobalKeysError, Refusal, parse
 from app.native.macos_keys import MacKeys
 
 COMMAND_OPTION = 0x900

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.native.hotkeys import NoGlobalKeysError, parse
+from app.native.keys import NoGlobalKeysError, parse
 from app.native.portal_keys import PortalKeys, trigger
 
 jeepney = pytest.importorskip("jeepney", reason="only Linux has a portal")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.native import windows_keys
-from app.native.hotkeys import Refusal, parse
+from app.native.keys import Refusal, parse
 from app.native.windows_keys import WindowsKeys
 
 WM_HOTKEY, WM_QUIT = 0x0312, 0x0012

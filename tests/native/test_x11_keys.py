@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 
 import pytest
 
-from app.native.hotkeys import Refusal, parse
+from app.native.keys import Refusal, parse
 from app.native.x11_keys import PLACES, X11Keys, _Keyboard
 from tests.support.screen import Screen
 

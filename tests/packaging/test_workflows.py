@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+import build
 import pytest
 
-import build
 from tests.packaging.conftest import CHECKOUT
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")

@@ -123,7 +123,7 @@ class AtSpi:
             bus_name="org.a11y.atspi.Registry",
             interface="org.a11y.atspi.Registry",
         )
-        asked = ("object:announcement", [], "")
+        asked: Any = ("object:announcement", [], "")
         message = new_method_call(registry, "RegisterEvent", "sass", asked)
         self._bus.send_and_get_reply(message, timeout=20)
 

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence
 
 from app.native import hotkeys as native_keys
-from app.native.hotkeys import Combination, GlobalKeys, NoGlobalKeysError, Refusal, parse
+from app.native.keys import Combination, GlobalKeys, NoGlobalKeysError, Refusal, parse
 from app.native.portal_keys import PortalKeys
 from app.settings import Settings
 from app.ui.state.commands import VERBS, Commands

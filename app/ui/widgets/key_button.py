@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QKeyCombination, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from app.native.hotkeys import LETTERS
+from app.native.keys import LETTERS
 from app.native.x11_keys import PLACES
 from app.ui.widgets import plain
 from model_backends.base import Sentence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from app.native.hotkeys import Combination, Refusal
+from app.native.keys import Combination, Refusal
 
 
 class FakeKeys:

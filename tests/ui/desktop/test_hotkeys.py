@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.native import hotkeys as native_keys
-from app.native.hotkeys import Combination, NoGlobalKeysError, parse
+from app.native.keys import Combination, NoGlobalKeysError, parse
 from app.settings import Settings
 from app.ui.desktop.hotkeys import NO_KEYS, Hotkeys
 from app.ui.preferences.keys_page import KeysPage

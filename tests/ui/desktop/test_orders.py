@@ -73,7 +73,8 @@ def test_the_first_gets_every_order_whole(
     raised: list[bool] = []
     first.raise_requested.connect(lambda: raised.append(True))
     # a name as long as the system allows, each letter six bytes in JSON
-    orders = [to_transcribe(Path("/media") / ("ж" * 127) / f"{number}.mp4") for number in range(40)]
+    folder = Path("/media") / ("ж" * 127)
+    orders = [to_transcribe(folder / f"{number}.mp4") for number in range(300)]
     second = subprocess.Popen(
         [sys.executable, "-c", SECOND, str(tmp_path), *orders], stdout=subprocess.PIPE, text=True
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.cli.arguments import CONTROL_VERBS
-from app.native.hotkeys import parse
+from app.native.keys import parse
 from app.ui.state.commands import VERBS, Commands
 
 
