@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
+    QApplication,
     QComboBox,
     QFileDialog,
     QLabel,
@@ -30,7 +31,8 @@ from app.session.record import Saved
 from app.session.session import Stage, Status
 from app.ui.main_window import help as help_texts
 from app.ui.main_window import report, save_as, state_header
-from app.ui.main_window.window import MainWindow
+from app.ui.main_window import window as window_module
+from app.ui.main_window.window import _LEAST, MainWindow
 from app.ui.widgets import stages
 from app.ui.widgets.source_box import SourceBox
 from model_backends.base import Notice
@@ -204,6 +206,20 @@ def test_the_way_back_to_the_newest_words_shows_only_when_needed(
     assert window.latest.isHidden()
     bar = window.transcript.verticalScrollBar()
     assert bar.value() == bar.maximum()
+
+
+def test_the_way_back_goes_once_all_words_are_in_sight(
+    window: MainWindow, rig: Rig, qtbot: QtBot
+) -> None:
+    """As when a banner goes: the range shrinks to nothing, and nobody scrolls."""
+    rig.captioning.start()
+    rig.say(*words("word " * 250))
+    window.resize(window.width(), window.minimumSizeHint().height())
+    qtbot.waitUntil(lambda: window.transcript.verticalScrollBar().maximum() > 0)
+    window.transcript.verticalScrollBar().setValue(0)
+    assert window.latest.isVisible()
+    window.resize(window.width(), 1400)
+    qtbot.waitUntil(window.latest.isHidden)
 
 
 @pytest.mark.parametrize(
@@ -517,6 +533,27 @@ def test_it_fits_small_screens_with_its_buttons(
     window.resize(least)
     toggle = window.header.toggle
     assert window.rect().contains(toggle.mapTo(window, toggle.rect().bottomRight()))
+
+
+def test_nothing_is_crushed_however_low_the_screen_is(
+    rig: Rig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window_module, "_ORDINARY_SCREEN", 10_000)
+    rig.store.change(engine="embedded", told={"kept": True})
+    window = MainWindow(rig.captioning, rig.store)
+    qtbot.addWidget(window)
+    with qtbot.waitExposed(window):
+        window.show()
+    for number in range(2):
+        window.banners.tell("warning", f"Captions come late {number}.", "Close other programs.")
+    window.menus.find.trigger()
+    QApplication.sendPostedEvents()  # the layout sees to it
+    window.resize(_LEAST.width(), 10)
+    QApplication.processEvents()
+    for each in (*window.banners.banners, window.find_bar, window.header, window.choices):
+        assert each.height() >= each.minimumSizeHint().height(), each
+    assert window.transcript.height() >= window.transcript.minimumHeight() > 0
+    assert window.height() <= _LEAST.height() + 40
 
 
 def test_every_control_is_reached_by_tab_and_has_a_name(window: MainWindow, rig: Rig) -> None:
