@@ -146,6 +146,11 @@ class Session:
         return self._sound_began
 
     @property
+    def sounds(self) -> bool:
+        """Every voice that is listened to has brought sound."""
+        return all(lane in self._sounding for lane in self.voices)
+
+    @property
     def over(self) -> bool:
         """Stopped or failed, and all of it pumped: nothing more will come."""
         return self.status.stage.over

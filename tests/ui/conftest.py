@@ -24,6 +24,7 @@ class Rig:
         self.opened_with: list[Settings] = []
         self.sessions: list[FakeSession] = []
         self.refusal: Exception | None = None
+        self.sounds_at_once = True
         self.captioning = Captioning(self.store, self._open)
 
     @property
@@ -56,6 +57,7 @@ class Rig:
         bridge = fake_bridge()
         self.sessions.append(faked(bridge))
         self.session.predecessor = predecessor
+        self.session.sounds = self.sounds_at_once
         return bridge
 
 

@@ -33,6 +33,7 @@ class FakeSession:
         self.voices: tuple[str, ...] = (ME,)
         self.status = Status(Stage.IDLE)
         self.level = 0.0
+        self.sounds = True
         self.timeline = Timeline()
         self.predecessor: object = None
         self.calls: list[tuple[object, ...]] = []

@@ -2,9 +2,10 @@
 
 Windows listen to one `Captioning` for as long as the app runs; the sessions behind it come and
 go. A change of settings is followed here: what a running session can take (source, delay) is
-passed on, anything else (engine, model, language) begins another session. That one listens at
-once, while the one before it still says its last words; it is shown when they are out, so that
-windows see one session after the other. Knows no widget, and nothing of sound or engines.
+passed on, anything else (engine, model, language) begins another session. The one before it
+listens until that one does, so that no word falls between them, and then says its last words; the
+new one is shown when they are out, so that windows see one session after the other. Knows no
+widget, and nothing of sound or engines.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.audio.choice import Device, SourceChoice, from_text, to_text
 from app.audio.devices.base import name_alone
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from model_backends.base import EngineInfo
 
 log = logging.getLogger(__name__)
+
+_RELIEF_MS = 3_000  # how long a session listens on while the next one finds its sound
+_LOOK_MS = 50
 
 _UNEXPECTED = Status(
     Stage.FAILED, "Captions could not be started.", "The log says why: Help, Open log folder."
@@ -64,6 +68,10 @@ class Captioning(QObject):
         self._shown: SessionBridge | None = None  # its words and state are what windows see
         self._next: list[SessionBridge] = []  # listening already, the newest last
         self._saving: list[SessionBridge] = []  # nothing more to show but where they are saved
+        self._relieved: SessionBridge | None = None  # listens until the newest does
+        self._looks_left = 0
+        self._relief = QTimer(self, interval=_LOOK_MS)
+        self._relief.timeout.connect(self._look_for_sound)
         self.last_status = Status(Stage.IDLE, "Captions are off.")
         store.changed.connect(self._follow)
 
@@ -121,6 +129,9 @@ class Captioning(QObject):
         """Pause, resume, or start if nothing runs."""
         if not self.running:
             self._begin()
+        elif self._relieved and self._newest:  # neither is to listen
+            self._newest.pause()
+            self._end_relief()
         elif self._shown and self.stage is Stage.PAUSED:
             self._shown.resume()
         elif self._shown and not self.stage.ending:
@@ -139,6 +150,7 @@ class Captioning(QObject):
         if self._everything_has_ended:
             self.idle.emit()
         elif self._newest and not (self._newest is self._shown and self.stage.ending):
+            self._end_relief()
             self._newest.stop()
 
     def abort(self) -> None:
@@ -176,7 +188,7 @@ class Captioning(QObject):
             bridge.hold()
             self._next.append(bridge)
             bridge.start()
-            self._let_end(after)
+            self._relieve(after)
 
     def _could_not_begin(self, failure: Status, after: SessionBridge | None) -> None:
         """With a session running, that goes on: words are worth more than another engine."""
@@ -184,6 +196,25 @@ class Captioning(QObject):
             self._take_status(failure)
         else:
             self.notice.emit(Notice("", "refused", failure.message, failure.hint))
+
+    def _relieve(self, before: SessionBridge) -> None:
+        """To find a source and open it takes a while: the one before listens so much longer."""
+        self._end_relief()
+        self._relieved, self._looks_left = before, _RELIEF_MS // _LOOK_MS
+        self._relief.start()
+        self._look_for_sound()
+
+    def _look_for_sound(self) -> None:
+        self._looks_left -= 1
+        newest = self._newest
+        if newest is None or newest.session.sounds or newest.session.over or self._looks_left < 0:
+            self._end_relief()
+
+    def _end_relief(self) -> None:
+        self._relief.stop()
+        before, self._relieved = self._relieved, None
+        if before is not None:
+            self._let_end(before)
 
     def _let_end(self, bridge: SessionBridge) -> None:
         if bridge is not self._shown or not self.stage.ending:

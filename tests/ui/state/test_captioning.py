@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from app.audio.choice import Device, Meeting, from_text
 from app.audio.devices.base import SourceInfo
@@ -116,6 +117,43 @@ def test_what_is_chosen_meanwhile_is_for_the_one_that_listens(rig: Rig) -> None:
     rig.store.change(source="usb")
     rig.store.change_delay(960)
     assert rig.session.calls == [("start",), ("set_source", Device("usb")), ("set_delay", 960)]
+
+
+def test_a_session_listens_until_the_next_one_does(rig: Rig, qtbot: QtBot) -> None:
+    """A microphone takes up to seconds to open: what is said then belongs to the one before."""
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    rig.sounds_at_once = False
+    rig.store.change(language="de")
+    first, second = rig.sessions
+    assert second.calls == [("start",)]
+    rig.captioning._relief.timeout.emit()
+    assert ("stop",) not in first.calls
+    second.sounds = True
+    qtbot.waitUntil(lambda: first.calls == [("start",), ("stop",)])
+    assert not rig.captioning._relief.isActive()
+
+
+def test_a_session_does_not_wait_for_ever_for_the_next_one(rig: Rig) -> None:
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    rig.sounds_at_once = False
+    rig.captioning.start_another()
+    for _ in range(100):
+        rig.captioning._relief.timeout.emit()
+    assert rig.sessions[0].calls == [("start",), ("stop",)]
+
+
+@pytest.mark.parametrize("verb", ["pause", "stop"])
+def test_what_is_asked_while_two_listen_is_asked_of_both(rig: Rig, verb: str) -> None:
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    rig.sounds_at_once = False
+    rig.captioning.start_another()
+    rig.captioning.toggle_pause() if verb == "pause" else rig.captioning.stop()
+    first, second = rig.sessions
+    assert first.calls == [("start",), ("stop",)]
+    assert second.calls == [("start",), (verb,)]
 
 
 def test_a_third_session_waits_for_both(rig: Rig) -> None:
