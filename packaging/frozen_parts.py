@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import libraries
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -211,4 +212,6 @@ def kept_data(datas: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str,
             continue
         if parts[:2] == ("faster_whisper", "assets") or target.endswith(".pyc"):
             continue
+        if kind == "SYMLINK" and libraries.is_unused(target):
+            continue  # it would lead to a library that is left out
         yield target, source, kind

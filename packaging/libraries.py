@@ -56,7 +56,12 @@ def lean(binaries: Iterable[Entry], scratch: Path) -> list[Entry]:
 
 
 def _is_left_out(target: str, source: str) -> bool:
-    return is_the_systems(target, source) or bool(_UNUSED.search(target.replace(os.sep, "/")))
+    return is_the_systems(target, source) or is_unused(target)
+
+
+def is_unused(target: str) -> bool:
+    """Whether a file of Qt's is for machines without a desktop, or for what Voxline lacks."""
+    return bool(_UNUSED.search(target.replace(os.sep, "/")))
 
 
 def is_the_systems(target: str, source: str) -> bool:

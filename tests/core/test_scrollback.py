@@ -122,7 +122,7 @@ def test_few_lines_are_shown_as_they_are() -> None:
 
 def test_more_lines_of_what_is_held_end_with_the_same_one() -> None:
     lines = CaptionLines(len, 40)
-    said(lines, 8)
+    said(lines, 7)
     back = Scrollback(lines)
     back.hold(1)
     held = looked_at(back)

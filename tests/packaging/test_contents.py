@@ -46,6 +46,12 @@ def test_of_engines_that_need_a_pack_only_what_is_said_of_them_is_inside() -> No
     assert "model_backends.voxtral.cpu.runner" in frozen_parts.modules()
 
 
+def test_no_link_leads_to_a_library_that_is_left_out() -> None:
+    link = ("libQt6EglFSDeviceIntegration.so.6", "PySide6/Qt/lib/libQt6EglFSDeviceIn…", "SYMLINK")
+    kept = ("libQt6Core.so.6", "PySide6/Qt/lib/libQt6Core.so.6", "SYMLINK")
+    assert list(frozen_parts.kept_data([link, kept])) == [kept]
+
+
 def test_every_package_has_a_licence() -> None:
     for each in frozen_parts.distributions():
         assert notices.licence_of(each.metadata)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bootstrap
 import checks
 import pytest
 
@@ -118,3 +119,35 @@ def test_ci_runs_exactly_the_test_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["run", "test", ".ci/run", "packaging/launch.sh"])
 def test_launchers_may_be_executed(name: str) -> None:
     assert os.access(CHECKOUT / name, os.X_OK)
+
+
+def test_installers_are_built_and_checked_only_when_asked_for(
+    programs: Programs, tmp_path: Path
+) -> None:
+    python = programs.add("python")
+    assert checks.package(tmp_path, python) == 0
+    build, smoke = programs.calls
+    assert build == f"python {tmp_path}/packaging/build.py all"
+    assert smoke.startswith(f"python {tmp_path}/packaging/smoke.py {tmp_path}/build/frozen/")
+    assert not any("build.py" in " ".join(command) for command in checks.commands([]))
+
+
+def test_an_app_that_could_not_be_built_is_not_checked(programs: Programs, tmp_path: Path) -> None:
+    python = programs.add("python", "exit 3")
+    assert checks.package(tmp_path, python) == 3
+    assert len(programs.calls) == 1
+
+
+def test_installers_get_an_environment_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[Path] = []
+
+    def package(root: Path, python: Path) -> int:
+        used.append(python)
+        return 0
+
+    monkeypatch.setattr(bootstrap, "settled", lambda steps, stamps, forgiving: True)
+    monkeypatch.setattr(checks, "package", package)
+    assert bootstrap.main(["test", "--packaging"]) == 0
+    assert used[0].is_relative_to(CHECKOUT / "build" / "packaging-environment")

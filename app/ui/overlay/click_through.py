@@ -70,6 +70,8 @@ class Handle(QAbstractButton):
     def __init__(self) -> None:
         super().__init__()
         float_above(self)
+        # or X11's window managers move it out of the room that is kept for docked captions
+        self.setAttribute(Qt.WidgetAttribute.WA_X11NetWmWindowTypeDock)
         self.setWindowTitle("Caption handle")
         self.setAccessibleName("Take hold of the captions again")
         plain.set_tip(self, "Take hold of the captions again")

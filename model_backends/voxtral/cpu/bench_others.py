@@ -7,10 +7,10 @@
 
 A step is 80 ms of audio, encoder and decoder. transcribe-cpp is fed 80 ms of noise a step, as its
 stream takes them, its frontend included (a few ms); its decoder looks at its whole ring of keys
-each step, whatever is in it, so `--context` does not change what it does. Each engine takes a few
-steps, then the next one, round after round, and the memory is read in between: whatever else the
-computer does meets all alike. Prints medians and minima in Markdown, and the processor time, which
-with one thread says most on a computer that is busy with other things.
+each step, whatever is in it, so `--context` changes nothing for it; `--ring` shortens it. Each
+engine takes a few steps, then the next one, round after round, and the memory is read in between:
+whatever else the computer does meets all alike. Prints medians and minima in Markdown, and the
+processor time, which with one thread says most on a computer that is busy with other things.
 """
 
 from __future__ import annotations
@@ -88,22 +88,23 @@ def in_torch(context: int) -> Rival:
 
     from model_backends.voxtral.torch.load import prepare
     from model_backends.voxtral.torch.runner import ModelRunner
-    from model_backends.voxtral.torch.weights import assembled, random_tensors
+    from model_backends.voxtral.torch.weights import assembled, compute_dtype, random_tensors
 
     device = torch.device("cpu")
-    make = random_tensors(PUBLISHED, device, torch.float32)
+    make = random_tensors(PUBLISHED, device, compute_dtype("int4"))
     net = assembled(PUBLISHED, make, "int4", device)
     prepare(device)
     model = ModelRunner(net, made_up_tekken(PUBLISHED.vocab), "int4", (0, 0))
     return Rival("voxtral-torch int4", Verbs(model, context).step)
 
 
-def in_ggml(file: Path, threads: int) -> Rival:
-    """transcribe-cpp's stream. Raises ImportError where it is not installed."""
+def in_ggml(file: Path, threads: int, ring: int) -> Rival:
+    """transcribe-cpp's stream. `ring`: keys its decoder holds and looks at, 0 for its own choice.
+    Raises ImportError where it is not installed."""
     peer = importlib.import_module("transcribe_cpp")
     options = peer.VoxtralRealtimeStreamOptions(num_delay_tokens=_DELAY, min_decode_interval_ms=0)
     model = peer.Model(str(file))
-    stream = model.session(n_threads=threads).stream(family=options)
+    stream = model.session(n_threads=threads, n_ctx=ring).stream(family=options)
     noise = np.random.default_rng(2).standard_normal(ROW_SAMPLES).astype(np.float32) / 10
     for _ in range(_LEFT_AND_DELAY // 4):
         stream.feed(np.tile(noise, 4))
@@ -114,7 +115,7 @@ def measure(bench: Bench, options: argparse.Namespace, threads: int) -> list[str
     """Rows of the table for one number of threads."""
     rivals = [ours(bench, threads, options.context)]
     if options.gguf is not None:
-        rivals.append(in_ggml(options.gguf, threads))
+        rivals.append(in_ggml(options.gguf, threads, options.ring))
     if options.torch:
         importlib.import_module("torch").set_num_threads(threads)
         rivals.append(in_torch(options.context))
@@ -161,6 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The processor engine beside others.")
     parser.add_argument("--gguf", type=Path, metavar="FILE", help="made by random_gguf")
+    parser.add_argument("--ring", type=int, default=0, metavar="N", help="transcribe-cpp's n_ctx")
     parser.add_argument("--torch", action="store_true", help="PyTorch with int4 too (3 GB more)")
     parser.add_argument("--threads", type=_numbers, default=[1, 2], metavar="N[,N]")
     parser.add_argument("--context", type=int, default=64)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from app import native
 from app.native import linux, macos, windows, x11
+from app.settings import OverlaySettings
+from app.ui.overlay import look
 from tests.support.screen import Screen
 
 
@@ -178,3 +180,127 @@ def test_without_an_x_server_the_answers_are_harmless(monkeypatch: pytest.Monkey
     assert not x11.fullscreen_is_active()
     assert x11.active_window() == 0
     x11.activate(5)
+
+
+class Shell:
+    """shell32: takes down what an application toolbar asks; another bar is 40 px high there."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[int, int, int, tuple[int, int, int, int]]] = []
+
+    def SHAppBarMessage(self, message: int, bar: Any) -> int:
+        data = bar._obj
+        assert data.size == ctypes.sizeof(data)
+        if message == 2:  # ABM_QUERYPOS
+            if data.edge == 3:
+                data.place.bottom -= 40
+            else:
+                data.place.top += 40
+        place = data.place
+        sides = (place.left, place.top, place.right, place.bottom)
+        self.messages.append((message, data.window, data.edge, sides))
+        return 1
+
+
+@pytest.mark.parametrize(
+    ("edge", "pixels", "wanted"),
+    [
+        ("bottom", (0, 917, 1920, 163), (0, 877, 1920, 1040)),
+        ("top", (0, 0, 1920, 163), (0, 40, 1920, 203)),
+    ],
+)
+def test_windows_keeps_room_as_for_a_toolbar_beside_those_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+    edge: str,
+    pixels: tuple[int, int, int, int],
+    wanted: tuple[int, int, int, int],
+) -> None:
+    shell = Shell()
+    monkeypatch.setattr(windows, "_shell32", lambda: shell)
+    assert windows.reserve(0x1234, edge, pixels, "windows")
+    assert [message for message, *_ in shell.messages] == [0, 2, 3]  # new, query, set
+    assert shell.messages[-1][1:] == (0x1234, {"top": 1, "bottom": 3}[edge], wanted)
+    windows.release(0x1234, "windows")
+    assert shell.messages[-1][:2] == (1, 0x1234)
+    assert not windows.reserve(0x1234, edge, pixels, "offscreen")
+    assert len(shell.messages) == 4
+
+
+def test_macos_keeps_room_for_nobody() -> None:
+    assert not macos.reserve(5, "top", (0, 0, 100, 50), "cocoa")
+
+
+def test_captions_as_they_are_set_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {
+        "CaptionColor": 6, "CaptionOpacity": 0, "CaptionSize": 3, "CaptionFontStyle": 7,
+        "CaptionEdgeEffect": 4, "BackgroundColor": 2, "BackgroundOpacity": 2, "RegionOpacity": 4,
+    }  # fmt: skip
+    monkeypatch.setattr(windows, "_caption_values", lambda: values)
+    assert windows.caption_style() == {
+        "text_color": "#ffff00",
+        "band_color": "#000000",
+        "band_opacity": 0.75,
+        "background_opacity": 0.0,
+        "size": 1.5,
+        "font_family": "small capitals",
+        "edge": "uniform",
+    }
+    monkeypatch.setattr(windows, "_caption_values", lambda: None)
+    assert windows.caption_style() is None
+
+
+class MediaAccessibility:
+    """What macOS says of its captions: numbers, and colours by their number."""
+
+    def __init__(self) -> None:
+        for part, color in (("Foreground", 1), ("Background", 2), ("Window", 0)):
+            self._answer(f"MACaptionAppearanceCopy{part}Color", color)
+            self._answer(f"MACaptionAppearanceGet{part}Opacity", 0.5)
+        self._answer("MACaptionAppearanceGetRelativeCharacterSize", 2.0)
+        self._answer("MACaptionAppearanceGetTextEdgeStyle", 2)
+
+    def _answer(self, name: str, value: float) -> None:
+        def function(domain: int, behaviour: None) -> float:
+            assert domain == 1  # the user's own
+            return value
+
+        setattr(self, name, function)
+
+
+class CoreGraphics:
+    COLORS: ClassVar = {1: (1.0, 1.0, 0.0, 1.0), 2: (0.0, 1.0)}  # RGB, and grey with alpha
+
+    def CGColorGetNumberOfComponents(self, color: int) -> int:
+        return len(self.COLORS[color])
+
+    def CGColorGetComponents(self, color: int) -> list[float]:
+        return list(self.COLORS[color])
+
+    def CGColorRelease(self, color: int) -> None:
+        assert color in self.COLORS
+
+
+def test_captions_as_they_are_set_on_macos(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(macos, "_media_accessibility", MediaAccessibility)
+    monkeypatch.setattr(macos, "_core_graphics", CoreGraphics)
+    assert macos.caption_style() == {
+        "text_color": "#ffff00",
+        "text_opacity": 0.5,
+        "band_color": "#000000",
+        "band_opacity": 0.5,
+        "background_opacity": 0.5,
+        "size": 2.0,
+        "edge": "raised",
+    }
+    monkeypatch.setattr(macos, "_media_accessibility", lambda: None)
+    assert macos.caption_style() is None
+
+
+def test_what_a_desktop_has_set_becomes_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    style = {"text_color": "#00ffff", "size": 2.0, "edge": "raised"}
+    monkeypatch.setattr(native, "caption_style", lambda: style)
+    preset = look.presets()[-1]
+    overlay = preset.applied_to(OverlaySettings(text_color="#ff0000", dock="top"))
+    assert preset.name == "system"
+    assert (overlay.text_color, overlay.font_size, overlay.edge) == ("#00ffff", 56, "raised")
+    assert overlay.dock == "top"
