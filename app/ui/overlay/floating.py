@@ -37,6 +37,7 @@ from app.ui.overlay.docking import Dock
 from app.ui.overlay.framed import FramedWindow
 from app.ui.overlay.grip import Drag
 from app.ui.overlay.on_top import OnTop
+from app.ui.overlay.sharing import Sharing
 
 SETTLE_MS = 500
 
@@ -52,6 +53,7 @@ class FloatingWindow(FramedWindow):
     """`save` is called with new settings when the user has moved or resized the box."""
 
     click_through_ended = Signal()  # by its handle
+    sharing_refused = Signal()  # others see the box although they were not to
     no_room_kept = Signal()  # for a docked box, which therefore lies above other windows
 
     def __init__(
@@ -72,6 +74,9 @@ class FloatingWindow(FramedWindow):
         self._dock = Dock()
         self._click_through = ClickThrough(self)
         self._click_through.ended.connect(self.click_through_ended)
+        self._sharing = Sharing(self)
+        self._sharing.refused.connect(self.sharing_refused)
+        self._sharing.set(settings.hidden_from_sharing)
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settling.timeout.connect(self._settle)
         self._on_top = OnTop(
@@ -115,6 +120,7 @@ class FloatingWindow(FramedWindow):
         if settings.click_through != before.click_through:
             self._box.set_dashed(settings.click_through)
             self._click_through.set(settings.click_through, self.box_on_screen)
+        self._sharing.set(settings.hidden_from_sharing)
         if settings.dock != before.dock:
             self._change_dock()
         elif forgotten:
@@ -355,6 +361,7 @@ class FloatingWindow(FramedWindow):
             self._settling.start()
         if self._settings.click_through:
             self._click_through.set(True, self.box_on_screen)
+        self._sharing.hold()
         self._on_top.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -370,6 +377,7 @@ class FloatingWindow(FramedWindow):
     def _look_around(self) -> None:
         """From time to time: compositors come and go, and window managers frame anew."""
         self._check_compositor()
+        self._sharing.hold()
         if self._click_through.on:
             self._click_through.hold(self.box_on_screen)
         if self._settings.dock:
