@@ -88,10 +88,10 @@ def in_torch(context: int) -> Rival:
 
     from model_backends.voxtral.torch.load import prepare
     from model_backends.voxtral.torch.runner import ModelRunner
-    from model_backends.voxtral.torch.weights import assembled, random_tensors
+    from model_backends.voxtral.torch.weights import assembled, compute_dtype, random_tensors
 
     device = torch.device("cpu")
-    make = random_tensors(PUBLISHED, device, torch.float32)
+    make = random_tensors(PUBLISHED, device, compute_dtype("int4"))
     net = assembled(PUBLISHED, make, "int4", device)
     prepare(device)
     model = ModelRunner(net, made_up_tekken(PUBLISHED.vocab), "int4", (0, 0))
