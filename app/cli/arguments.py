@@ -120,7 +120,12 @@ def _listen(parser: argparse.ArgumentParser) -> None:
     )
     engine_options(parser)
     parser.add_argument("--seconds", metavar="S", type=seconds, help="stop after this long")
-    parser.add_argument("--srt", metavar="FILE", type=Path, help="where the subtitles are saved")
+    parser.add_argument(
+        "--srt",
+        metavar="FILE",
+        type=Path,
+        help="where the subtitles are saved; .vtt, .txt or .json: in that format",
+    )
     parser.add_argument("--force", action="store_true", help="overwrite the file --srt names")
     parser.add_argument(
         "--no-names",

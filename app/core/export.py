@@ -20,7 +20,17 @@ from app.core.timeline import Gap, gap_between
 from app.core.voices import NAMES, label_of, name_of
 from model_backends.base import Word
 
-__all__ = ["FORMATS", "Export", "Format", "cues", "to_json_object", "to_srt", "to_txt", "to_vtt"]
+__all__ = [
+    "FORMATS",
+    "Export",
+    "Format",
+    "cues",
+    "format_of",
+    "to_json_object",
+    "to_srt",
+    "to_txt",
+    "to_vtt",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +152,11 @@ FORMATS: Mapping[str, Format] = {
     "txt": Format(".txt", "Text without times", lambda e: to_txt(e.words, e.gaps, e.names)),
     "json": Format(".json", "Words with times, JSON", to_json),
 }
+
+
+def format_of(suffix: str) -> Format:
+    """The format that a file's ending, with its dot, promises; SubRip where it promises none."""
+    return FORMATS.get(suffix.lower().removeprefix("."), FORMATS["srt"])
 
 
 _TAG = re.compile(r"<([^<>]*)>")  # also "< b >": some readers are that lenient

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from app import paths
-from app.core.export import FORMATS, Export
+from app.core.export import Export, format_of
 from app.core.timeline import Gap, Timeline
 from app.session import journal
 from app.session.events import Kept, Saved
@@ -123,25 +123,30 @@ class Record:
 
     def _written(self) -> Saved | None:
         words = self._timeline.words()
-        srt = self._options.srt
-        if not words and srt is None:
+        wanted = self._options.srt
+        if not words and wanted is None:
             return None
-        if srt is not None:
-            return Saved(write_new(srt, self._subtitles(), self._options.force))
-        return Saved(write_unique(journal.transcript_path(self._started), self._subtitles()))
+        if wanted is not None:
+            text = self._transcript(wanted.suffix)
+            return Saved(write_new(wanted, text, self._options.force))
+        path = journal.transcript_path(self._started)
+        return Saved(write_unique(path, self._transcript(path.suffix)))
 
-    def _subtitles(self) -> str:
+    def _transcript(self, suffix: str) -> str:
+        """What the file's ending promises: a WebVTT file that held SubRip would not play."""
         export = Export(
             self._timeline.words(),
             self._timeline.gaps,
+            self._timeline.duration_ms,
+            self._timeline.language(),
             names=self._options.names,
             name_in_srt=self._options.name_in_srt,
         )
-        return FORMATS["srt"].write(export)
+        return format_of(suffix).write(export)
 
     def _rescued(self) -> Saved | None:
-        text = self._subtitles()
         name = journal.transcript_path(self._started).name
+        text = self._transcript(Path(name).suffix)
         for folder in (paths.transcripts_dir(), Path.home(), Path(tempfile.gettempdir())):
             with contextlib.suppress(FileProblem):
                 return Saved(write_unique(folder / name, text))

@@ -58,4 +58,7 @@ _OTHERS_FIRST = Sentence(
     "This computer cannot keep up with two voices: the others come first, what you say follows "
     "later."
 )
-_HINT = Sentence("Nothing is lost. Close other programs, or choose a smaller model.")
+_HINT = Sentence(
+    "It is kept until then: stop only once it is there. Close other programs, or choose a "
+    "smaller model."
+)

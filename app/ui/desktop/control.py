@@ -116,7 +116,7 @@ class Control:
 
     def _in_words(self) -> str:
         status = self._captioning.last_status
-        parts = [f"{stages.title(status.stage)}.", stages.detail(status)]
+        parts = [stages.in_full(status)]
         parts.append((_NOW_ON if self._commands.is_on("captions") else _NOW_OFF)["captions"])
         parts += [_NOW_ON[verb] for verb in ("hold", "click-through") if self._commands.is_on(verb)]
         return " ".join(part for part in parts if part)

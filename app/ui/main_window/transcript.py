@@ -1,6 +1,7 @@
 """The transcript while it grows: paragraphs with a time each, that only ever get longer.
 
-Words shown never change and never move to another paragraph; the view follows the newest words
+Words shown never change and never move to another paragraph; who says them is told once there is
+more than one voice, then also of what stands there already. The view follows the newest words
 only while its end is in sight, so that whoever scrolled back is left in peace. Knows nothing of
 sessions, files or sound.
 """
@@ -52,6 +53,14 @@ class _Open:
     language: str | None  # the first that was known
 
 
+@dataclass(frozen=True, slots=True)
+class _Unnamed:
+    """A paragraph of this session that was begun while one voice only had been heard."""
+
+    block: int
+    lane: str
+
+
 class Transcript(QTextEdit):
     """Read-only text; `add_word` and `add_gap` append to it."""
 
@@ -76,6 +85,7 @@ class Transcript(QTextEdit):
         self._open: dict[str, _Open] = {}  # by lane
         self._marks: list[tuple[int, int]] = []  # where each match begins and ends
         self._lanes: set[str] = set()
+        self._unnamed: list[_Unnamed] = []
         self.names: Mapping[str, str] = NAMES  # of the voices
         self.follows = True  # until the reader scrolls back
         self.verticalScrollBar().valueChanged.connect(self._take_scroll)
@@ -84,6 +94,7 @@ class Transcript(QTextEdit):
     def begin_session(self, title: str) -> None:
         """What follows is another session; earlier ones stay readable above it."""
         self._open.clear()
+        self._unnamed.clear()
         if not self.document().isEmpty():
             self._append_line(f"— {title} —")
 
@@ -162,11 +173,24 @@ class Transcript(QTextEdit):
     def _begin_paragraph(self, word: Word) -> None:
         self._lanes.add(word.lane)
         prefix = clock(word.start_ms) + "\t"
-        if len(self._lanes) > 1:
+        several = len(self._lanes) > 1
+        if several:
+            self._name_earlier()
             prefix += label_of(word.lane, self.names)
         block = self._append_line(prefix, direction(word.language, word.text))
+        if not several:
+            self._unnamed.append(_Unnamed(block, word.lane))
         self._insert(block, word.text.lstrip(), QTextCharFormat())
         self._open[word.lane] = _Open(block, Paragraph.begun(word), word.language)
+
+    def _name_earlier(self) -> None:
+        """Whose words those were nobody could ask before somebody else was heard."""
+        for paragraph in self._unnamed:
+            block = self.document().findBlockByNumber(paragraph.block)
+            cursor = QTextCursor(block)
+            cursor.setPosition(block.position() + block.text().index("\t") + 1)
+            cursor.insertText(label_of(paragraph.lane, self.names), self._dim())
+        self._unnamed.clear()
 
     def _learn_language(self, current: _Open, word: Word) -> None:
         """Before, its first letter said which way it runs; now its language does."""

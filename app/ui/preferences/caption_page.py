@@ -21,6 +21,7 @@ from app.ui.overlay import fonts, line_pictures, look
 from app.ui.preferences.preset_cards import PresetCards
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import plain
+from app.ui.widgets.choice_box import SteadyBox
 from app.ui.widgets.color_button import ColorButton, contrast, worst_contrast
 from app.ui.widgets.labelled_slider import PercentSlider, SteppedPercentSlider
 from model_backends.base import Sentence
@@ -80,7 +81,7 @@ class CaptionPage(QWidget):
         self.hide_from_sharing.setChecked(overlay.hidden_from_sharing)
 
     def _make_more(self) -> None:
-        self.font_family = QComboBox()
+        self.font_family = SteadyBox()
         self.font_family.setAccessibleName("Font")
         self.font_family.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
@@ -97,7 +98,7 @@ class CaptionPage(QWidget):
         self.band_color = ColorButton("Colour behind the letters")
         self.band_opacity = PercentSlider("Opacity behind the letters", *OPACITIES)
         self.window_opacity = PercentSlider("Opacity of the whole window", *WINDOW_OPACITIES)
-        self.edge = QComboBox()
+        self.edge = SteadyBox()
         self.edge.setAccessibleName("Letter edge")
         for value, name in _EDGE_NAMES.items():
             self.edge.addItem(name, value)

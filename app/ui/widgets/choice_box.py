@@ -1,11 +1,11 @@
-"""A combo box for names that come from outside, on pages that are scrolled with the wheel."""
+"""Combo boxes on pages that are scrolled with the wheel; one for names that come from outside."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPaintEvent, QStandardItemModel, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QPaintEvent, QStandardItemModel, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QSizePolicy,
@@ -17,10 +17,32 @@ from PySide6.QtWidgets import (
 from app.ui.widgets import plain
 
 _TEXT_MARGIN = 4  # px that the style keeps free beside the text
+_MOST_ROWS = 24  # seen at once; Qt shows ten, and then a last row that nobody finds
+_COMMANDS = (
+    Qt.KeyboardModifier.AltModifier
+    | Qt.KeyboardModifier.ControlModifier
+    | Qt.KeyboardModifier.MetaModifier
+)
 
 
-class ChoiceBox(QComboBox):
-    """A combo box that the wheel cannot change by accident, and that asks for news when opened."""
+class SteadyBox(QComboBox):
+    """A combo box that neither the wheel nor a key meant for another control can change."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt looks for the letter of any key that nobody takes: Alt+P would choose what begins
+        with P while no button has that key."""
+        letter = event.key() < Qt.Key.Key_Escape  # else it is one that opens or moves
+        if letter and event.modifiers() & _COMMANDS:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+
+class ChoiceBox(SteadyBox):
+    """A combo box that asks for news when opened."""
 
     chosen = Signal(str)  # the data of the item the user took
     about_to_open = Signal()
@@ -30,6 +52,7 @@ class ChoiceBox(QComboBox):
         self.setAccessibleName(name)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(12)
+        self.setMaxVisibleItems(_MOST_ROWS)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.activated.connect(lambda index: self.chosen.emit(self.itemData(index)))
 
@@ -77,6 +100,3 @@ class ChoiceBox(QComboBox):
     def open_now(self) -> None:
         """Open without asking anybody."""
         super().showPopup()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()

@@ -101,10 +101,17 @@ def detail(status: Status) -> str:
     return " ".join(part for part in parts if part)
 
 
+def in_full(status: Status) -> str:
+    """The title and the detail, for where one stands behind the other in a sentence."""
+    more = detail(status)
+    named = f"{title(status.stage)}."
+    return more if more.startswith(title(status.stage)) else f"{named} {more}".strip()
+
+
 def announcement(before: Stage, status: Status) -> str:
     """What a screen reader is to say now: trouble and its end, nothing else."""
     if status.stage in TROUBLE and before is not status.stage:
-        return f"{title(status.stage)}. {detail(status)}".strip()
+        return in_full(status)
     if before in TROUBLE and status.stage in WELL:
         return "Captions go on."
     return ""

@@ -65,13 +65,40 @@ def test_lanes_keep_their_own_paragraphs_and_are_named(transcript: Transcript) -
     transcript.add_word(word(" You", 100, "them"))
     transcript.add_word(word(" say", 300))
     transcript.add_word(word(" hear", 400, "them"))
-    assert lines(transcript) == ["0:00:00\tI say", "0:00:00\tOthers: You hear"]
+    assert lines(transcript) == ["0:00:00\tYou: I say", "0:00:00\tOthers: You hear"]
+
+
+def test_whose_the_first_words_were_is_told_once_there_is_somebody_else(
+    transcript: Transcript,
+) -> None:
+    transcript.names = {"me": "Ada", "them": "Team"}
+    transcript.begin_session("14:03")
+    transcript.add_word(word(" Earlier", 0, "them"))
+    transcript.begin_session("14:20")
+    transcript.add_word(word(" Hello", 0, "them"))
+    transcript.add_gap(Gap("them", 1000, 9000, "paused"))
+    transcript.add_word(word(" again", 9000, "them", 1))
+    alone = lines(transcript)
+    assert not any("Team" in line for line in alone), "one voice needs no name"
+    transcript.selectAll()
+    transcript.add_word(word(" Hi", 12_000, "me", 2))
+    transcript.add_word(word(" there", 9300, "them", 1))
+    assert lines(transcript) == [
+        "0:00:00\tEarlier",
+        "— 14:20 —",
+        "0:00:00\tTeam: Hello",
+        "— Paused, 0:00:01 to 0:00:09 —",
+        "0:00:09\tTeam: again there",
+        "0:00:12\tAda: Hi",
+    ]
 
 
 def test_what_is_shown_is_only_ever_added_to(transcript: Transcript) -> None:
     chance = random.Random(7)
-    shown: list[str] = [""]
     now = 0
+    for lane in ("me", "them"):  # from here on both are named
+        transcript.add_word(word(" W", now, lane))
+    shown = lines(transcript)
     for number in range(200):
         lane = chance.choice(["me", "them"])
         now += chance.choice([200, 200, 200, 4000])

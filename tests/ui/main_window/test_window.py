@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app import __version__, paths
-from app.audio.choice import Device, MediaFile, from_text, to_text
+from app.audio.choice import Application, Device, MediaFile, from_text, to_text
 from app.audio.devices.base import SourceInfo
 from app.core.timeline import Gap
 from app.session.record import Saved
@@ -102,6 +102,14 @@ def test_every_stage_is_named_with_what_can_be_done(
 
 def test_there_is_a_name_for_every_stage() -> None:
     assert len({stages.title(stage) for stage in Stage}) == len(Stage)
+
+
+def test_trouble_is_said_once() -> None:
+    silent = Status(Stage.NO_SOUND, "No sound is arriving from Yeti.", "Is it muted?")
+    said = "No sound is arriving from Yeti. Is it muted?"
+    assert stages.announcement(Stage.LISTENING, silent) == stages.in_full(silent) == said
+    behind = Status(Stage.CATCHING_UP, "Catching up …")
+    assert stages.announcement(Stage.LISTENING, behind) == "Catching up."
 
 
 def test_nothing_can_be_pressed_twice_while_saving(window: MainWindow, rig: Rig) -> None:
@@ -419,6 +427,26 @@ def test_a_file_can_be_taken_and_until_then_nothing_changes(
     dialog.fileSelected.emit(str(tmp_path / "one.flac"))
     assert from_text(rig.store.settings.source) == MediaFile(tmp_path / "one.flac")
     assert source.currentText() == "File: one.flac"
+
+
+def test_a_key_that_no_button_has_now_chooses_no_source(window: MainWindow, rig: Rig) -> None:
+    """Alt+P is "Pause listening"; once paused nothing has it, and "paplay" begins with P."""
+    program = SourceInfo("app:paplay", "paplay", "application")
+    window.choices.show_sources([*MICROPHONES, program])
+    source = window.choices.source
+    for modifier in (Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier):
+        QTest.keyClick(source, Qt.Key.Key_P, modifier)
+        assert rig.store.settings.source == ""
+    QTest.keyClick(source, Qt.Key.Key_P)
+    assert from_text(rig.store.settings.source) == Application("paplay"), "a letter alone does"
+
+
+def test_a_usual_list_of_sources_is_seen_whole(window: MainWindow) -> None:
+    """As styled, the app's lists end after so many rows, and the file is the last one."""
+    devices = [SourceInfo(f"mic{n}", f"Microphone {n}", "microphone") for n in range(8)]
+    window.choices.show_sources([*devices, *MICROPHONES[1:]])
+    source = window.choices.source
+    assert 10 < source.count() <= source.maxVisibleItems()
 
 
 def test_a_chosen_source_that_is_gone_stays_in_the_list(window: MainWindow, rig: Rig) -> None:
