@@ -120,6 +120,7 @@ class OverlaySettings:
     edge: str = _renamed("none", _one_of(*EDGES), _EDGES_OF_OLD)
     dock: str = _checked("", _one_of(*DOCKS))  # "": it floats where it was put
     click_through: bool = False
+    hidden_from_sharing: bool = False  # others do not see it on a shared screen
     # screen name: x, y, width, height relative to that screen, in device-independent pixels
     geometry: Mapping[str, Sequence[int]] = _table(_is_geometry)
 

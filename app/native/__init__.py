@@ -27,8 +27,10 @@ __all__ = [
     "OverlayTraits",
     "activate",
     "active_window",
+    "can_hide_from_sharing",
     "caption_style",
     "has_compositor",
+    "hide_from_sharing",
     "is_covered",
     "keep_above",
     "let_below",
@@ -108,3 +110,16 @@ def reserve(
 def release(window_id: int, platform_name: str) -> None:
     """Undo `reserve`; nothing if the window is gone or nothing was reserved."""
     _desktop.release(window_id, platform_name)
+
+
+def can_hide_from_sharing(platform_name: str) -> bool:
+    """Whether windows can be kept out of shared screens here at all."""
+    return _desktop.can_hide_from_sharing(platform_name)
+
+
+def hide_from_sharing(window_id: int, hidden: bool, platform_name: str) -> bool:
+    """Keep a window out of what others see of a shared screen, or let them see it again.
+
+    Whether the desktop has agreed.
+    """
+    return _desktop.hide_from_sharing(window_id, hidden, platform_name)

@@ -93,5 +93,14 @@ def release(window_id: int, platform_name: str) -> None:
         x11.clear_strut(window_id)
 
 
+def can_hide_from_sharing(platform_name: str) -> bool:
+    """Neither X11 nor Wayland has a way that programs which share the screen heed."""
+    return False
+
+
+def hide_from_sharing(window_id: int, hidden: bool, platform_name: str) -> bool:
+    return not hidden
+
+
 def _is_wayland_session(environ: Mapping[str, str]) -> bool:
     return bool(environ.get("WAYLAND_DISPLAY")) or environ.get("XDG_SESSION_TYPE") == "wayland"

@@ -15,6 +15,7 @@ from app.native.traits import OverlayTraits
 # CanJoinAllSpaces, Stationary, IgnoresCycle. FullScreenAuxiliary is left out: reports disagree
 # on whether it helps or hurts.
 _STATUS_WINDOW_LEVEL, _NORMAL_WINDOW_LEVEL = 25, 0
+_SHARING_NONE, _SHARING_READ_ONLY = 0, 1  # NSWindowSharingType
 _ON_ALL_SPACES = 1 << 0 | 1 << 4 | 1 << 6
 
 
@@ -162,6 +163,23 @@ def reserve(
 
 def release(window_id: int, platform_name: str) -> None:
     """Nothing was reserved."""
+
+
+def can_hide_from_sharing(platform_name: str) -> bool:
+    return platform_name == "cocoa"
+
+
+def hide_from_sharing(window_id: int, hidden: bool, platform_name: str) -> bool:
+    """What shares the screen by ScreenCaptureKit sees it all the same since macOS 15."""
+    if platform_name != "cocoa":
+        return not hidden
+    objc = _objc()
+    window = _send(objc, window_id, "window")
+    if not window:
+        return not hidden
+    sharing = _SHARING_NONE if hidden else _SHARING_READ_ONLY
+    _send(objc, window, "setSharingType:", ctypes.c_ulong(sharing))
+    return True
 
 
 def _class(objc: Any, name: str) -> int:

@@ -14,6 +14,7 @@ _HWND_TOPMOST, _HWND_NOTOPMOST = -1, -2
 _ABM_NEW, _ABM_REMOVE, _ABM_QUERYPOS, _ABM_SETPOS = 0, 1, 2, 3
 _EDGES = {"top": 1, "bottom": 3}  # ABE_TOP, ABE_BOTTOM
 _WM_USER = 0x0400
+_WDA_NONE, _WDA_EXCLUDEFROMCAPTURE = 0x00, 0x11  # the second since Windows 10, version 2004
 _SWP_NOSIZE, _SWP_NOMOVE, _SWP_NOACTIVATE = 0x0001, 0x0002, 0x0010
 
 
@@ -169,6 +170,18 @@ def reserve(
 def release(window_id: int, platform_name: str) -> None:
     if platform_name == "windows":
         _shell32().SHAppBarMessage(_ABM_REMOVE, ctypes.byref(_app_bar(window_id)))
+
+
+def can_hide_from_sharing(platform_name: str) -> bool:
+    return platform_name == "windows"
+
+
+def hide_from_sharing(window_id: int, hidden: bool, platform_name: str) -> bool:
+    """Older Windows refuse, and some do for translucent windows: the answer is believed."""
+    if platform_name != "windows":
+        return not hidden
+    affinity = _WDA_EXCLUDEFROMCAPTURE if hidden else _WDA_NONE
+    return bool(_user32().SetWindowDisplayAffinity(ctypes.c_void_p(window_id), affinity))
 
 
 def _app_bar(window_id: int) -> _AppBar:

@@ -44,6 +44,13 @@ LISTENING = """\
     label “More accurate”
     label “Words appear about 0.24 seconds after they are said. About 10.8 % of words are wrong.”
     check box “Start captions when Voxline opens”
+    panel “In a meeting”
+    check box “Show what I say myself in the captions, too”
+    label “My name”
+    text “My name”
+    label “Name of the others”
+    text “Name of the others”
+    check box “Say who speaks in subtitle files”
 """
 KEYS = """\
     label “These keys work in every program, whichever has the keyboard.”

@@ -1,10 +1,8 @@
 """A box that floats above all windows, or is docked: where it stands, how it is moved and sized.
 
-The window is the box and, beside it, a strip for what comes and goes. Its shape (the mask)
-covers only what is visible, so that the empty strip lets clicks through and is no black bar
-where there is no compositor. While its text is held the box is larger for a while (`grow`), which
-is nobody's choice and is not remembered. Knows nothing of captions or sessions; `CaptionOverlay`
-fills it, `handled` moves it by mouse and keys.
+While its text is held the box is larger for a while (`grow`), which is nobody's choice and is not
+remembered. Knows nothing of captions or sessions; `CaptionOverlay` fills it, `handled` moves it by
+mouse and keys.
 """
 
 from __future__ import annotations
@@ -18,18 +16,15 @@ from PySide6.QtGui import (
     QGuiApplication,
     QHideEvent,
     QMoveEvent,
-    QRegion,
     QResizeEvent,
     QShowEvent,
 )
 from PySide6.QtWidgets import QWidget
 
-from app import native
 from app.settings import OverlaySettings
 from app.ui.overlay import placement, strip
 from app.ui.overlay.caption_box import (
     BAR_ROOM,
-    CaptionBox,
     box_height,
     comfortable_size,
     letter_width,
@@ -39,19 +34,12 @@ from app.ui.overlay.caption_box import (
 from app.ui.overlay.caption_view import line_height
 from app.ui.overlay.click_through import ClickThrough
 from app.ui.overlay.docking import Dock
+from app.ui.overlay.framed import FramedWindow
 from app.ui.overlay.grip import Drag
 from app.ui.overlay.on_top import OnTop
-from app.ui.overlay.strip import Strip
+from app.ui.overlay.sharing import Sharing
 
 SETTLE_MS = 500
-
-_FLAGS = (
-    Qt.WindowType.FramelessWindowHint
-    | Qt.WindowType.WindowStaysOnTopHint
-    | Qt.WindowType.Tool
-    | Qt.WindowType.NoDropShadowWindowHint
-    | Qt.WindowType.WindowDoesNotAcceptFocus
-)
 
 
 def screens() -> dict[str, QRect]:
@@ -61,10 +49,11 @@ def screens() -> dict[str, QRect]:
     return {screen.name(): screen.geometry() for screen in ordered}
 
 
-class FloatingWindow(QWidget):
+class FloatingWindow(FramedWindow):
     """`save` is called with new settings when the user has moved or resized the box."""
 
     click_through_ended = Signal()  # by its handle
+    sharing_refused = Signal()  # others see the box although they were not to
     no_room_kept = Signal()  # for a docked box, which therefore lies above other windows
 
     def __init__(
@@ -73,30 +62,21 @@ class FloatingWindow(QWidget):
         save: Callable[[OverlaySettings], object],
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self._settings = settings
+        super().__init__(settings, parent)
         self._save = save
         self._drag: Drag | None = None
-        self._platform = QGuiApplication.platformName()
-        self._traits = native.overlay_traits(self._platform)
-        self._composited = native.has_compositor(self._platform)
-        self._strip_above = True
-        self.reframing = False  # hidden only to be shown again in another frame
         self._room_is_kept = True  # as far as is known
         self._displaced = False  # its screen is gone: where it is now was nobody's choice
         self._growth: tuple[int, int] | None = None  # px up and down, while the text is held
         self._grown_to = 0  # lines
         self._chosen_width: tuple[int, float] | None = None  # of the box, and of its letters then
-        self._asked_for = QRect()  # where the box was last put by us
         self.place_is_certain = False  # whether what Qt says of the place can be believed
-        self._make_window()
-        self._box = CaptionBox(settings, self)
-        self._box.set_opaque(not self._composited)
-        self._strip = Strip(self)
-        self._strip.changed.connect(self._shape)
         self._dock = Dock()
         self._click_through = ClickThrough(self)
         self._click_through.ended.connect(self.click_through_ended)
+        self._sharing = Sharing(self)
+        self._sharing.refused.connect(self.sharing_refused)
+        self._sharing.set(settings.hidden_from_sharing)
         self._settling = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._settling.timeout.connect(self._settle)
         self._on_top = OnTop(
@@ -109,13 +89,9 @@ class FloatingWindow(QWidget):
         self._box.set_docked(bool(settings.dock))
         self._box.set_dashed(settings.click_through)
         self._restore_place()
-
-    @property
-    def box_on_screen(self) -> QRect:
-        """Where the box is, without the strip."""
-        if self._strip_above:
-            return self.geometry().adjusted(0, strip.HEIGHT, 0, 0)
-        return self.geometry().adjusted(0, 0, 0, -strip.HEIGHT)
+        app = cast(QGuiApplication, QGuiApplication.instance())
+        for changed in (app.screenRemoved, app.screenAdded, app.primaryScreenChanged):
+            changed.connect(self._come_back, Qt.ConnectionType.QueuedConnection)
 
     @property
     def resting_box(self) -> QRect:
@@ -144,6 +120,7 @@ class FloatingWindow(QWidget):
         if settings.click_through != before.click_through:
             self._box.set_dashed(settings.click_through)
             self._click_through.set(settings.click_through, self.box_on_screen)
+        self._sharing.set(settings.hidden_from_sharing)
         if settings.dock != before.dock:
             self._change_dock()
         elif forgotten:
@@ -363,12 +340,6 @@ class FloatingWindow(QWidget):
         holding = (item for item in present.items() if item[1].contains(middle))
         return next(holding, next(iter(present.items())))
 
-    def _put_box(self, box: QRect) -> None:
-        """Move and size the window so that the box is exactly here."""
-        self._asked_for = QRect(box)
-        top = box.top() - (strip.HEIGHT if self._strip_above else 0)
-        self.setGeometry(box.x(), top, box.width(), box.height() + strip.HEIGHT)
-
     def _turn_strip(self, screen: QRect) -> None:
         """Put the strip below the box where there is no room above; the box stays in place."""
         box = self.box_on_screen
@@ -378,23 +349,6 @@ class FloatingWindow(QWidget):
             self._strip.set_above(above)
             self._put_box(box)
             self._arrange()
-
-    def _arrange(self) -> None:
-        box_top = strip.HEIGHT if self._strip_above else 0
-        height = self.height() - strip.HEIGHT
-        self._box.setGeometry(0, box_top, self.width(), height)
-        self._strip.setGeometry(0, 0 if self._strip_above else height, self.width(), strip.HEIGHT)
-        self._shape()
-
-    def _shape(self) -> None:
-        """Only what is visible is part of the window."""
-        if self._composited:
-            shape = QRegion(self._box.geometry())
-        else:
-            rounded = self._box.outline().toFillPolygon().toPolygon()
-            shape = QRegion(rounded).translated(self._box.pos())
-        used = self._strip.used_area
-        self.setMask(shape.united(used.translated(self._strip.pos())) if used else shape)
 
     # --- staying on top --------------------------------------------------------------------
 
@@ -407,6 +361,7 @@ class FloatingWindow(QWidget):
             self._settling.start()
         if self._settings.click_through:
             self._click_through.set(True, self.box_on_screen)
+        self._sharing.hold()
         self._on_top.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -419,41 +374,13 @@ class FloatingWindow(QWidget):
         """Raise, unless something of our own would be covered by it."""
         self._on_top.keep_above()
 
-    def _reframe(self, unmanaged: bool) -> None:
-        """Leave the window manager, which knows nothing above full screen, or come back to it."""
-        box = self.box_on_screen
-        self.reframing = True
-        self.setWindowFlag(Qt.WindowType.X11BypassWindowManagerHint, unmanaged)  # hides it
-        self._put_box(box)
-        self.show()
-        self.reframing = False
-
     def _look_around(self) -> None:
         """From time to time: compositors come and go, and window managers frame anew."""
-        composited = native.has_compositor(self._platform)
-        if composited != self._composited:
-            self._composited = composited
-            self._box.set_opaque(not composited)
-            self._shape()
+        self._check_compositor()
+        self._sharing.hold()
         if self._click_through.on:
             self._click_through.hold(self.box_on_screen)
         if self._settings.dock:
             self._keep_free()
             if self.resting_box != self._docked_box(*self._screen_now()):
                 self._settling.start()  # a panel has come or gone
-
-    def _make_window(self) -> None:
-        flags = _FLAGS
-        if self._traits.bypass_window_manager:
-            flags |= Qt.WindowType.X11BypassWindowManagerHint
-        self.setWindowFlags(flags)
-        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
-        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
-        self.setAttribute(Qt.WidgetAttribute.WA_MacAlwaysShowToolWindow)
-        self.setAttribute(Qt.WidgetAttribute.WA_AlwaysShowToolTips)  # it is never the active window
-        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
-        self.setWindowOpacity(self._settings.window_opacity)
-        self.setMouseTracking(True)
-        app = cast(QGuiApplication, QGuiApplication.instance())
-        for changed in (app.screenRemoved, app.screenAdded, app.primaryScreenChanged):
-            changed.connect(self._come_back, Qt.ConnectionType.QueuedConnection)

@@ -6,15 +6,25 @@ Knows the verbs of `CaptionOverlay`; keys that work from anywhere are another's 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol, TypeAlias
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeyEvent
 
-if TYPE_CHECKING:
-    from app.ui.overlay.window import CaptionOverlay
 
-Act: TypeAlias = "Callable[[CaptionOverlay], object]"
+class Captions(Protocol):
+    """The verbs of the caption window that keys reach."""
+
+    def page(self, way: int) -> None: ...
+    def catch_up(self) -> None: ...
+    def go_live(self) -> None: ...
+    def resize_text(self, larger: bool) -> None: ...
+    def copy_latest(self) -> None: ...
+    def stretch(self, by: int, lines: int) -> None: ...
+    def nudge(self, by: QPoint) -> None: ...
+
+
+Act: TypeAlias = Callable[[Captions], object]
 
 STEP = 10  # px of a move or a stretch by an arrow key
 _K = Qt.Key

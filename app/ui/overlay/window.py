@@ -55,6 +55,7 @@ log = logging.getLogger(__name__)
 HOVER_MS = 120  # a pointer that only crosses the captions calls up nothing
 LEAVE_MS = 700
 _NO_ROOM = "This desktop keeps no room free here: docked captions lie above other windows."
+_SEEN_BY_OTHERS = "This system does not hide the captions: others see them on a shared screen."
 
 
 class CaptionOverlay(HandledWindow):
@@ -432,6 +433,7 @@ class CaptionOverlay(HandledWindow):
             (self._box.source_requested, self.choose_source),
             (self.reading.held_changed, self._show_held),
             (self.no_room_kept, lambda: self.tell(_NO_ROOM)),
+            (self.sharing_refused, lambda: self.tell(_SEEN_BY_OTHERS)),
             (self.undock_requested, lambda: self.dock("")),
             (self.click_through_ended, lambda: self.let_clicks_through(False)),
             (self._quiet.old, self.captions.grow_old),

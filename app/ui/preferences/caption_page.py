@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFontDatabase
+from PySide6.QtGui import QColor, QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app import native
 from app.settings import LINES, OPACITIES, TEXT_OPACITIES, WINDOW_OPACITIES, OverlaySettings
 from app.ui.overlay import fonts, line_pictures, look
 from app.ui.preferences.preset_cards import PresetCards
@@ -77,6 +78,7 @@ class CaptionPage(QWidget):
         self.edge.setCurrentIndex(self.edge.findData(overlay.edge))
         self.show_language.setChecked(overlay.show_language)
         self.show_tail.setChecked(overlay.show_tail)
+        self.hide_from_sharing.setChecked(overlay.hidden_from_sharing)
 
     def _make_more(self) -> None:
         self.font_family = SteadyBox()
@@ -100,6 +102,7 @@ class CaptionPage(QWidget):
         self.edge.setAccessibleName("Letter edge")
         for value, name in _EDGE_NAMES.items():
             self.edge.addItem(name, value)
+        self.hide_from_sharing = QCheckBox("Others do not see captions on a shared screescr&eenn")
         self.show_language = QCheckBox("Show which lan&guage is heard")
         self.show_tail = QCheckBox("Show words that are not certain &yet (they may change)")
 
@@ -124,6 +127,7 @@ class CaptionPage(QWidget):
         self.window_opacity.chosen.connect(lambda share: change(window_opacity=share))
         self.edge.activated.connect(lambda index: change(edge=self.edge.itemData(index)))
         self.show_language.clicked.connect(lambda on: change(show_language=on))
+        self.hide_from_sharing.clicked.connect(lambda on: change(hidden_from_sharing=on))
         self.show_tail.clicked.connect(lambda on: change(show_tail=on))
 
     def _arrange(self) -> None:
@@ -148,6 +152,8 @@ class CaptionPage(QWidget):
         plain.add_row(form, "Letter &edge", self.edge)
         form.addRow("", self.show_language)
         form.addRow("", self.show_tail)
+        if native.can_hide_from_sharing(QGuiApplication.platformName()):
+            form.addRow("", self.hide_from_sharing)
         column.addWidget(self.more)
         column.addStretch(1)
 

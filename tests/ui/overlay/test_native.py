@@ -85,6 +85,48 @@ def test_macos_keeps_the_window_above_on_every_space(monkeypatch: pytest.MonkeyP
     ]
 
 
+def test_windows_hides_the_captions_from_sharing_and_its_answer_is_believed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[tuple[int, int]] = []
+    answer = 1
+
+    class User32:
+        def SetWindowDisplayAffinity(self, window: Any, affinity: int) -> int:
+            calls.append((window.value, affinity))
+            return answer
+
+    monkeypatch.setattr(windows, "_user32", User32)
+    assert windows.hide_from_sharing(0x1234, True, "windows")
+    assert windows.hide_from_sharing(0x1234, False, "windows")
+    answer = 0
+    assert not windows.hide_from_sharing(0x1234, True, "windows")
+    assert calls == [(0x1234, 0x11), (0x1234, 0), (0x1234, 0x11)]
+    assert not windows.hide_from_sharing(0x1234, True, "offscreen")
+    assert len(calls) == 3
+
+
+def test_macos_hides_the_captions_from_sharing(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[Any, ...]] = []
+
+    def send(objc: object, receiver: int, selector: str, *arguments: Any) -> int:
+        sent.append((receiver, selector, *(argument.value for argument in arguments)))
+        return 77
+
+    monkeypatch.setattr(macos, "_objc", object)
+    monkeypatch.setattr(macos, "_send", send)
+    assert macos.hide_from_sharing(5, True, "cocoa")
+    assert macos.hide_from_sharing(5, False, "cocoa")
+    assert sent[1::2] == [(77, "setSharingType:", 0), (77, "setSharingType:", 1)]
+    assert not macos.hide_from_sharing(5, True, "offscreen")
+
+
+def test_where_nothing_hides_windows_it_is_not_promised() -> None:
+    assert not linux.can_hide_from_sharing("xcb")
+    assert not linux.hide_from_sharing(5, True, "xcb")
+    assert windows.can_hide_from_sharing("windows") and macos.can_hide_from_sharing("cocoa")
+
+
 def test_windows_lets_a_dialog_above_and_gives_the_keyboard_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
