@@ -250,7 +250,9 @@ def _of_one_name(text: str, found: list[SourceInfo]) -> SourceError:
 
 
 def _not_one(text: str, partly: list[SourceInfo], sources: list[SourceInfo]) -> SourceError:
-    names = ", ".join(f"“{s.name}”" for s in (partly or [s for s in sources if s.usable]))
+    usable = [source for source in sources if source.usable]
+    quoted = [f"“{source.name}”" for source in partly or usable]
+    names = ", ".join(quoted if partly or not usable else [*FOLLOWING, *quoted])
     hint = Sentence("There is: {names}.", names=names) if names else advice("none")
     if partly:
         return SourceError(

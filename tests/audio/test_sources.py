@@ -228,6 +228,7 @@ def test_what_is_neither_says_what_there_is(plugged: list[SourceInfo], text: str
     with pytest.raises(SourceError, match="no source here, and no file") as refused:
         choice_named(text)
     assert "“USB2.0 Camera”" in refused.value.hint
+    assert "meeting, microphone, system, " in refused.value.hint
 
 
 # --- what the command line takes ----------------------------------------------------------------
