@@ -182,7 +182,7 @@ class Session:
         self._put(e.SetSource(source))
 
     def stop(self) -> None:
-        """Hear out what was said (at most STOP_MS), then save; pump until `over`."""
+        """Hear out what was said (LONGEST_STOP_MS at most), then save; pump until `over`."""
         self._put(e.Stop())
 
     def ask_to_stop(self) -> None:

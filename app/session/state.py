@@ -21,7 +21,8 @@ from app.worker import messages as m
 from app.worker.client import Restarting
 from model_backends.base import Notice, Progress, Sentence, Tail, UserError, Word
 
-STOP_MS = 5_000  # how long a stop waits for the last words
+STOP_MS = 5_000  # how long a stop waits for the last words, and anew with each progress
+LONGEST_STOP_MS = 30_000  # … in all: then what is still unheard is told of
 PATIENCE_MS = 30_000  # … and an end that nobody waits for, as that of a file, for any progress
 BEHIND_MS = 4_000  # unheard audio beyond the engine's own delay: it is not keeping up
 _CAUGHT_UP_MS = 2_000
@@ -43,10 +44,19 @@ class _Ending:
     """How far the end has come, once it has begun."""
 
     stop_by_ms: int | None = None  # None: not asked to stop
+    no_later_ms: int = 0  # … however much progress there is
     patient: bool = False  # nobody waits: all is heard out, for as long as that goes on
     dying: bool = False  # the worker is being ended: what it has said still counts
     heard_out: bool = False  # every word is out
     fault: UserError | None = field(default=None)  # why, if not because it was asked for
+
+    def goes_on(self, now_ms: int) -> None:
+        """The engine has come further: what waits to be heard may still be heard."""
+        if self.patient:
+            self.stop_by_ms = now_ms + PATIENCE_MS
+        elif self.stop_by_ms is not None:
+            later = min(now_ms + STOP_MS, self.no_later_ms)
+            self.stop_by_ms = max(self.stop_by_ms, later)
 
 
 class SessionState:
@@ -185,8 +195,7 @@ class SessionState:
             self._keep([*lane.word(event), event])
         elif isinstance(event, Progress):
             self._keep([*lane.progress(event), event])
-            if self._ending.patient:
-                self._ending.stop_by_ms = now_ms + PATIENCE_MS
+            self._ending.goes_on(now_ms)
         elif isinstance(event, Gap):
             if event.reason == "overflow":
                 self._tell_overflow(lane)
@@ -296,13 +305,17 @@ class SessionState:
         return self._ending.stop_by_ms is not None
 
     def _stop(self, now_ms: int, patient: bool = False) -> None:
-        """Hear out what was said: at most STOP_MS; if `patient`, PATIENCE_MS, which begins once
-        the model is loaded and anew with each progress."""
+        """Hear out what was said, while that goes on: LONGEST_STOP_MS at most, unless `patient`.
+
+        A second stop waits no longer than STOP_MS. Patience begins once the model is loaded.
+        """
         ending = self._ending
         if ending.stop_by_ms is not None:
             ending.patient = False
             ending.stop_by_ms = min(ending.stop_by_ms, now_ms + STOP_MS)
+            ending.no_later_ms = ending.stop_by_ms
             return
+        ending.no_later_ms = now_ms + LONGEST_STOP_MS
         ending.stop_by_ms = now_ms + (PATIENCE_MS if patient else STOP_MS)
         self._ending.patient = patient
         self._let_go()

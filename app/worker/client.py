@@ -32,7 +32,7 @@ from model_backends.base import Notice, Sentence, Word
 
 log = logging.getLogger(__name__)
 
-HAND_OVER_S = 20.0  # how long a loaded worker is waited for while its client finishes
+HAND_OVER_S = 40.0  # how long a loaded worker is waited for while its client finishes
 _WATCH_S = 1.0
 
 

@@ -11,7 +11,7 @@ from app.audio.choice import Device, MediaFile, Microphone
 from app.core.timeline import Gap
 from app.session import events as e
 from app.session.lane import OPEN_MS
-from app.session.state import BEHIND_MS, PATIENCE_MS, STOP_MS
+from app.session.state import BEHIND_MS, LONGEST_STOP_MS, PATIENCE_MS, STOP_MS
 from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
 from app.worker.client import Restarting
@@ -507,6 +507,27 @@ def test_a_stop_waits_only_so_long_and_says_what_was_not_heard() -> None:
     play.at(1000 + STOP_MS, e.Tick({LANE: 2600}))
     assert play.said == [play.of(Notice)[0], e.EndEngine()]
     assert play.notices() == ["cut-off"] and "2.6 s" in play.of(Notice)[0].message
+
+
+def test_what_waits_is_heard_out_while_that_goes_on_but_not_for_ever() -> None:
+    """What one says oneself waits while the others come first: it belongs to the transcript."""
+    play = Play().listening()
+    play.at(1000, e.Stop())
+    for ms in range(2000, 1000 + LONGEST_STOP_MS, 3000):
+        play.at(ms, settled(ms // 10), word("late", ms // 10), e.Tick({LANE: 9000}))
+    assert not play.of(e.EndEngine)
+    assert play.at(1000 + LONGEST_STOP_MS, settled(8000), e.Tick({LANE: 9000}))[-1] == e.EndEngine()
+    assert play.notices() == ["cut-off"]
+
+
+def test_a_second_stop_waits_no_longer_whatever_is_heard_meanwhile() -> None:
+    play = Play().listening()
+    play.at(1000, e.Stop())
+    play.at(8000 - STOP_MS, settled(300), e.Stop())
+    play.at(7999, settled(400), e.Tick({LANE: 9000}))
+    assert not play.of(e.EndEngine)
+    play.at(8000, settled(500), e.Tick({LANE: 9000}))
+    assert play.of(e.EndEngine)
 
 
 def test_what_arrived_or_was_held_back_when_time_was_up_is_not_lost() -> None:

@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.ui.state.captioning import Captioning
 from app.ui.state.settings_store import SettingsStore
 
-# The session flushes for 5 s at most and then writes. Whatever still hangs after this will hang
-# for ever, and the journal has every word.
-PATIENCE_MS = 12_000
+# The session hears out for half a minute at most and then writes; the windows are gone meanwhile.
+# Whatever still hangs after this will hang for ever, and the journal has every word.
+PATIENCE_MS = 40_000
 
 
 class Leaving(QObject):
