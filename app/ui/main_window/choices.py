@@ -40,16 +40,15 @@ class ChoicesPanel(QWidget):
         self._chosen_source = ""
 
     def show_settings(self, settings: Settings, info: EngineInfo) -> None:
-        """Show what is chosen, and the languages this engine offers."""
+        """Show what is chosen, and the languages that the engine's model knows."""
         self._chosen_source = settings.source
         self._offer_known_sources()
-        codes = [
-            ("", _FIND_LANGUAGE),
-            *sorted((code, native_name(code)) for code in info.languages),
-        ]
-        self.language.offer([(name, code) for code, name in codes], settings.language)
-        self.language.setVisible(bool(info.languages))
-        self.language_label.setVisible(bool(info.languages))
+        known = info.languages_of(settings.model or None)
+        codes = [("", _FIND_LANGUAGE), *sorted((code, native_name(code)) for code in known)]
+        chosen = settings.language if settings.language in known else ""  # as the session does
+        self.language.offer([(name, code) for code, name in codes], chosen)
+        self.language.setVisible(bool(known))
+        self.language_label.setVisible(bool(known))
 
     def show_sources(self, sources: list[SourceInfo]) -> None:
         """Offer these; the one chosen stays in the list even if it is not among them."""

@@ -476,6 +476,15 @@ def test_languages_are_offered_only_where_one_can_be_chosen(window: MainWindow, 
     assert "Deutsch" in window.choices.language.currentText()
 
 
+def test_only_languages_that_the_model_knows_are_offered(window: MainWindow, rig: Rig) -> None:
+    rig.store.change(engine="embedded", language="de")
+    box = window.choices.language
+    assert box.currentData() == "de" and box.count() > 50
+    rig.store.change(model="tiny.en")
+    assert [box.itemData(at) for at in range(box.count())] == ["", "en"]
+    assert box.currentData() == ""
+
+
 def test_looking_around_finds_the_engines_for_the_preferences(
     window: MainWindow, qtbot: QtBot
 ) -> None:
