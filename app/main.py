@@ -141,16 +141,14 @@ def open_session(chosen: Settings, predecessor: Session | None = None) -> Sessio
     """
     from app.audio.choice import from_text
     from app.session.session import Session, SessionOptions
-    from app.session.start import startable
+    from app.session.start import known, startable
     from app.ui.state.bridge import SessionBridge
-    from model_backends import describe, resolve
 
-    wanted = chosen.engine_options
-    engine = resolve(wanted.engine, paths.models_dir())
-    fitting, remark = startable(replace(describe(engine).fitting(wanted), engine=engine))
+    there, unknown = known(chosen.engine_options)
+    fitting, broken = startable(there)
     options = SessionOptions(
         engine=fitting,
-        remark=remark,
+        remark=unknown or broken,
         source=from_text(chosen.source),
         keep_transcript=chosen.keep_transcripts,
         boost_quiet_speech=chosen.boost_quiet_speech,

@@ -9,7 +9,7 @@ from app import paths
 from app.worker import messages as m
 from app.worker import packs
 from model_backends import describe, resolve
-from model_backends.base import EngineInfo, EngineOptions, Notice, Sentence
+from model_backends.base import EngineError, EngineInfo, EngineOptions, Notice, Sentence
 
 BASE = "embedded"  # what every installation can start
 
@@ -25,15 +25,34 @@ def resolved(options: EngineOptions) -> tuple[EngineInfo, EngineOptions]:
     return info, replace(options, engine=info.name, delay_ms=delay_ms)
 
 
+def known(options: EngineOptions) -> tuple[EngineOptions, Notice | None]:
+    """The options with an engine that there is, and without what it does not offer.
+
+    An engine of another version, or misspelt in the settings, is no reason not to caption: the
+    embedded one stands in, with the notice that tells so.
+    """
+    try:
+        engine = resolve(options.engine, paths.models_dir())
+    except EngineError as error:
+        hint = Sentence(
+            "The embedded engine captions meanwhile; choose another one in the preferences."
+        )
+        return _with_base(options), Notice("", "engine", error.message, hint)
+    return describe(engine).fitting(replace(options, engine=engine)), None
+
+
+def _with_base(options: EngineOptions) -> EngineOptions:
+    return describe(BASE).fitting(replace(options, engine=BASE, model=None, device=None))
+
+
 def startable(options: EngineOptions) -> tuple[EngineOptions, Notice | None]:
     """The options with an engine that this app can start: those given, or the embedded one's where
     a broken acceleration pack is all that there is, with the notice that tells so."""
     broken = packs.trouble(options.engine)
     if broken is None:
         return options, None
-    base = describe(BASE).fitting(replace(options, engine=BASE, model=None, device=None))
     hint = Sentence("{hint} The embedded engine captions meanwhile.", hint=broken.hint)
-    return base, Notice("", "pack", broken.reason, hint)
+    return _with_base(options), Notice("", "pack", broken.reason, hint)
 
 
 def start_message(options: EngineOptions, realtime: bool = True) -> m.Start:

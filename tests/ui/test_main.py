@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import main, paths, settings
 from app.settings import Settings
-from model_backends.base import EngineOptions, UserError
+from model_backends.base import EngineOptions, Notice
 
 SPOKEN = ["Captions", "appear", "while", "you", "speak,", "word", "by", "word."]
 
@@ -150,11 +150,15 @@ def test_a_session_gets_what_its_engine_takes(
     assert (session.delay_ms, session.options.engine.language) == (delay_ms, language)
 
 
-def test_a_session_that_cannot_work_says_why(qapp: QApplication) -> None:
-    with pytest.raises(UserError) as refused:
-        main.open_session(Settings(engine="nonsense"))
-    assert refused.value.message.endswith(".")
-    assert refused.value.hint
+def test_an_engine_that_there_is_not_is_stood_in_for_and_told(
+    qapp: QApplication, sample: Path
+) -> None:
+    chosen = Settings(engine="nonsense", model="4b", language="de", source=str(sample))
+    session = main.open_session(chosen).session
+    assert session.options.engine == EngineOptions("embedded", language="de")
+    [notice] = [event for event in session.pump() if isinstance(event, Notice)]
+    assert "nonsense" in notice.message
+    assert "The embedded engine captions meanwhile" in notice.hint
 
 
 def test_a_setting_by_hand_reaches_the_engine(qapp: QApplication, sample: Path) -> None:
