@@ -82,7 +82,7 @@ def test_plain_voxline_without_a_display_listens(monkeypatch: pytest.MonkeyPatch
 
 def test_plain_voxline_with_a_display_opens_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    monkeypatch.setattr(cli, "_window", lambda: 7)
+    monkeypatch.setattr(cli, "_window", lambda args: 7)
     assert main([]) == 7
 
 

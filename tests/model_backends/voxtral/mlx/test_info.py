@@ -28,7 +28,7 @@ def on(monkeypatch: pytest.MonkeyPatch, system: str, machine: str, mlx: bool) ->
     """Another computer, as far as this module looks."""
     monkeypatch.setattr(platform, "system", lambda: system)
     monkeypatch.setattr(platform, "machine", lambda: machine)
-    found = object() if mlx else None
+    found = importlib.util.find_spec("json") if mlx else None
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
     mlx_info.chip.cache_clear()
 
