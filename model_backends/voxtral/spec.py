@@ -238,3 +238,18 @@ def _dig(holder: Mapping[str, Any], *keys: str) -> Mapping[str, Any] | None:
             return None
         holder = inner
     return holder
+
+
+def tower_params(tower: Tower) -> dict[str, Any]:
+    """Its sizes under the names of the published `params.json`, which `_tower` reads."""
+    return {
+        "dim": tower.width,
+        "n_layers": tower.layers,
+        "n_heads": tower.heads,
+        "n_kv_heads": tower.kv_heads,
+        "head_dim": tower.head_dim,
+        "hidden_dim": tower.ffn,
+        "sliding_window": tower.window,
+        "rope_theta": tower.rope_theta,
+        "norm_eps": tower.norm_eps,
+    }

@@ -23,12 +23,11 @@ from app.audio.choice import Application, Microphone, SystemSound
 from app.audio.devices import coreaudio_tap, portaudio
 from app.audio.devices.base import NoSourceError, SourceError
 from app.audio.feeds import feed_for
-from app.audio.listening import Block, Delivered
+from app.audio.listening import Block
 from app.audio.sources import automatic, choice_named, choose, list_sources
+from tests.audio.heard import PATIENCE_S, Heard
 from tests.support.likeness import assert_like
 from tests.support.wheels import shape_of
-
-PATIENCE_S = 20.0
 
 
 @dataclass
@@ -200,24 +199,6 @@ def mac(monkeypatch: pytest.MonkeyPatch) -> Mac:
     monkeypatch.setattr(portaudio, "sources", list)
     monkeypatch.setattr(coreaudio_tap, "_LOOK_S", 0.01)
     return library.mac
-
-
-class Heard:
-    """What a feed delivers."""
-
-    def __init__(self) -> None:
-        self.blocks: queue.Queue[Delivered] = queue.Queue()
-
-    def until(self, enough: Callable[[Block], bool]) -> Block:
-        while True:
-            block = self.blocks.get(timeout=PATIENCE_S)
-            assert isinstance(block, Block), "it has ended"
-            if enough(block):
-                return block
-
-    def end(self) -> None:
-        while self.blocks.get(timeout=PATIENCE_S) is not None:
-            pass
 
 
 def sounds(block: Block) -> bool:

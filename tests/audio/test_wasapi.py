@@ -21,12 +21,11 @@ from app.audio.choice import Device, SystemSound
 from app.audio.devices import portaudio, wasapi, windows_output
 from app.audio.devices.base import AbsentSourceError, NoSourceError, SourceError, SourceInfo
 from app.audio.feeds import feed_for
-from app.audio.listening import Block, Delivered
 from app.audio.sources import choose, list_sources
+from tests.audio.heard import PATIENCE_S, Heard
 from tests.support.likeness import assert_like
 from tests.support.wheels import shape_of
 
-PATIENCE_S = 20.0
 Callback = Callable[[bytes, int, dict[str, float], int], tuple[None, int]]
 
 
@@ -163,24 +162,6 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Computer:
     monkeypatch.setattr(wasapi, "default_output", lambda: "{0.0.0.00000000}.{speakers}")
     monkeypatch.setattr(wasapi, "_LOOK_S", 0.01)
     return library.computer
-
-
-class Heard:
-    """What a feed delivers."""
-
-    def __init__(self) -> None:
-        self.blocks: queue.Queue[Delivered] = queue.Queue()
-
-    def until(self, enough: Callable[[Block], bool]) -> Block:
-        while True:
-            block = self.blocks.get(timeout=PATIENCE_S)
-            assert isinstance(block, Block), "it has ended"
-            if enough(block):
-                return block
-
-    def end(self) -> None:
-        while self.blocks.get(timeout=PATIENCE_S) is not None:
-            pass
 
 
 def test_every_output_is_listed_by_its_own_name_and_found_again(desk: Computer) -> None:

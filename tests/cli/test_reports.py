@@ -188,7 +188,7 @@ def test_doctor_does_not_wait_for_a_sound_server_that_refuses(
             asked.append(timeout)
             raise pulsectl.PulseError("Connection refused")
 
-    pulsectl = pytest.importorskip("pulsectl")
+    pulsectl = pytest.importorskip("pulsectl", reason="only Linux has PulseAudio")
     monkeypatch.setattr(pulsectl, "Pulse", Refusing)
     assert doctor._sound_server() is None
     assert asked == [None]

@@ -22,7 +22,14 @@ from numpy.typing import NDArray
 
 from model_backends.base import EngineError, Report, Sentence
 from model_backends.voxtral.cpu.library import checksum, packed_bytes
-from model_backends.voxtral.spec import FRAMES_PER_ROW, MEL_BINS, ModelSpec, Tower, from_params
+from model_backends.voxtral.spec import (
+    FRAMES_PER_ROW,
+    MEL_BINS,
+    ModelSpec,
+    Tower,
+    from_params,
+    tower_params,
+)
 
 FILE = "voxline-cpu.bin"
 _MAGIC = b"VOXLCPU1"
@@ -94,9 +101,9 @@ def file_size(spec: ModelSpec) -> int:
 def params_of(spec: ModelSpec) -> dict[str, Any]:
     """The model's sizes in Mistral's dialect, as `spec.from_params` reads them."""
     audio = {"sampling_rate": 16_000, "num_mel_bins": MEL_BINS, "hop_length": 160}
-    encoder = {**_tower(spec.encoder), "causal": True, "audio_encoding_args": audio}
+    encoder = {**tower_params(spec.encoder), "causal": True, "audio_encoding_args": audio}
     return {
-        **_tower(spec.decoder),
+        **tower_params(spec.decoder),
         "vocab_size": spec.vocab,
         "tied_embeddings": True,
         "ada_rms_norm_t_cond": True,
@@ -246,20 +253,6 @@ def _one(name: str, kind: str, rows: int, inputs: int) -> Packed:
 
 def _vector(name: str, length: int) -> Packed:
     return _one(name, "f32", 1, length)
-
-
-def _tower(tower: Tower) -> dict[str, Any]:
-    return {
-        "dim": tower.width,
-        "n_layers": tower.layers,
-        "n_heads": tower.heads,
-        "n_kv_heads": tower.kv_heads,
-        "head_dim": tower.head_dim,
-        "hidden_dim": tower.ffn,
-        "sliding_window": tower.window,
-        "rope_theta": tower.rope_theta,
-        "norm_eps": tower.norm_eps,
-    }
 
 
 def _up(n: int, to: int) -> int:

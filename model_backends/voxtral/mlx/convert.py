@@ -32,7 +32,7 @@ from model_backends.voxtral.info import gigabytes
 from model_backends.voxtral.memory import packable
 from model_backends.voxtral.mlx.chip import GROUP_SIZE, OFFERED_BITS
 from model_backends.voxtral.mlx.weights import check_tied, mapped_rows
-from model_backends.voxtral.spec import FRAMES_PER_ROW, MEL_BINS, ModelSpec, Tower
+from model_backends.voxtral.spec import FRAMES_PER_ROW, MEL_BINS, ModelSpec, tower_params
 
 LAYOUT = "mlx-audio"
 _BLOCK_BYTES = 64_000_000  # of the source, converted at once
@@ -225,14 +225,14 @@ def describe(spec: ModelSpec, bits: int, group_size: int = GROUP_SIZE) -> dict[s
     config: dict[str, Any] = {
         "model_type": "voxtral_realtime",
         "encoder_args": {
-            **_tower(spec.encoder),
+            **tower_params(spec.encoder),
             "causal": True,
             "use_biases": True,
             "audio_encoding_args": audio,
             "downsample_factor": FRAMES_PER_ROW,
         },
         "decoder": {
-            **_tower(spec.decoder),
+            **tower_params(spec.decoder),
             "vocab_size": spec.vocab,
             "tied_embeddings": True,
             "ada_rms_norm_t_cond": True,
@@ -242,20 +242,6 @@ def describe(spec: ModelSpec, bits: int, group_size: int = GROUP_SIZE) -> dict[s
     if bits < 16:
         config["quantization"] = {"group_size": group_size, "bits": bits, "mode": "affine"}
     return config
-
-
-def _tower(tower: Tower) -> dict[str, Any]:
-    return {
-        "dim": tower.width,
-        "n_layers": tower.layers,
-        "n_heads": tower.heads,
-        "n_kv_heads": tower.kv_heads,
-        "head_dim": tower.head_dim,
-        "hidden_dim": tower.ffn,
-        "sliding_window": tower.window,
-        "rope_theta": tower.rope_theta,
-        "norm_eps": tower.norm_eps,
-    }
 
 
 def _shards(jobs: Sequence[Job], shard_bytes: int) -> list[list[Job]]:
