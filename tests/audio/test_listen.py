@@ -82,7 +82,9 @@ def test_a_worker_killed_in_mid_speech_costs_no_word(listening: Listening) -> No
     told = listening.end()
     assert "No words are lost" in told
     assert wer(listening.text) <= CEILING
-    assert "catching up" in [e["stage"] for e in listening.events if e["type"] == "status"]
+    stages = [e["stage"] for e in listening.events if e["type"] == "status"]
+    # "catching up" comes between, too, unless the computer is so fast that nobody can see it
+    assert "starting" in stages[stages.index("speech") :]
 
 
 def test_a_killed_app_leaves_its_words_and_no_worker(listening: Listening) -> None:

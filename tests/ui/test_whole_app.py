@@ -109,15 +109,16 @@ def test_what_is_said_is_painted_on_top_and_saved(
     assert wer(" ".join(line.plaintext for line in subtitles)) == wer(text(seen))
 
 
-def test_a_killed_worker_is_seen_as_catching_up_and_costs_no_word(
+def test_a_killed_worker_is_told_and_costs_no_word(
     window: WindowedApp, pulse: PulseServer, sample: Path
 ) -> None:
     pulse.play(sample, wait=False)
-    until(window, lambda seen: len(seen.painted) >= 5)
+    before = len(until(window, lambda seen: len(seen.painted) >= 5).stages)
     (worker,) = psutil.Process(window.process.pid).children()
     worker.kill()
     seen = until(window, heard_out)
-    assert "catching up" in seen.stages
+    # "catching up" comes between, too, unless the computer is so fast that nobody can see it
+    assert "starting" in seen.stages[before:]
     assert wer(text(seen)) <= CEILING
     assert window.quit() == 0
 
