@@ -37,6 +37,11 @@ def journal_dir() -> Path:
     return data_dir() / "journal"
 
 
+def library_dir() -> Path:
+    """Where the library of sessions is kept."""
+    return data_dir() / "library"
+
+
 def log_dir() -> Path:
     """Where logs go."""
     return Path(platformdirs.user_log_dir(_APP, False))

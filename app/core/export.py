@@ -14,9 +14,9 @@ from typing import Any
 
 from app.core.cues import Cue, cues
 from app.core.encoding import json_text
-from app.core.paragraphs import Paragraph
+from app.core.paragraphs import paragraphs
 from app.core.script import visible
-from app.core.timeline import Gap, gap_between
+from app.core.timeline import Gap
 from app.core.voices import NAMES, label_of, name_of
 from model_backends.base import Word
 
@@ -90,13 +90,13 @@ def to_txt(
 
     With more than one lane each paragraph begins with its lane's name.
     """
-    lanes = list(dict.fromkeys(word.lane for word in words))
-    dated: list[tuple[int, str]] = [(gap.start_ms, _gap_mark(gap)) for gap in gaps]
-    for lane in lanes:
-        label = label_of(lane, names) if len(lanes) > 1 else ""
-        stops = sorted(gap.start_ms for gap in gaps if gap.lane == lane)
-        for start_ms, text in _paragraphs([w for w in words if w.lane == lane], stops):
-            dated.append((start_ms, label + text))
+    several = len({word.lane for word in words}) > 1
+    dated = [(gap.start_ms, _gap_mark(gap)) for gap in gaps]
+    for paragraph in paragraphs(words, gaps):
+        text = visible("".join(word.text for word in paragraph))
+        label = label_of(paragraph[0].lane, names) if several else ""
+        if text:
+            dated.append((paragraph[0].start_ms, label + text))
     dated.sort(key=lambda entry: entry[0])
     return "\n\n".join(text for _, text in dated) + "\n" if dated else ""
 
@@ -178,22 +178,3 @@ def _clock(ms: int, point: str) -> str:
 def _gap_mark(gap: Gap) -> str:
     start, end = (_clock(ms, ".")[:-4] for ms in (gap.start_ms, gap.end_ms))
     return f"[{start} – {end} {gap.why}]"
-
-
-def _paragraphs(words: Sequence[Word], stops: Sequence[int]) -> list[tuple[int, str]]:
-    """(start, text) of each paragraph of one lane; one ends where a gap begins, too."""
-    texts: list[tuple[int, list[str]]] = []
-    current: Paragraph | None = None
-    for word in words:
-        if current is None or _stops(current, word, stops) or not current.takes(word):
-            current = Paragraph.begun(word)
-            texts.append((word.start_ms, [word.text]))
-        else:
-            current.add(word)
-            texts[-1][1].append(word.text)
-    joined = [(start_ms, visible("".join(parts))) for start_ms, parts in texts]
-    return [(start_ms, text) for start_ms, text in joined if text]
-
-
-def _stops(current: Paragraph, word: Word, stops: Sequence[int]) -> bool:
-    return gap_between(stops, current.last.start_ms, word.start_ms)

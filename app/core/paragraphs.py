@@ -6,9 +6,11 @@ a live transcript and the file saved from it read alike. Knows nothing about win
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.core.sentences import ends_sentence
+from app.core.timeline import Gap, gap_between
 from model_backends.base import Word
 
 PAUSE_MS = 2000  # a silence this long begins a paragraph
@@ -44,3 +46,29 @@ class Paragraph:
     def _long(self) -> bool:
         lasts = self.last.end_ms - self.start_ms > LONG_MS
         return lasts or self.characters >= LONG_CHARACTERS
+
+
+def paragraphs(words: Sequence[Word], gaps: Sequence[Gap] = ()) -> list[list[Word]]:
+    """Whole paragraphs of all lanes, in the order in which they begin; one ends at a gap, too."""
+    found: list[list[Word]] = []
+    for lane in dict.fromkeys(word.lane for word in words):
+        stops = sorted(gap.start_ms for gap in gaps if gap.lane == lane)
+        found += _of_one_lane([word for word in words if word.lane == lane], stops)
+    return sorted(found, key=lambda paragraph: paragraph[0].start_ms)
+
+
+def _of_one_lane(words: Sequence[Word], stops: Sequence[int]) -> list[list[Word]]:
+    found: list[list[Word]] = []
+    current: Paragraph | None = None
+    for word in words:
+        if (
+            current is None
+            or gap_between(stops, current.last.start_ms, word.start_ms)
+            or not current.takes(word)
+        ):
+            current = Paragraph.begun(word)
+            found.append([word])
+        else:
+            current.add(word)
+            found[-1].append(word)
+    return found
