@@ -252,16 +252,13 @@ def _begin(parts: Parts, problem: str | None) -> None:
         parts.overlay.show_status(parts.captioning.last_status)
     parts.hotkeys.start()
     window.look_around()
-    _offer_recovery(window)
+    _recover(window)
 
 
-def _offer_recovery(window: MainWindow) -> None:
+def _recover(window: MainWindow) -> None:
     from app.ui.main_window.recovery import Recovery
 
-    recovery = Recovery(
-        paths.journal_dir(), window.banners, window.show_saved, window.show, parent=window
-    )
-    recovery.look()
+    Recovery(paths.journal_dir(), window.banners, parent=window).look()
 
 
 def _control(parts: Parts) -> Callable[[str], str]:

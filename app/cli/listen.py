@@ -22,11 +22,11 @@ from app.cli.showing import Showing, own
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
 from app.cli.usage import UsageError, chosen_engine
 from app.core.voices import NAMES, THEM
-from app.session import journal
 from app.session.files import FileProblem, check_apart, output_problem
 from app.session.session import Choices, HeardOut, Saved, Session, SessionEvent
+from app.session.shelving import recover_all
 from app.session.status import SessionOptions, Stage, Status
-from model_backends.base import Notice, Sentence, UserError
+from model_backends.base import Notice, Sentence
 
 _WAIT_S = 0.1
 
@@ -34,7 +34,7 @@ _WAIT_S = 0.1
 def run(args: argparse.Namespace) -> int:
     """Caption until the source ends, `--seconds` have passed, or the user stops it."""
     choice = chosen_engine(args)  # a wrong choice is told before anything is opened
-    _offer_unfinished(_screen(args.json))
+    _recover(_screen(args.json))
     source = automatic() if args.source is None else choice_named(args.source)
     screen = _screen(args.json, NAMES if len(voices(source)) > 1 else {})
     _refuse_to_overwrite(source, args.srt)
@@ -223,35 +223,17 @@ def _stop_on_signals(session: Session) -> Iterator[None]:
             signal.signal(getattr(signal, name), handler)
 
 
-def _offer_unfinished(screen: Screen) -> None:
-    """A session that was cut off is saved on request; without a terminal it is only mentioned."""
-    folder = paths.journal_dir()
-    journal.prune(folder)
-    for lost in journal.unfinished(folder):
-        when = f"{lost.started:%Y-%m-%d %H:%M}"
-        screen.tell(
-            Sentence(
-                "The session of {when} was cut off: “{preview} …” ({words} words).",
-                when=when,
-                preview=lost.preview,
-                words=lost.words,
-            )
-        )
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+def _recover(screen: Screen) -> None:
+    """Sessions that were cut off are made safe, and told of."""
+    for lost in recover_all(paths.journal_dir()):
+        if lost.saved is not None:
             screen.tell(
-                Sentence("Start `voxline listen` in a terminal, or the window, to save it.")
+                Sentence(
+                    "The session of {when} was cut off. It is recovered: {path} ({words} words).",
+                    when=f"{lost.started:%Y-%m-%d %H:%M}",
+                    path=lost.saved,
+                    words=lost.words,
+                )
             )
-            continue
-        sys.stderr.write("Save it as a subtitle file? [Y/n/d = delete] ")
-        sys.stderr.flush()
-        _settle(lost, sys.stdin.readline().strip().lower(), screen)
-
-
-def _settle(lost: journal.Unfinished, answer: str, screen: Screen) -> None:
-    try:
-        if answer in ("", "y", "yes"):
-            screen.tell(Sentence("Saved: {recover}", recover=journal.recover(lost.path)))
-        elif answer in ("d", "delete"):
-            journal.discard(lost.path)
-    except UserError as error:  # it stays where it is, and is offered again
-        screen.tell(f"{error.message} {error.hint}".strip())
+        if lost.problem is not None:
+            screen.tell(f"{lost.problem.message} {lost.problem.hint}".strip())

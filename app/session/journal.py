@@ -303,11 +303,15 @@ def running(folder: Path) -> list[Running]:
     ]
 
 
-def recover(path: Path, srt: Path | None = None) -> Path:
+def recover(
+    path: Path,
+    srt: Path | None = None,
+    before_discard: Callable[[Contents, Path], None] = lambda contents, saved: None,
+) -> Path:
     """Write the subtitles of an unfinished session and delete its journal. Returns their path.
 
-    `srt` None: in the Voxline folder, under the session's own start time. Raises FileProblem, and
-    then the journal stays.
+    `srt` None: in the Voxline folder, under the session's own start time. `before_discard` may put
+    the words elsewhere, too. Raises FileProblem, and then the journal stays.
     """
     contents = read(path)
     if contents.saved is not None and contents.saved.exists():
@@ -315,6 +319,7 @@ def recover(path: Path, srt: Path | None = None) -> Path:
         return contents.saved
     text = FORMATS["srt"].write(Export(contents.words, contents.gaps, names=contents.names))
     saved = write_new(srt, text) if srt else write_unique(transcript_path(contents.started), text)
+    before_discard(contents, saved)
     discard(path)
     return saved
 

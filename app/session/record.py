@@ -1,4 +1,4 @@
-"""What a session leaves behind: its journal while it runs, its subtitle file at the end.
+"""What a session leaves: its journal while it runs; at the end its subtitles, and in the library.
 
 All of it happens on a thread of its own, in the order it was asked for: whoever asks returns at
 once, whatever the disk does. Knows nothing of sound or engines.
@@ -11,6 +11,7 @@ import logging
 import queue
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -22,6 +23,7 @@ from app.core.timeline import Gap, Timeline
 from app.session import journal
 from app.session.events import Kept, Saved
 from app.session.files import FileProblem, write_new, write_unique
+from app.session.shelving import shelve
 from app.session.status import SessionOptions
 from model_backends.base import Notice, Sentence, UserError, Word
 
@@ -29,10 +31,11 @@ log = logging.getLogger(__name__)
 
 
 class Record:
-    """One session's journal and subtitle file.
+    """One session's journal, subtitle file and place in the library.
 
     `deliver` is called on the record's threads: a Notice (code "journal") when words cannot be
-    kept safe meanwhile, one Kept in answer to `save()`.
+    kept safe meanwhile, one (code "library") if the session cannot be kept there, one Kept in
+    answer to `save()`.
     """
 
     def __init__(
@@ -42,12 +45,15 @@ class Record:
         deliver: Callable[[Notice | Kept], None],
     ) -> None:
         self._started = datetime.now(UTC)
+        self._header = {
+            "session": uuid.uuid4().hex, "name_in_srt": options.name_in_srt, **header
+        }  # fmt: skip
         self._options = options
         self._deliver = deliver
         self._timeline = Timeline()
         self._journal: journal.Journal | None = None
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._jobs.put(partial(self._open, header))
+        self._jobs.put(self._open)
         threading.Thread(target=self._work, daemon=True, name="record").start()
 
     def add(self, event: Word | Gap) -> None:
@@ -59,7 +65,7 @@ class Record:
         self._jobs.put(partial(self._note_worker, pid))
 
     def save(self) -> None:
-        """Write the subtitles and let the journal go; the record ends. The answer is a Kept.
+        """Write subtitles and library, let the journal go; the record ends. The answer is a Kept.
 
         Where they were wanted, else where there is room. Nothing is written if nothing was said
         and no file was asked for. The journal stays only if there is no room anywhere.
@@ -83,10 +89,10 @@ class Record:
                 why = str(error) or type(error).__name__
                 self._complain(Sentence("A word could not be kept on disk: {why}.", why=why), "")
 
-    def _open(self, header: Mapping[str, object]) -> None:
+    def _open(self) -> None:
         """Without a journal, too, captions go on and are saved at the end: so it is only told."""
         try:
-            self._journal = journal.Journal(journal.new_path(), header, self._complain)
+            self._journal = journal.Journal(journal.new_path(), self._header, self._complain)
         except UserError as error:
             self._complain(_not_safe(error.message), error.hint)
         except OSError as error:
@@ -108,11 +114,19 @@ class Record:
         kept = Kept()
         try:
             kept = self._saved_somewhere()
+            self._shelve(kept.saved)
             if kept.saved is not None and self._journal is not None:
                 self._journal.saved(kept.saved.path)
             self._close(ended=True)
         finally:
             self._deliver(kept)  # somebody waits for it
+
+    def _shelve(self, saved: Saved | None) -> None:
+        """Subtitles that nobody named go when the session goes."""
+        ours = saved.path if saved is not None and self._options.srt is None else None
+        told = shelve(self._header, self._started, self._timeline, ours)
+        if told is not None:
+            self._deliver(told)
 
     def _saved_somewhere(self) -> Kept:
         try:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from app import paths
 from app.core.timeline import Gap
 from app.session.events import Kept
+from app.session.library import Library
 from app.session.record import Record
 from app.session.status import SessionOptions
 from model_backends.base import Notice, Word
@@ -46,3 +48,48 @@ def test_a_transcript_is_what_its_name_says(
     assert kept.saved is not None and kept.saved.path == tmp_path / name
     text = (tmp_path / name).read_text("utf-8")
     assert holds(text), text
+
+
+def record_of(options: SessionOptions, tell: Callable[[Notice | Kept], None]) -> Record:
+    """A session of one word and a pause."""
+    record = Record({"engine": "scripted", "names": {"me": "Ann"}}, options, tell)
+    record.add(Word("me", 0, 0, " Hello", 4000, 4400, "en"))
+    record.add(Gap("me", 5000, 6000, "paused"))
+    return record
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_session_is_in_the_library_when_it_is_over(tmp_path: Path, named: bool) -> None:
+    answers: queue.Queue[Notice | Kept] = queue.Queue()
+    options = SessionOptions(srt=tmp_path / "talk.srt" if named else None)
+    record_of(options, answers.put).save()
+    kept = answers.get(timeout=20)
+    assert isinstance(kept, Kept) and kept.saved is not None
+    (entry,) = Library().sessions()
+    stored = Library().read(entry.id)
+    assert [word.text for word in stored.words] == [" Hello"]
+    assert (entry.duration_ms, entry.origin, stored.gaps[0].reason) == (6000, "live", "paused")
+    assert stored.names["me"] == "Ann" and stored.facts["engine"] == "scripted"
+    Library().clear()
+    assert kept.saved.path.exists() == named  # what the user has named is the user's
+
+
+def test_without_a_library_the_subtitles_are_written_and_the_reason_told() -> None:
+    paths.make_private(paths.data_dir())
+    paths.library_dir().touch()
+    answers: queue.Queue[Notice | Kept] = queue.Queue()
+    record_of(SessionOptions(), answers.put).save()
+    told = answers.get(timeout=20)
+    assert isinstance(told, Notice) and told.code == "library" and told.hint
+    kept = answers.get(timeout=20)
+    assert isinstance(kept, Kept) and kept.problem is None
+    assert kept.saved is not None and "Hello" in kept.saved.path.read_text("utf-8")
+    assert not list(paths.journal_dir().iterdir())
+
+
+def test_a_session_in_which_nothing_was_said_is_not_in_the_library() -> None:
+    answers: queue.Queue[Notice | Kept] = queue.Queue()
+    record = Record({"engine": "scripted"}, SessionOptions(), answers.put)
+    record.save()
+    assert answers.get(timeout=20) == Kept()
+    assert Library().sessions() == []

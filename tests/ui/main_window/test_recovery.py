@@ -1,4 +1,4 @@
-"""What a killed session left is offered, saved or deleted, and never in the way."""
+"""What a killed session left is made safe, told once, and never in the way."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from app import paths
+from app.session.library import Library
 from app.ui.main_window.recovery import Recovery
 from app.ui.widgets.banner import Banner, BannerStack
 
@@ -21,11 +23,8 @@ class Desk:
         self.qtbot = qtbot
         self.banners = BannerStack()
         qtbot.addWidget(self.banners)
-        self.saved: list[Path] = []
-        self.asked: list[bool] = []
-        self.recovery = Recovery(
-            folder, self.banners, self.saved.append, lambda: self.asked.append(True)
-        )
+        self.shown: list[bool] = []
+        self.recovery = Recovery(folder, self.banners, lambda: self.shown.append(True))
 
     def leave_session(self, day: int, words: int = 2) -> Path:
         """A journal as a process that is no more left it."""
@@ -39,23 +38,10 @@ class Desk:
         path.write_text("".join(json.dumps(record) + "\n" for record in [header, *spoken]))
         return path
 
-    def look(self) -> None:
-        self.recovery.look()
-
-    def question(self) -> Banner:
-        """The one that is asked now, once it is."""
-        self.qtbot.waitUntil(lambda: any(banner.asks for banner in self.banners.banners))
-        (asked,) = [banner for banner in self.banners.banners if banner.asks]
-        return asked
-
-    def answer(self, label: str) -> None:
-        buttons = self.question().findChildren(QPushButton)
-        (button,) = [b for b in buttons if b.text().replace("&", "") == label]
-        button.click()
-
-    @property
-    def quiet(self) -> bool:
-        return not self.banners.banners
+    def told(self) -> Banner:
+        """What is told now, once it is."""
+        self.qtbot.waitUntil(lambda: bool(self.banners.banners))
+        return self.banners.banners[-1]
 
 
 @pytest.fixture
@@ -63,57 +49,28 @@ def desk(tmp_path: Path, qtbot: QtBot) -> Desk:
     return Desk(tmp_path, qtbot)
 
 
-def test_saving_writes_the_subtitles_and_clears_the_journal(desk: Desk) -> None:
+def test_it_is_saved_without_a_question_and_one_click_away(desk: Desk) -> None:
     journal = desk.leave_session(3)
-    desk.look()
-    assert "2 words" in desk.question().text
-    assert "word0 word1" in desk.question().hint
-    assert desk.asked == [True]
-    desk.answer("Save the subtitle file")
-    desk.qtbot.waitUntil(lambda: bool(desk.saved))
-    assert "word0 word1" in desk.saved[0].read_text("utf-8")
+    desk.recovery.look()
+    told = desk.told()
+    assert "of 3 November" in told.text and "2 words" in told.text
+    assert not told.asks
     assert not journal.exists()
+    (entry,) = Library().sessions()
+    assert (entry.preview, entry.origin) == ("word0 word1", "recovered")
+    (saved,) = paths.transcripts_dir().iterdir()
+    assert "word0 word1" in saved.read_text("utf-8")
+    (show,) = [b for b in told.findChildren(QPushButton) if b.text() == "Show"]
+    show.click()
+    assert desk.shown == [True]
 
 
-def test_deleting_asks_once_more(desk: Desk) -> None:
-    journal = desk.leave_session(3)
-    desk.look()
-    desk.answer("Delete…")
-    assert journal.exists()
-    assert "for good" in desk.question().text
-    desk.answer("Delete")
-    desk.qtbot.waitUntil(lambda: not journal.exists())
-    assert desk.quiet
-    assert desk.saved == []
-
-
-def test_who_keeps_it_after_all_is_asked_again(desk: Desk) -> None:
-    journal = desk.leave_session(3)
-    desk.look()
-    desk.answer("Delete…")
-    desk.answer("Keep")
-    assert "not saved yet" in desk.question().text
-    assert journal.exists()
-
-
-def test_later_leaves_everything_for_the_next_start(desk: Desk) -> None:
-    journal = desk.leave_session(3)
-    desk.look()
-    desk.answer("Later")
-    assert desk.quiet
-    assert journal.exists()
-
-
-def test_several_are_asked_about_one_by_one_the_newest_first(desk: Desk) -> None:
+def test_several_are_told_in_one_sentence(desk: Desk) -> None:
     for day in (3, 7, 5):
         desk.leave_session(day)
-    desk.look()
-    days = []
-    for _ in range(3):
-        days.append(desk.question().text.split()[3])
-        desk.answer("Later")
-    assert days == ["7", "5", "3"]
-    assert desk.quiet
+    desk.recovery.look()
+    assert desk.told().text == "3 sessions were cut off. They are recovered: 6 words."
+    assert len(Library().sessions()) == 3
 
 
 def test_what_cannot_be_saved_is_kept_and_the_reason_told(
@@ -123,18 +80,15 @@ def test_what_cannot_be_saved_is_kept_and_the_reason_told(
     in_the_way.write_text("")
     monkeypatch.setenv("VOXLINE_TRANSCRIPTS", str(in_the_way / "inside"))
     journal = desk.leave_session(3)
-    desk.look()
-    desk.answer("Save the subtitle file")
-    desk.qtbot.waitUntil(lambda: not desk.quiet and not desk.banners.banners[-1].asks)
-    told = desk.banners.banners[-1]
+    desk.recovery.look()
+    told = desk.told()
     assert str(in_the_way) in told.text
     assert told.hint
     assert journal.exists()
 
 
-def test_nothing_left_nothing_asked(desk: Desk) -> None:
+def test_nothing_left_nothing_told(desk: Desk) -> None:
     wordless = desk.leave_session(3, words=0)
-    desk.look()
+    desk.recovery.look()
     desk.qtbot.waitUntil(lambda: not wordless.exists())  # pruned: the look is over
-    assert desk.quiet
-    assert desk.asked == []
+    assert not desk.banners.banners
