@@ -190,6 +190,73 @@ def _models(parser: argparse.ArgumentParser) -> None:
             _json(action)
 
 
+def _sessions(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", title="actions", required=True, parser_class=Parser
+    )
+    for name, (summary, add_arguments) in _SESSIONS_ACTIONS.items():
+        add_arguments(actions.add_parser(name, help=summary, description=summary))
+
+
+def _search(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", metavar="WORDS", nargs="+", help="what was said")
+    _json(parser)
+
+
+def _numbers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "numbers", metavar="NUMBER", nargs="+", type=positive_int, help="as the list has it"
+    )
+
+
+def _show_session(parser: argparse.ArgumentParser) -> None:
+    _numbers(parser)
+    parser.add_argument("--times", action="store_true", help="with the time of each paragraph")
+    _range(parser)
+
+
+def _export_session(parser: argparse.ArgumentParser) -> None:
+    _numbers(parser)
+    parser.add_argument(
+        "--format",
+        metavar="F",
+        choices=_Formats(),
+        default="srt",
+        help="what to write: %(choices)s (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--output", metavar="DIR|-", help="folder, or - for standard output (default: this folder)"
+    )
+    _range(parser)
+    parser.add_argument("--force", action="store_true", help="overwrite existing files")
+
+
+def _rename(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("number", metavar="NUMBER", type=positive_int)
+    parser.add_argument("title", metavar="NAME", help='"" takes it away')
+
+
+def _range(parser: argparse.ArgumentParser) -> None:
+    for name, what in (("--from", "only what was said from"), ("--until", "… until")):
+        parser.add_argument(
+            name,
+            metavar="H:MM:SS",
+            type=clock_ms,
+            help=f"{what} this time of the session",
+        )
+
+
+def clock_ms(text: str) -> int:
+    """A time of a session in milliseconds: "1:02:03", "62:03" or seconds."""
+    parts = text.split(":")
+    if not (len(parts) <= 3 and all(part.isascii() and part.isdigit() for part in parts)):
+        raise argparse.ArgumentTypeError(f"“{text}” is not a time like 1:02:03")
+    seconds = 0
+    for part in parts:
+        seconds = seconds * 60 + int(part)
+    return seconds * 1000
+
+
 def _convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bits",
@@ -271,6 +338,15 @@ _MODELS_ACTIONS = {
     "convert": "Pack Voxtral's weights into fewer bits, for a Mac or for a processor.",
 }
 
+_SESSIONS_ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "list": ("List the sessions that were kept, the newest first.", _json),
+    "search": ("Find what was said, in all of them.", _search),
+    "show": ("Print what was said.", _show_session),
+    "export": ("Write subtitles or text.", _export_session),
+    "rename": ("Give a session a name.", _rename),
+    "delete": ("Delete sessions for good, with the subtitle files of Voxline’s.", _numbers),
+}
+
 CONTROL_VERBS = {
     "show": "show the captions",
     "hide": "hide the captions; listening goes on",
@@ -288,6 +364,7 @@ CONTROL_VERBS = {
 _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "listen": ("Caption a meeting, a microphone, this computer's sound or a file live.", _listen),
     "transcribe": ("Write subtitles or text for audio and video files.", _transcribe),
+    "sessions": ("List, search, print, export or delete what was said before.", _sessions),
     "engines": ("List engines and models: available, or why not and what would help.", _json),
     "sources": ("List what can be listened to.", _json),
     "models": ("List model files, tell where they are, check or convert them.", _models),

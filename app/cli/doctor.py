@@ -165,6 +165,7 @@ _FOLDERS: dict[str, Callable[[], Path]] = {
     "transcripts": paths.transcripts_dir,
     "data": paths.data_dir,
     "journal": paths.journal_dir,
+    "library": paths.library_dir,
     "models": paths.models_dir,
     "settings": paths.config_dir,
     "logs": paths.log_dir,

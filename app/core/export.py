@@ -1,4 +1,4 @@
-"""Transcripts as files: SubRip, WebVTT, plain text, JSON, and the one table of these formats.
+"""Transcripts as files: SubRip, WebVTT, text, Markdown, JSON, and the one table of these formats.
 
 Formats only: `cues` decides what is shown when, `paragraphs` where one ends, `app.session.files`
 writes. Knows nothing about where words come from.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from app.core.encoding import json_text
 from app.core.paragraphs import paragraphs
 from app.core.script import visible
 from app.core.timeline import Gap
-from app.core.voices import NAMES, label_of, name_of
+from app.core.voices import NAMES, name_of
 from model_backends.base import Word
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "cues",
     "format_of",
     "to_json_object",
+    "to_md",
     "to_srt",
     "to_txt",
     "to_vtt",
@@ -84,19 +85,45 @@ def to_vtt(cues: Iterable[Cue], names: Mapping[str, str] = NAMES) -> str:
 
 
 def to_txt(
-    words: Sequence[Word], gaps: Sequence[Gap] = (), names: Mapping[str, str] = NAMES
+    words: Sequence[Word],
+    gaps: Sequence[Gap] = (),
+    names: Mapping[str, str] = NAMES,
+    times: bool = False,
 ) -> str:
     """Paragraphs that end at pauses, with a mark where sound was not heard.
 
-    With more than one lane each paragraph begins with its lane's name.
+    With more than one lane each paragraph begins with its lane's name; with `times` with the time
+    before that.
     """
-    several = len({word.lane for word in words}) > 1
     dated = [(gap.start_ms, _gap_mark(gap)) for gap in gaps]
+    for start_ms, name, text in _told(words, gaps, names):
+        time = _clock(start_ms, ".")[:-4] + "  " if times else ""
+        dated.append((start_ms, time + (f"{name}: " if name else "") + text))
+    return _one_below_the_other(dated)
+
+
+def to_md(words: Sequence[Word], gaps: Sequence[Gap] = (), names: Mapping[str, str] = NAMES) -> str:
+    """Markdown: each paragraph after its time, in bold, and its lane's name if there are more."""
+    dated = [(gap.start_ms, f"*{_gap_mark(gap)[1:-1]}*") for gap in gaps]
+    for start_ms, name, text in _told(words, gaps, names):
+        who = f" · {_no_marks(name)}" if name else ""
+        dated.append((start_ms, f"**{_clock(start_ms, '.')[:-4]}{who}** {_no_marks(text)}"))
+    return _one_below_the_other(dated)
+
+
+def _told(
+    words: Sequence[Word], gaps: Sequence[Gap], names: Mapping[str, str]
+) -> Iterator[tuple[int, str, str]]:
+    """Each paragraph: when it began, who spoke, if that is worth telling, and what was said."""
+    several = len({word.lane for word in words}) > 1
     for paragraph in paragraphs(words, gaps):
         text = visible("".join(word.text for word in paragraph))
-        label = label_of(paragraph[0].lane, names) if several else ""
         if text:
-            dated.append((paragraph[0].start_ms, label + text))
+            first = paragraph[0]
+            yield first.start_ms, name_of(first.lane, names) if several else "", text
+
+
+def _one_below_the_other(dated: list[tuple[int, str]]) -> str:
     dated.sort(key=lambda entry: entry[0])
     return "\n\n".join(text for _, text in dated) + "\n" if dated else ""
 
@@ -150,6 +177,7 @@ FORMATS: Mapping[str, Format] = {
     "srt": Format(".srt", "Subtitles, SubRip", _srt),
     "vtt": Format(".vtt", "Subtitles, WebVTT", _vtt),
     "txt": Format(".txt", "Text without times", lambda e: to_txt(e.words, e.gaps, e.names)),
+    "md": Format(".md", "Text with times, Markdown", lambda e: to_md(e.words, e.gaps, e.names)),
     "json": Format(".json", "Words with times, JSON", to_json),
 }
 
@@ -159,6 +187,7 @@ def format_of(suffix: str) -> Format:
     return FORMATS.get(suffix.lower().removeprefix("."), FORMATS["srt"])
 
 
+_MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!])")  # that mean something in Markdown
 _TAG = re.compile(r"<([^<>]*)>")  # also "< b >": some readers are that lenient
 _HALF_A_TAG = re.compile(r"<(?=[^\s<>=\d])")
 
@@ -166,6 +195,10 @@ _HALF_A_TAG = re.compile(r"<(?=[^\s<>=\d])")
 def _no_markup(text: str) -> str:
     plain = text.replace("-->", "->").replace("{", "(").replace("}", ")")
     return _HALF_A_TAG.sub("‹", _TAG.sub(r"‹\1›", plain))
+
+
+def _no_marks(text: str) -> str:
+    return _MARKS.sub(r"\\\1", text)
 
 
 def _clock(ms: int, point: str) -> str:

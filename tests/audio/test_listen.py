@@ -21,6 +21,7 @@ from app import paths
 from app.measure.evaluation import normalizer, word_errors
 from app.session import journal
 from app.session.journal_records import read
+from app.session.library import Library
 from app.worker.client import child_env
 from tests.support.listening import Listening, saved_path
 from tests.support.pulse import PulseServer
@@ -103,7 +104,8 @@ def test_a_killed_app_leaves_its_words_and_no_worker(listening: Listening) -> No
 
     told = Listening("--seconds", "0.5").end()
     assert "was cut off" in told, "the next start mentions it and does not wait for an answer"
-    srt = journal.recover(lost.path)
+    (srt,) = paths.transcripts_dir().glob(f"*{lost.started:%H.%M.%S}.srt")
+    assert any(entry.origin == "recovered" for entry in Library().sessions())
     assert wer(" ".join(line.plaintext for line in pysubs2.load(str(srt)))) < 1
     assert not journal.unfinished(paths.journal_dir())
 

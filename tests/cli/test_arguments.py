@@ -13,7 +13,8 @@ from app.cli import main
 from app.cli.arguments import build_parser
 
 COMMANDS = (
-    "listen", "transcribe", "engines", "sources", "models", "doctor", "evaluate", "bench",
+    "listen", "transcribe", "sessions", "engines", "sources", "models", "doctor",
+    "evaluate", "bench",
 )  # fmt: skip
 
 

@@ -104,7 +104,7 @@ def test_json_text_is_its_words(words: list[Word]) -> None:
 
 def test_each_format_writes_its_own_kind_of_file() -> None:
     export = Export(spoken(" Hello there."), (), 900, "en")
-    assert list(FORMATS) == ["srt", "vtt", "txt", "json"]
+    assert list(FORMATS) == ["srt", "vtt", "txt", "md", "json"]
     assert all(each.suffix == f".{name}" and each.label for name, each in FORMATS.items())
     texts = {name: each.write(export) for name, each in FORMATS.items()}
     assert texts["srt"].startswith("1\n00:00:00,000 --> ")
@@ -168,3 +168,19 @@ def test_no_cue_mixes_two_voices(words: list[Word]) -> None:
     for lane in ("me", "them"):
         own = [cue.text for cue in cues(words, labels=False) if cue.lane == lane]
         assert letters("".join(own)) == letters("".join(w.text for w in words if w.lane == lane))
+
+
+def test_markdown_has_times_names_and_gaps_and_nothing_said_is_taken_for_a_mark() -> None:
+    said = [
+        Word("me", 0, 0, " Use", 61_000, 61_300, "en"),
+        Word("me", 0, 0, " *p #1", 61_400, 61_900, "en"),
+        Word("them", 0, 0, " No_way.", 70_000, 70_500, "en"),
+    ]
+    export = Export(said, [Gap("me", 64_000, 66_000, "paused")], names={"me": "You", "them": "A*"})
+    assert FORMATS["md"].write(export) == (
+        "**00:01:01 · You** Use \\*p \\#1\n\n"
+        "*00:01:04 – 00:01:06 paused*\n\n"
+        "**00:01:10 · A\\*** No\\_way.\n"
+    )
+    assert FORMATS["md"].write(Export(said[:1])) == "**00:01:01** Use\n"
+    assert to_txt(said[:1], times=True) == "00:01:01  Use\n"

@@ -229,16 +229,14 @@ def test_pause_is_pause(launch: type[App]) -> None:
 
 
 @posix
-def test_what_a_killed_app_left_is_offered_while_captions_run(launch: type[App]) -> None:
+def test_what_a_killed_app_left_is_made_safe_while_captions_run(launch: type[App]) -> None:
     first = launch()
     first.wait_for("word by")
     first.process.kill()
     first.finish()
     second = launch()
-    assert "words are not saved yet" in second.wait_for("banner The session of")
-    second.wait_for("word Captions")  # nobody has answered, and it captions
-    second.click("Save the subtitle file")
-    second.wait_for("banner Saved: ")
+    assert "It is recovered" in second.wait_for("banner The session of")
+    second.wait_for("word Captions")
     assert "Captions appear while you speak, word" in " ".join(subtitles().split())
     second.click("quit")
     assert second.finish()[0] == 0
