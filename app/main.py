@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from app.ui.desktop.tray import Tray
     from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
+    from app.ui.sessions.opening import Sessions
     from app.ui.state.bridge import SessionBridge
     from app.ui.state.captioning import Captioning
     from app.ui.state.commands import Commands
@@ -90,6 +91,7 @@ class Parts:
     commands: Commands
     hotkeys: Hotkeys
     opened: OpenedFiles
+    sessions: Sessions
     listens: bool = True  # from the start
 
 
@@ -176,6 +178,7 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
     from app.ui.desktop.verbs import offer_all
     from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
+    from app.ui.sessions.opening import Sessions
     from app.ui.state.captioning import Captioning
     from app.ui.state.commands import Commands
 
@@ -186,8 +189,10 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
     hotkeys = Hotkeys(store, commands)
     opened = OpenedFiles(lambda: store.settings.engine_options, window.banners, window)
     opened.saved.connect(window.show_saved)
+    sessions = Sessions(captioning, store, window)
+    tray = Tray(commands)
     return Parts(
-        app, store, captioning, overlay, window, Tray(commands), leaving, commands, hotkeys, opened
+        app, store, captioning, overlay, window, tray, leaving, commands, hotkeys, opened, sessions
     )
 
 
@@ -196,6 +201,7 @@ def _connect(parts: Parts) -> None:
     _connect_tray(parts)
     window, leaving = parts.window, parts.leaving
     window.follow(parts.commands, parts.hotkeys)
+    window.menus.sessions.triggered.connect(lambda: parts.sessions.open())
     window.controls_wanted.connect(partial(_focus_controls, parts))
     window.quit_requested.connect(leaving.request)
     parts.app.quit_asked.connect(leaving.request)
@@ -252,13 +258,15 @@ def _begin(parts: Parts, problem: str | None) -> None:
         parts.overlay.show_status(parts.captioning.last_status)
     parts.hotkeys.start()
     window.look_around()
-    _recover(window)
+    _recover(parts)
+    parts.sessions.keep_up()
 
 
-def _recover(window: MainWindow) -> None:
+def _recover(parts: Parts) -> None:
     from app.ui.main_window.recovery import Recovery
 
-    Recovery(paths.journal_dir(), window.banners, parent=window).look()
+    window = parts.window
+    Recovery(paths.journal_dir(), window.banners, parts.sessions.open, parent=window).look()
 
 
 def _control(parts: Parts) -> Callable[[str], str]:

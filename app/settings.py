@@ -33,6 +33,7 @@ EDGES = ("none", "raised", "depressed", "uniform", "shadow")  # as 47 CFR 79.103
 _EDGES_OF_OLD = {"outline": "uniform"}
 DOCKS = ("", "top", "bottom")
 LINES = (1, 12)  # fewest and most caption lines
+KEEP_DAYS = (0, 3650)
 FONT_SIZES_PT = (8, 144)
 OPACITIES = (0.0, 1.0)
 TEXT_OPACITIES = (0.25, 1.0)  # below a quarter nothing could be read
@@ -140,6 +141,7 @@ class Settings:
     source: str = ""  # as app.audio.choice writes it; "": nothing was chosen, so both voices
     start_listening_on_launch: bool = True
     keep_transcripts: bool = True
+    keep_days: int = _checked(0, _between(KEEP_DAYS))  # then a session is deleted; 0: never
     boost_quiet_speech: bool = True  # from the next session on
     show_own_speech: bool = False  # in the captions, while others are heard; it is always kept
     own_name: str = ""  # of who sits at this computer; "": "You"

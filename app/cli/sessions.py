@@ -13,14 +13,13 @@ from app.cli.arguments import STANDARD_OUTPUT
 from app.cli.table import table
 from app.core.encoding import json_text
 from app.core.export import FORMATS, to_txt
-from app.core.script import harmless, visible
+from app.core.script import harmless
 from app.session.files import FileProblem, file_problem, write_new
 from app.session.library import Found, Library
 from app.session.stored import Entry, Stored
 from model_backends.base import Sentence
 
 _WORDS = 60  # characters of what was said, in the list
-_UNNAMED = str.maketrans(dict.fromkeys('<>:"/\\|?*', "-"))  # what a file's name may not hold
 
 
 def run(args: argparse.Namespace) -> int:
@@ -71,7 +70,7 @@ def _export(args: argparse.Namespace, library: Library) -> int:
         if folder is None:
             _print(text)
         else:
-            name = file_name(stored.entry) + kind.suffix
+            name = stored.entry.file_name + kind.suffix
             tell(Sentence("Saved: {path}", path=write_new(folder / name, text, args.force)))
     return 0
 
@@ -105,12 +104,6 @@ def headline(entry: Entry) -> str:
     start, end = f"{entry.started:%Y-%m-%d %H:%M}", f"{entry.ended:%H:%M}"
     count = Sentence("{count:,} words", count=entry.words) if entry.words != 1 else "1 word"
     return f"{start}–{end} · {count}" + (f" · {entry.title}" if entry.title else "")
-
-
-def file_name(entry: Entry) -> str:
-    """What its file is called, without the ending: "2026-11-22 14.02 Board meeting"."""
-    named = visible(entry.title).translate(_UNNAMED).strip(". ")[:80]
-    return f"{entry.started:%Y-%m-%d %H.%M} {named}".strip()
 
 
 def _all(args: argparse.Namespace, library: Library) -> list[Stored]:

@@ -38,6 +38,18 @@ def revised(words: Sequence[Word], text: str) -> list[Word]:
     return _led_as(words[0], found)
 
 
+def put_in(whole: Sequence[Word], old: Sequence[Word], new: Sequence[Word]) -> list[Word]:
+    """All words, with `new` in the place of `old`: the same objects, in between those of others."""
+    leaving = {id(word) for word in old}
+    found: list[Word] = []
+    for word in whole:
+        if word is old[0]:
+            found += new
+        if id(word) not in leaving:
+            found.append(word)
+    return found
+
+
 def _in_place_of(words: Sequence[Word], begin: int, end: int, texts: Sequence[str]) -> list[Word]:
     """Words for these texts, in the time of the words from `begin` to `end`, or between two."""
     like = words[min(begin, len(words) - 1)]

@@ -25,6 +25,7 @@ from model_backends.base import Word
 
 LIVE, RECOVERED, FILE = "live", "recovered", "file"  # where a session comes from
 _PREVIEW = 120  # characters of what was said first
+_FORBIDDEN = str.maketrans(dict.fromkeys('<>:"/\\|?*', "-"))  # in the name of a file
 _FASTEST = 1  # of zlib: more saves a tenth and costs three times as long
 
 
@@ -63,6 +64,12 @@ class Entry:
     def ended(self) -> datetime:
         """When its last sound was."""
         return self.started + timedelta(milliseconds=self.duration_ms)
+
+    @property
+    def file_name(self) -> str:
+        """What a file made of it is called, without ending: "2026-11-22 14.02 Board meeting"."""
+        named = visible(self.title).translate(_FORBIDDEN).strip(". ")[:80]
+        return f"{self.started:%Y-%m-%d %H.%M} {named}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,22 +40,37 @@ def write(
 
     Raises FileProblem. An existing file is replaced: the dialog has asked about it.
     """
-    suffix = path.suffix.lower()
-    if suffix not in _FILTERS:
-        by_filter = {filter_: suffix for suffix, filter_ in _FILTERS.items()}
-        suffix = by_filter.get(chosen_filter, FORMATS["srt"].suffix)
-        path = path.with_name(path.name + suffix)
+    path, suffix = target_of(path, chosen_filter)
     return write_new(path, render(timeline, suffix, settings), force=True)
+
+
+def target_of(path: Path, chosen_filter: str) -> tuple[Path, str]:
+    """The file that is meant, and the suffix of its format: the name's, else the filter's."""
+    suffix = path.suffix.lower()
+    if suffix in _FILTERS:
+        return path, suffix
+    by_filter = {filter_: suffix for suffix, filter_ in _FILTERS.items()}
+    suffix = by_filter.get(chosen_filter, FORMATS["srt"].suffix)
+    return path.with_name(path.name + suffix), suffix
 
 
 def ask_where(parent: QWidget, then: Callable[[Path, str], None]) -> QFileDialog:
     """Open the dialog without blocking; `then(path, filter)` once a name was chosen."""
-    dialog = QFileDialog(parent, "Save the transcript")
+    folder = paths.transcripts_dir()
+    start = folder if folder.is_dir() else Path.home()
+    name = f"{datetime.now():%Y-%m-%d %H.%M}.srt"
+    return file_dialog(parent, "Save the transcript", start / name, then)
+
+
+def file_dialog(
+    parent: QWidget, title: str, start: Path, then: Callable[[Path, str], None]
+) -> QFileDialog:
+    """Ask for the name of a transcript, with this one to begin with."""
+    dialog = QFileDialog(parent, title)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setNameFilters(list(_FILTERS.values()))
-    folder = paths.transcripts_dir()
-    dialog.setDirectory(str(folder if folder.is_dir() else Path.home()))
-    dialog.selectFile(f"{datetime.now():%Y-%m-%d %H.%M}.srt")
+    dialog.setDirectory(str(start.parent))
+    dialog.selectFile(start.name)
     dialog.filterSelected.connect(lambda chosen: _follow_filter(dialog, chosen))
     dialog.fileSelected.connect(lambda name: then(Path(name), dialog.selectedNameFilter()))
     dialog.finished.connect(dialog.deleteLater)

@@ -1,0 +1,344 @@
+"""The window of what was said before: sessions by day, search over all of them, one to read.
+
+It asks the library through `Shelf`; knows nothing of how sessions are kept or made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QSplitter,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.revising import put_in, revised
+from app.session.library import UNDO_MS, Library
+from app.session.stored import Entry, Stored
+from app.ui.sessions import saving
+from app.ui.sessions.actions import Actions
+from app.ui.sessions.correcting import CorrectionDialog
+from app.ui.sessions.list import SessionList
+from app.ui.sessions.rows import Row
+from app.ui.sessions.shelf import Shelf
+from app.ui.sessions.text import SessionText
+from app.ui.state.background import in_background
+from app.ui.widgets import plain
+from app.ui.widgets.banner import BannerStack
+from model_backends.base import Sentence, UserError
+
+_SIZE, _LEAST = QSize(960, 600), QSize(680, 400)
+_FRAME = 40  # px that the desktop's frame around a window takes at most
+SEARCH_AFTER_MS = 150  # while somebody types
+_NOTHING = "Nothing has been kept yet. Every session you caption is listed here when it ends."
+_NOT_KEPT = "Nothing is kept: that is turned off in Preferences, Privacy."
+_NOT_FOUND = "Nobody has said that in the sessions that are kept."
+
+
+class SessionsWindow(QWidget):
+    """One for the whole run; it looks anew whenever it comes forward."""
+
+    def __init__(
+        self, library: Library | None = None, keeps: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`keeps`: whether sessions are kept at all."""
+        super().__init__()
+        self._keeps = keeps
+        self.shelf = Shelf(library or Library(), self)
+        self.search = QLineEdit()
+        self.list = SessionList()
+        self.banners = BannerStack()
+        self.text = SessionText()
+        self.headline = plain.label(name="state", wrap=True)
+        self.detail = plain.label(name="dim", wrap=True)
+        self.empty = plain.label(name="dim", wrap=True)
+        self.actions_row = Actions()
+        self.found = plain.label(name="dim")
+        self.previous, self.next = QPushButton("Previous"), QPushButton("Next")
+        self.stored: Stored | None = None
+        self._sought = ""
+        self._wanted: int | None = None  # the session to be chosen when the list is there
+        self._typing = QTimer(self, singleShot=True, interval=SEARCH_AFTER_MS)
+        self.setWindowTitle("Sessions")
+        self._arrange()
+        self._connect()
+        self._show_stored(None)
+
+    def come_forward(self) -> None:
+        """Show the window before the others, with what is kept now."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        self.look()
+
+    def look(self) -> None:
+        """Ask the library anew."""
+        self._typing.stop()
+        self.shelf.look(self.search.text())
+
+    def show_session(self, session: int) -> None:
+        """Open this one, whatever was looked for."""
+        self._wanted = session
+        self.search.clear()
+        self.come_forward()
+
+    # --- building ----------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        self.search.setPlaceholderText("Search in all sessions")
+        self.search.setAccessibleName("Search in all sessions")
+        self.search.setClearButtonEnabled(True)
+        self.search.setToolTip("Enter: the next place")
+        self.previous.setToolTip("Shift+F3")
+        self.next.setToolTip("F3")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._page = QStackedLayout()
+        self._page.addWidget(self.text)
+        self._page.addWidget(self.empty)
+        left = _column(self.search, self.list)
+        right = _column(self.headline, self.detail, self.actions_row, self.banners)
+        column = right.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.addLayout(self._page, 1)
+        column.addLayout(self._hits())
+        self.splitter = QSplitter()
+        self.splitter.setHandleWidth(12)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(left)
+        self.splitter.addWidget(right)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([320, 640])
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(16, 14, 16, 14)
+        whole.addWidget(self.splitter)
+        self.setMinimumSize(_LEAST)
+        self.resize(_SIZE.boundedTo(self.screen().availableGeometry().size() - QSize(0, _FRAME)))
+
+    def _hits(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(self.found, 1)
+        for button in (self.previous, self.next):
+            button.setAutoDefault(False)
+            row.addWidget(button)
+        return row
+
+    def _connect(self) -> None:
+        self._connect_shelf()
+        actions, rows = self.actions_row, self.list
+        rows.rows.renamed.connect(self.shelf.rename)
+        rows.chosen.connect(self._open)
+        rows.delete_pressed.connect(self.delete_session)
+        rows.enter_pressed.connect(self._read)
+        self.search.textChanged.connect(lambda _: self._typing.start())
+        self.search.returnPressed.connect(self._enter)
+        self._typing.timeout.connect(self.look)
+        self.next.clicked.connect(lambda: self._walk(1))
+        self.previous.clicked.connect(lambda: self._walk(-1))
+        actions.copy_wanted.connect(self._copy)
+        actions.export_wanted.connect(self._export)
+        actions.correct_here.triggered.connect(self.correct_paragraph)
+        actions.restore.triggered.connect(lambda: self._with_open(self.shelf.unedit))
+        actions.name.clicked.connect(lambda: self._with_open(self.list.ask_name))
+        actions.delete.clicked.connect(self.delete_session)
+        for menu in actions.menus:
+            menu.aboutToShow.connect(self._offer_actions)
+        for keys, act in (
+            (QKeySequence.StandardKey.Find, self._find),
+            (QKeySequence.StandardKey.FindNext, lambda: self._walk(1)),
+            (QKeySequence.StandardKey.FindPrevious, lambda: self._walk(-1)),
+            (QKeySequence.StandardKey.Close, self.close),
+        ):
+            action = QAction(self)
+            action.setShortcut(QKeySequence(keys))
+            action.triggered.connect(lambda _=False, act=act: act())
+            self.addAction(action)
+
+    def _connect_shelf(self) -> None:
+        shelf = self.shelf
+        shelf.listed.connect(self._show_rows)
+        shelf.opened.connect(self._show_stored)
+        shelf.changed.connect(self._take_change)
+        shelf.deleted.connect(self._tell_deleted)
+        shelf.gone.connect(lambda session: self.banners.end(f"deleted {session}"))
+        shelf.restored.connect(self._take_back)
+        shelf.failed.connect(partial(self.banners.tell, "failure"))
+
+    # --- what is shown -----------------------------------------------------------------------
+
+    def _show_rows(self, rows: list[Row], sought: str) -> None:
+        self._sought = sought
+        wanted, self._wanted = self._wanted, None
+        if wanted is None and self.stored is not None:
+            wanted = self.stored.entry.id
+        self.list.rows.show(rows)
+        if not self.list.choose(wanted):
+            self._show_stored(None)
+            nothing = _NOTHING if self._keeps() else _NOT_KEPT
+            self.empty.setText(_NOT_FOUND if sought else nothing)
+
+    def _open(self, entry: Entry) -> None:
+        if self.stored is not None and self.stored.entry.id == entry.id:
+            self._mark_hits()
+        else:
+            self.shelf.open(entry.id)
+
+    def _show_stored(self, stored: Stored | None) -> None:
+        self.stored = stored
+        self.text.show_session(stored)
+        self._page.setCurrentWidget(self.empty if stored is None else self.text)
+        self.actions_row.setEnabled(stored is not None)
+        self._show_facts()
+        self._mark_hits()
+
+    def _show_facts(self) -> None:
+        entry = self.stored.entry if self.stored else None
+        if entry is None:
+            self.headline.clear()
+            self.detail.clear()
+            return
+        when = Row(entry.started.date()).facts
+        facts = [when] if entry.title else []
+        facts.append(Row(entry.started.date(), entry).facts)
+        facts += ["Corrected"] if entry.edited else []
+        facts += [Path(entry.file).name] if entry.file else []
+        self.headline.setText(entry.title or when)
+        self.detail.setText(" · ".join(facts))
+
+    def _offer_actions(self) -> None:
+        edited = self.stored is not None and self.stored.entry.edited
+        self.actions_row.offer(edited, self.text.chosen_times() is not None)
+
+    def _take_change(self, stored: Stored) -> None:
+        self.list.rows.change(stored.entry)
+        if self.stored is None or self.stored.entry.id != stored.entry.id:
+            return
+        if self.stored.words != stored.words:
+            place = self.text.verticalScrollBar().value()
+            self.text.show_session(stored)
+            self._mark_hits()
+            self.text.verticalScrollBar().setValue(place)
+        self.stored = stored
+        self._show_facts()
+
+    # --- search ------------------------------------------------------------------------------
+
+    def _find(self) -> None:
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
+
+    def _enter(self) -> None:
+        """The next place; the first, if what is typed has not been looked for yet."""
+        if self._typing.isActive():
+            self.look()
+        else:
+            self._walk(1)
+
+    def _read(self) -> None:
+        """Enter in the list."""
+        if self._sought:
+            self._walk(1)
+        else:
+            self.text.setFocus()
+
+    def _mark_hits(self) -> None:
+        self.text.find_all(self._sought)
+        self.text.go_to_hit(1)
+        self._count_hits()
+
+    def _walk(self, step: int) -> None:
+        """To the next place, in the next session if there is none in this one."""
+        if step > 0 and self.text.at_last_hit and self._sought and self.list.choose_next():
+            return
+        self.text.go_to_hit(step)
+        self._count_hits()
+
+    def _count_hits(self) -> None:
+        here, of = self.text.hit_number, self.text.hit_count
+        for widget in (self.found, self.previous, self.next):
+            widget.setVisible(of > 0)
+        self.found.setText(Sentence("{here} of {count}", here=here, count=of))
+
+    # --- what is done ------------------------------------------------------------------------
+
+    def _with_open(self, act: Callable[[int], object]) -> None:
+        if self.stored is not None:
+            act(self.stored.entry.id)
+
+    def _copy(self, times: bool) -> None:
+        if self.stored is not None:
+            copied = saving.text(self.stored, self.text.chosen_times(), times)
+            QGuiApplication.clipboard().setText(copied)
+
+    def _export(self, only_selected: bool) -> None:
+        if self.stored is not None:
+            chosen = self.text.chosen_times() if only_selected else None
+            write = partial(self._write, self.stored, chosen)
+            saving.ask_where(self, self.stored.entry, write)
+
+    def _write(self, stored: Stored, chosen: saving.Times, path: Path, kind: str) -> None:
+        write = partial(saving.write, stored, chosen, path, kind)
+        in_background(write, self._tell_saved, self._tell_not_written, owner=self)
+
+    def _tell_saved(self, path: Path) -> None:
+        self.banners.tell("good", Sentence("Saved: {path}", path=path), about="saved")
+
+    def _tell_not_written(self, error: Exception) -> None:
+        if isinstance(error, UserError):
+            self.banners.tell("failure", error.message, error.hint)
+        else:
+            self.banners.tell("failure", "The session could not be written.", "Try again.")
+
+    def correct_paragraph(self) -> CorrectionDialog | None:
+        """Ask for another text of the paragraph in which the cursor is."""
+        stored, words = self.stored, self.text.paragraph_at_cursor()
+        if stored is None or not words:
+            return None
+
+        def save(text: str) -> None:
+            self.shelf.edit(stored.entry.id, put_in(stored.words, words, revised(words, text)))
+
+        dialog = CorrectionDialog(self, "".join(word.text for word in words).strip(), save)
+        dialog.open()
+        return dialog
+
+    def delete_session(self) -> None:
+        """The one that is open; it can be had back for a while."""
+        if self.stored is not None:
+            self.shelf.delete(self.stored)
+
+    def _tell_deleted(self, entry: Entry) -> None:
+        what = entry.title or Row(entry.started.date(), entry).facts
+        banner = self.banners.tell(
+            "info",
+            Sentence("Deleted: {session}", session=what),
+            Sentence("For good in {seconds} seconds.", seconds=UNDO_MS // 1000),
+            about=f"deleted {entry.id}",
+        )
+        banner.add_button("&Undo", lambda: self.shelf.restore(entry.id))
+        self._wanted = self.list.beside(entry.id)
+        self.stored = None
+        self.look()
+
+    def _take_back(self, session: int) -> None:
+        self._wanted = session
+        self.look()
+
+
+def _column(*widgets: QWidget) -> QWidget:
+    made = QWidget()
+    column = QVBoxLayout(made)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(8)
+    for widget in widgets:
+        column.addWidget(widget, int(isinstance(widget, SessionList)))
+    return made
