@@ -17,7 +17,7 @@ import argparse
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -202,6 +202,7 @@ def _connect(parts: Parts) -> None:
     window, leaving = parts.window, parts.leaving
     window.follow(parts.commands, parts.hotkeys)
     window.menus.sessions.triggered.connect(lambda: parts.sessions.open())
+    window.erase_wanted.connect(partial(_ask_to_erase, parts))
     window.controls_wanted.connect(partial(_focus_controls, parts))
     window.quit_requested.connect(leaving.request)
     parts.app.quit_asked.connect(leaving.request)
@@ -267,6 +268,18 @@ def _recover(parts: Parts) -> None:
 
     window = parts.window
     Recovery(paths.journal_dir(), window.banners, parts.sessions.open, parent=window).look()
+
+
+def _ask_to_erase(parts: Parts) -> None:
+    """ "Delete everything", for settings too: what this run knows of them goes with the file."""
+    from app.ui.main_window import erase
+
+    def erased(chosen: Sequence[str]) -> None:
+        if "settings" in chosen:
+            parts.store.forget()
+        parts.sessions.look()
+
+    erase.ask(parts.window, parts.window.banners, parts.captioning.running, erased)
 
 
 def _control(parts: Parts) -> Callable[[str], str]:

@@ -53,7 +53,7 @@ def shelve(
         LIVE, srt=srt, facts=_facts(header), shown=shown,
     )  # fmt: skip
     problem = _keep(said)
-    return problem and Notice("", "library", problem.message, problem.hint)
+    return None if problem is None else Notice("", "library", problem.message, problem.hint)
 
 
 def recover_all(folder: Path) -> list[Recovered]:
@@ -85,7 +85,7 @@ def _recovered(left: journal.Unfinished) -> Recovered:
 def _said(path: Path, contents: Contents, srt: Path | None) -> Said:
     header = contents.header
     uid = header.get("session")
-    ends = [each.end_ms for each in (*contents.words, *contents.gaps)]
+    ends = [word.end_ms for word in contents.words] + [gap.end_ms for gap in contents.gaps]
     return Said(
         uid if isinstance(uid, str) and uid else path.stem, contents.started, contents.words,
         contents.gaps, max(ends, default=0), RECOVERED, srt=srt,

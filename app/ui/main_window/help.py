@@ -5,7 +5,7 @@ Knows where things are kept; changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QUrl
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QPlainTextEdit,
+    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -66,8 +67,8 @@ def _add_keys(grid: QGridLayout, heading: str, rows: Sequence[tuple[str, str]]) 
         grid.addWidget(plain.label(keys, "dim"), row, 1)
 
 
-def show_kept(parent: QWidget, keeps: bool) -> QDialog:
-    """What is written to the disk, where, and that nothing leaves the computer."""
+def show_kept(parent: QWidget, keeps: bool, erase: Callable[[], object] | None = None) -> QDialog:
+    """What is written to the disk, where, that nothing leaves the computer, and the end of it."""
     dialog = make_dialog(parent, "What is kept and where")
     grid = QGridLayout()
     grid.setHorizontalSpacing(16)
@@ -77,6 +78,12 @@ def show_kept(parent: QWidget, keeps: bool) -> QDialog:
     grid.addWidget(
         plain.label("Voxline never sends sound or text anywhere.", wrap=True), 9, 0, 1, 2
     )
+    if erase is not None:
+        button = QPushButton("&Delete everything…")
+        button.setAutoDefault(False)
+        button.clicked.connect(dialog.close)
+        button.clicked.connect(lambda: erase())
+        grid.addWidget(button, 10, 0, 1, 2, Qt.AlignmentFlag.AlignLeft)
     return open_dialog(dialog, grid)
 
 
@@ -116,8 +123,9 @@ def kept(keeps: bool) -> list[tuple[str, str | Path]]:
     if not keeps:
         transcripts = "Not kept: turned off in the preferences"
     return [
-        ("Transcripts", transcripts),
-        ("Sessions that were cut off", paths.journal_dir()),
+        ("Subtitle files", transcripts),
+        ("Sessions, to be searched and read", paths.library_dir() if keeps else transcripts),
+        ("Words of a session that is not over", paths.journal_dir()),
         ("Settings", settings_file()),
         ("Speech models", paths.models_dir()),
         ("Logs, without what was said", paths.log_dir()),

@@ -42,6 +42,7 @@ _PATH = re.compile(
 )
 # What is chosen, but for names of devices, folders of models, and where windows are.
 _NAMED = ("source", "model", "window", "overlay", "told")
+_PERSONAL = ("hotwords", "own_name", "others_name")  # names of people: only whether there are any
 _TOLD = Sentence(
     "This report is in the clipboard now, to be pasted where you report the problem. Read it "
     "first: nothing is sent by Voxline, and nothing of what was said is in it."
@@ -131,8 +132,11 @@ def _screen(number: int) -> str:
 
 def _chosen(settings: Settings) -> Iterable[tuple[str, object]]:
     for each in fields(settings):
-        if each.name not in _NAMED:
-            yield each.name, getattr(settings, each.name)
+        value = getattr(settings, each.name)
+        if each.name in _PERSONAL:
+            yield each.name, "given" if value else ""
+        elif each.name not in _NAMED:
+            yield each.name, value
     for each in fields(settings.overlay):
         if each.name != "geometry":  # its keys are names of screens
             yield f"overlay.{each.name}", getattr(settings.overlay, each.name)

@@ -75,6 +75,7 @@ class MainWindow(QMainWindow):
     controls_wanted = Signal()  # the caption window's, at the keyboard
     closed = Signal()  # by the user; captions go on
     quit_requested = Signal()
+    erase_wanted = Signal()  # of all that is kept
 
     def __init__(self, captioning: Captioning, store: SettingsStore) -> None:
         super().__init__()
@@ -121,6 +122,7 @@ class MainWindow(QMainWindow):
                 self._store, self._hotkeys, self._commands, self._engine_info
             )
             self._preferences.show_engines(self._engines)
+            self._preferences.privacy.erase_wanted.connect(self.erase_wanted)
             self._preferences.listening.source.about_to_open.connect(self._look_for_sources)
             self._look_for_sources()
         self._preferences.come_forward()
@@ -383,7 +385,8 @@ class MainWindow(QMainWindow):
         report.show_report(self, self._captioning, self._store.settings)
 
     def _show_kept(self) -> None:
-        help_texts.show_kept(self, self._store.settings.keep_transcripts)
+        keeps = self._store.settings.keep_transcripts
+        help_texts.show_kept(self, keeps, self.erase_wanted.emit)
 
 
 def _log_failure(error: Exception) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -13,10 +13,13 @@ from app import paths
 from app.settings import Settings
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import plain
+from app.ui.widgets.choice_box import ChoiceBox
 from model_backends.base import Sentence
 
 _NOTHING_LEAVES = "Nothing leaves this computer: Voxline never sends sound or text anywhere."
 _FROM_THE_NEXT = "Turned off: from the next session on nothing of what is said is written down."
+_IN_TIME = "Looked for at each start, and four times a day. Their subtitle files go with them."
+_MONTH = 30  # days
 _NO_FOLDER = "No transcript has been saved yet. They will be in {folder}."
 
 
@@ -26,7 +29,9 @@ def open_in_file_manager(folder: Path) -> bool:
 
 
 class PrivacyPage(QWidget):
-    """Whether transcripts are kept, and the way to them."""
+    """Whether transcripts are kept, for how long, the way to them, and the end of them all."""
+
+    erase_wanted = Signal()
 
     def __init__(
         self,
@@ -41,12 +46,22 @@ class PrivacyPage(QWidget):
         self.where = plain.label(name="dim", wrap=True)
         self.folder = QPushButton("&Open the folder")
         self.folder.setAutoDefault(False)
+        self.days = ChoiceBox("Delete sessions")
+        self.when = plain.label(_IN_TIME, "dim", wrap=True)
+        self.erase = QPushButton("&Delete everything…")
+        self.erase.setAutoDefault(False)
         self._arrange()
         self.keep.clicked.connect(lambda on: store.change(keep_transcripts=on))
         self.folder.clicked.connect(self._open)
+        self.days.chosen.connect(lambda days: store.change(keep_days=int(days)))
+        self.erase.clicked.connect(self.erase_wanted)
 
     def show_settings(self, settings: Settings) -> None:
         self.keep.setChecked(settings.keep_transcripts)
+        offered = sorted({_MONTH, settings.keep_days} - {0})
+        items = [(_after(days), str(days)) for days in offered]
+        self.days.offer([("Never", "0"), *items], str(settings.keep_days))
+        self.when.setVisible(settings.keep_days > 0)
         folder = paths.transcripts_dir()
         kept = Sentence("Transcripts are in {folder}.", folder=folder)
         self.where.setText(kept if settings.keep_transcripts else _FROM_THE_NEXT)
@@ -70,5 +85,21 @@ class PrivacyPage(QWidget):
         row.addWidget(self.folder)
         row.addStretch(1)
         column.addLayout(row)
+        row = QHBoxLayout()
+        label = plain.label("De&lete sessions")
+        label.setBuddy(self.days)
+        row.addWidget(label)
+        row.addWidget(self.days)
+        row.addStretch(1)
+        column.addLayout(row)
+        column.addWidget(self.when)
         column.addWidget(plain.label(_NOTHING_LEAVES, wrap=True))
+        row = QHBoxLayout()
+        row.addWidget(self.erase)
+        row.addStretch(1)
+        column.addLayout(row)
         column.addStretch(1)
+
+
+def _after(days: int) -> str:
+    return Sentence("After {count} days", count=days) if days != 1 else "After a day"

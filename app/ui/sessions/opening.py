@@ -36,7 +36,7 @@ class Sessions(QObject):
         self._clock = QTimer(self, interval=_EVERY_MS)
         self._clock.timeout.connect(self._tidy)
         self.anew = BeginAnew(captioning, parent=self)
-        captioning.saved.connect(lambda _: self._look())
+        captioning.saved.connect(lambda _: self.look())
 
     def open(self) -> SessionsWindow:
         """Show the window."""
@@ -62,9 +62,10 @@ class Sessions(QObject):
             if days:
                 self._library.expire(days)
 
-        in_background(tidy, lambda _: self._look(), _log_failure, owner=self)
+        in_background(tidy, lambda _: self.look(), _log_failure, owner=self)
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Something has changed: what is shown is to be true."""
         if self.window is not None and self.window.isVisible():
             self.window.look()
 

@@ -8,7 +8,7 @@ Knows nothing of what a setting means, but which belong to one engine.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -53,6 +53,11 @@ class SettingsStore(QObject):
     def change_delay(self, ms: int) -> None:
         """The delay of the engine in use; each engine keeps its own."""
         self.change(delay_ms={**self.settings.delay_ms, self.settings.engine: ms})
+
+    def forget(self) -> None:
+        """Back to how a new Voxline begins; the file was deleted, and is written by no one yet."""
+        self.change(**{each.name: getattr(Settings(), each.name) for each in fields(Settings)})
+        self._saving.stop()
 
     def flush(self) -> None:
         """Write now what is still to be written."""

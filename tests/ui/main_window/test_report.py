@@ -44,6 +44,9 @@ def text(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> str:
         rig.store.settings,
         source="device:usb-0d8c\nMaria’s headset",
         model=str(Path.home() / "models"),
+        own_name="Maria",
+        others_name="Dr. Jones",
+        hotwords="Maria, Doctor Jones",
         overlay=replace(rig.store.settings.overlay, geometry={"Maria’s TV": [1, 2, 3, 4]}),
     )
     return report.redacted(report.whole(rig.captioning, chosen), report._secrets())
@@ -52,7 +55,7 @@ def text(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_what_helps_is_in_it(text: str) -> None:
     for fact in (
         f"Voxline {__version__}", "Qt ", "State: no sound.", "Engine: scripted",
-        "Source: Device", "overlay.font_size = 28", "keep_transcripts = True",
+        "Source: Device", "overlay.font_size = 28", "keep_transcripts = True", "own_name = 'given'",
         "CRITICAL voxline: uncaught", "FileNotFoundError", "av/open.py",
     ):  # fmt: skip
         assert fact in text

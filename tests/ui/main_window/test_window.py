@@ -707,6 +707,7 @@ def test_what_is_kept_is_told_with_where(window: MainWindow) -> None:
         dialog = help_texts.show_kept(window, keeps)
         listed = texts(dialog)
         assert (str(paths.transcripts_dir()) in listed) == keeps
+        assert (str(paths.library_dir()) in listed) == keeps
         assert str(paths.journal_dir()) in listed
         assert str(paths.models_dir()) in listed
         dialog.close()

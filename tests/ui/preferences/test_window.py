@@ -370,6 +370,21 @@ def test_what_happens_at_the_start_and_what_is_kept(
     assert not store.settings.keep_transcripts
 
 
+def test_sessions_may_go_after_a_month(preferences: Preferences, store: SettingsStore) -> None:
+    page = preferences.privacy
+    offered = [page.days.itemText(at) for at in range(page.days.count())]
+    assert offered == ["Never", "After 30 days"]
+    assert page.when.isHidden()
+    page.days.activated.emit(1)
+    assert store.settings.keep_days == 30
+    assert not page.when.isHidden()
+    store.change(keep_days=7)  # by hand, in the file
+    assert [page.days.itemData(at) for at in range(page.days.count())] == ["0", "7", "30"]
+    assert page.days.currentText() == "After 7 days"
+    page.days.activated.emit(0)
+    assert store.settings.keep_days == 0
+
+
 def test_changes_are_written_a_moment_later(
     preferences: Preferences, store: SettingsStore, qtbot: QtBot
 ) -> None:

@@ -1,0 +1,78 @@
+"""Asks what of all that is kept is to be deleted, and has it deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+
+from app.session.erasing import PARTS, erase
+from app.ui.state.background import in_background
+from app.ui.widgets import plain
+from app.ui.widgets.banner import BannerStack
+from model_backends.base import UserError
+
+_FOR_GOOD = "This cannot be undone. Files that you saved under names of your own stay."
+_RUNNING = "The session that is running is not deleted: it is kept until you stop it."
+
+
+class EraseDialog(QDialog):
+    """`then(parts)` with the names of what was chosen, once that is confirmed."""
+
+    def __init__(
+        self, parent: QWidget, running: bool, then: Callable[[Sequence[str]], None]
+    ) -> None:
+        super().__init__(parent)
+        self._then = then
+        self.setWindowTitle("Delete everything")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.parts = {name: QCheckBox(part.label) for name, part in PARTS.items()}
+        self.parts["said"].setChecked(True)
+        roles = QDialogButtonBox.StandardButton
+        self._buttons = QDialogButtonBox(roles.Cancel)
+        self.delete = self._buttons.addButton("&Delete", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._buttons.accepted.connect(self.accept)
+        self._buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 20, 20, 16)
+        column.setSpacing(8)
+        for box in self.parts.values():
+            column.addWidget(box)
+            box.toggled.connect(self._allow)
+        column.addWidget(plain.label(_FOR_GOOD, "warning", wrap=True))
+        if running:
+            column.addWidget(plain.label(_RUNNING, "dim", wrap=True))
+        column.addWidget(self._buttons)
+        self._buttons.button(roles.Cancel).setDefault(True)
+        self._buttons.button(roles.Cancel).setFocus()
+        self.accepted.connect(lambda: self._then(self._chosen()))
+
+    def _chosen(self) -> list[str]:
+        return [name for name, box in self.parts.items() if box.isChecked()]
+
+    def _allow(self) -> None:
+        self.delete.setEnabled(bool(self._chosen()))
+
+
+def ask(
+    parent: QWidget, banners: BannerStack, running: bool, erased: Callable[[Sequence[str]], None]
+) -> EraseDialog:
+    """Ask, delete in the background, and tell; `erased(parts)` when it is done."""
+
+    def begin(chosen: Sequence[str]) -> None:
+        def done(problems: list[UserError]) -> None:
+            erased(chosen)
+            for problem in problems[:2]:
+                banners.tell("failure", problem.message, problem.hint)
+            if not problems:
+                banners.tell("good", "It is deleted.", about="erased")
+
+        def failed(error: Exception) -> None:
+            banners.tell("failure", "Not everything could be deleted.", str(error))
+
+        in_background(lambda: erase(chosen), done, failed, owner=parent)
+
+    dialog = EraseDialog(parent, running, begin)
+    dialog.open()
+    return dialog
