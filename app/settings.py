@@ -136,6 +136,7 @@ class Settings:
     delay_ms: Mapping[str, int] = _table(_is_delays)  # engine name: delay
     language: str = ""  # ISO 639-1; "": the engine finds out
     names: str = ""  # the user's names and words, as app.core.names writes them
+    notify_names: bool = False  # have the desktop tell, too, when a name is said that alerts
     source: str = ""  # as app.audio.choice writes it; "": nothing was chosen, so both voices
     start_listening_on_launch: bool = True
     keep_transcripts: bool = True

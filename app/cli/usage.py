@@ -6,14 +6,11 @@ Knows what engines offer (their `info` modules); loads none of them.
 from __future__ import annotations
 
 import argparse
-import errno
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app import paths
-from app.core.encoding import text_of
+from app import names_file, paths
 from app.core.hotwords import words_in
-from app.core.names import MOST_CHARACTERS, names_in
 from app.core.names import text_of as names_text
 from app.session.start import start_message
 from app.worker import messages
@@ -59,7 +56,7 @@ def chosen_engine(args: argparse.Namespace, patient: bool = False) -> ChosenEngi
         )
         info.check(options)
         _check_model(args.model, info)
-    except EngineError as error:
+    except UserError as error:
         raise UsageError(error.message, error.hint) from error
     return ChosenEngine(info, options, delays)
 
@@ -77,27 +74,20 @@ def _delays(
 def _hotwords(asked: str | None) -> tuple[str, ...]:
     """The words of `--hotwords`: those of the file, if there is one of that name.
 
-    Raises UsageError for a file that is missing, is no text or is far too long.
+    Raises UserError for a file that is missing, is no text or is far too long.
     """
     if not asked:
         return ()
     path = Path(asked).expanduser()
     if not _is_there(path) and not _looks_like_a_file(asked):
         return words_in(asked)
-    return words_in(
-        _list_in(path, "Name a text file with one word a line, or write the words with commas.")
-    )
+    hint = "Name a text file with one word a line, or write the words with commas."
+    return words_in(names_file.text_in(path, hint))
 
 
 def _names(path: Path | None) -> str:
-    """The table in the file of `--words`. Raises UsageError as above, or if no word is in it."""
-    if path is None:
-        return ""
-    hint = "Name a text file with one word a line, or a table that the preferences exported."
-    names = names_in(_list_in(path.expanduser(), hint))
-    if not names:
-        raise UsageError(Sentence("There is no word in {path}.", path=path), hint)
-    return names_text(names)
+    """The table in the file of `--words`. Raises UserError as `names_file.read()` does."""
+    return names_text(names_file.read(path.expanduser())) if path else ""
 
 
 def _is_there(path: Path) -> bool:
@@ -105,25 +95,6 @@ def _is_there(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):
         return False
-
-
-def _list_in(path: Path, hint: str) -> str:
-    try:
-        if path.exists() and not path.is_file():  # a folder, or a pipe that would never end
-            raise OSError(errno.EINVAL, "it is no file")
-        with path.open("rb") as file:
-            data = file.read(MOST_CHARACTERS + 1)
-        text = text_of(data)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        template = "The list of words cannot be read from {path}: {reason}."
-        raise UsageError(Sentence(template, path=path, reason=reason), hint) from error
-    if len(data) > MOST_CHARACTERS:
-        raise UsageError(
-            Sentence("{path} is too long for a list of words.", path=path),
-            "Keep the names that are most often written wrongly.",
-        )
-    return text
 
 
 def _looks_like_a_file(text: str) -> bool:

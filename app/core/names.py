@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 MOST_CHARACTERS = 10_000  # of the whole list, as of any text in the settings
 
 _HEADING = ("Word", "Sounds like", "Alert")
-_BETWEEN_SOUNDS = ";"
+BETWEEN_SOUNDS = ";"
 _YES = "yes"
 
 
@@ -41,7 +41,7 @@ def names_in(text: str) -> tuple[Name, ...]:
         cells = [" ".join(cell.split()) for cell in row[: len(_HEADING)]]
         word, sounds, alert = (*cells, "", "", "")[: len(_HEADING)]
         if word and (word, sounds) != _HEADING[:2]:
-            names.setdefault(word, Name(word, _sounds(sounds), alert.casefold() == _YES))
+            names.setdefault(word, Name(word, sounds_in(sounds), alert.casefold() == _YES))
     return tuple(names.values())
 
 
@@ -51,7 +51,7 @@ def text_of(names: Iterable[Name]) -> str:
     table = csv.writer(out, lineterminator="\n")
     table.writerow(_HEADING)
     for name in names:
-        sounds = f"{_BETWEEN_SOUNDS} ".join(name.sounds_like)
+        sounds = f"{BETWEEN_SOUNDS} ".join(name.sounds_like)
         table.writerow((name.word, sounds, _YES if name.alert else ""))
     return out.getvalue()
 
@@ -63,8 +63,9 @@ def _readable(rows: Iterable[list[str]]) -> Iterable[list[str]]:
         return
 
 
-def _sounds(cell: str) -> tuple[str, ...]:
-    sounds = (" ".join(part.split()) for part in cell.split(_BETWEEN_SOUNDS))
+def sounds_in(cell: str) -> tuple[str, ...]:
+    """The parts of “vox line; fox line”, each once."""
+    sounds = (" ".join(part.split()) for part in cell.split(BETWEEN_SOUNDS))
     return tuple(dict.fromkeys(sound for sound in sounds if sound))
 
 
