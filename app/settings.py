@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app import paths
 from app.core.encoding import text_of
+from app.core.names import without_alerts
 from app.core.voices import named
 from model_backends.base import EngineOptions, Sentence
 
@@ -165,7 +166,7 @@ class Settings:
             precision=self.precision or None,
             delay_ms=self.delay_ms.get(self.engine),
             language=self.language or None,
-            names=self.names,
+            names=without_alerts(self.names),
         )
 
 

@@ -56,6 +56,12 @@ def text_of(names: Iterable[Name]) -> str:
     return out.getvalue()
 
 
+def without_alerts(table: str) -> str:
+    """What concerns engines: how words are written and heard."""
+    names = (Name(name.word, name.sounds_like) for name in names_in(table))
+    return text_of(names) if table else ""
+
+
 def _readable(rows: Iterable[list[str]]) -> Iterable[list[str]]:
     try:
         yield from rows

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QPushButton,
+    QSystemTrayIcon,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -45,6 +46,7 @@ _ABOUT = (
     "you write it; Voxtral is told to expect them, too."
 )
 _NOTIFY_TIP = "At most every 10 seconds for one name, with the words before it"
+_NO_NOTIFICATIONS = "This desktop shows no notifications of a program without a tray icon."
 _TOO_MANY = "The list is too long: the last change is not used. Remove words that you do not need."
 _FILTERS = "Tables and lists (*.csv *.txt);;All files (*)"
 _ROWS_SEEN = 6
@@ -66,7 +68,9 @@ class NamesPage(QWidget):
         self.export = _button("E&xport…", "Write the list into a file")
         self.problem = plain.label(name="warning", wrap=True)
         self.notify = QCheckBox("Also show a &notification when one is said")
-        plain.set_tip(self.notify, _NOTIFY_TIP)
+        told = QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages()
+        self.notify.setEnabled(told)
+        plain.set_tip(self.notify, _NOTIFY_TIP if told else _NO_NOTIFICATIONS)
         self._applying = QTimer(self, singleShot=True, interval=APPLY_AFTER_MS)
         self._set_up_table()
         self._arrange()
