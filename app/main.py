@@ -187,9 +187,15 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
     window = MainWindow(captioning, store)
     leaving = Leaving(captioning, store, app.exit)
     hotkeys = Hotkeys(store, commands)
-    opened = OpenedFiles(lambda: store.settings.engine_options, window.banners, window)
+    opened = OpenedFiles(
+        lambda: store.settings.engine_options,
+        window.banners,
+        window,
+        keeps=lambda: store.settings.keep_transcripts,
+    )
     opened.saved.connect(window.show_saved)
     sessions = Sessions(captioning, store, window)
+    opened.saved.connect(lambda _: sessions.look())
     tray = Tray(commands)
     return Parts(
         app, store, captioning, overlay, window, tray, leaving, commands, hotkeys, opened, sessions
@@ -197,11 +203,14 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
 
 
 def _connect(parts: Parts) -> None:
+    from app.ui.sessions.import_dialog import Drops
+
     _connect_overlay(parts)
     _connect_tray(parts)
     window, leaving = parts.window, parts.leaving
     window.follow(parts.commands, parts.hotkeys)
     window.menus.sessions.triggered.connect(lambda: parts.sessions.open())
+    Drops(window, parts.sessions.import_files)
     window.erase_wanted.connect(partial(_ask_to_erase, parts))
     window.controls_wanted.connect(partial(_focus_controls, parts))
     window.quit_requested.connect(leaving.request)

@@ -54,11 +54,11 @@ class NoSuchSourceError(RecordingError):
     """The server is there, and has no such source."""
 
 
-class _Spec(ctypes.Structure):
+class Spec(ctypes.Structure):
     _fields_ = (("format", c_int), ("rate", c_uint32), ("channels", c_uint8))
 
 
-class _Buffer(ctypes.Structure):
+class Buffer(ctypes.Structure):
     _fields_ = tuple((n, c_uint32) for n in ("most", "target", "prebuffer", "request", "fragment"))
 
 
@@ -79,11 +79,11 @@ def _library() -> Any:
     pa.pa_stream_set_monitor_stream.argtypes = (c_void_p, c_uint32)
     pa.pa_stream_get_index.restype = c_uint32
     pa.pa_stream_set_read_callback.argtypes = (c_void_p, _REQUEST, c_void_p)
-    pa.pa_stream_get_sample_spec.restype = POINTER(_Spec)
+    pa.pa_stream_get_sample_spec.restype = POINTER(Spec)
     pa.pa_context_new.argtypes = (c_void_p, c_char_p)
     pa.pa_context_connect.argtypes = (c_void_p, c_char_p, c_int, c_void_p)
-    pa.pa_stream_new.argtypes = (c_void_p, c_char_p, POINTER(_Spec), c_void_p)
-    pa.pa_stream_connect_record.argtypes = (c_void_p, c_char_p, POINTER(_Buffer), c_int)
+    pa.pa_stream_new.argtypes = (c_void_p, c_char_p, POINTER(Spec), c_void_p)
+    pa.pa_stream_connect_record.argtypes = (c_void_p, c_char_p, POINTER(Buffer), c_int)
     pa.pa_stream_peek.argtypes = (c_void_p, POINTER(c_void_p), POINTER(c_size_t))
     one = (
         "threaded_mainloop_start threaded_mainloop_stop threaded_mainloop_free "
@@ -173,7 +173,7 @@ class Recording:
     def _record(self, source: bytes | None, block_s: float) -> tuple[int, int]:
         """Begin; the rate (Hz) and the number of channels that the server gives us."""
         pa = self._pa
-        wish = _Spec(_FLOAT32LE, FIXED_RATE, FIXED_CHANNELS)
+        wish = Spec(_FLOAT32LE, FIXED_RATE, FIXED_CHANNELS)
         flags = _FLAGS if self._input_index is not None else _FLAGS | _AS_THE_SOURCE
         pa.pa_threaded_mainloop_lock(self._loop)
         try:
@@ -187,7 +187,7 @@ class Recording:
             fragment = (
                 round(block_s * FIXED_RATE) * FIXED_CHANNELS * 4
             )  # of the wish; the server scales it
-            buffer = _Buffer(_ANY, _ANY, _ANY, _ANY, fragment)
+            buffer = Buffer(_ANY, _ANY, _ANY, _ANY, fragment)
             if pa.pa_stream_connect_record(stream, source, byref(buffer), flags) < 0:
                 raise self._refusal()
         finally:

@@ -1,4 +1,4 @@
-"""Files that somebody opened with Voxline: a subtitle file for each, one after another.
+"""Files that somebody opened with Voxline: a subtitle file for each, and a place in the library.
 
 They are recognised by a worker of their own, in the background, with the engine that is chosen for
 captions; captions go on meanwhile. The result lies beside the file, or, where nothing may be
@@ -20,9 +20,10 @@ from PySide6.QtCore import QObject, Signal
 from app import paths
 from app.core.export import FORMATS, Export
 from app.session.files import FileProblem, named_after, write_new, write_unique
+from app.session.importing import hear, shelve
+from app.session.library import LibraryProblem
 from app.ui.state.background import in_background
 from app.ui.widgets.banner import BannerStack
-from model_backends import describe, resolve
 from model_backends.base import EngineOptions, Sentence, UserError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Opened:
     """One file, and whether its result is still wanted."""
 
     path: Path
+    keeps: bool = True  # what was said, in the library
     unwanted: threading.Event = field(default_factory=threading.Event)
 
 
@@ -67,17 +69,18 @@ class OpenedFiles(QObject):
         banners: BannerStack,
         parent: QObject | None = None,
         transcribe: Transcribe | None = None,
+        keeps: Callable[[], bool] = lambda: True,
     ) -> None:
         """`options` are asked for with each file: what is chosen then is taken."""
         super().__init__(parent)
-        self._options, self._banners = options, banners
+        self._options, self._banners, self._keeps = options, banners, keeps
         self._transcribe = transcribe or to_subtitles
         self._waiting: deque[Opened] = deque()
         self._now: Opened | None = None
 
     def add(self, files: Iterable[Path]) -> None:
         """Take these, after those that are waiting."""
-        self._waiting.extend(Opened(path) for path in files)
+        self._waiting.extend(Opened(path, self._keeps()) for path in files)
         if self._now is None:
             self._next()
         else:
@@ -131,21 +134,19 @@ class OpenedFiles(QObject):
 
 def to_subtitles(opened: Opened, options: EngineOptions) -> Result:
     """Recognise one file and write its subtitles; slow. Raises UserError, StoppedError."""
-    from app.session.start import start_message  # with these come decoders, and a start without
-    from app.session.transcription import Transcriber  # files need not wait for them
-
-    info = describe(resolve(options.engine, paths.models_dir()))
-    # nobody waits for a word: the longest delay hears best
-    patient = replace(info.fitting(options), engine=info.name, delay_ms=max(info.delays_ms))
-    notes: list[str] = []
 
     def heard(_heard_ms: int, _duration_ms: int | None) -> None:
         if opened.unwanted.is_set():
             raise StoppedError
 
-    with Transcriber(start_message(patient, realtime=False), notes.append) as transcriber:
-        transcript = transcriber.transcribe(opened.path, heard)
-    return Result(_write(transcript), (*notes, *transcript.notes))
+    file = hear(opened.path, options, heard)
+    result = Result(_write(file.transcript), file.notes)
+    if opened.keeps:
+        try:
+            shelve(file)
+        except LibraryProblem as problem:  # the subtitles are there
+            return replace(result, notes=(*result.notes, f"{problem.message} {problem.hint}"))
+    return result
 
 
 def _write(transcript: Transcript) -> Path:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSizePolicy, QToo
 
 
 class Actions(QWidget):
-    """Copy, export, correct, name, delete."""
+    """Listen, copy, export, correct, name, delete."""
 
     copy_wanted = Signal(bool)  # with times?
     export_wanted = Signal(bool)  # only what is selected?
@@ -30,16 +30,23 @@ class Actions(QWidget):
         self.name.setToolTip("F2 in the list")
         self.delete = QPushButton("&Delete")
         self.delete.setToolTip("It can be undone for ten seconds")
+        self.play = QPushButton("&Listen")
+        self.play.setToolTip("Hear the file from the cursor on; a click on a word does the same")
         self.menus = (copy, export, correct)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        for widget in (self.copy, self.export, self.correct, self.name, self.delete):
+        row_of = (self.play, self.copy, self.export, self.correct, self.name, self.delete)
+        for widget in row_of:
             widget.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
             row.addWidget(widget)
-        row.insertStretch(4, 1)
-        for button in (self.name, self.delete):
+        row.insertStretch(len(row_of) - 1, 1)
+        for button in (self.play, self.name, self.delete):
             button.setAutoDefault(False)
+
+    def show_playing(self, plays: bool) -> None:
+        """What the button would do now."""
+        self.play.setText("S&top" if plays else "&Listen")
 
     def offer(self, edited: bool, selected: bool) -> None:
         """What there is to be done; called before a menu is shown."""

@@ -7,12 +7,15 @@ start and four times a day, as is what was deleted in a window that is no more.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
 from app.session.library import UNDO_MS, Library
 from app.ui.sessions.anew import BeginAnew
+from app.ui.sessions.imports import Imports
 from app.ui.state.background import in_background
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ class Sessions(QObject):
         self.window: SessionsWindow | None = None
         self._clock = QTimer(self, interval=_EVERY_MS)
         self._clock.timeout.connect(self._tidy)
+        self.imports = Imports(lambda: store.settings.engine_options, self._library, self)
         self.anew = BeginAnew(captioning, parent=self)
         captioning.saved.connect(lambda _: self.look())
 
@@ -43,11 +47,16 @@ class Sessions(QObject):
         if self.window is None:
             from app.ui.sessions.window import SessionsWindow
 
-            self.window = SessionsWindow(
-                self._library, lambda: self._store.settings.keep_transcripts
-            )
+            self.window = SessionsWindow(self._library, self._keeps, self.imports)
         self.window.come_forward()
         return self.window
+
+    def import_files(self, files: Sequence[Path]) -> None:
+        """Files that were dropped on another window."""
+        self.open().import_files(files)
+
+    def _keeps(self) -> bool:
+        return self._store.settings.keep_transcripts
 
     def keep_up(self) -> None:
         """Delete what is to be deleted by now, and from now on in time."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from PySide6.QtCore import (
@@ -22,6 +23,7 @@ from PySide6.QtCore import (
 
 from app.session.library import Found, Snippet
 from app.session.stored import FILE, RECOVERED, Entry
+from app.ui.main_window.transcript import clock
 from model_backends.base import Sentence
 
 ROW = Qt.ItemDataRole.UserRole  # the Row itself
@@ -43,11 +45,13 @@ class Row:
         entry = self.entry
         if entry is None:
             return day_name(self.day)
+        if entry.origin == FILE:  # when that was said, nobody knows
+            return " · ".join(
+                (Path(entry.file or "").name, clock(entry.duration_ms), _amount(self))
+            )
         facts = [f"{entry.started:%H:%M}–{entry.ended:%H:%M}", _amount(self)]
         if entry.origin == RECOVERED:
             facts.append("Recovered")
-        elif entry.origin == FILE:
-            facts.append("From a file")
         return " · ".join(facts)
 
     @property

@@ -130,6 +130,14 @@ class SessionText(Transcript):
             return None
         return shown.words[max(0, bisect_right(shown.starts, position - shown.at) - 1)]
 
+    def time_at_cursor(self) -> int:
+        """When the word at the cursor was said, or the first of the paragraph."""
+        word = self.word_at(self.textCursor().selectionStart())
+        if word is None:
+            words = self.paragraph_at_cursor()
+            word = words[0] if words else None
+        return word.start_ms if word is not None else 0
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
         if event.button() == Qt.MouseButton.LeftButton and not self.textCursor().hasSelection():

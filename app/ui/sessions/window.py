@@ -5,12 +5,12 @@ It asks the library through `Shelf`; knows nothing of how sessions are kept or m
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtGui import QAction, QGuiApplication, QHideEvent, QKeySequence
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -22,19 +22,25 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.revising import put_in, revised
+from app.session.importing import languages
 from app.session.library import UNDO_MS, Library
 from app.session.stored import Entry, Stored
 from app.ui.sessions import saving
 from app.ui.sessions.actions import Actions
 from app.ui.sessions.correcting import CorrectionDialog
+from app.ui.sessions.hits import HitsBar
+from app.ui.sessions.import_dialog import Drops, ImportDialog, ask_for_files
+from app.ui.sessions.imports import Imports, Job
+from app.ui.sessions.imports_panel import ImportsPanel
 from app.ui.sessions.list import SessionList
+from app.ui.sessions.listening import Listening
 from app.ui.sessions.rows import Row
 from app.ui.sessions.shelf import Shelf
 from app.ui.sessions.text import SessionText
 from app.ui.state.background import in_background
 from app.ui.widgets import plain
 from app.ui.widgets.banner import BannerStack
-from model_backends.base import Sentence, UserError
+from model_backends.base import EngineOptions, Sentence, UserError
 
 _SIZE, _LEAST = QSize(960, 600), QSize(680, 400)
 _FRAME = 40  # px that the desktop's frame around a window takes at most
@@ -48,11 +54,18 @@ class SessionsWindow(QWidget):
     """One for the whole run; it looks anew whenever it comes forward."""
 
     def __init__(
-        self, library: Library | None = None, keeps: Callable[[], bool] = lambda: True
+        self,
+        library: Library | None = None,
+        keeps: Callable[[], bool] = lambda: True,
+        imports: Imports | None = None,
     ) -> None:
         """`keeps`: whether sessions are kept at all."""
         super().__init__()
         self._keeps = keeps
+        self.imports = imports or Imports(EngineOptions, library, self)
+        self.importing = ImportsPanel(self.imports)
+        self.listening = Listening(self)
+        self.choose_files = QPushButton("&Import…")
         self.shelf = Shelf(library or Library(), self)
         self.search = QLineEdit()
         self.list = SessionList()
@@ -62,8 +75,7 @@ class SessionsWindow(QWidget):
         self.detail = plain.label(name="dim", wrap=True)
         self.empty = plain.label(name="dim", wrap=True)
         self.actions_row = Actions()
-        self.found = plain.label(name="dim")
-        self.previous, self.next = QPushButton("Previous"), QPushButton("Next")
+        self.hits = HitsBar()
         self.stored: Stored | None = None
         self._sought = ""
         self._wanted: int | None = None  # the session to be chosen when the list is there
@@ -72,6 +84,10 @@ class SessionsWindow(QWidget):
         self._arrange()
         self._connect()
         self._show_stored(None)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.listening.stop()
+        super().hideEvent(event)
 
     def come_forward(self) -> None:
         """Show the window before the others, with what is kept now."""
@@ -99,18 +115,23 @@ class SessionsWindow(QWidget):
         self.search.setAccessibleName("Search in all sessions")
         self.search.setClearButtonEnabled(True)
         self.search.setToolTip("Enter: the next place")
-        self.previous.setToolTip("Shift+F3")
-        self.next.setToolTip("F3")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._page = QStackedLayout()
         self._page.addWidget(self.text)
         self._page.addWidget(self.empty)
-        left = _column(self.search, self.list)
+        self.choose_files.setToolTip("Audio or video files; they can be dropped here, too")
+        self.choose_files.setAutoDefault(False)
+        above = QWidget()
+        row = QHBoxLayout(above)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.search, 1)
+        row.addWidget(self.choose_files)
+        left = _column(above, self.list, self.importing)
         right = _column(self.headline, self.detail, self.actions_row, self.banners)
         column = right.layout()
         assert isinstance(column, QVBoxLayout)
         column.addLayout(self._page, 1)
-        column.addLayout(self._hits())
+        column.addWidget(self.hits)
         self.splitter = QSplitter()
         self.splitter.setHandleWidth(12)
         self.splitter.setChildrenCollapsible(False)
@@ -124,16 +145,10 @@ class SessionsWindow(QWidget):
         self.setMinimumSize(_LEAST)
         self.resize(_SIZE.boundedTo(self.screen().availableGeometry().size() - QSize(0, _FRAME)))
 
-    def _hits(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addWidget(self.found, 1)
-        for button in (self.previous, self.next):
-            button.setAutoDefault(False)
-            row.addWidget(button)
-        return row
-
     def _connect(self) -> None:
         self._connect_shelf()
+        self._connect_imports()
+        self._connect_listening()
         actions, rows = self.actions_row, self.list
         rows.rows.renamed.connect(self.shelf.rename)
         rows.chosen.connect(self._open)
@@ -142,8 +157,7 @@ class SessionsWindow(QWidget):
         self.search.textChanged.connect(lambda _: self._typing.start())
         self.search.returnPressed.connect(self._enter)
         self._typing.timeout.connect(self.look)
-        self.next.clicked.connect(lambda: self._walk(1))
-        self.previous.clicked.connect(lambda: self._walk(-1))
+        self.hits.walked.connect(self._walk)
         actions.copy_wanted.connect(self._copy)
         actions.export_wanted.connect(self._export)
         actions.correct_here.triggered.connect(self.correct_paragraph)
@@ -162,6 +176,18 @@ class SessionsWindow(QWidget):
             action.setShortcut(QKeySequence(keys))
             action.triggered.connect(lambda _=False, act=act: act())
             self.addAction(action)
+
+    def _connect_imports(self) -> None:
+        self.choose_files.clicked.connect(lambda: ask_for_files(self, self.import_files))
+        self.imports.changed.connect(self._take_import)
+        Drops(self, self.import_files)
+
+    def _connect_listening(self) -> None:
+        listening, actions = self.listening, self.actions_row
+        listening.changed.connect(actions.show_playing)
+        listening.failed.connect(partial(self.banners.tell, "failure"))
+        actions.play.clicked.connect(self._listen_or_stop)
+        self.text.word_chosen.connect(self._listen)
 
     def _connect_shelf(self) -> None:
         shelf = self.shelf
@@ -197,6 +223,8 @@ class SessionsWindow(QWidget):
         self.text.show_session(stored)
         self._page.setCurrentWidget(self.empty if stored is None else self.text)
         self.actions_row.setEnabled(stored is not None)
+        self.actions_row.play.setVisible(stored is not None and stored.entry.file is not None)
+        self.listening.stop()
         self._show_facts()
         self._mark_hits()
 
@@ -210,7 +238,6 @@ class SessionsWindow(QWidget):
         facts = [when] if entry.title else []
         facts.append(Row(entry.started.date(), entry).facts)
         facts += ["Corrected"] if entry.edited else []
-        facts += [Path(entry.file).name] if entry.file else []
         self.headline.setText(entry.title or when)
         self.detail.setText(" · ".join(facts))
 
@@ -263,10 +290,7 @@ class SessionsWindow(QWidget):
         self._count_hits()
 
     def _count_hits(self) -> None:
-        here, of = self.text.hit_number, self.text.hit_count
-        for widget in (self.found, self.previous, self.next):
-            widget.setVisible(of > 0)
-        self.found.setText(Sentence("{here} of {count}", here=here, count=of))
+        self.hits.show_place(self.text.hit_number, self.text.hit_count)
 
     # --- what is done ------------------------------------------------------------------------
 
@@ -310,6 +334,31 @@ class SessionsWindow(QWidget):
         dialog = CorrectionDialog(self, "".join(word.text for word in words).strip(), save)
         dialog.open()
         return dialog
+
+    def _listen(self, at_ms: int) -> None:
+        if self.stored is not None:
+            self.listening.play(self.stored, at_ms)
+
+    def _listen_or_stop(self) -> None:
+        if self.listening.playing:
+            self.listening.stop()
+        else:
+            self._listen(self.text.time_at_cursor())
+
+    def import_files(self, files: Sequence[Path]) -> ImportDialog:
+        """Ask for the language of each, and begin."""
+        try:
+            known = languages(self.imports.options())
+        except UserError:  # it is told when a file's turn comes
+            known = ()
+        dialog = ImportDialog(self, files, known, self.imports.add)
+        dialog.open()
+        return dialog
+
+    def _take_import(self, job: Job) -> None:
+        if job.session is not None:
+            self._wanted = job.session if self.stored is None else None
+            self.look()
 
     def delete_session(self) -> None:
         """The one that is open; it can be had back for a while."""

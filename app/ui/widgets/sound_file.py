@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.audio.choice import MediaFile, to_text
 
 _SUFFIXES = "aac aiff avi flac m4a m4v mka mkv mov mp3 mp4 mpeg ogg opus ts wav webm wma wmv"
-_FILTERS = (
+FILTERS = (
     f"Audio and video ({' '.join(f'*.{suffix}' for suffix in _SUFFIXES.split())})",
     "All files (*)",
 )
@@ -25,7 +25,7 @@ def ask_for_sound_file(parent: QWidget, chosen: Callable[[str], None]) -> QFileD
     dialog = QFileDialog(parent.window(), "Listen to a file")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    dialog.setNameFilters(list(_FILTERS))
+    dialog.setNameFilters(list(FILTERS))
     dialog.fileSelected.connect(lambda path: chosen(to_text(MediaFile(Path(path)))))
     dialog.open()
     return dialog

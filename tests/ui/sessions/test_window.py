@@ -102,7 +102,7 @@ def test_sessions_are_listed_by_day_with_their_first_words(desk: Desk) -> None:
     assert desk.window.text.toPlainText() == (
         "0:00:01\tOthers: Good morning everyone\n0:00:09\tYou: The tower 😀 stands"
     )
-    assert not desk.window.found.isVisible()
+    assert not desk.window.hits.isVisible()
 
 
 def test_what_is_typed_is_found_in_all_and_enter_walks_through_the_places(desk: Desk) -> None:
@@ -111,15 +111,15 @@ def test_what_is_typed_is_found_in_all_and_enter_walks_through_the_places(desk: 
     desk.until(lambda: len(desk.listed) == 4)
     assert "2 places · A tower and a tower" in desk.listed[3]
     desk.until(lambda: desk.selected == "tower")
-    assert desk.window.found.text() == "1 of 1"
+    assert desk.window.hits.found.text() == "1 of 1"
     QTest.keyClick(desk.window.search, Qt.Key.Key_Return)  # into the next session
     desk.opened(desk.old)
-    assert desk.window.found.text() == "1 of 2"
+    assert desk.window.hits.found.text() == "1 of 2"
     QTest.keyClick(desk.window.search, Qt.Key.Key_Return)
-    assert desk.window.found.text() == "2 of 2"
+    assert desk.window.hits.found.text() == "2 of 2"
     assert desk.window.text.textCursor().selectionStart() > 20
     desk.press(desk.window, "Previous")
-    assert desk.window.found.text() == "1 of 2"
+    assert desk.window.hits.found.text() == "1 of 2"
 
 
 def test_a_place_after_an_emoji_is_where_it_is(desk: Desk) -> None:

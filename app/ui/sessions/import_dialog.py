@@ -1,0 +1,122 @@
+"""Files to be imported, each with its language, before it begins; and the ways to name them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFrame,
+    QGridLayout,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.sessions.imports import Job
+from app.ui.widgets import plain
+from app.ui.widgets.choice_box import ChoiceBox
+from app.ui.widgets.languages import native_name
+from app.ui.widgets.sound_file import FILTERS
+from model_backends.base import Sentence
+
+_AUTOMATIC = "Automatic"
+_HIGHEST = 260  # px, of the list
+Files = Callable[[Sequence[Path]], object]
+
+
+class ImportDialog(QDialog):
+    """`then(jobs)` once it is confirmed."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        files: Sequence[Path],
+        languages: Sequence[str],
+        then: Callable[[list[Job]], None],
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Import")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._files = list(files)
+        self.languages: list[ChoiceBox] = []
+        offered = [("", _AUTOMATIC), *sorted((code, native_name(code)) for code in languages)]
+        page, grid = QWidget(), QGridLayout()
+        page.setLayout(grid)
+        grid.setColumnStretch(0, 1)
+        for row, path in enumerate(files):
+            name = plain.label(plain.shortened(path.name))
+            plain.set_tip(name, str(path))
+            box = ChoiceBox(Sentence("Language of {name}", name=path.name))
+            box.offer([(label, code) for code, label in offered], "")
+            box.setVisible(bool(languages))
+            grid.addWidget(name, row, 0)
+            grid.addWidget(box, row, 1)
+            self.languages.append(box)
+        area = QScrollArea()
+        area.setWidget(page)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFixedHeight(min(page.sizeHint().height(), _HIGHEST))
+        told = plain.label(
+            "The text is kept with your sessions; the file stays where it is.", "dim", wrap=True
+        )
+        roles = QDialogButtonBox.StandardButton
+        buttons = QDialogButtonBox(roles.Ok | roles.Cancel)
+        buttons.button(roles.Ok).setText("&Import")
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 20, 20, 16)
+        column.setSpacing(12)
+        for widget in (area, told, buttons):
+            column.addWidget(widget)
+        self.setMinimumWidth(460)
+        self.accepted.connect(lambda: then(self._jobs()))
+
+    def _jobs(self) -> list[Job]:
+        boxes = zip(self._files, self.languages, strict=True)
+        return [Job(path, str(box.currentData() or "")) for path, box in boxes]
+
+
+def ask_for_files(parent: QWidget, then: Files) -> QFileDialog:
+    """Show a dialog for one file or more; returns at once."""
+    dialog = QFileDialog(parent, "Import audio or video")
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    dialog.setNameFilters(list(FILTERS))
+    dialog.filesSelected.connect(lambda names: then([Path(name) for name in names]))
+    dialog.open()
+    return dialog
+
+
+class Drops(QObject):
+    """Files dropped on a widget; it need not know of it."""
+
+    def __init__(self, widget: QWidget, then: Files) -> None:
+        super().__init__(widget)
+        self._then = then
+        widget.setAcceptDrops(True)
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QDropEvent):  # QDragEnterEvent and QDragMoveEvent are, too
+            files = _files_in(event.mimeData())
+            if not files:
+                return False
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            if event.type() == QEvent.Type.Drop:
+                self._then(files)
+            return True
+        return False
+
+
+def _files_in(data: QMimeData) -> list[Path]:
+    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return [path for path in paths if path.is_file()]

@@ -1,0 +1,131 @@
+"""The files on their way into the library, one below the other, each with how far it is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.main_window.transcript import clock
+from app.ui.sessions.imports import Imports, Job, State
+from app.ui.widgets import plain
+from model_backends.base import Sentence
+
+_MOST_SHOWN = 3  # rows at once; the rest is scrolled to
+_NAME = 30  # characters
+
+
+class JobRow(QWidget):
+    """One file."""
+
+    def __init__(self, job: Job, imports: Imports) -> None:
+        super().__init__()
+        self.job, self._imports = job, imports
+        self.name = plain.label(plain.shortened(job.path.name, _NAME))
+        plain.set_tip(self.name, str(job.path))
+        self.bar = QProgressBar()
+        self.bar.setAccessibleName(job.path.name)
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(8)
+        self.told = plain.label(name="dim", wrap=True)
+        self.button = QPushButton("Stop")
+        self.button.setAutoDefault(False)
+        self.button.clicked.connect(self._press)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(self.name, 0, 0)
+        grid.addWidget(self.button, 0, 1, 3, 1, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(self.bar, 1, 0)
+        grid.addWidget(self.told, 2, 0)
+        grid.setColumnStretch(0, 1)
+        self.show_job()
+
+    def show_job(self) -> None:
+        """How far it is now."""
+        job = self.job
+        self.bar.setVisible(job.state is State.WORKING)
+        known = job.duration_ms or 0
+        self.bar.setRange(0, known // 1000)  # to 0: it moves, and says nothing of how long
+        self.bar.setValue(min(job.heard_ms, known) // 1000)
+        self.told.setText(_told(job))
+        text = "Dismiss" if job.over else "Stop"
+        self.button.setText(text)
+        self.button.setAccessibleName(f"{text}: {job.path.name}")
+
+    def _press(self) -> None:
+        if self.job.over:
+            self._imports.forget(self.job)
+            self._imports.changed.emit(self.job)
+        else:
+            self._imports.stop(self.job)
+
+
+def _told(job: Job) -> str:
+    if job.state is State.WAITING:
+        return "Waiting"
+    if job.state is State.STOPPED:
+        return "Stopped: nothing was kept."
+    if job.over:
+        return " ".join(job.notes)
+    if not job.heard_ms:
+        return "Loading the speech model …"
+    if not job.duration_ms:
+        return clock(job.heard_ms)
+    return Sentence("{at} of {end}", at=clock(job.heard_ms), end=clock(job.duration_ms))
+
+
+class ImportsPanel(QScrollArea):
+    """Takes no room while there is nothing to import."""
+
+    def __init__(self, imports: Imports, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._imports = imports
+        self._rows: dict[Job, JobRow] = {}
+        page = QWidget()
+        self._column = QVBoxLayout(page)
+        self._column.setContentsMargins(0, 0, 8, 0)
+        self._column.setSpacing(8)
+        self._column.addStretch(1)
+        self.setWidget(page)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName("Files being imported")
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        imports.changed.connect(self._show)
+        for job in imports.jobs:
+            self._show(job)
+        self._fit()
+
+    @property
+    def rows(self) -> list[JobRow]:
+        return list(self._rows.values())
+
+    def _show(self, job: Job) -> None:
+        gone = job not in self._imports.jobs or (job.state is State.DONE and not job.notes)
+        row = self._rows.get(job)
+        if gone:
+            self._imports.forget(job)
+            if row is not None:
+                del self._rows[job]
+                row.hide()
+                row.deleteLater()
+        elif row is None:
+            row = self._rows[job] = JobRow(job, self._imports)
+            self._column.insertWidget(self._column.count() - 1, row)
+        else:
+            row.show_job()
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setVisible(bool(self._rows))
+        heights = [row.sizeHint().height() + 8 for row in self.rows[:_MOST_SHOWN]]
+        self.setFixedHeight(sum(heights) + 4)
