@@ -47,7 +47,7 @@ EXCLUDED = (
     ),
     *("onnxruntime.transformers", "onnxruntime.training", "onnxruntime.datasets"),
     *("readline", "curses", "_curses", "_curses_panel", "nis", "_crypt", "crypt", "lib2to3"),
-    *("sqlite3", "_sqlite3", "dbm", "_dbm", "_gdbm", "PySide6.QtQml", "PySide6.QtQuick"),
+    *("dbm", "_dbm", "_gdbm", "PySide6.QtQml", "PySide6.QtQuick"),
     *("typer", "pydantic", "hatchling", "licensing"),
 )
 # Ours that only make sense beside a tensor library, which the base has not; a pack has them.

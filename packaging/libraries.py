@@ -33,6 +33,7 @@ CARRIED = {
     "libz.so": "Zlib",
     "libexpat.so": "MIT",
     "libuuid.so": "BSD-3-Clause",
+    "libsqlite3.so": "blessing",
 }
 _SYSTEM = ("/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/local/lib/")
 _UNUSED = re.compile(

@@ -65,6 +65,8 @@ VENDORED: dict[str, tuple[str, str]] = {
     "libffi": ("libffi", "MIT"),
     "libbz2": ("bzip2", "bzip2-1.0.6"),
     "liblzma": ("XZ Utils", "0BSD"),
+    "libsqlite3": ("SQLite", "blessing"),
+    "sqlite3": ("SQLite", "blessing"),
     "libz.": ("zlib", "Zlib"),
     "zlib": ("zlib", "Zlib"),
     "libexpat": ("Expat", "MIT"),

@@ -74,7 +74,7 @@ class Record:
         self._jobs.put(None)
 
     def abandon(self) -> None:
-        """Leave the journal for the next start to offer, if it holds a word; the record ends."""
+        """Leave the journal, if it holds a word, for the next start to make safe; then end."""
         self._jobs.put(lambda: self._close(ended=not self._timeline.words()))
         self._jobs.put(None)
 

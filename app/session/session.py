@@ -374,7 +374,7 @@ def _client_after(predecessor: Session | None) -> MakeClient:
 
 
 _WENT_WRONG = Sentence("Something went wrong inside Voxline, and captions have stopped.")
-_WENT_WRONG_HINT = Sentence("The log says what. What was said is kept, and offered at next start.")
+_WENT_WRONG_HINT = Sentence("The log says what. What was said is kept, and safe at the next start.")
 
 __all__ = ["Choices", "HeardOut", "Saved", "Session", "SessionEvent", "SessionOptions",
            "Stage", "Status"]  # fmt: skip

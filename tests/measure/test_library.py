@@ -15,6 +15,6 @@ def test_it_holds_what_it_says_and_every_question_is_answered(tmp_path: Path) ->
     assert [entry.words for entry in entries] == [60] * 4
     (found,) = library.search(RARE)
     assert found.entry.id == entries[-1].id
-    answers = [answer for _, answer in measure(library).values()]
+    answers = [answer for _, _, answer in measure(library).values()]
     assert answers[:3] == ["4 sessions", "1 sessions", "0 sessions"]
     assert answers[-1] == "60 words"

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.audio.devices.base import SourceInfo
+from app.session.library import Library
 from app.session.status import Stage, Status
 from app.settings import OverlaySettings
 from app.ui.main_window import help as help_texts
@@ -19,11 +20,25 @@ from app.ui.overlay import window as overlay
 from app.ui.overlay.controls import ControlsBar
 from app.ui.overlay.toast import Message
 from app.ui.overlay.window import CaptionOverlay
+from app.ui.sessions.window import SessionsWindow
 from app.ui.widgets import plain
 from model_backends.base import Notice
+from tests.session.test_library import said
 from tests.ui.conftest import Rig
 
 EVIL = '<h1>Big</h1><img src="file:///etc/hostname"> & co'
+
+
+def evil_sessions(qtbot: QtBot) -> SessionsWindow:
+    """What was said, its name and the file it came from: all of it from outside."""
+    library = Library()
+    number = library.keep(said(EVIL, file=f"/{EVIL.replace('/', '')}", origin="file"))
+    library.rename(number, EVIL)
+    window = SessionsWindow(library)
+    window.come_forward()
+    qtbot.waitUntil(lambda: window.stored is not None)
+    window.import_files([Path("/" + EVIL.replace("/", ""))])
+    return window
 
 
 @pytest.fixture
@@ -48,7 +63,7 @@ def windows(rig: Rig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> list[QWi
         help_texts.show_kept(main, True),
         help_texts.show_about(main),
     ]
-    made = [captions, main, preferences, *dialogs]
+    made = [captions, main, preferences, evil_sessions(qtbot), *dialogs]
     for window in made:
         qtbot.addWidget(window)
     return made

@@ -54,9 +54,10 @@ class ImportDialog(QDialog):
             plain.set_tip(name, str(path))
             box = ChoiceBox(Sentence("Language of {name}", name=path.name))
             box.offer([(label, code) for code, label in offered], "")
-            box.setVisible(bool(languages))
             grid.addWidget(name, row, 0)
             grid.addWidget(box, row, 1)
+            if not languages:
+                box.hide()
             self.languages.append(box)
         area = QScrollArea()
         area.setWidget(page)
