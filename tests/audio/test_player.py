@@ -53,7 +53,8 @@ class Loudspeaker:
 
 
 def _left(data: bytes) -> NDArray[np.float32]:
-    return np.frombuffer(data, np.int16).reshape(-1, CHANNELS)[:, 0].astype(np.float32) / 32768
+    left = np.frombuffer(data, np.int16).reshape(-1, CHANNELS)[:, 0]
+    return left.astype(np.float32) / np.float32(32768)
 
 
 Ended = queue.Queue[UserError | None]

@@ -86,7 +86,7 @@ class PrivacyPage(QWidget):
         row.addStretch(1)
         column.addLayout(row)
         row = QHBoxLayout()
-        label = plain.label("De&lete sessions")
+        label = plain.label("Delete &sessions")
         label.setBuddy(self.days)
         row.addWidget(label)
         row.addWidget(self.days)

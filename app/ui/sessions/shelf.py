@@ -9,18 +9,19 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.core.search import sought
-from app.session.library import UNDO_MS, Library
+from app.session.library import UNDO_MS, Found, Library
 from app.session.stored import Stored
-from app.ui.sessions.rows import rows_of
+from app.ui.sessions.rows import Row, rows_of
 from app.ui.state.background import in_background
 from model_backends.base import Sentence, UserError, Word
 
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
+_AT_ONCE = 30  # sessions that are shown before the rest has been searched
 
 
 class Shelf(QObject):
@@ -34,16 +35,40 @@ class Shelf(QObject):
     restored = Signal(int)
     failed = Signal(str, str)  # a sentence and what to do
 
+    _begun = Signal(int, object, str)  # the first rows of a search, from its thread
+
     def __init__(self, library: Library, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._library = library
         self._latest: dict[str, int] = {}
+        self._begun.connect(self._take_begun, Qt.ConnectionType.QueuedConnection)
 
     def look(self, query: str) -> None:
         """All sessions; or, of those in which this was said, the hits."""
         wanted = sought(query)
-        find = self._library.search if wanted else lambda _: iter(self._library.sessions())
-        self._ask("look", lambda: rows_of(find(query)), lambda rows: self.listed.emit(rows, wanted))
+        number = self._latest.get("look", 0) + 1
+
+        def rows() -> list[Row]:
+            if wanted:
+                return self._find(query, wanted, number)
+            return rows_of(self._library.sessions())
+
+        self._ask("look", rows, lambda rows: self.listed.emit(rows, wanted))
+
+    def _find(self, query: str, wanted: str, number: int) -> list[Row]:
+        """In the background: the first hits are told at once, and nothing once more is typed."""
+        found: list[Found] = []
+        for each in self._library.search(query):
+            found.append(each)
+            if len(found) == _AT_ONCE:
+                self._begun.emit(number, rows_of(found), wanted)
+            if self._latest["look"] != number:
+                break
+        return rows_of(found)
+
+    def _take_begun(self, number: int, rows: list[Row], wanted: str) -> None:
+        if self._latest["look"] == number:
+            self.listed.emit(rows, wanted)
 
     def open(self, session: int) -> None:
         """Read one."""

@@ -78,6 +78,7 @@ class SessionsWindow(QWidget):
         self.hits = HitsBar()
         self.stored: Stored | None = None
         self._sought = ""
+        self._marked = ""  # what is looked for in the session that is open
         self._wanted: int | None = None  # the session to be chosen when the list is there
         self._typing = QTimer(self, singleShot=True, interval=SEARCH_AFTER_MS)
         self.setWindowTitle("Sessions")
@@ -214,7 +215,8 @@ class SessionsWindow(QWidget):
 
     def _open(self, entry: Entry) -> None:
         if self.stored is not None and self.stored.entry.id == entry.id:
-            self._mark_hits()
+            if self._marked != self._sought:  # else somebody may have gone on to another place
+                self._mark_hits()
         else:
             self.shelf.open(entry.id)
 
@@ -278,6 +280,7 @@ class SessionsWindow(QWidget):
             self.text.setFocus()
 
     def _mark_hits(self) -> None:
+        self._marked = self._sought
         self.text.find_all(self._sought)
         self.text.go_to_hit(1)
         self._count_hits()

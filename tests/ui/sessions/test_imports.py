@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.session.importing import HeardFile
 from app.session.library import Library
 from app.session.transcription import Transcript
+from app.ui.sessions.import_dialog import ImportDialog
 from app.ui.sessions.imports import Imports, Job, State
 from app.ui.sessions.imports_panel import JobRow
 from app.ui.sessions.window import SessionsWindow
@@ -142,16 +143,11 @@ def test_files_that_are_dropped_are_asked_about_each_with_its_language(
         path.touch()
     dropped = QMimeData()
     dropped.setUrls([QUrl.fromLocalFile(str(path)) for path in [*files, tmp_path]])
-    asked: list[window.ImportDialog] = []
-    real = window.ImportDialog
-    monkeypatch.setattr(
-        window, "ImportDialog", lambda *given: asked.append(real(*given)) or asked[-1]
-    )
     enters = QDragEnterEvent(QPoint(5, 5), *_copied(dropped))
     QApplication.sendEvent(desk.window, enters)
     assert enters.isAccepted()
     QApplication.sendEvent(desk.window, QDropEvent(QPointF(5, 5), *_copied(dropped)))
-    (dialog,) = asked
+    (dialog,) = desk.window.findChildren(ImportDialog)
     assert [box.count() for box in dialog.languages] == [3, 3]
     dialog.languages[1].setCurrentIndex(dialog.languages[1].findData("de"))
     dialog.accept()

@@ -293,3 +293,25 @@ def test_a_screen_reader_finds_a_name_for_everything(desk: Desk) -> None:
     rows = QAccessible.queryAccessibleInterface(desk.window.list)
     first = rows.child(1).text(QAccessible.Text.Name)
     assert first.startswith("14:02–14:51 · 7 words")
+
+
+def test_many_hits_are_listed_as_they_are_found_and_the_place_is_kept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "_AT_ONCE", 1)
+    for number in range(3):
+        at = TODAY + timedelta(hours=1 + number)
+        desk.keep(said("A tower, another tower", f"more {number}", at))
+    listed: list[int] = []
+    desk.window.shelf.listed.connect(lambda rows, _sought: listed.append(len(rows)))
+    desk.window.come_forward()
+    desk.until(lambda: desk.window.stored is not None)
+    listed.clear()
+    desk.seek("tower")
+    desk.until(lambda: len(listed) == 2)
+    assert listed == [2, 7]
+    QTest.keyClick(desk.window.search, Qt.Key.Key_Return)
+    assert desk.window.hits.found.text() == "2 of 2"
+    desk.window.look()
+    desk.until(lambda: len(listed) == 4)
+    assert desk.window.hits.found.text() == "2 of 2"
