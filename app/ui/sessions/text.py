@@ -52,16 +52,23 @@ class SessionText(Transcript):
         self.follows = False
         if stored is None:
             return
+        whole = QTextCursor(self.document())
+        whole.beginEditBlock()  # laid out once, at the end
+        try:
+            self._fill(stored)
+        finally:
+            whole.endEditBlock()
+        self.moveCursor(QTextCursor.MoveOperation.Start)
+
+    def _fill(self, stored: Stored) -> None:
         several = len({word.lane for word in stored.words}) > 1
-        whole = [*paragraphs(stored.words, stored.gaps)]
         stops = sorted(stored.gaps, key=lambda gap: gap.start_ms)
-        for words in whole:
+        for words in paragraphs(stored.words, stored.gaps):
             while stops and stops[0].start_ms <= words[0].start_ms:
                 self.add_gap(stops.pop(0))
             self._add_paragraph(words, label_of(words[0].lane, stored.names) if several else "")
         for gap in stops:
             self.add_gap(gap)
-        self.moveCursor(QTextCursor.MoveOperation.Start)
 
     def find_all(self, sought: str) -> int:
         """Paint every place where the folded query is; how many. None of them is chosen yet."""
@@ -172,4 +179,6 @@ def _on_one_line(text: str) -> str:
 
 def _units(text: str) -> int:
     """How many characters it is for Qt."""
+    if text.isascii():
+        return len(text)
     return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -9,6 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app import paths
+from app.session.library import Library
 from app.ui.main_window import opened_files
 from app.ui.main_window.opened_files import Opened, OpenedFiles, Result, StoppedError
 from app.ui.widgets.banner import BannerStack
@@ -101,6 +102,17 @@ def test_subtitles_lie_beside_the_sound_and_a_second_time_in_our_folder(
     second = opened_files.to_subtitles(Opened(sound), options)
     assert second.path == paths.transcripts_dir() / "a recording.srt"
     assert first.path.read_text("utf-8") == text
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_what_was_said_in_it_is_in_the_library_if_that_is_wished(
+    tmp_path: Path, sample: Path, keeps: bool
+) -> None:
+    sound = tmp_path / "talk.flac"
+    sound.write_bytes(sample.read_bytes())
+    opened_files.to_subtitles(Opened(sound, keeps), EngineOptions(engine="scripted"))
+    kept = [(entry.file, entry.origin) for entry in Library().sessions()]
+    assert kept == ([(str(sound), "file")] if keeps else [])
 
 
 def test_what_nobody_wants_any_more_is_not_written(tmp_path: Path, sample: Path) -> None:

@@ -46,7 +46,7 @@ def text(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> str:
         model=str(Path.home() / "models"),
         own_name="Maria",
         others_name="Dr. Jones",
-        hotwords="Maria, Doctor Jones",
+        names="Maria, Doctor Jones",
         overlay=replace(rig.store.settings.overlay, geometry={"Maria’s TV": [1, 2, 3, 4]}),
     )
     return report.redacted(report.whole(rig.captioning, chosen), report._secrets())
