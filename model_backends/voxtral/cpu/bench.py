@@ -131,7 +131,7 @@ class Bench:
     def measure(self, threads: int, context: int, steps: int) -> Result:
         """Steps and plain reads in turn."""
         self.model.threads = threads
-        encoder, decoder = self._filled(context)
+        encoder, decoder = self.filled(context)
         parts: list[tuple[float, float]] = []
         speeds = []
         for i in range(steps + 3):
@@ -156,7 +156,8 @@ class Bench:
             floor_ms=round(1000 * size / speed, 2),
         )  # fmt: skip
 
-    def _filled(self, context: int) -> tuple[int, int]:
+    def filled(self, context: int) -> tuple[int, int]:
+        """An encoder's and a decoder's slot with made-up keys behind them."""
         encoder = self.model.open_encoder()
         decoder = self.model.open_decoder(DEFAULT_DELAY_MS // ROW_MS)
         self.model._encoders[encoder].fill(FRAMES_PER_ROW * context)

@@ -19,6 +19,7 @@ from model_backends.voxtral.schedule import delay_embedding, rope
 from model_backends.voxtral.spec import ModelSpec, Tower
 
 Floats = NDArray[np.float64]
+ALL = slice(None)
 _erf = np.vectorize(erf)
 
 
@@ -102,8 +103,8 @@ class Reference:
         inner = self._gelu(self._product(joined, self._weight("adapter.0.weight")))
         return self._product(inner, self._weight("adapter.1.weight"))
 
-    def decode(self, ids: list[int], rows: Floats, delay: int) -> Floats:
-        """Inputs `ids` and as many adapter rows to logits (T, vocab)."""
+    def decode(self, ids: list[int], rows: Floats, delay: int, asked: slice = ALL) -> Floats:
+        """Inputs `ids` and as many adapter rows to logits (T, vocab), of all positions or some."""
         tower = self.spec.decoder
         codes, scales = self._weight("embedding.weight")
         embedding = (codes[ids] * scales[ids][..., None]).reshape(len(ids), -1)[:, : tower.width]
@@ -111,7 +112,7 @@ class Reference:
         for i in range(tower.layers):
             gain = self._gain(f"decoder.layers.{i}.", delay)
             x = self._block(x, f"decoder.layers.{i}.", tower, gain)
-        x = self._norm(x, self._vector("decoder.norm.weight", tower.width), tower)
+        x = self._norm(x[asked], self._vector("decoder.norm.weight", tower.width), tower)
         return self._product(x, (codes, scales))
 
     def _block(self, x: Floats, prefix: str, tower: Tower, gain: Floats | None) -> Floats:
