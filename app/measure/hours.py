@@ -1,5 +1,5 @@
-"""Hours of one lane through the worker's own lane and gate into an engine, in minutes: whether memory,
-threads or the time of a step grow.
+"""Hours of one lane through the worker's own lane and gate into an engine, in minutes: whether
+memory, threads or the time of a step grow.
 
     python -m app.measure.hours [--engine voxtral-cpu] [--model FOLDER] [--hours 3] FILE
 
@@ -102,9 +102,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         sys.stderr.write(f"{error.message}\n{error.hint}\n")
         return 1
-    print(HEAD)
+    sys.stdout.write(HEAD + "\n")
     for row in soak(engine, sound, options.hours, SileroVad()):
-        print(row, flush=True)
+        sys.stdout.write(row + "\n")
+        sys.stdout.flush()
     engine.close()
     return 0
 

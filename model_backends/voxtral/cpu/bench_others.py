@@ -134,7 +134,7 @@ def in_torch(spec: ModelSpec) -> Any:
 
 
 def in_ggml(opened: ExitStack, file: Path, threads: int, ring: int) -> Rival:
-    """transcribe-cpp's stream. `ring`: keys its decoder holds and looks at, 0 for its own choice."""
+    """transcribe-cpp's stream. `ring`: keys its decoder holds and looks at; 0: its own choice."""
     peer = importlib.import_module("transcribe_cpp")
     options = peer.VoxtralRealtimeStreamOptions(num_delay_tokens=_DELAY, min_decode_interval_ms=0)
     model = opened.enter_context(peer.Model(str(file)))  # mapped: several share the memory
@@ -199,9 +199,7 @@ def measure(field: Field, bench: Bench, options: argparse.Namespace, threads: in
         return [_row(rival, rivals[0], threads, context, speeds) for rival in every]
 
 
-def _row(
-    rival: Rival, first: Rival, threads: int, context: int, speeds: Sequence[float]
-) -> str:
+def _row(rival: Rival, first: Rival, threads: int, context: int, speeds: Sequence[float]) -> str:
     p50, least = float(np.median(rival.taken_ms)), min(rival.taken_ms)
     worked = float(np.median(rival.worked_ms))
     times = f"{p50 / float(np.median(first.taken_ms)):.2f} / {least / min(first.taken_ms):.2f}"

@@ -1,7 +1,7 @@
-"""The plain NumPy network again, in the very arithmetic of the C kernels: float32, every sum in their
-order. With it an activation gets the same one of 255 codes here and there, so that the two can be
-held to each other through the rounding. Slower than `reference.py`, and says nothing new about the
-network itself.
+"""The plain NumPy network again, in the very arithmetic of the C kernels: float32, every sum in
+their order. With it an activation gets the same one of 255 codes here and there, so that the two
+can be held to each other through the rounding. Slower than `reference.py`, and says nothing new
+about the network itself.
 
 Not imitated: the last bits of `pow`, `cos` and `sin` in double precision.
 """
