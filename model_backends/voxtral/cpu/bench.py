@@ -14,15 +14,18 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from model_backends.base import UserError
+from model_backends.voxtral.cpu.load import cores
 from model_backends.voxtral.cpu.machines import cache_bytes, encoder_bytes, row, weight_bytes
 from model_backends.voxtral.cpu.packed_file import Packed, packed_tensors, place
 from model_backends.voxtral.cpu.runner import CpuSpeech, Tensors, kernel_name
@@ -180,12 +183,33 @@ class Bench:
 
 def machine() -> str:
     """The processor's name, as the system tells it."""
+    told = {"darwin": _told_by_macos, "win32": _told_by_windows}.get(sys.platform, _told_by_linux)
     try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
+        name = told()
+    except (OSError, subprocess.SubprocessError):
+        name = ""
+    return " ".join(name.split()) or platform.processor() or platform.machine()
+
+
+def _told_by_linux() -> str:
+    """Empty on most ARM boards, which tell numbers only."""
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    named = (line.partition(":")[2] for line in lines if line.startswith("model name"))
+    return next(named, "")
+
+
+def _told_by_macos() -> str:
+    command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
+
+
+def _told_by_windows() -> str:
+    import winreg  # only there
+
+    registry: Any = winreg
+    path = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
+    with registry.OpenKey(registry.HKEY_LOCAL_MACHINE, path) as key:
+        return str(registry.QueryValueEx(key, "ProcessorNameString")[0])
 
 
 def table(results: Sequence[Result]) -> str:
@@ -232,7 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Speed of the processor engine on this computer.")
-    parser.add_argument("--threads", type=_numbers, default=[1, 2], metavar="N[,N]")
+    parser.add_argument("--threads", type=_numbers, default=counts(cores()), metavar="N[,N]")
     parser.add_argument("--context", type=_numbers, default=[64, 1024], metavar="N[,N]")
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--size", choices=tuple(SIZES), default="full")
@@ -240,6 +264,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--kernels", default="", help="instead of the best for this processor")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(arguments)
+
+
+def counts(cores: int) -> list[int]:
+    """Numbers of threads worth a try: what memory gives is mostly had with a few."""
+    return [count for count in (1, 2, 4, 6, 8) if count <= max(cores, 1)]
 
 
 def _numbers(text: str) -> list[int]:

@@ -184,7 +184,7 @@ class Reference:
         return y
 
 
-def turned(x: Floats, turns: Floats) -> Floats:
+def turned(x: Floats, turns: NDArray[np.floating]) -> Floats:
     """Rotary embedding in halves order: x (T, heads, d), turns (T, d)."""
     cos, sin = (part[:, None] for part in np.split(turns, 2, 1))
     a, b = np.split(x, 2, -1)
