@@ -52,7 +52,11 @@ SIZES = {
                       _tower(_DEC, 2, 64, 4, 2, 32, 128), 2_048),
 }  # fmt: skip
 _TILE = 1 << 22
-_WORD_COUNT = 4  # vocabulary words of the made-up tokenizer
+_UNDISTURBED = 0.8  # of the processors' time, which threads that wait for each other spend too
+_DISTURBED = (
+    "Other programs took part of the processors meanwhile. Close them, plug a laptop in, and "
+    "measure again before you add a row.\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Result:
     step_bytes: int
     encoder_bytes: int
     floor_ms: float
+    processor_share: float  # of the threads' time in steps that the system gave them
 
     @property
     def share_of_floor(self) -> float:
@@ -136,9 +141,11 @@ class Bench:
         self.model.threads = threads
         encoder, decoder = self.filled(context)
         parts: list[tuple[float, float]] = []
-        speeds = []
+        speeds, worked = [], 0.0
         for i in range(steps + 3):
+            before = time.process_time()
             parts.append(self._step(encoder, decoder, context + i))
+            worked += time.process_time() - before
             if i % 8 == 0:
                 speeds.append(self.read_speed())
         self.model.close_encoder(encoder)
@@ -157,6 +164,7 @@ class Bench:
             read_gb_s=round(speed / 1e9, 2), step_bytes=size,
             encoder_bytes=encoder_bytes(self.spec, context, self.kv_bits),
             floor_ms=round(1000 * size / speed, 2),
+            processor_share=round(worked / (threads * float(np.sum(parts))), 3),
         )  # fmt: skip
 
     def filled(self, context: int) -> tuple[int, int]:
@@ -251,6 +259,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(table(results))
         sys.stdout.write("\nA row for the table of computers in resources/benchmarks/voxtral:\n\n")
         sys.stdout.write(row(results))
+    if min(result.processor_share for result in results) < _UNDISTURBED:
+        sys.stderr.write(_DISTURBED)
     return 0
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -205,6 +206,15 @@ def test_a_row_takes_the_best_number_of_threads(capsys: pytest.CaptureFixture[st
     assert last.count("|") == 6
     assert "8: " in last
     assert "16: " in last
+
+
+@pytest.mark.parametrize(("given", "told"), [(0.5, True), (1.0, False)])
+def test_a_row_of_a_busy_computer_is_not_for_the_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: float, told: bool
+) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: given * time.perf_counter())
+    assert bench.main(["--size", "tiny", "--steps", "3", "--threads", "1", "--context", "8"]) == 0
+    assert ("Other programs took" in capsys.readouterr().err) == told
 
 
 def test_the_row_names_the_processor_as_each_system_tells_it(
