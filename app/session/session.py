@@ -337,12 +337,15 @@ class Session:
     def _from_capture(self, lane: str, capture: int, event: CaptureEvent) -> None:
         """In the capture's thread: sound goes straight to the engine's client."""
         with self._handing_over:
-            if isinstance(event, Chunk):
-                if not self._pushed(lane, capture, event):
-                    return
-                event = e.Heard(event.start_ms, event.end_ms)
-            for told in self._gathering[lane, capture].take(event):
-                self._put(e.Sound(lane, capture, told))
+            if not isinstance(event, Chunk):
+                told = self._gathering[lane, capture].take(event)
+            elif self._pushed(lane, capture, event):
+                heard = e.Heard(event.start_ms, event.end_ms)
+                told = self._gathering[lane, capture].take(heard)
+            else:
+                return
+            for each in told:
+                self._put(e.Sound(lane, capture, each))
 
     def _pushed(self, lane: str, capture: int, chunk: Chunk) -> bool:
         """Hand sound to the engine; once a later capture brings some, only that one's."""
