@@ -70,7 +70,7 @@ KEYS = """\
     push button “Mark this place: Ctrl+Alt+M”
     push button “Restore keys”
 """
-PAGES = ["Captions", "Listening", "Speech model", "Keys", "Privacy"]
+PAGES = ["Captions", "Listening", "Speech model", "Names and words", "Keys", "Privacy"]
 
 
 class Reader:
