@@ -111,6 +111,7 @@ QToolButton#step, QToolButton#fold {{
     color: {text}; background: {raised}; border: 1px solid {border}; border-radius: 6px;
     padding: 5px 10px;
 }}
+QToolButton#step {{ font-weight: 600; }}
 QToolButton#step:hover, QToolButton#fold:hover {{ border-color: {text}; }}
 QToolButton#step:focus, QToolButton#fold:focus {{
     border: 2px solid {accent}; padding: 4px 9px;
@@ -122,6 +123,7 @@ QPushButton#primary {{
 }}
 QPushButton#primary:focus {{ border: 2px solid {text}; }}
 QPushButton#primary:disabled {{ color: {dim}; background: {line}; border-color: {line}; }}
+QTextEdit, QLineEdit {{ placeholder-text-color: {dim}; }}
 QTextEdit {{
     background: {base}; color: {text}; border: 1px solid {border}; border-radius: 8px; padding: 8px;
 }}

@@ -342,6 +342,26 @@ def test_a_notice_is_shown_once_and_can_be_dismissed(window: MainWindow, rig: Ri
     assert window.banners.isHidden()
 
 
+def test_where_there_is_little_room_notices_scroll_and_none_is_cut(
+    qtbot: QtBot, window: MainWindow, rig: Rig
+) -> None:
+    long = "Something that takes more than one line to be told is the matter with the sound. " * 2
+    for number in range(2):
+        window.banners.tell("warning", f"{number}. {long}", "Choose another source above.")
+    window.setMinimumHeight(0)
+    window.resize(_LEAST.width(), window.minimumSizeHint().height())
+    *_, newest = shown = window.banners.banners
+
+    def whole_and_in_sight() -> bool:
+        whole = all(each.height() >= each.heightForWidth(each.width()) for each in shown)
+        corners = newest.rect().topLeft(), newest.rect().bottomRight()
+        seen = (newest.mapTo(window.banners, corner) for corner in corners)
+        return whole and all(window.banners.rect().contains(corner) for corner in seen)
+
+    qtbot.waitUntil(whole_and_in_sight)
+    assert window.banners.height() < sum(each.height() for each in shown)
+
+
 def test_many_notices_do_not_push_a_question_away(window: MainWindow, rig: Rig) -> None:
     window.banners.ask("Save?")
     for number in range(9):
