@@ -74,6 +74,21 @@ def carried(shown: Sequence[Shown], script: str) -> list[Shown]:
     ]
 
 
+def lasting(shown: Sequence[Shown], ms: float) -> list[Shown]:
+    """These words, said again from the beginning until so much time has passed."""
+    if not shown:
+        return []
+    length = max(one.word.end_ms for one in shown) + round(_PAUSE_S * 1000)
+    found: list[Shown] = []
+    for begin in range(0, round(ms), length):
+        for one in shown:
+            at, word = one.at_ms + begin, one.word
+            moved = replace(word, start_ms=word.start_ms + begin, end_ms=word.end_ms + begin)
+            if moved.end_ms <= ms:
+                found.append(Shown(moved, at))
+    return found
+
+
 def save(shown: Iterable[Shown], path: Path) -> None:
     """One JSON object a line: `at_ms`, and the word's own fields."""
     lines = (json.dumps({"at_ms": one.at_ms, **asdict(one.word)}) for one in shown)

@@ -199,7 +199,7 @@ def main() -> int:
     except UserError as error:
         sys.stderr.write(f"{error.message} {error.hint}\n")
         return 2
-    heard = [one for one in heard if one.word.end_ms <= options.seconds * 1000]
+    heard = spoken.lasting(heard, options.seconds * 1000)
     app = QApplication.instance() or QApplication([])
     settings = OverlaySettings(lines=options.lines, font_size=options.size, edge=options.edge)
     steady = True
@@ -237,7 +237,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("manifest", type=Path, nargs="?", help="manifest.jsonl of real speech")
     parser.add_argument("--words", type=Path, help="keep what was heard there, and use it again")
-    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument(
+        "--seconds", type=float, default=600.0, help="of speech; what is shorter is said again"
+    )
     parser.add_argument("--script", nargs="*", default=["spoken", *spoken.TEXTS])
     parser.add_argument("--lines", type=int, default=2)
     parser.add_argument("--size", type=int, default=OverlaySettings().font_size)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QRect, QSize
@@ -12,12 +14,15 @@ from pytestqt.qtbot import QtBot
 from app.ui.main_window import help as help_texts
 from app.ui.main_window import save_as
 from app.ui.main_window.window import MainWindow
+from app.ui.preferences.names_page import NamesPage
 from app.ui.preferences.speech_model_page import SpeechModelPage
 from app.ui.preferences.window import Preferences
 from app.ui.widgets import beside_captions
 from app.ui.widgets.color_button import ColorButton
 from app.ui.widgets.sound_file import ask_for_sound_file
 from tests.ui.conftest import Rig
+
+CHECKOUT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -40,6 +45,8 @@ OPENED: dict[str, Callable[[MainWindow], object]] = {
     "save as": lambda window: save_as.ask_where(window, lambda path, kind: None),
     "sound file": lambda window: ask_for_sound_file(window, lambda chosen: None),
     "colour": lambda window: ColorButton("Text", window)._ask(),
+    "names, in": lambda window: NamesPage(window._store, window).ask_for_import(),
+    "names, out": lambda window: NamesPage(window._store, window).ask_for_export(),
     "model folder": lambda window: SpeechModelPage(window._store, window)._ask_folder(),
 }
 
@@ -56,6 +63,15 @@ def test_a_dialog_is_beside_the_captions(
     assert not dialog.geometry().intersects(captions)
     assert dialog.screen().availableGeometry().contains(dialog.geometry())
     dialog.close()
+
+
+def test_no_dialog_is_opened_without_a_thought_for_the_captions() -> None:
+    """A new one has to be placed, and to be listed above."""
+    made = re.compile(r"\bQ(File|Color|Message|Input|Font)?(Dialog|Box)\(")
+    files = sorted((CHECKOUT / "app" / "ui").rglob("*.py"))
+    opening = [path for path in files if made.search(path.read_text("utf-8"))]
+    assert len(opening) > 4
+    assert [path.name for path in opening if "beside_captions" not in path.read_text("utf-8")] == []
 
 
 def test_preferences_shrink_to_the_room_beside_the_captions(

@@ -87,6 +87,16 @@ def test_a_line_that_turns_round_is_seen(
     assert played().moved > 5
 
 
+def test_what_is_short_is_said_again_until_the_time_is_over() -> None:
+    shown = delivered()
+    longer = spoken.lasting(shown, 3 * SECONDS * 1000)
+    assert [one.word.text for one in longer[: len(shown)]] == [one.word.text for one in shown]
+    assert longer[len(shown)].word.text == shown[0].word.text
+    assert [one.at_ms for one in longer] == sorted(one.at_ms for one in longer)
+    assert 2.5 * len(shown) < len(longer) < 3 * len(shown)
+    assert max(one.word.end_ms for one in longer) <= 3 * SECONDS * 1000
+
+
 def test_words_carry_the_moments_of_those_that_were_said() -> None:
     shown = delivered()
     for script, text in spoken.TEXTS.items():

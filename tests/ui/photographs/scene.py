@@ -42,6 +42,10 @@ SOURCES = [
     SourceInfo("alsa_output.pci-0000_00_1f.3.monitor", "Speakers", "system", default=True),
     SourceInfo("application:firefox", "Firefox", "application"),
 ]  # fmt: skip
+NAMES = (
+    "Word,Sounds like,Alert\n"
+    "Margarethe Weißenbrunner,margaret wise bruner;margarete,yes\nKubernetes,cooper netties,\n"
+)
 LOOKS = {
     "light": theme.LIGHT,
     "dark": theme.DARK,
@@ -86,7 +90,7 @@ class Scene:
 
     def __init__(self, app: Application, script: str, settings: Settings | None = None) -> None:
         self.app, self.script = app, script
-        chosen = settings or Settings(engine="scripted", told={"kept": True})
+        chosen = settings or Settings(engine="scripted", told={"kept": True}, names=NAMES)
         self.store = SettingsStore(chosen)
         self.overlay = CaptionOverlay(chosen.overlay, self.store.set_overlay)
         self.overlay.show()

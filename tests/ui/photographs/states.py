@@ -448,7 +448,7 @@ def _page(name: str) -> State:
     return act
 
 
-for _name in ("captions", "listening", "speech_model", "keys", "privacy"):
+for _name in ("captions", "listening", "speech_model", "names", "keys", "privacy"):
     STATES[f"preferences: {_name}"] = _page(_name)
 
 
