@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -132,6 +132,12 @@ class BannerStack(QScrollArea):
         beside = self.width() - self.verticalScrollBar().sizeHint().width()
         heights = [each.heightForWidth(beside) for each in self.banners]
         return QSize(self._page.minimumSizeHint().width(), max(heights, default=0))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A banner that gets a button has less room for its text, and is higher."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -362,6 +362,15 @@ def test_where_there_is_little_room_notices_scroll_and_none_is_cut(
     assert window.banners.height() < sum(each.height() for each in shown)
 
 
+def test_a_question_is_whole_with_all_its_buttons(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(_LEAST)
+    banner = window.banners.ask("The session of 21 November, 14:02 was cut off: save it?", "…" * 90)
+    for text in ("Save the subtitle file", "Delete…", "Later"):
+        banner.add_button(text, lambda: None)
+    qtbot.waitUntil(lambda: banner.height() >= banner.heightForWidth(banner.width()))
+    qtbot.waitUntil(lambda: window.banners.height() >= banner.height())
+
+
 def test_many_notices_do_not_push_a_question_away(window: MainWindow, rig: Rig) -> None:
     window.banners.ask("Save?")
     for number in range(9):
