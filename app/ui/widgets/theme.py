@@ -152,10 +152,10 @@ QComboBox QAbstractItemView {{
 }}
 QCheckBox {{ spacing: 8px; padding: 3px; border: 2px solid transparent; border-radius: 6px; }}
 QCheckBox:focus {{ border-color: {accent}; }}
-QCheckBox::indicator {{
+QCheckBox::indicator, QTableView::indicator {{
     width: 16px; height: 16px; background: {base}; border: 1px solid {border}; border-radius: 4px;
 }}
-QCheckBox::indicator:checked {{
+QCheckBox::indicator:checked, QTableView::indicator:checked {{
     background: {accent}; border-color: {accent}; image: url("{tick}");
 }}
 QCheckBox::indicator:disabled {{ background: {window}; }}
@@ -183,6 +183,14 @@ QListWidget#pages::item {{
 QListWidget#pages::item:hover {{ border-color: {line}; }}
 QListWidget#pages::item:selected {{ background: {raised}; border-color: {border}; color: {text}; }}
 QListWidget#pages::item:selected:focus {{ border-color: {accent}; }}
+QTableView {{
+    background: {base}; color: {text}; border: 1px solid {border}; gridline-color: {line};
+}}
+QTableView:focus {{ border: 2px solid {accent}; }}
+QHeaderView::section {{
+    background: {raised}; color: {text}; border: none; border-bottom: 1px solid {border};
+    padding: 5px 8px;
+}}
 QTabBar::tab {{
     padding: 7px 16px; color: {dim}; background: transparent; border: 2px solid transparent;
     border-radius: 6px; margin: 2px;
