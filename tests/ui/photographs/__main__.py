@@ -34,8 +34,9 @@ class Setting:
     @property
     def name(self) -> str:
         size = f"{self.width}x{self.height}" + (f"@{self.scale}" if self.scale > 1 else "")
-        bare = "" if self.composited else "-bare"
-        return size + ("" if self.manager == "openbox" else f"-{self.manager}") + bare
+        if self.manager != "openbox":
+            return f"{size}-{self.manager}"
+        return size if self.composited else f"{size}-bare"
 
 
 SETTINGS = {
@@ -44,7 +45,7 @@ SETTINGS = {
         Setting(1024, 600),
         Setting(1280, 800),
         Setting(1920, 1200, scale=2),
-        Setting(1280, 800, manager="metacity"),
+        Setting(1280, 800, manager="metacity", composited=False),  # it is a compositor itself
         Setting(1280, 800, composited=False),
     )
 }
@@ -69,7 +70,7 @@ def photograph(
             done = subprocess.run(
                 [
                     sys.executable, "-m", "tests.ui.photographs.studio", str(folder),
-                    ",".join(looks), ",".join(scripts), ",".join(states),
+                    *(json.dumps(list(some)) for some in (looks, scripts, states)),
                 ],
                 cwd=CHECKOUT, env=_environment(screen, setting, Path(home)),
                 stdout=subprocess.PIPE, text=True, check=True,

@@ -2,7 +2,7 @@
 
     python -m tests.ui.photographs.studio FOLDER LOOKS SCRIPTS STATES
 
-The three last are lists with commas between; STATES are beginnings of names. For every picture a
+The three last are lists in JSON; STATES are beginnings of names. For every picture a
 line of JSON is printed: state, look, script, file, faults.
 """
 
@@ -58,4 +58,4 @@ def main(folder: Path, looks: list[str], scripts: list[str], wanted: list[str]) 
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *(argument.split(",") for argument in sys.argv[2:5]))
+    main(Path(sys.argv[1]), *map(json.loads, sys.argv[2:5]))
