@@ -366,6 +366,7 @@ def test_a_question_is_whole_with_all_its_buttons(qtbot: QtBot, window: MainWind
     window.resize(_LEAST)
     banner = window.banners.ask("The session of 21 November, 14:02 was cut off: save it?", "…" * 90)
     for text in ("Save the subtitle file", "Delete…", "Later"):
+        QApplication.processEvents()  # it is laid out without the button
         banner.add_button(text, lambda: None)
     qtbot.waitUntil(lambda: banner.height() >= banner.heightForWidth(banner.width()))
     qtbot.waitUntil(lambda: window.banners.height() >= banner.height())
