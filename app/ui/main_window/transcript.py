@@ -91,6 +91,9 @@ class Transcript(QTextEdit):
         self.names: Mapping[str, str] = NAMES  # of the voices
         self._moved_by = 0  # px down, by what is above; until the size that goes with it comes
         self.follows = True  # until the reader scrolls back
+        # Of text that runs from right to left Qt counts the column of times twice, and scrolls.
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.horizontalScrollBar().valueChanged.connect(self._stay_at_the_side)
         self.verticalScrollBar().valueChanged.connect(self._take_scroll)
         self.verticalScrollBar().rangeChanged.connect(self._keep_up)
 
@@ -283,6 +286,10 @@ class Transcript(QTextEdit):
         if follows != self.follows:
             self.follows = follows
             self.follow_changed.emit(follows)
+
+    def _stay_at_the_side(self) -> None:
+        """Lines are wrapped: there is nothing to the right."""
+        self.horizontalScrollBar().setValue(0)
 
     def _keep_up(self) -> None:
         """The text or the window has changed its size, and all of it may be in sight now."""

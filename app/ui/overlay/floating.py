@@ -104,6 +104,13 @@ class FloatingWindow(FramedWindow):
         """Where the box is or will be: while it is being shown, Qt may not know yet."""
         return self.box_on_screen if self.place_is_certain else QRect(self._asked_for)
 
+    @property
+    def whole_place(self) -> QRect:
+        """The same with the strip, in which controls and messages come and go."""
+        if self._strip_above:
+            return self.place.adjusted(0, -strip.HEIGHT, 0, 0)
+        return self.place.adjusted(0, 0, 0, strip.HEIGHT)
+
     def apply(self, settings: OverlaySettings) -> None:
         """Look as `settings` say; a new height keeps the end nearer to the screen's edge.
 

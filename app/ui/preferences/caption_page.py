@@ -36,6 +36,7 @@ _EDGE_NAMES = {
 }
 _MARGIN = 16
 _DOCKED = "Docked captions are as wide as the screen."
+_BESIDE_NUMBER = 8  # px between the edge of a field and the number in it
 
 
 class CaptionPage(QWidget):
@@ -206,6 +207,7 @@ def _add_color(form: QFormLayout, text: str, color: ColorButton, opacity: Percen
 
 def _spin(name: str, bounds: tuple[int, int]) -> QSpinBox:
     spin = QSpinBox()
+    spin.lineEdit().setTextMargins(_BESIDE_NUMBER, 0, 0, 0)  # that of the style sheet is not seen
     spin.setRange(*bounds)
     spin.setKeyboardTracking(False)  # "12" is not 1 on its way there
     spin.setAccessibleName(name)

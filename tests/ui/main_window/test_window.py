@@ -369,6 +369,36 @@ def test_a_notice_is_shown_once_and_can_be_dismissed(window: MainWindow, rig: Ri
     assert window.banners.isHidden()
 
 
+def test_where_there_is_little_room_notices_scroll_and_none_is_cut(
+    qtbot: QtBot, window: MainWindow, rig: Rig
+) -> None:
+    long = "Something that takes more than one line to be told is the matter with the sound. " * 2
+    for number in range(2):
+        window.banners.tell("warning", f"{number}. {long}", "Choose another source above.")
+    window.setMinimumHeight(0)
+    window.resize(_LEAST.width(), window.minimumSizeHint().height())
+    *_, newest = shown = window.banners.banners
+
+    def whole_and_in_sight() -> bool:
+        whole = all(each.height() >= each.heightForWidth(each.width()) for each in shown)
+        corners = newest.rect().topLeft(), newest.rect().bottomRight()
+        seen = (newest.mapTo(window.banners, corner) for corner in corners)
+        return whole and all(window.banners.rect().contains(corner) for corner in seen)
+
+    qtbot.waitUntil(whole_and_in_sight)
+    assert window.banners.height() < sum(each.height() for each in shown)
+
+
+def test_a_question_is_whole_with_all_its_buttons(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(_LEAST)
+    banner = window.banners.ask("The session of 21 November, 14:02 was cut off: save it?", "…" * 90)
+    for text in ("Save the subtitle file", "Delete…", "Later"):
+        QApplication.processEvents()  # it is laid out without the button
+        banner.add_button(text, lambda: None)
+    qtbot.waitUntil(lambda: banner.height() >= banner.heightForWidth(banner.width()))
+    qtbot.waitUntil(lambda: window.banners.height() >= banner.height())
+
+
 def test_many_notices_do_not_push_a_question_away(window: MainWindow, rig: Rig) -> None:
     window.banners.ask("Save?")
     for number in range(9):
