@@ -14,12 +14,12 @@ from typing import TypeAlias
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu, QPushButton
+from PySide6.QtWidgets import QMenu
 
 from app.core.timeline import Gap
 from app.core.voices import ME, THEM
-from app.session.journal import Unfinished
 from app.session.record import Saved
+from app.session.shelving import Recovered
 from app.session.status import Stage
 from app.ui.main_window import help as help_texts
 from app.ui.main_window.recovery import Recovery
@@ -387,21 +387,15 @@ def _(scene: Scene) -> None:
 @state("main: session cut off")
 def _(scene: Scene) -> None:
     scene.open_window()
-    preview = "".join(word.text for word in said(scene.script)[:12]).strip()
-    left = Unfinished(Path("lost.jsonl"), datetime(2026, 11, 21, 14, 2), 6213, preview)
-    recovery = Recovery(
-        Path("none"), scene.window.banners, scene.window.show_saved, parent=scene.window
-    )
-    recovery._take([left, left])
+    left = Recovered(datetime(2026, 11, 21, 14, 2), 6213, Path("lost.srt"))
+    Recovery(Path("none"), scene.window.banners, parent=scene.window)._tell([left])
     scene.settle()
 
 
-@state("main: delete for good?")
+@state("main: delete everything?")
 def _(scene: Scene) -> None:
-    STATES["main: session cut off"](scene)
-    buttons = scene.window.banners.findChildren(QPushButton)
-    (delete,) = (each for each in buttons if each.text().startswith("Delete"))
-    delete.click()
+    scene.open_window()
+    scene.window.erase_wanted.emit()
     scene.settle()
 
 
