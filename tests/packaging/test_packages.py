@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import importlib.metadata
 import os
 import plistlib
 import re
@@ -18,6 +19,7 @@ import for_linux
 import for_macos
 import for_windows
 import freeze
+import frozen_parts
 import needs
 import product
 import pytest
@@ -170,6 +172,54 @@ def test_the_property_list_asks_for_the_microphone_and_the_computer_s_sound(what
         assert told[key].endswith("The sound stays on this computer.")
     assert told["CFBundleVersion"] == "1.2.3"
     assert told["CFBundleIdentifier"] == product.APP_ID
+
+
+def wheel_for(tmp_path: Path, *tags: str) -> frozen_parts.Distribution:
+    info = tmp_path / "thing-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n")
+    (info / "WHEEL").write_text("".join(f"Tag: {tag}\n" for tag in tags))
+    metadata = importlib.metadata.PathDistribution(info)
+    return frozen_parts.Distribution("thing", "1.0", metadata)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ["py3-none-any"],
+        ["cp311-abi3-macosx_14_0_arm64"],
+        ["cp39-abi3-macosx_10_13_x86_64", "cp39-abi3-macosx_13_0_universal2"],
+    ],
+)
+def test_wheels_run_on_the_oldest_macos_that_is_promised(tmp_path: Path, tags: list[str]) -> None:
+    for_macos.check_oldest([wheel_for(tmp_path, *tags)])
+
+
+def test_a_wheel_for_a_newer_macos_stops_the_build(tmp_path: Path) -> None:
+    with pytest.raises(freeze.BuildProblem, match=r"thing needs macOS 15\.0, not 14\.0"):
+        for_macos.check_oldest([wheel_for(tmp_path, "cp311-abi3-macosx_15_0_arm64")])
+
+
+def test_a_tool_that_fails_is_told_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(made: Path, what: Product) -> Path:
+        raise subprocess.CalledProcessError(1, ["mksquashfs"])
+
+    def sound(made: Path, what: Product) -> Path:
+        target = tmp_path / "dist" / "voxline.rpm"
+        target.write_bytes(b"x")
+        return target
+
+    (tmp_path / "dist").mkdir()
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setattr(freeze, "existing", lambda: tmp_path)
+    monkeypatch.setitem(build.BUILDS, "appdir", (broken, (sys.platform,)))
+    monkeypatch.setitem(build.BUILDS, "rpm", (sound, (sys.platform,)))
+    assert build.main(["appdir", "rpm", "--reuse"]) == 1
+    told = capsys.readouterr().err
+    assert "appdir could not be built: Command '['mksquashfs']' returned" in told
+    assert "rpm: dist" in told
 
 
 def test_the_entitlements_are_these_and_no_more() -> None:
