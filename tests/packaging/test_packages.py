@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import importlib.metadata
+import json
 import os
 import plistlib
 import re
@@ -27,6 +28,7 @@ from product import Product
 
 import app
 from app.cli.arguments import build_window_parser
+from app.worker import messages, packs
 from tests.packaging.conftest import CHECKOUT
 
 PACKAGING = CHECKOUT / "packaging"
@@ -357,3 +359,12 @@ def test_checksums_are_read_by_sha256sum(tmp_path: Path) -> None:
     assert sums.startswith("2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881  vox")
     if shutil.which("sha256sum"):
         subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize("told_in", [CHECKOUT / "README.md", Path(str(packs.__file__))])
+def test_a_pack_as_it_is_described_is_one_that_this_app_takes(told_in: Path) -> None:
+    (told,) = re.findall(r'\{"pack".*?\}', told_in.read_text("utf-8"))
+    manifest = json.loads(told)
+    assert manifest["pack"] == packs.FORMAT
+    assert manifest["protocol"] == messages.PROTOCOL_VERSION
+    assert set(manifest["engines"]) <= set(packs.NEEDS)
