@@ -314,6 +314,20 @@ def test_the_setup_script_gets_every_name_it_uses(what: Product, tmp_path: Path)
     assert {"VERSION", "PAYLOAD", "TARGET"} <= given
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the program of this test is a shell script")
+def test_nsis_is_found_where_its_setup_puts_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "NSIS" / "makensis"
+    program.parent.mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("ProgramFiles(x86)", str(tmp_path))
+    assert for_windows.find_makensis() is None
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert for_windows.find_makensis() == str(program)
+
+
 @pytest.mark.skipif(shutil.which("makensis") is None, reason="NSIS is not installed")
 def test_the_setup_compiles_without_a_warning(what: Product, tmp_path: Path) -> None:
     payload = tmp_path / "a folder with spaces"
