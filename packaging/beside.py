@@ -146,9 +146,10 @@ def _window(command: Sequence[str], folder: Path, variables: Mapping[str, str]) 
         for seen in window.follow(_PATIENCE_S):
             if seen.shown_ms is not None and shown_cpu_s is None:
                 shown_cpu_s = window.load.cpu_s
-            if seen.painted:
+            if seen.shown_ms is not None:
                 memory.look()
         seen, cpu_s = window.seen, window.load.cpu_s
+        _wait_for_paint(window)
     values = {
         "captions on the screen after, s": seen.shown_ms and seen.shown_ms / 1000,
         "… processor until then, s": shown_cpu_s,
@@ -159,8 +160,16 @@ def _window(command: Sequence[str], folder: Path, variables: Mapping[str, str]) 
     return {row: value for row, value in values.items() if value is not None}
 
 
+def _wait_for_paint(window: WindowedApp) -> None:
+    """On a busy computer the last words are painted after the session's end."""
+    end = time.monotonic() + _PATIENCE_S
+    while not window.seen.painted and time.monotonic() < end and window.process.poll() is None:
+        for _ in window.follow(_PATIENCE_S):
+            time.sleep(0.05)
+
+
 class Memory:
-    """What the app and its worker have held at most since captions came, in MB."""
+    """What the app and its worker have held at most since the captions were shown, in MB."""
 
     def __init__(self, pid: int) -> None:
         self._app = psutil.Process(pid)

@@ -127,11 +127,11 @@ class Part:
 
 
 def parts(bundle: Path) -> list[Part]:
-    """Every work in the bundle, by name. Raises UnknownPartError."""
+    """Every work of others in the bundle, by name. Raises UnknownPartError."""
     found = {*_python_packages(bundle), *_libraries(bundle), *_models()}
     found.add(Part("Python", ".".join(map(str, _python_version())), "PSF-2.0"))
     found.add(Part("Silero VAD", "6.2.3", "MIT", "machine-learning-model"))
-    return sorted(found)
+    return sorted(part for part in found if part.name != NAME)
 
 
 def _python_version() -> tuple[int, ...]:

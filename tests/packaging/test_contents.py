@@ -57,6 +57,11 @@ def test_every_package_has_a_licence() -> None:
         assert notices.licence_of(each.metadata)
 
 
+def test_what_is_our_own_is_no_work_of_others(tmp_path: Path) -> None:
+    (tmp_path / "voxline_cpu-31e0cc0c9b73.so").touch()
+    assert "Voxline" not in {part.name for part in notices.parts(tmp_path)}
+
+
 def test_a_library_that_nobody_is_known_to_own_stops_the_build(tmp_path: Path) -> None:
     (tmp_path / "libmystery.so.1").touch()
     with pytest.raises(notices.UnknownPartError, match=r"libmystery\.so\.1"):
@@ -170,9 +175,12 @@ def test_the_parts_are_a_valid_cyclonedx_list(what: Product) -> None:
         notices.Part("Qt", "6.11.3", "LGPL-3.0-only"),
         notices.Part("numpy", "2.4.6", "BSD-3-Clause AND MIT", package="numpy"),
         notices.Part("Whisper base", "", "MIT", "machine-learning-model"),
+        notices.Part("GCC runtime", "", "LGPL-2.1-or-later"),
+        notices.Part("GCC runtime", "", "GPL-3.0-or-later WITH GCC-exception-3.1"),
     ]
     told = json.loads(sbom.as_json(parts, what))
-    assert {each["name"] for each in told["components"]} == {"Qt", "numpy", "Whisper base"}
+    names = {"Qt", "numpy", "Whisper base", "GCC runtime"}
+    assert {each["name"] for each in told["components"]} == names
     assert told["metadata"]["timestamp"] == "2026-01-01T00:00:00+00:00"
     assert sbom.as_json(parts, what) == sbom.as_json(reversed(parts), what)
 
