@@ -9,7 +9,15 @@ from app import paths
 from app.worker import messages as m
 from app.worker import packs
 from model_backends import describe, resolve
-from model_backends.base import EngineError, EngineInfo, EngineOptions, Notice, Sentence
+from model_backends.base import (
+    EngineError,
+    EngineInfo,
+    EngineOptions,
+    Notice,
+    Sentence,
+    ServerOptions,
+)
+from model_backends.remote.addresses import dialect_of
 
 BASE = "embedded"  # what every installation can start
 
@@ -19,10 +27,22 @@ def resolved(options: EngineOptions) -> tuple[EngineInfo, EngineOptions]:
 
     Raises EngineError for what the engine does not offer.
     """
-    info = describe(resolve(options.engine, paths.models_dir()))
+    info, options = suited(describe(resolve(options.engine, paths.models_dir())), options)
     info.check(options)
     delay_ms = options.delay_ms or info.default_delay_ms
     return info, replace(options, engine=info.name, delay_ms=delay_ms)
+
+
+def suited(info: EngineInfo, options: EngineOptions) -> tuple[EngineInfo, EngineOptions]:
+    """What the engine offers with the server that it is to ask; no server for one that is here.
+
+    Raises EngineError for an address that is none.
+    """
+    server = options.server if info.takes_server else ServerOptions()
+    if server:
+        server = replace(server, dialect=dialect_of(server.urls, server.dialect))
+    options = replace(options, server=server)
+    return info.suited(options), options
 
 
 def known(options: EngineOptions) -> tuple[EngineOptions, Notice | None]:
@@ -33,12 +53,13 @@ def known(options: EngineOptions) -> tuple[EngineOptions, Notice | None]:
     """
     try:
         engine = resolve(options.engine, paths.models_dir())
+        info, options = suited(describe(engine), options)
     except EngineError as error:
         hint = Sentence(
             "The embedded engine captions meanwhile; choose another one in the preferences."
         )
         return _with_base(options), Notice("", "engine", error.message, hint)
-    return describe(engine).fitting(replace(options, engine=engine)), None
+    return info.fitting(replace(options, engine=engine)), None
 
 
 def _with_base(options: EngineOptions) -> EngineOptions:
@@ -72,5 +93,14 @@ def start_message(options: EngineOptions, realtime: bool = True) -> m.Start:
 
 def _extra(options: EngineOptions) -> dict[str, Any]:
     """What only some engines know; nothing where nothing was chosen."""
-    known = {"precision": options.precision, "hotwords": list(options.hotwords)}
+    known: dict[str, Any] = {"precision": options.precision, "hotwords": list(options.hotwords)}
+    server = options.server
+    if server:  # a key is none of it: the worker looks for that itself
+        known["server"] = {
+            "urls": list(server.urls),
+            "dialect": server.dialect,
+            "ca_file": server.ca_file,
+            "agreed": list(server.agreed),
+            "key_file": str(paths.key_file()),
+        }
     return {name: value for name, value in known.items() if value}
