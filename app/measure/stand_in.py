@@ -9,7 +9,6 @@ answers as soon as there is sound enough. `Plan` says what goes wrong on which c
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import socket
 import sys
@@ -21,31 +20,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
-from app.measure.stand_in_model import BLOCK, Fox, Model, Samples, Script
-
-MODEL = "voxtral-tiny"
-_PROMPT = 39  # tokens: `<s>`, 32 of left padding, 6 of delay
-_LEAD = 7  # blocks that must have come before the first answer: the delay, and one
-_FLUSH = 17  # steps of silence at the end: the delay, one, and a long last word
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What goes wrong on one connection. `after`: blocks of sound heard until then."""
-
-    status: int = 0  # answer the handshake with this HTTP status
-    retry_after: str = ""
-    after: int = 1 << 30
-    fault: str = ""  # "die", "hang", "error", "done", or "close"
-    code: int = 1011  # of "close"
-    silent: bool = False  # never say `session.created`
-
+from app.measure.stand_in_model import Fox, Model, Script
+from app.measure.stand_in_talk import MODEL, Ended, Plan, Talk
 
 Planned: TypeAlias = Callable[[int], Plan]
 
@@ -119,166 +100,46 @@ class StandIn:
         self.sessions += 1
         self.active += 1
         try:
-            _Session(self, connection, plan).run()
+            self._talk(connection, Talk(self.make_model, plan, self.max_model_len))
         except ConnectionClosed:
             pass
+        except Ended as end:
+            _end(connection, end)
         finally:
             self.active -= 1
 
-
-class _Session:
-    """One connection, as `RealtimeConnection` of vLLM has it."""
-
-    def __init__(self, server: StandIn, connection: ServerConnection, plan: Plan) -> None:
-        self._server = server
-        self._connection = connection
-        self._plan = plan
-        self._validated = False
-        self._model: Model | None = None  # while it transcribes
-        self._ended = 0  # stray ends that wait in the queue for the next utterance
-        self._queued: list[Samples] = []
-        self._rest = np.zeros(0, np.int16)
-        self._blocks: list[Samples] = []
-        self._said: list[str] = []
-        self._heard = 0  # blocks, of all utterances
-
-    def run(self) -> None:
-        if self._plan.silent:
-            threading.Event().wait(60)
-        self._send("session.created", id="sess-1", created=int(time.time()))
-        for frame in self._connection:
+    def _talk(self, connection: ServerConnection, talk: Talk) -> None:
+        _send(connection, talk.greeting())
+        for frame in connection:
             if not isinstance(frame, str):
                 raise RuntimeError("a binary frame ends the connection")
-            self._take(frame)
+            self._note(frame)
+            if self.step_s and "append" in frame:
+                time.sleep(self.step_s)
+            _send(connection, talk.take(frame))
 
-    def _take(self, frame: str) -> None:
+    def _note(self, frame: str) -> None:
         try:
             event = json.loads(frame)
         except ValueError:
-            self._error("invalid_json", "Invalid JSON")
             return
-        self._server.heard.append({**event, **({"audio": ""} if "audio" in event else {})})
-        kind = event.get("type")
-        if kind == "session.update":
-            self._update(event)
-        elif kind == "input_audio_buffer.append":
-            self._append(event)
-        elif kind == "input_audio_buffer.commit":
-            self._commit(bool(event.get("final")))
+        self.heard.append({**event, **({"audio": ""} if "audio" in event else {})})
+
+
+def _send(connection: ServerConnection, frames: list[str]) -> None:
+    for frame in frames:
+        connection.send(frame)
+
+
+def _end(connection: ServerConnection, end: Ended) -> None:
+    try:
+        _send(connection, end.frames)
+        if end.code is None:
+            connection.socket.shutdown(socket.SHUT_RDWR)
         else:
-            self._error("unknown_event", f"Unknown event type: {kind}")
-
-    def _update(self, event: Mapping[str, Any]) -> None:
-        if "model" not in event:
-            self._error("invalid_event", "model is required")
-        elif event["model"] != MODEL:
-            self._error("model_not_found", f"The model `{event['model']}` does not exist.")
-        else:
-            self._validated = True
-
-    def _append(self, event: Mapping[str, Any]) -> None:
-        try:
-            pcm = np.frombuffer(base64.b64decode(event["audio"], validate=True), "<i2")
-        except (KeyError, ValueError):
-            self._error("invalid_audio", "Invalid audio data")
-            return
-        if self._model is None:
-            self._queued.append(pcm)
-        else:
-            self._hear(pcm)
-
-    def _commit(self, final: bool) -> None:
-        if not self._validated:
-            self._error("model_not_validated", "Model not validated. Send session.update first.")
-        elif not final:
-            self._begin()
-        elif self._model is None:
-            self._ended += 1  # rule 1: the next utterance will find it
-        else:
-            self._finish()
-
-    def _begin(self) -> None:
-        if self._model is not None:
-            return
-        self._model, self._blocks, self._said = self._server.make_model(), [], []
-        self._rest = np.zeros(0, np.int16)
-        if self._ended:
-            self._ended -= 1
-            self._queued.clear()
-            self._done()
-            return
-        queued, self._queued = self._queued, []
-        for pcm in queued:
-            self._hear(pcm)
-
-    def _hear(self, pcm: Samples) -> None:
-        self._rest = np.concatenate([self._rest, pcm])
-        while len(self._rest) >= BLOCK and self._model is not None:
-            block, self._rest = self._rest[:BLOCK], self._rest[BLOCK:]
-            self._blocks.append(block)
-            self._heard += 1
-            if self._heard > self._plan.after:
-                self._go_wrong()
-                continue
-            if len(self._blocks) >= _LEAD:
-                self._step(self._blocks[len(self._blocks) - _LEAD])
-
-    def _step(self, block: Samples) -> None:
-        assert self._model is not None
-        if self._server.step_s:
-            time.sleep(self._server.step_s)
-        self._say(self._model.hear(block))
-        if len(self._said) >= self._server.max_model_len - _PROMPT:
-            self._done()  # rule 3: what the delay holds back is lost
-
-    def _finish(self) -> None:
-        assert self._model is not None
-        if self._heard > self._plan.after and self._plan.fault == "hang":
-            return
-        silence = np.zeros(BLOCK, np.int16)
-        held = self._blocks[max(0, len(self._blocks) - _LEAD + 1) :]
-        if len(self._rest):
-            held = [*held, np.pad(self._rest, (0, BLOCK - len(self._rest)))]
-        for block in [*held, *[silence] * _FLUSH]:
-            if self._model is not None:
-                self._step(block)
-        if self._model is not None:
-            self._done()
-
-    def _say(self, text: str) -> None:
-        self._said.append(text)
-        self._send("transcription.delta", delta=text)
-
-    def _done(self) -> None:
-        self._model = None
-        count = len(self._said)
-        usage = {
-            "prompt_tokens": _PROMPT,
-            "completion_tokens": count,
-            "total_tokens": _PROMPT + count,
-        }
-        self._send("transcription.done", text="".join(self._said), usage=usage)
-        self._queued.clear()  # rule 2: what came after the end is dropped silently
-
-    def _go_wrong(self) -> None:
-        fault = self._plan.fault
-        if fault == "die":
-            self._connection.socket.shutdown(socket.SHUT_RDWR)
-            raise RuntimeError("dead")
-        if fault == "close":
-            self._connection.close(self._plan.code, "as planned")
-        elif fault == "error":
-            self._model = None
-            self._error("processing_error", "engine failed")
-        elif fault == "done":
-            self._plan = Plan()
-            self._done()
-
-    def _error(self, code: str, message: str) -> None:
-        self._send("error", error=message, code=code)
-
-    def _send(self, kind: str, **fields: Any) -> None:
-        self._connection.send(json.dumps({"type": kind, **fields}))
+            connection.close(end.code, "as planned")
+    except (ConnectionClosed, OSError):
+        pass  # the client was faster
 
 
 def _text(status: int, body: str, retry_after: str = "") -> Response:

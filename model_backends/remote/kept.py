@@ -21,6 +21,7 @@ class Kept:
         self._blocks: deque[tuple[bytes, float]] = deque()
         self._rest = np.zeros(0, np.float32)
         self._rest_speech = 0.0
+        self._samples = 0
 
     @property
     def count(self) -> int:
@@ -30,10 +31,11 @@ class Kept:
     @property
     def length_ms(self) -> int:
         """Of the whole sound, that which fills no block included."""
-        return self.count * BLOCK_MS + len(self._rest) // 16
+        return self._samples // 16
 
     def push(self, pcm: Pcm, speech: float) -> None:
         """More sound; `speech`: the voice detector's probability for it."""
+        self._samples += len(pcm)
         self._rest = np.concatenate([self._rest, pcm])
         self._rest_speech = max(self._rest_speech, speech)
         while len(self._rest) >= BLOCK_SAMPLES:

@@ -41,6 +41,7 @@ _QUIET, _NO_SPEECH = 0.35, 0.5
 _SOFT, _HARD = 0.6, 0.9  # of the server's length: end at a pause from here on, here at all events
 _LONGEST_BLOCKS = 3750  # five minutes, then at a pause: it spares the server's memory
 _TURN_EASE = 0.6  # of a turn's longest: from here on the shortest pause will do
+_SHORT_OF = 2  # answers that may be missing at the end
 _WORDS_KEPT_MS = 30_000
 _SLOW_S, _DEAD_S = 5.0, 10.0  # without an answer: tell, and try another; give it up
 _OPENING_S = 10.0  # for the server's first words
@@ -396,16 +397,26 @@ class Voice:
         self._useful(link, now)
         if ended.delay_ms is not None:
             link.server.delay_ms = ended.delay_ms
-        if ended.asked or not segment.stepped:
+        if not segment.stepped or (ended.asked and not self._fell_short(link, segment)):
             segment.ending = segment.ending or PAUSE
             self._segment_over(segment, utterance, ended.rest)
         else:
-            self._commit(utterance, segment.cut_off())
-            stuck = segment.steps <= self._lead(link)
-            self._hear_again()
-            if stuck:  # a server that ends at once would do so for ever
-                self._give_up(link, Lost("closed", "it ended at once"), now)
+            self._start_over(link, segment, utterance, now)
         self._retire(link, now)
+
+    def _fell_short(self, link: _Link, segment: Segment) -> bool:
+        """Whether fewer answers came than the sound must have: a stray end lies in the queue."""
+        return segment.steps < segment.sent - self._lead(link) - _SHORT_OF
+
+    def _start_over(self, link: _Link, segment: Segment, utterance: _Utterance, now: float) -> None:
+        """The server has come to its model's length. What it was sent since lies in its queue
+        and would come before what is heard again: another connection has none of it."""
+        self._commit(utterance, segment.cut_off())
+        self._hear_again()
+        if segment.steps <= self._lead(link):  # one that ends at once would do so for ever
+            self._give_up(link, Lost("closed", "it ended at once"), now)
+        else:
+            self._let_go(link)
 
     def _segment_over(self, segment: Segment, utterance: _Utterance, rest: str) -> None:
         self._commit(utterance, segment.end(rest, self._spoken_ms(segment, utterance)))
