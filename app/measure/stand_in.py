@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -28,6 +28,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 from app.measure.stand_in_model import Fox, Model, Script
 from app.measure.stand_in_talk import MODEL, Ended, Plan, Talk
 
+_LINGER_S = 0.03  # without a frame
 Planned: TypeAlias = Callable[[int], Plan]
 
 
@@ -110,13 +111,22 @@ class StandIn:
 
     def _talk(self, connection: ServerConnection, talk: Talk) -> None:
         _send(connection, talk.greeting())
-        for frame in connection:
-            if not isinstance(frame, str):
-                raise RuntimeError("a binary frame ends the connection")
+        for frame in _frames(connection):
             self._note(frame)
             if self.step_s and "append" in frame:
                 time.sleep(self.step_s)
-            _send(connection, talk.take(frame))
+            answer = talk.take(frame)
+            if '"final": true' in frame:
+                self._linger(connection)
+            _send(connection, answer)
+
+    def _linger(self, connection: ServerConnection) -> None:
+        """Rule 2: a real server takes a moment to say that all is done, and drops what comes."""
+        try:
+            while True:
+                self._note(str(connection.recv(_LINGER_S)))
+        except TimeoutError:
+            return
 
     def _note(self, frame: str) -> None:
         try:
@@ -124,6 +134,13 @@ class StandIn:
         except ValueError:
             return
         self.heard.append({**event, **({"audio": ""} if "audio" in event else {})})
+
+
+def _frames(connection: ServerConnection) -> Iterator[str]:
+    for frame in connection:
+        if not isinstance(frame, str):
+            raise RuntimeError("a binary frame ends the connection")
+        yield frame
 
 
 def _send(connection: ServerConnection, frames: list[str]) -> None:

@@ -120,6 +120,9 @@ def _learn(server: Server, found: probe.Found, model: str | None) -> None:
     server.busy = found.busy or 0
     if found.lost is not None and found.lost.kind in ("refused", "distrusted"):
         server.lost = found.lost
+    elif model and found.models and model not in found.models:
+        names = ", ".join(found.models)
+        server.lost = Lost("fatal", f"it does not serve “{model}”, but {names}")
 
 
 def _dialer(servers: Servers, has: Mapping[str, Credentials]) -> Dial:
