@@ -116,7 +116,7 @@ class StandIn:
             if self.step_s and "append" in frame:
                 time.sleep(self.step_s)
             answer = talk.take(frame)
-            if '"final": true' in frame:
+            if '"final": true' in frame and answer:
                 self._linger(connection)
             _send(connection, answer)
 
