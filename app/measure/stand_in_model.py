@@ -6,8 +6,10 @@ step when it has ended and the delay has passed, then its pieces follow one a st
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -55,7 +57,7 @@ class Script:
     the same sound again hears the same words. A word whose beginning was not sent is not heard."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
-        self._lines = lines
+        self._lines = sorted(lines, key=_end_ms)
         self._waiting: deque[str] = deque()
         self._at_ms: int | None = None  # of the next block
         self._begun_ms = 0
@@ -64,8 +66,11 @@ class Script:
         if self._at_ms is None:
             self._at_ms = self._begun_ms = position(block) // 16
         until_ms = self._at_ms + BLOCK_MS
-        for text, start_ms, end_ms in self._lines:
-            if self._at_ms <= end_ms < until_ms and start_ms >= self._begun_ms:
+        first = bisect_left(self._lines, self._at_ms, key=_end_ms)
+        for text, start_ms, end_ms in islice(self._lines, first, None):
+            if end_ms >= until_ms:
+                break
+            if start_ms >= self._begun_ms:
                 self._announce(text)
         self._at_ms = until_ms
         return self._waiting.popleft() if self._waiting else ""
@@ -75,3 +80,7 @@ class Script:
         head = len(text) - len(text.lstrip()) + _PIECE
         self._waiting.append(text[:head])
         self._waiting.extend(text[at : at + _PIECE] for at in range(head, len(text), _PIECE))
+
+
+def _end_ms(line: Line) -> int:
+    return line[2]

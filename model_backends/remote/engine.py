@@ -155,7 +155,7 @@ class RemoteEngine:
         self.info = info
         self.model = wishes.model or ""
         self.device = servers.all[0].address.host
-        self._servers = servers
+        self.servers = servers
         self._wishes = wishes
         self._dial = dial
         self._clock = clock
@@ -175,11 +175,11 @@ class RemoteEngine:
         deadline, told = self._clock() + _PATIENCE_S, ""
         while not voice.ready:
             self._turn(_TRY_S)
-            lost = next((s.lost for s in self._servers.all if s.lost is not None), None)
-            full = any(s.lost is not None and s.lost.kind == "full" for s in self._servers.all)
+            lost = next((s.lost for s in self.servers.all if s.lost is not None), None)
+            full = any(s.lost is not None and s.lost.kind == "full" for s in self.servers.all)
             if full:
                 deadline = self._clock() + _PATIENCE_S
-            elif self._servers.hopeless or self._clock() > deadline:
+            elif self.servers.hopeless or self._clock() > deadline:
                 self._raise(lost or Lost("slow"), keys)
             if lost is not None and (text := lost.kind) != told:
                 told = text
@@ -204,8 +204,8 @@ class RemoteEngine:
     def advance(self) -> list[Event]:
         """See `base.Engine.advance`."""
         self._turn(_WAIT_S if any(voice.waiting for voice in self._voices) else 0.0)
-        if self._servers.hopeless and any(voice.busy for voice in self._voices):
-            self._raise(self._servers.all[0].lost or Lost("slow"), {})
+        if self.servers.hopeless and any(voice.busy for voice in self._voices):
+            self._raise(self.servers.all[0].lost or Lost("slow"), {})
         events, self._events = self._events, []
         return events
 
@@ -226,7 +226,7 @@ class RemoteEngine:
         free = [voice for voice in self._voices if not voice.busy and voice.lane in ("", lane)]
         if free:
             return max(free, key=lambda voice: voice.lane == lane)
-        self._voices.append(Voice(self._servers, _dialect, self._wishes, self._numbers))
+        self._voices.append(Voice(self.servers, _dialect, self._wishes, self._numbers))
         return self._voices[-1]
 
     def _turn(self, wait_s: float) -> None:
@@ -289,7 +289,7 @@ class RemoteEngine:
                 connection.drop()
 
     def _raise(self, lost: Lost, keys: Mapping[str, bool]) -> None:
-        server = next((s for s in self._servers.all if s.lost is lost), self._servers.all[0])
+        server = next((s for s in self.servers.all if s.lost is lost), self.servers.all[0])
         raise wire.why_not(server.address, lost, keys.get(server.address.host, True))
 
 
