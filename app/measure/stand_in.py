@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -46,6 +47,7 @@ class StandIn:
     heard: list[Mapping[str, Any]] = field(default_factory=list)  # events of clients, sound as ""
     headers: list[Mapping[str, str]] = field(default_factory=list)  # of handshakes and requests
     active: int = 0
+    trust: ssl.SSLContext | None = None  # with a certificate: TLS
     _server: Server | None = None
 
     def __enter__(self) -> StandIn:
@@ -54,6 +56,7 @@ class StandIn:
             "127.0.0.1",
             self.port,
             process_request=self._answer,
+            ssl=self.trust,
             compression=None,
             max_size=16 << 20,
             max_queue=None,
@@ -68,7 +71,7 @@ class StandIn:
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        return f"{'wss' if self.trust else 'ws'}://127.0.0.1:{self.port}"
 
     def serve_forever(self) -> None:
         """Until the process ends."""

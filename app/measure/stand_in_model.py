@@ -66,20 +66,24 @@ class Script:
         if self._at_ms is None:
             self._at_ms = self._begun_ms = position(block) // 16
         until_ms = self._at_ms + BLOCK_MS
-        first = bisect_left(self._lines, self._at_ms, key=_end_ms)
-        for text, start_ms, end_ms in islice(self._lines, first, None):
-            if end_ms >= until_ms:
-                break
-            if start_ms >= self._begun_ms:
-                self._announce(text)
+        if block.any():  # what the server itself adds at the end is silence
+            self._announce(self._at_ms, until_ms)
         self._at_ms = until_ms
         return self._waiting.popleft() if self._waiting else ""
 
-    def _announce(self, text: str) -> None:
-        self._waiting.append("")
-        head = len(text) - len(text.lstrip()) + _PIECE
-        self._waiting.append(text[:head])
-        self._waiting.extend(text[at : at + _PIECE] for at in range(head, len(text), _PIECE))
+    def _announce(self, from_ms: int, until_ms: int) -> None:
+        """Words that end in this time and begin in what was sent."""
+        first = bisect_left(self._lines, from_ms, key=_end_ms)
+        for text, start_ms, end_ms in islice(self._lines, first, None):
+            if end_ms >= until_ms:
+                return
+            if start_ms >= self._begun_ms:
+                self._waiting.extend(["", *_pieces(text)])
+
+
+def _pieces(text: str) -> list[str]:
+    head = len(text) - len(text.lstrip()) + _PIECE
+    return [text[:head], *(text[at : at + _PIECE] for at in range(head, len(text), _PIECE))]
 
 
 def _end_ms(line: Line) -> int:
