@@ -50,10 +50,10 @@ class Servers:
     killed: int = 0
 
     def __enter__(self) -> Servers:
-        self.ports = [_free_port() for _ in range(self.count)]
+        self.ports = [free_port() for _ in range(self.count)]
         self.processes = [self._start(port) for port in self.ports]
         for port in self.ports:
-            _wait_for(port)
+            wait_for(port)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -196,7 +196,8 @@ def engine_for(servers: Servers) -> remote.RemoteEngine:
     return remote.load(options, lambda fraction, text: None)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
@@ -210,7 +211,8 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Until somebody listens there. Raises TimeoutError after a minute."""
     end = time.monotonic() + 60
     while not _answers(port):
         if time.monotonic() > end:

@@ -43,7 +43,8 @@ def ask(address: Address, has: Credentials, model: str | None) -> Found:
         listed = json.loads(_get(address.beside("models"), address, has))
         rows = [row for row in listed["data"] if isinstance(row, dict) and row.get("id")]
     except urllib.error.HTTPError as error:
-        return Found(lost=answered(error.code, dict(error.headers)))
+        with error:
+            return Found(lost=answered(error.code, dict(error.headers)))
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None)
         return Found(lost=unreachable(reason if isinstance(reason, Exception) else error))
@@ -63,6 +64,9 @@ def _busy(address: Address, has: Credentials) -> int | None:
     try:
         text = _get(address.beside("/metrics"), address, has)
         counts = [round(float(value)) for _, value in _BUSY.findall(text)]
+    except urllib.error.HTTPError as error:
+        error.close()
+        return None
     except (OSError, HTTPException, ValueError, OverflowError):
         return None
     return max(counts, default=None)

@@ -49,7 +49,7 @@ class Vllm:
     stepped = True
     once = False
     turns_s = None
-    lifetime_s = None
+    lifetime_s = 1800.0  # then, after an utterance, whichever server is least busy by now
 
     def __init__(self, wishes: Wishes) -> None:
         self._model = wishes.model
