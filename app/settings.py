@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app import paths
 from app.core.encoding import text_of
-from app.core.hotwords import words_in
+from app.core.names import without_alerts
 from app.core.voices import named
 from model_backends.base import EngineOptions, Sentence, ServerOptions
 from model_backends.remote.addresses import DIALECTS
@@ -137,7 +137,8 @@ class Settings:
     precision: str = ""  # of the engine's weights
     delay_ms: Mapping[str, int] = _table(_is_delays)  # engine name: delay
     language: str = ""  # ISO 639-1; "": the engine finds out
-    hotwords: str = ""  # words to expect, with commas between them
+    names: str = ""  # the user's names and words, as app.core.names writes them
+    notify_names: bool = False  # have the desktop tell, too, when a name is said that alerts
     server_urls: str = ""  # of an engine that is elsewhere; several with spaces between them
     server_dialect: str = _checked("", _one_of("", *DIALECTS))  # "": told by the address
     server_ca_file: str = ""  # certificates trusted besides the system's
@@ -170,7 +171,7 @@ class Settings:
             precision=self.precision or None,
             delay_ms=self.delay_ms.get(self.engine),
             language=self.language or None,
-            hotwords=words_in(self.hotwords),
+            names=without_alerts(self.names),
             server=self.server_options,
         )
 

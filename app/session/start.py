@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from app import paths
+from app.core.names import names_in
 from app.worker import messages as m
 from app.worker import packs
 from model_backends import describe, resolve
@@ -77,7 +78,10 @@ def startable(options: EngineOptions) -> tuple[EngineOptions, Notice | None]:
 
 
 def start_message(options: EngineOptions, realtime: bool = True) -> m.Start:
-    """`options` as `resolved()` returns them. One track, with their delay."""
+    """`options` as `resolved()` returns them. One track, with their delay.
+
+    The user's names are corrected whatever the engine; it is told to expect them if it can be.
+    """
     return m.Start(
         version=m.PROTOCOL_VERSION,
         engine=options.engine,
@@ -88,12 +92,13 @@ def start_message(options: EngineOptions, realtime: bool = True) -> m.Start:
         delays_ms=() if options.delay_ms is None else (options.delay_ms,),
         realtime=realtime,
         extra=_extra(options),
+        names=options.names,
     )
 
 
 def _extra(options: EngineOptions) -> dict[str, Any]:
     """What only some engines know; nothing where nothing was chosen."""
-    known: dict[str, Any] = {"precision": options.precision, "hotwords": list(options.hotwords)}
+    known: dict[str, Any] = {"precision": options.precision, "hotwords": _expected(options)}
     server = options.server
     if server:  # a key is none of it: the worker looks for that itself
         known["server"] = {
@@ -104,3 +109,10 @@ def _extra(options: EngineOptions) -> dict[str, Any]:
             "key_file": str(paths.key_file()),
         }
     return {name: value for name, value in known.items() if value}
+
+
+def _expected(options: EngineOptions) -> list[str]:
+    """The words that the engine is told to expect."""
+    if not describe(options.engine).suited(options).takes_hotwords:
+        return list(options.hotwords)
+    return list(dict.fromkeys([*options.hotwords, *(n.word for n in names_in(options.names))]))
