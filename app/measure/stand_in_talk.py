@@ -106,7 +106,9 @@ class Talk:
 
     def _append(self, event: Mapping[str, Any]) -> None:
         try:
-            pcm = np.frombuffer(base64.b64decode(event["audio"], validate=True), "<i2")
+            pcm = np.frombuffer(base64.b64decode(event["audio"]), "<i2")
+            if not len(pcm):
+                raise ValueError("empty")
         except (KeyError, ValueError):
             self._error("invalid_audio", "Invalid audio data")
             return

@@ -222,7 +222,8 @@ def test_a_full_model_ends_by_itself(ready: Raw, server: Running, speech: Pcm) -
         ("session.update", {"model": "none"}, "model_not_found"),
         ("session.update", {}, "invalid_event"),
         ("input_audio_buffer.commit", {"final": False}, "model_not_validated"),
-        ("input_audio_buffer.append", {"audio": "no base64!"}, "invalid_audio"),
+        ("input_audio_buffer.append", {"audio": ""}, "invalid_audio"),
+        ("input_audio_buffer.append", {"audio": "QUJD"}, "invalid_audio"),  # one byte and a half
         ("session.sing", {}, "unknown_event"),
     ],
 )
