@@ -37,9 +37,12 @@ class Terminal(io.StringIO):
         return True
 
 
-def types(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def types(monkeypatch: pytest.MonkeyPatch, text: str) -> Terminal:
+    """Returns what is shown."""
+    shown = Terminal()
     monkeypatch.setattr(sys, "stdin", Terminal(text))
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(sys, "stderr", shown)
+    return shown
 
 
 def options(*line: str) -> EngineOptions:
@@ -60,11 +63,10 @@ def test_without_consent_nothing_is_sent(capsys: Said, sample: Path) -> None:
 
 
 def test_the_question_names_the_server_and_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    types(monkeypatch, "y\n")
+    shown = types(monkeypatch, "y\n")
     chosen = options("--url", "wss://captions.example.org")
     assert chosen.server.agreed == ("captions.example.org",)
-    asked = str(sys.stderr.getvalue())  # type: ignore[attr-defined]
-    assert "is sent to captions.example.org" in asked
+    assert "is sent to captions.example.org" in shown.getvalue()
     assert settings_file.load()[0].agreed_servers == {"captions.example.org": True}
     types(monkeypatch, "")
     again = options("--url", "wss://captions.example.org/v1")

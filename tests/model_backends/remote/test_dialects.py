@@ -23,7 +23,7 @@ from model_backends.remote.dialects.openai import Openai
 from model_backends.remote.dialects.vllm import Vllm
 
 BLOCK = bytes(2560)
-CREATED = {
+CREATED: dict[str, dict[str, Any]] = {
     "vllm": {"type": "session.created", "id": "sess-1", "created": 1},
     "mistral": {"type": "session.created", "session": {"audio_format": {}}},
     "openai": {"type": "session.created", "event_id": "e1", "session": {}},

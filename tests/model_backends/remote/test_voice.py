@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.measure.stand_in_talk import Plan
-from model_backends.base import Tail
+from model_backends.base import Progress, Tail, Word
 from tests.model_backends.remote.stage import Stage, words_every
 
 LINES = words_every(400, 50)  # 20 s of speech
@@ -15,7 +17,7 @@ TEXT = "".join(text for text, _, _ in LINES)
 GOOD = Plan()
 
 
-def once(plan: Plan, then: Plan = GOOD) -> object:
+def once(plan: Plan, then: Plan = GOOD) -> Callable[[int, int], Plan]:
     return lambda server, number: plan if number == 0 else then
 
 
@@ -46,10 +48,10 @@ def test_no_word_is_settled_before_it_is_out() -> None:
     stage = heard(Stage(LINES))
     settled = 0
     for event in stage.events:
-        if event in stage.words:
-            assert event.end_ms >= settled  # type: ignore[union-attr]
-        elif event in stage.progress:
-            settled = event.settled_ms  # type: ignore[union-attr]
+        if isinstance(event, Word):
+            assert event.end_ms >= settled
+        elif isinstance(event, Progress):
+            settled = event.settled_ms
 
 
 def test_utterances_follow_one_another_on_one_connection() -> None:
