@@ -161,7 +161,7 @@ class RemoteEngine:
         self._clock = clock
         self._numbers = itertools.count()
         self._voices: list[Voice] = []
-        self._links: dict[int, tuple[Voice, Connection]] = {}
+        self.links: dict[int, tuple[Voice, Connection]] = {}
         self._news: queue.SimpleQueue[tuple[int, Happening]] = queue.SimpleQueue()
         self._events: list[Event] = []
 
@@ -237,7 +237,7 @@ class RemoteEngine:
 
     def _tick(self) -> None:
         now = self._clock()
-        for number, (_, connection) in list(self._links.items()):
+        for number, (_, connection) in list(self.links.items()):
             if connection.stuck_s(now) > _STUCK_S:
                 connection.drop()
                 self._happened(number, Lost("slow"), now)
@@ -255,15 +255,15 @@ class RemoteEngine:
             pass
 
     def _happened(self, number: int, happening: Happening, now: float) -> None:
-        if number not in self._links:
+        if number not in self.links:
             return
-        voice, _ = self._links[number]
+        voice, _ = self.links[number]
         if isinstance(happening, Opened):
             voice.opened(number, now)
         elif isinstance(happening, Received):
             voice.received(number, happening.frame, now)
         else:
-            del self._links[number]
+            del self.links[number]
             voice.lost(number, happening, now)
 
     def _obey_all(self) -> None:
@@ -279,13 +279,13 @@ class RemoteEngine:
             connection = self._dial(
                 command.server, lambda happening: self._news.put((number, happening))
             )
-            self._links[number] = voice, connection
-        elif command.link in self._links:
-            _, connection = self._links[command.link]
+            self.links[number] = voice, connection
+        elif command.link in self.links:
+            _, connection = self.links[command.link]
             if isinstance(command, Send):
                 connection.send(command.frames)
             else:
-                del self._links[command.link]
+                del self.links[command.link]
                 connection.drop()
 
     def _raise(self, lost: Lost, keys: Mapping[str, bool]) -> None:

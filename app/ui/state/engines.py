@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.settings import Settings
 from model_backends import ENGINES, availability, describe
-from model_backends.base import Availability, EngineError, EngineInfo, EngineOptions
+from model_backends.base import Availability, EngineError, EngineInfo, EngineOptions, ServerOptions
 from model_backends.remote.addresses import dialect_of
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,14 @@ def suited_info(info: EngineInfo | None, settings: Settings) -> EngineInfo | Non
     except EngineError:
         return info
     return info.suited(EngineOptions(server=replace(server, dialect=dialect)))
+
+
+def of_use(options: EngineOptions) -> EngineOptions:
+    """Without a server that this engine does not ask: another one then changes nothing."""
+    info = info_of(options.engine)
+    if info is not None and info.takes_server:
+        return options
+    return replace(options, server=ServerOptions())
 
 
 def list_engines(models_dir: Path, also: str = "") -> list[EngineChoice]:

@@ -253,6 +253,37 @@ def test_the_key_is_sent_and_is_in_no_log(load: Load, caplog: pytest.LogCaptureF
     assert all(KEY not in str(record.__dict__) for record in ours)
 
 
+class Stuck:
+    """A connection whose network takes nothing any more."""
+
+    def __init__(self) -> None:
+        self.dropped = False
+
+    def send(self, frames: tuple[str, ...]) -> None:
+        pass
+
+    def stuck_s(self, now: float) -> float:
+        return 5.1
+
+    def drop(self) -> None:
+        self.dropped = True
+
+
+def test_a_connection_that_takes_nothing_is_replaced(load: Load) -> None:
+    """Rule 9: rather another connection than captions that come too late."""
+    with stand_in() as server:
+        engine = load(server.url)
+        talking = Talking(engine).say(3).until("w3")
+        (number,) = engine.links
+        voice, connection = engine.links[number]
+        stuck = Stuck()
+        engine.links[number] = voice, stuck  # type: ignore[assignment]
+        assert talking.say(5).finish().text == TEXT
+        assert stuck.dropped
+        assert server.sessions == 2
+        connection.drop()
+
+
 def test_a_network_that_takes_nothing_is_noticed() -> None:
     """Backpressure: what waits to be sent for seconds would be captions too late."""
     listening = socket.create_server(("127.0.0.1", 0))
