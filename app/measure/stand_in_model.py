@@ -61,6 +61,7 @@ class Script:
         self._waiting: deque[str] = deque()
         self._at_ms: int | None = None  # of the next block
         self._begun_ms = 0
+        self._silent = False
 
     def hear(self, block: Samples) -> str:
         if self._at_ms is None:
@@ -68,6 +69,9 @@ class Script:
         until_ms = self._at_ms + BLOCK_MS
         if block.any():  # what the server itself adds at the end is silence
             self._announce(self._at_ms, until_ms)
+        elif not self._silent:
+            self._guess(self._at_ms)
+        self._silent = not block.any()
         self._at_ms = until_ms
         return self._waiting.popleft() if self._waiting else ""
 
@@ -79,6 +83,12 @@ class Script:
                 return
             if start_ms >= self._begun_ms:
                 self._waiting.extend(["", *_pieces(text)])
+
+    def _guess(self, cut_ms: int) -> None:
+        """A word that is cut off: as a true model would, say something like its beginning."""
+        for text, start_ms, end_ms in self._lines:
+            if self._begun_ms <= start_ms < cut_ms <= end_ms:
+                self._waiting.extend(["", text[: len(text) // 2 + 1]])
 
 
 def _pieces(text: str) -> list[str]:

@@ -75,11 +75,7 @@ class Segment:
 
     def end(self, rest: str, heard_ms: int) -> list[Word]:
         """The server has said all: the words that were still to come."""
-        words = self._words.finish(rest, heard_ms)
-        if self.ending == FORCED:
-            limit_ms = self.sent * BLOCK_MS - _CUT_OFF_MS
-            words = [word for word in words if word.end_ms <= limit_ms]
-        passed = self._passed(words)
+        passed = self._passed(self._words.finish(rest, heard_ms))
         if self._aligner is not None:
             passed += self._spaced(self._aligner.finish())
         return passed
@@ -89,13 +85,17 @@ class Segment:
         return self._spaced(self._aligner.finish()) if self._aligner is not None else []
 
     def _passed(self, found: Sequence[TimedText]) -> list[Word]:
-        words = [self._word(each) for each in found]
+        words = [self._word(each) for each in found if self._is_whole(each)]
         if self._aligner is not None:
             return self._spaced([new for word in words for new in self._aligner.add(word)])
         old = min(self._skip, len(words))
         self._skip -= old
         self.passed += old
         return self._spaced(words[old:])
+
+    def _is_whole(self, word: TimedText) -> bool:
+        """Whether it cannot have been cut off by a forced end, where a server says half a word."""
+        return self.ending != FORCED or word.end_ms <= self.sent * BLOCK_MS - _CUT_OFF_MS
 
     def _spaced(self, words: Sequence[Word]) -> list[Word]:
         """With the space that a segment's first word may lack after another segment's last."""

@@ -15,37 +15,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from model_backends.base import (
-    Event,
-    Notice,
-    Pcm,
-    Progress,
-    Sentence,
-    StreamOptions,
-    Tail,
-    Word,
-)
+from model_backends.base import Event, Pcm, StreamOptions
 from model_backends.remote.dialects.base import Dialect, Ended, Ready, Text, Trouble, Wishes
-from model_backends.remote.kept import BLOCK_MS, Kept
+from model_backends.remote.kept import BLOCK_MS
+from model_backends.remote.rotation import OVERLAP_BLOCKS, context_blocks, end_before_next
 from model_backends.remote.segment import FORCED, PAUSE, UTTERANCE, Segment
 from model_backends.remote.servers import Lost, Server, Servers
+from model_backends.remote.telling import Telling
+from model_backends.remote.utterance import Utterance
 
-_CONTEXT_BLOCKS = 100  # heard again after a loss: a model that begins cold mishears
-_OVERLAP_BLOCKS = 50  # … and after a forced rotation
 _IN_FLIGHT_BLOCKS = 60  # sent and unanswered: more would be lost with the connection
-_QUIET_BLOCKS = 4  # a pause at which a segment may end
-_QUIET, _NO_SPEECH = 0.35, 0.5
-_SOFT, _HARD = 0.6, 0.9  # of the server's length: end at a pause from here on, here at all events
-_LONGEST_BLOCKS = 3750  # five minutes, then at a pause: it spares the server's memory
-_TURN_EASE = 0.6  # of a turn's longest: from here on the shortest pause will do
 _SHORT_OF = 2  # answers that may be missing at the end
-_WORDS_KEPT_MS = 30_000
 _SLOW_S, _DEAD_S = 5.0, 10.0  # without an answer: tell, and try another; give it up
 _OPENING_S = 10.0  # for the server's first words
-_TELL_AFTER_S = 2.0  # a break that is over sooner need not be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +72,6 @@ class _Link:
     owed_since: float | None = None  # the server has not answered what it was sent
 
 
-@dataclass(slots=True)
-class _Utterance:
-    options: StreamOptions
-    kept: Kept = field(default_factory=Kept)
-    committed: list[Word] = field(default_factory=list)
-    next_first: int = 0  # where the next segment begins
-    said: int = 0  # words of the turn that was lost, if times tell nothing
-    heard_ms: int = 0  # as told; both session time
-    settled_ms: int = 0
-    tail: str = ""
-
-    def block_at(self, ms: int) -> int:
-        return max(0, ms - self.options.start_ms) // BLOCK_MS
-
-
 class Voice:
     """One stream of a server, for one utterance after another."""
 
@@ -117,15 +87,12 @@ class Voice:
         self._wishes = wishes
         self._numbers = numbers or itertools.count()
         self._link: _Link | None = None
-        self._utterance: _Utterance | None = None
+        self._utterance: Utterance | None = None
         self._segment: Segment | None = None
         self._eager = False  # connect although nothing is to be heard
         self._commands: list[Command] = []
         self._events: list[Event] = []
-        self._lost: Lost | None = None  # why there is no connection
-        self._lost_s: float | None = None
-        self._told = ""
-        self._told_of: Lost | None = None
+        self._telling = Telling(servers)
         self.lane = ""
         self.opened_count = 0  # utterances so far
 
@@ -139,9 +106,7 @@ class Voice:
         """An utterance begins; the one before it is over."""
         self.lane = options.lane
         self.opened_count += 1
-        self._utterance = _Utterance(
-            options, heard_ms=options.start_ms, settled_ms=options.start_ms
-        )
+        self._utterance = Utterance(options)
         wishes = replace(self._wishes, delay_ms=options.delays_ms[0], language=options.language)
         link, self._wishes = self._link, wishes
         if link is not None and not link.dialect.stepped and link.wishes != wishes:
@@ -242,9 +207,7 @@ class Voice:
         self._servers.failed(link.server, lost, now)
         self._link = None
         self._hear_again()
-        if self._lost_s is None:
-            self._lost_s = now
-        self._lost = lost
+        self._telling.failed(lost, now)
 
     def tick(self, now: float) -> None:
         """Time has passed, or sound has come."""
@@ -252,7 +215,8 @@ class Voice:
             self._connect(now)
         self._feed(now)
         self._watch(now)
-        self._tell_trouble(now)
+        if self._utterance is not None:
+            self._events += self._telling.news(self.lane, now)
 
     # --- connections -----------------------------------------------------------------------
 
@@ -305,8 +269,8 @@ class Voice:
         alone = not self._servers.others(link.server, now)
         if silent_s >= _DEAD_S or (silent_s >= _SLOW_S and not alone):
             self._give_up(link, Lost("slow"), now)
-        elif silent_s >= _SLOW_S and self._lost_s is None:
-            self._lost, self._lost_s = Lost("slow"), link.owed_since
+        elif silent_s >= _SLOW_S and not self._telling.troubled:
+            self._telling.failed(Lost("slow"), link.owed_since)
 
     # --- sound to the server ---------------------------------------------------------------
 
@@ -328,7 +292,7 @@ class Voice:
                 segment.next += 1
         self._send(link, frames)
 
-    def _begin(self, link: _Link, utterance: _Utterance) -> bool:
+    def _begin(self, link: _Link, utterance: Utterance) -> bool:
         """A segment, if there is something to hear; True if there is one now."""
         kept = utterance.kept
         first = max(utterance.next_first, kept.first)
@@ -337,7 +301,7 @@ class Voice:
             return False
         if not link.dialect.ready or first >= kept.count:
             return False
-        start_ms = utterance.options.start_ms + first * BLOCK_MS
+        start_ms = utterance.time_of(first)
         again = [word for word in utterance.committed if word.end_ms > start_ms]
         stepped = link.dialect.stepped
         context = again if stepped else utterance.committed[-1:]
@@ -356,21 +320,13 @@ class Voice:
             return kept.finished
         return not link.dialect.stepped or segment.sent - segment.steps < _IN_FLIGHT_BLOCKS
 
-    def _end_now(self, link: _Link, segment: Segment, utterance: _Utterance) -> str:
+    @staticmethod
+    def _end_now(link: _Link, segment: Segment, utterance: Utterance) -> str:
         """Why the segment must end before the next block; "" if it must not."""
         if segment.next >= utterance.kept.count:
             return UTTERANCE
-        kept, sent, at = utterance.kept, segment.sent, segment.next
-        if (turns := link.dialect.turns_s) is not None:
-            soft, hard = (round(seconds * 1000) // BLOCK_MS for seconds in turns)
-            short = sent >= hard * _TURN_EASE and kept.silent(at, 1, _NO_SPEECH)
-            long = sent >= soft and kept.silent(at, _QUIET_BLOCKS, _QUIET)
-            return PAUSE if long or short or sent >= hard else ""
         capacity = link.server.capacity_steps
-        soft = _LONGEST_BLOCKS if capacity is None else min(_LONGEST_BLOCKS, int(capacity * _SOFT))
-        if sent >= soft and segment.aligned and kept.silent(at, _QUIET_BLOCKS, _QUIET):
-            return PAUSE
-        return FORCED if capacity is not None and sent >= int(capacity * _HARD) else ""
+        return end_before_next(segment, utterance.kept, link.dialect, capacity)
 
     # --- text from the server --------------------------------------------------------------
 
@@ -381,14 +337,11 @@ class Voice:
         self._useful(link, now)
         heard_ms = self._heard_ms(link, segment, utterance)
         looked_at_ms = utterance.options.start_ms + heard_ms
-        words = segment.text(text.text, self._spoken_ms(segment, utterance), looked_at_ms)
-        self._commit(utterance, words)
+        words = segment.text(text.text, _spoken_ms(segment, utterance), looked_at_ms)
         settled_ms = segment.settled_ms if segment.aligned else 0
-        self._progress(utterance, looked_at_ms, settled_ms)
-        if segment.tail != utterance.tail:
-            utterance.tail = segment.tail
-            options = utterance.options
-            self._events.append(Tail(options.lane, 0, options.utterance, segment.tail))
+        self._events += utterance.commit(words)
+        self._events += utterance.progress(looked_at_ms, settled_ms)
+        self._events += utterance.show_tail(segment.tail)
 
     def _ended(self, link: _Link, ended: Ended, now: float) -> None:
         segment, utterance = self._segment, self._utterance
@@ -408,32 +361,31 @@ class Voice:
         """Whether fewer answers came than the sound must have: a stray end lies in the queue."""
         return segment.steps < segment.sent - self._lead(link) - _SHORT_OF
 
-    def _start_over(self, link: _Link, segment: Segment, utterance: _Utterance, now: float) -> None:
+    def _start_over(self, link: _Link, segment: Segment, utterance: Utterance, now: float) -> None:
         """The server has come to its model's length. What it was sent since lies in its queue
         and would come before what is heard again: another connection has none of it."""
-        self._commit(utterance, segment.cut_off())
+        self._events += utterance.commit(segment.cut_off())
         self._hear_again()
         if segment.steps <= self._lead(link):  # one that ends at once would do so for ever
             self._give_up(link, Lost("closed", "it ended at once"), now)
         else:
             self._let_go(link)
 
-    def _segment_over(self, segment: Segment, utterance: _Utterance, rest: str) -> None:
-        self._commit(utterance, segment.end(rest, self._spoken_ms(segment, utterance)))
+    def _segment_over(self, segment: Segment, utterance: Utterance, rest: str) -> None:
+        self._events += utterance.commit(segment.end(rest, _spoken_ms(segment, utterance)))
         self._segment = None
         utterance.next_first = segment.next
         if segment.ending == FORCED:
-            utterance.next_first = max(segment.first + 1, segment.next - _OVERLAP_BLOCKS)
+            utterance.next_first = max(segment.first + 1, segment.next - OVERLAP_BLOCKS)
             return
-        end_ms = utterance.options.start_ms + segment.next * BLOCK_MS
-        self._progress(utterance, end_ms, end_ms)
+        end_ms = utterance.time_of(segment.next)
+        self._events += utterance.progress(end_ms, end_ms)
         if segment.ending == UTTERANCE:
             self._over(utterance)
 
-    def _over(self, utterance: _Utterance) -> None:
+    def _over(self, utterance: Utterance) -> None:
         """All of the utterance is out."""
-        end_ms = utterance.options.start_ms + utterance.kept.length_ms
-        self._progress(utterance, end_ms, end_ms)
+        self._events += utterance.over()
         self._utterance = self._segment = None
 
     def _retire(self, link: _Link, now: float) -> None:
@@ -445,46 +397,22 @@ class Voice:
             self._let_go(link)
             self._eager = True
 
-    def _commit(self, utterance: _Utterance, words: list[Word]) -> None:
-        utterance.committed += words
-        self._events += words
-        if words:
-            oldest_ms = words[-1].end_ms - _WORDS_KEPT_MS
-            kept = [word for word in utterance.committed if word.end_ms > oldest_ms]
-            utterance.committed = kept
-
-    def _progress(self, utterance: _Utterance, heard_ms: int, settled_ms: int) -> None:
-        before = utterance.heard_ms, utterance.settled_ms
-        end_ms = utterance.options.start_ms + utterance.kept.length_ms
-        utterance.heard_ms = max(utterance.heard_ms, min(heard_ms, end_ms))
-        settled_ms = min(settled_ms, utterance.heard_ms)
-        utterance.settled_ms = max(utterance.settled_ms, settled_ms)
-        utterance.kept.forget(utterance.block_at(utterance.settled_ms) - 2 * _CONTEXT_BLOCKS)
-        after = utterance.heard_ms, utterance.settled_ms
-        if after != before:
-            self._events.append(Progress(utterance.options.lane, 0, *after))
-
     def _hear_again(self) -> None:
         """The segment is no more: where the next one begins."""
         segment, utterance = self._segment, self._utterance
         self._segment = None
         if segment is None or utterance is None:
             return
-        if utterance.tail:
-            utterance.tail = ""
-            self._events.append(Tail(utterance.options.lane, 0, utterance.options.utterance, ""))
+        self._events += utterance.show_tail("")
         if not segment.stepped:
             utterance.next_first, utterance.said = segment.first, segment.passed
             return
-        settled = utterance.block_at(utterance.settled_ms)
-        utterance.next_first = max(0, settled - self._context(segment))
+        utterance.next_first = max(0, utterance.settled_block - self._context())
 
     # --- how far the server is -------------------------------------------------------------
 
-    def _context(self, segment: Segment) -> int:
-        """Blocks before the settled point that are heard again: a short model has less room."""
-        lengths = [each.capacity_steps for each in self._servers.all if each.capacity_steps]
-        return min([_CONTEXT_BLOCKS, *(length // 4 for length in lengths)])
+    def _context(self) -> int:
+        return context_blocks(server.capacity_steps for server in self._servers.all)
 
     @staticmethod
     def _lead(link: _Link) -> int:
@@ -498,57 +426,20 @@ class Voice:
             return 0
         return segment.sent - self._lead(link) + ahead - segment.steps
 
-    def _heard_ms(self, link: _Link, segment: Segment, utterance: _Utterance) -> int:
+    def _heard_ms(self, link: _Link, segment: Segment, utterance: Utterance) -> int:
         """How much of the utterance the server has heard, as far as can be known."""
         if not link.dialect.stepped:
             return segment.next * BLOCK_MS
         heard = min(segment.steps + self._lead(link), segment.sent)
         return (segment.first + heard) * BLOCK_MS
 
-    @staticmethod
-    def _spoken_ms(segment: Segment, utterance: _Utterance) -> int:
-        """Up to where in the segment somebody has spoken, as far as it was sent."""
-        at = segment.next
-        while at > segment.first and at > utterance.kept.first:
-            if utterance.kept.speech(at - 1) >= _QUIET:
-                break
-            at -= 1
-        return (at - segment.first) * BLOCK_MS
-
-    # --- telling ---------------------------------------------------------------------------
-
     def _useful(self, link: _Link, now: float) -> None:
         self._servers.useful(link.server)
         link.owed_since = now if link.owed_since is not None else None
-        self._lost = self._lost_s = self._told_of = None
-        self._tell("")
+        self._events += self._telling.useful(self.lane)
 
-    def _tell_trouble(self, now: float) -> None:
-        lost, since = self._lost, self._lost_s
-        if lost is None or since is None or self._utterance is None:
-            return
-        if now - since < _TELL_AFTER_S and lost.kind != "full":
-            return
-        if lost is not self._told_of:
-            self._told_of = lost
-            self._tell(self._sentence(lost, now))
 
-    def _tell(self, message: str) -> None:
-        if message != self._told:
-            self._told = message
-            hint = Sentence("What is said meanwhile is kept.") if message else ""
-            self._events.append(Notice(self.lane, "server", message, hint))
-
-    def _sentence(self, lost: Lost, now: float) -> Sentence:
-        servers = self._servers.all
-        host = (
-            servers[0].address.host
-            if len(servers) == 1
-            else ", ".join(server.address.host for server in servers)
-        )
-        if lost.kind == "full":
-            retry = max(1, round(self._servers.wait_s(now)))
-            return Sentence("{host} is full; trying again in {n} s.", host=host, n=retry)
-        if lost.kind == "slow":
-            return Sentence("{host} does not answer; waiting for it.", host=host)
-        return Sentence("The connection to {host} is broken; trying again.", host=host)
+def _spoken_ms(segment: Segment, utterance: Utterance) -> int:
+    """Up to where in the segment somebody has spoken, as far as it was sent."""
+    until = utterance.spoken_until(segment.first, segment.next)
+    return (until - segment.first) * BLOCK_MS

@@ -83,7 +83,7 @@ def test_the_length_of_the_servers_model_is_not_reached() -> None:
     def speech(ms: int) -> float:
         return 0.1 if ms % 4000 > 3300 else 0.9
 
-    lines = [line for line in LINES if line[2] % 4000 < 3300 and line[1] % 4000 > 100]
+    lines = [line for line in LINES if 100 < line[1] % 4000 < line[2] % 4000 < 3300]
     stage = Stage(lines, max_model_len=200)  # 12.9 s
     stage.open().say(22, speech).finish()
     assert stage.text == "".join(text for text, _, _ in lines)
