@@ -207,7 +207,8 @@ class Voice:
         self._servers.failed(link.server, lost, now)
         self._link = None
         self._hear_again()
-        self._telling.failed(lost, now)
+        if self._utterance is not None:  # else nobody misses it: a server may close what is idle
+            self._telling.failed(lost, now)
 
     def tick(self, now: float) -> None:
         """Time has passed, or sound has come."""

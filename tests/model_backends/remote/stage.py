@@ -14,9 +14,9 @@ from app.measure.stand_in_model import Line, Script
 from app.measure.stand_in_talk import MODEL, Ended, Plan, Talk
 from model_backends.base import Event, Notice, Progress, StreamOptions, Word
 from model_backends.remote.addresses import read
-from model_backends.remote.dialects.base import Wishes
+from model_backends.remote.dialects.base import Dialect, Wishes
 from model_backends.remote.dialects.vllm import Vllm
-from model_backends.remote.servers import Lost, Server, Servers
+from model_backends.remote.servers import Lost, Servers
 from model_backends.remote.voice import Connect, Drop, Send, Voice
 
 FRAME = 512
@@ -39,20 +39,24 @@ class Stage:
         plan: Callable[[int, int], Plan] = lambda server, number: Plan(),
         max_model_len: int = 16_384,
         asks: bool = True,
+        talk: Callable[[Plan], Any] | None = None,
+        dialect: Callable[[Wishes], Dialect] = Vllm,
     ) -> None:
+        """`talk`: another server's conversation, `greeting()` and `take(frame)`; in its dialect."""
         addresses = [read(f"ws://server{i}:8000") for i in range(servers)]
         self.servers = Servers(addresses, random.Random(1))
         for server in self.servers.all if asks else ():
             server.capacity_steps, server.model = max_model_len - 32, MODEL
-        self._plan, self._lines, self._length = plan, lines, max_model_len
+        self._plan = plan
         self.now = 100.0
         self.events: list[Event] = []
         self.connections: list[int] = []  # the server of each
         self._made = [0] * servers
         self._order = itertools.count()
         self._due: list[tuple[float, int, Callable[[], Any]]] = []
-        self._talks: dict[int, Talk] = {}
-        self.voice = Voice(self.servers, _dialect, Wishes(MODEL))
+        self._talks: dict[int, Any] = {}
+        self._talk = talk or (lambda plan: Talk(lambda: Script(lines), plan, max_model_len))
+        self.voice = Voice(self.servers, lambda server, wishes: dialect(wishes), Wishes(MODEL))
         self._sample = 0
 
     # --- what a test does ------------------------------------------------------------------
@@ -142,10 +146,10 @@ class Stage:
         if plan.status:
             kind = {401: "refused", 503: "full"}[plan.status]
             retry = float(plan.retry_after) if plan.retry_after else None
-            self._talks[number] = Talk(lambda: Script(self._lines))
+            self._talks[number] = None
             self._later(lambda: self._lose(number, Lost(kind, "", retry)), 2)
             return
-        self._talks[number] = Talk(lambda: Script(self._lines), plan, self._length)
+        self._talks[number] = self._talk(plan)
         self._later(lambda: self._open(number), 2)
 
     def _open(self, number: int) -> None:
@@ -172,9 +176,6 @@ class Stage:
             self.voice.received(number, frame, self.now)
 
     def _lose(self, number: int, lost: Lost) -> None:
-        if self._talks.pop(number, None) is not None:
+        if number in self._talks:
+            del self._talks[number]
             self.voice.lost(number, lost, self.now)
-
-
-def _dialect(server: Server, wishes: Wishes) -> Vllm:
-    return Vllm(wishes)

@@ -186,6 +186,17 @@ def test_a_dropped_utterance_leaves_nothing_for_the_next() -> None:
     assert {word.utterance for word in stage.words[count:]} == {1}
 
 
+def test_a_connection_lost_while_nobody_speaks_is_no_news() -> None:
+    stage = Stage(LINES)
+    stage.open(0).say(3).finish()
+    stage.cut_wires(0)
+    stage.wait(30)
+    assert stage.connections == [0], "nothing is to be heard"
+    stage.open(1).say(4).finish()
+    assert stage.connections == [0, 0]
+    assert not stage.notices
+
+
 def test_the_tail_grows_into_the_word_and_is_taken_back_when_a_server_is_lost() -> None:
     stage = Stage([(" extraordinary", 300, 1500)])
     stage.open().say(1.5 + 0.48 + 0.35)
