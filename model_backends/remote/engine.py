@@ -28,6 +28,7 @@ from model_backends.base import (
 )
 from model_backends.remote import addresses, probe, wire
 from model_backends.remote.addresses import MISTRAL, OPENAI, Address
+from model_backends.remote.commands import Connect, Drop, Send
 from model_backends.remote.connection import Connection, Happening, Opened, Received
 from model_backends.remote.dialects.base import Dialect, Wishes
 from model_backends.remote.dialects.mistral import Mistral
@@ -36,7 +37,7 @@ from model_backends.remote.dialects.vllm import Vllm
 from model_backends.remote.info import INFO
 from model_backends.remote.keys import KeyStore
 from model_backends.remote.servers import Lost, Server, Servers
-from model_backends.remote.voice import Connect, Drop, Send, Voice
+from model_backends.remote.voice import Voice
 from model_backends.remote.wire import Credentials
 
 _WAIT_S = 0.005  # in one `advance()`, for an answer that is due

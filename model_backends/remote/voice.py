@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from model_backends.base import Event, Pcm, StreamOptions
+from model_backends.remote.commands import Command, Connect, Drop, Send
 from model_backends.remote.dialects.base import Dialect, Ended, Ready, Text, Trouble, Wishes
 from model_backends.remote.kept import BLOCK_MS
 from model_backends.remote.rotation import OVERLAP_BLOCKS, context_blocks, end_before_next
@@ -33,31 +34,6 @@ _SLOW_S, _DEAD_S = 5.0, 10.0  # without an answer: tell, and try another; give i
 _OPENING_S = 10.0  # for the server's first words
 
 
-@dataclass(frozen=True, slots=True)
-class Connect:
-    """Open a connection; `opened()` or `lost()` follows."""
-
-    link: int
-    server: Server
-    dialect: Dialect
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send these frames, in order."""
-
-    link: int
-    frames: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Close a connection, and tell nothing more of it."""
-
-    link: int
-
-
-Command: TypeAlias = Connect | Send | Drop
 MakeDialect: TypeAlias = Callable[[Server, Wishes], Dialect]
 
 

@@ -14,10 +14,11 @@ from app.measure.stand_in_model import Line, Script
 from app.measure.stand_in_talk import MODEL, Ended, Plan, Talk
 from model_backends.base import Event, Notice, Progress, StreamOptions, Word
 from model_backends.remote.addresses import read
+from model_backends.remote.commands import Connect, Drop, Send
 from model_backends.remote.dialects.base import Dialect, Wishes
 from model_backends.remote.dialects.vllm import Vllm
 from model_backends.remote.servers import Lost, Servers
-from model_backends.remote.voice import Connect, Drop, Send, Voice
+from model_backends.remote.voice import Voice
 
 FRAME = 512
 STEP_S = FRAME / 16_000
