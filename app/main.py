@@ -332,6 +332,7 @@ def _tell_uncaught(window: MainWindow, log_file: Path | None) -> None:
 
 def _ms_since_start() -> int:
     """Since the process began, imports included."""
-    import psutil
+    now = time.time()
+    import psutil  # it takes a while, and the captions are there already
 
-    return round((time.time() - float(psutil.Process().create_time())) * 1000)
+    return round((now - float(psutil.Process().create_time())) * 1000)

@@ -32,6 +32,7 @@ class Load:
     """What the processes used: seconds of a core, and the largest resident memory, in bytes."""
 
     cpu_s: float = 0.0
+    window_share: float | None = None  # of a core, the window's process since the first words
     app_rss: int = 0
     worker_rss: int = 0
 
@@ -76,6 +77,7 @@ class WindowedApp:
         settings.save(chosen, folder / "config" / settings.settings_file().name)
         self._errors = (folder / "stderr").open("w+", encoding="utf-8")
         self._begun = time.time()
+        self._captioning: tuple[float, float] | None = None  # monotonic s, s of a core, since when
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "app"],
             env=child_env() | environment | variables,
@@ -152,11 +154,23 @@ class WindowedApp:
             workers = app.children(recursive=True)
             times = [p.cpu_times() for p in (app, *workers)]
             self.load.cpu_s = max(self.load.cpu_s, sum(t.user + t.system for t in times))
+            self._measure_window(times[0].user + times[0].system)
             self.load.app_rss = max(self.load.app_rss, app.memory_info().rss)
             for worker in workers:
                 self.load.worker_rss = max(self.load.worker_rss, worker.memory_info().rss)
         except psutil.Error:
             return  # one of them has just ended
+
+    def _measure_window(self, cpu_s: float) -> None:
+        """What captioning costs the app itself: its start is over, and the engine is elsewhere."""
+        now = time.monotonic()
+        if self.seen.first_painted_s is None:
+            return
+        if self._captioning is None:
+            self._captioning = now, cpu_s
+        begun, before_s = self._captioning
+        if now > begun:
+            self.load.window_share = (cpu_s - before_s) / (now - begun)
 
 
 def offscreen_if_none() -> dict[str, str]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QMoveEvent,
+    QResizeEvent,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -87,6 +89,7 @@ class Transcript(QTextEdit):
         self._lanes: set[str] = set()
         self._unnamed: list[_Unnamed] = []
         self.names: Mapping[str, str] = NAMES  # of the voices
+        self._moved_by = 0  # px down, by what is above; until the size that goes with it comes
         self.follows = True  # until the reader scrolls back
         self.verticalScrollBar().valueChanged.connect(self._take_scroll)
         self.verticalScrollBar().rangeChanged.connect(self._keep_up)
@@ -229,6 +232,19 @@ class Transcript(QTextEdit):
         cursor = QTextCursor(block)
         cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock)
         cursor.insertText(text, style)
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self._moved_by = event.pos().y() - event.oldPos().y()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What is above has grown or shrunk: the lines that are read stay where they are."""
+        super().resizeEvent(event)
+        moved_by, self._moved_by = self._moved_by, 0
+        lower_by = event.oldSize().height() - event.size().height()
+        if moved_by and moved_by == lower_by and not self.follows:
+            bar = self.verticalScrollBar()
+            bar.setValue(bar.value() + moved_by)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

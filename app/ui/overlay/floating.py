@@ -114,7 +114,6 @@ class FloatingWindow(FramedWindow):
             return  # something else was chosen: nothing is to move under the reader's eyes
         self.shrink()
         before, self._settings = self._settings, settings
-        forgotten = bool(before.geometry) and not settings.geometry
         self._box.apply(settings)
         self.setWindowOpacity(settings.window_opacity)
         if settings.click_through != before.click_through:
@@ -123,7 +122,7 @@ class FloatingWindow(FramedWindow):
         self._sharing.set(settings.hidden_from_sharing)
         if settings.dock != before.dock:
             self._change_dock()
-        elif forgotten:
+        elif settings.geometry != before.geometry:  # all forgotten, or a width that was chosen
             self._chosen_width = None
             self._restore_place()
         elif letter_width(settings) != letter_width(before):
@@ -222,7 +221,8 @@ class FloatingWindow(FramedWindow):
                     self.no_room_kept.emit()
 
     def _remember(self, settled: OverlaySettings) -> None:
-        if settled != self._settings:
+        another_screen = list(settled.geometry) != list(self._settings.geometry)
+        if settled != self._settings or another_screen:  # the last of the places is the latest
             self._settings = settled
             self._save(settled)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeySequence, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -98,6 +98,33 @@ def test_every_stage_is_named_with_what_can_be_done(
     assert window.header.detail.text() == "What has happened. What to do."
     assert window.header.toggle.text() == window.menus.toggle.text() == button
     assert window.header.toggle.isEnabled()
+
+
+def test_a_remark_in_the_header_does_not_move_what_is_being_read(
+    window: MainWindow, rig: Rig, qtbot: QtBot
+) -> None:
+    rig.captioning.start()
+    rig.say(Status(Stage.SPEECH))
+    for number in range(60):
+        rig.say(*words(f"Paragraph {number}", start_ms=20_000 * number))
+    bar = window.transcript.verticalScrollBar()
+    bar.setValue(bar.maximum() // 2)
+    read = QTextCursor(window.transcript.document().findBlockByNumber(30))
+
+    def place() -> int:
+        QApplication.processEvents()
+        within = window.transcript.cursorRect(read).topLeft()
+        return window.transcript.viewport().mapTo(window, within).y()
+
+    before, top = place(), window.transcript.y()
+    remark = "The sound from USB is very quiet. Turn the microphone up, or come nearer to it."
+    rig.say(Status(Stage.SPEECH, remark=remark))
+    qtbot.waitUntil(lambda: window.transcript.y() > top)
+    assert place() == before
+    lower = window.transcript.y()
+    rig.say(Status(Stage.SPEECH))
+    qtbot.waitUntil(lambda: window.transcript.y() < lower)
+    assert place() == before
 
 
 def test_there_is_a_name_for_every_stage() -> None:
