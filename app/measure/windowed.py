@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -56,10 +56,17 @@ class Seen:
 
 
 class WindowedApp:
-    """A context manager: `python -m app` with these settings, in `folder`."""
+    """A context manager: `python -m app` with these settings, in `folder`.
+
+    `command` starts another Voxline instead, with the models that it finds itself.
+    """
 
     def __init__(
-        self, chosen: settings.Settings, folder: Path, environment: Mapping[str, str] | None = None
+        self,
+        chosen: settings.Settings,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str] | None = None,
     ) -> None:
         self.seen = Seen()
         self.load = Load()
@@ -70,16 +77,18 @@ class WindowedApp:
             "VOXLINE_DATA": str(folder / "data"),
             "VOXLINE_CONFIG": str(folder / "config"),
             "VOXLINE_TRANSCRIPTS": str(folder / "transcripts"),
-            "VOXLINE_MODELS": str(paths.models_dir()),
             _PAINTED_LOG: str(self._log),
         }
+        if command is None:
+            command = (sys.executable, "-P", "-m", "app")
+            variables["VOXLINE_MODELS"] = str(paths.models_dir())
         (folder / "config").mkdir(parents=True)
         settings.save(chosen, folder / "config" / settings.settings_file().name)
         self._errors = (folder / "stderr").open("w+", encoding="utf-8")
         self._begun = time.time()
         self._captioning: tuple[float, float] | None = None  # monotonic s, s of a core, since when
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "app"],
+            list(command),
             env=child_env() | environment | variables,
             stdin=subprocess.DEVNULL,
             stderr=self._errors,

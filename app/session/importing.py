@@ -32,10 +32,13 @@ class HeardFile:
 
 def hear(path: Path, options: EngineOptions, heard: Heard) -> HeardFile:
     """Recognise a file; slow. What `heard` raises ends it. Raises UserError."""
-    from app.session.start import start_message  # with these come decoders, and a start without
+    from app.session.start import (
+        start_message,
+        suited,
+    )  # with these come decoders, and a start without
     from app.session.transcription import Transcriber  # files need not wait for them
 
-    info = describe(resolve(options.engine, paths.models_dir()))
+    info, options = suited(describe(resolve(options.engine, paths.models_dir())), options)
     patient = replace(info.fitting(options), engine=info.name, delay_ms=max(info.delays_ms))
     notes: list[str] = []
     with Transcriber(start_message(patient, realtime=False), notes.append) as transcriber:

@@ -29,6 +29,7 @@ def test_listens_options_and_their_defaults() -> None:
         "delay_ms": None, "language": None, "hotwords": None, "words": None, "device": None,
         "precision": None, "seconds": None,
         "srt": None, "force": False, "json": False, "no_names": False,
+        "url": None, "dialect": None, "ca_file": None, "agree": False,
     }  # fmt: skip
 
 

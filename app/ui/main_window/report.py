@@ -42,7 +42,7 @@ _PATH = re.compile(
 )
 # What is chosen, but for names of devices, folders of models, and where windows are.
 _NAMED = ("source", "model", "window", "overlay", "told")
-_PERSONAL = ("names", "own_name", "others_name")  # names of people: only whether there are any
+_PERSONAL = ("names", "own_name", "others_name", "server_urls", "agreed_servers")  # are there any?
 _TOLD = Sentence(
     "This report is in the clipboard now, to be pasted where you report the problem. Read it "
     "first: nothing is sent by Voxline, and nothing of what was said is in it."

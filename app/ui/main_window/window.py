@@ -38,7 +38,7 @@ from app.ui.overlay import placement
 from app.ui.state.background import in_background
 from app.ui.state.captioning import Captioning
 from app.ui.state.commands import PAUSE, Commands
-from app.ui.state.engines import EngineChoice, info_of, list_engines
+from app.ui.state.engines import EngineChoice, info_of, list_engines, suited_info
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, stages
 from app.ui.widgets.banner import BannerStack
@@ -296,7 +296,7 @@ class MainWindow(QMainWindow):
 
     def _show_settings(self, settings: Settings) -> None:
         self.transcript.names = settings.voice_names
-        info = self._engine_info(settings.engine)
+        info = suited_info(self._engine_info(settings.engine), settings)
         if info:
             self.choices.show_settings(settings, info)
 

@@ -63,6 +63,13 @@ class DelayMenu(QMenu):
             self._list(delays_ms, usual_ms, word_error_rate)
         self._describe()
 
+    def explain(self, why: str) -> None:
+        """There is nothing to choose here: say why, in the place of what could be chosen."""
+        if (why,) != self._offered:
+            self._offered = (why,)
+            self._list((), 0, {})
+            self.addAction(plain.unmnemonic(why)).setEnabled(False)
+
     def _list(
         self, delays_ms: Sequence[int], usual_ms: int, word_error_rate: Mapping[int, float]
     ) -> None:

@@ -222,9 +222,9 @@ class CaptionOverlay(HandledWindow):
             return
         info = session.info
         self.controls.show_source(session.source_name)
-        self.menu.show_delays(
-            info.delays_ms, session.delay_ms, info.default_delay_ms, info.word_error_rate
-        )
+        rates, fixed = info.word_error_rate, info.decided_elsewhere.get("delay", "")
+        usual_ms = info.default_delay_ms
+        self.menu.show_delays(info.delays_ms, session.delay_ms, usual_ms, rates, fixed)
 
     # --- reading ---------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ from app.ui.preferences.listening_page import ListeningPage
 from app.ui.preferences.names_page import NamesPage
 from app.ui.preferences.privacy_page import PrivacyPage
 from app.ui.preferences.speech_model_page import SpeechModelPage
-from app.ui.state.engines import EngineChoice, info_of
+from app.ui.state.engines import EngineChoice, info_of, suited_info
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, plain
 from model_backends.base import EngineInfo
@@ -106,7 +106,8 @@ class Preferences(QDialog):
         """Let every control show what is set."""
         self.captions.show_settings(settings.overlay)
         self.read_finished.setChecked(settings.read_finished_lines)
-        self.listening.show_settings(settings, self._find_info(settings.engine))
+        info = suited_info(self._find_info(settings.engine), settings)
+        self.listening.show_settings(settings, info)
         self.speech_model.show_settings(settings)
         self.names.show_settings(settings)
         self.privacy.show_settings(settings)

@@ -47,6 +47,8 @@ def text(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> str:
         own_name="Maria",
         others_name="Dr. Jones",
         names="Maria, Doctor Jones",
+        server_urls="wss://captions.jones.example",
+        agreed_servers={"captions.jones.example": True},
         overlay=replace(rig.store.settings.overlay, geometry={"Maria’s TV": [1, 2, 3, 4]}),
     )
     return report.redacted(report.whole(rig.captioning, chosen), report._secrets())

@@ -422,7 +422,9 @@ def test_all_is_reached_by_keyboard_and_has_a_name(preferences: Preferences, pag
         control
         for kind in kinds
         for control in preferences.findChildren(kind)
-        if control.isVisible() and control.focusPolicy() & Qt.FocusPolicy.TabFocus
+        if control.isVisible()
+        and control.isEnabled()
+        and control.focusPolicy() & Qt.FocusPolicy.TabFocus
     }
     assert len(controls) >= 3
     for control in controls:
