@@ -94,6 +94,13 @@ def positive_int(text: str) -> int:
     return int(text)
 
 
+def port_number(text: str) -> int:
+    """A port of this computer; 0: any that is free."""
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"“{text}” is not a port from 0 to 65535")
+    return int(text)
+
+
 def delay_list(text: str) -> tuple[int, ...]:
     """Delays separated by commas, each once, in the order given."""
     return tuple(dict.fromkeys(positive_int(part.strip()) for part in text.split(",")))
@@ -245,6 +252,35 @@ def _bench(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--port",
+        metavar="N",
+        type=port_number,
+        default=8421,
+        help="where to listen; 0: any that is free (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--host",
+        metavar="ADDRESS",
+        default="127.0.0.1",
+        help="an address of this computer; others reach it there, unencrypted, if they have the "
+        "key (default: %(default)s, this computer alone)",
+    )
+    parser.add_argument(
+        "--streams",
+        metavar="N",
+        type=positive_int,
+        help="how many may speak at once (default: what this computer is likely to keep up with)",
+    )
+    engine_options(parser)
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help='print JSON Lines; the first is {"url": …, "key": …}',
+    )
+
+
 def _control(parser: argparse.ArgumentParser) -> None:
     verbs = "\n".join(f"  {name:14}{what}" for name, what in CONTROL_VERBS.items())
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -293,6 +329,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "models": ("List model files, tell where they are, check or convert them.", _models),
     "doctor": ("Tell what matters when something does not work.", _json),
     "control": ("Show, hide, pause or ask the Voxline that is running.", _control),
+    "serve": ("Let other programs on this computer caption with its engine.", _serve),
     "evaluate": ("Measure word error rate, speed and latency on a manifest.", _evaluate),
     "bench": ("Measure latency, load and start-up time on this computer.", _bench),
 }

@@ -100,3 +100,31 @@ def test_words_pass_with_the_number_of_their_utterance(loud: None) -> None:
     rig = LoopRig(start, engine)
     sent = rig.run(*chunks(TALK), m.Finish())
     assert [(w.text, w.utterance) for w in sent if isinstance(w, Word)] == [(" hello", 7)]
+
+
+def test_a_lane_that_leaves_is_heard_out_and_forgotten(loud: None) -> None:
+    rig = LoopRig(START)
+    rig.run(m.Enter("a", "fr"), *chunks(TALK, lane="a"), m.Leave("a"), m.Finish())
+    left = rig.sent.index(m.Left("a"))
+    progress = [e for e in rig.sent[:left] if isinstance(e, Progress)]
+    assert progress[-1].settled_ms == 1_000
+    assert not any(isinstance(e, (Progress, Word)) for e in rig.sent[left:])
+    assert [stream.options.language for stream in rig.engine.streams] == ["fr"]
+
+
+def test_a_lane_that_never_spoke_leaves_too() -> None:
+    sent = LoopRig(START).run(m.Enter("a"), m.Leave("a"), m.Finish())
+    assert m.Left("a") in sent
+
+
+def test_a_stream_that_the_engine_refuses_ends_nothing_but_itself(loud: None) -> None:
+    rig = LoopRig(START)
+    rig.engine.refuses = {480}
+    sent = rig.run(m.Enter("a"), *chunks(TALK, lane="a"), m.Leave("a"), m.Finish())
+    assert [e.code for e in sent if isinstance(e, Notice)] == ["stream-refused"]
+    assert isinstance(sent[-1], m.Finished)
+    assert m.Left("a") in sent
+    rig = LoopRig(START)
+    rig.engine.refuses = {480}
+    with pytest.raises(EngineError):  # a lane of the app's own cannot be done without
+        rig.run(*chunks(TALK), m.Finish())
