@@ -140,6 +140,18 @@ def _listen(parser: argparse.ArgumentParser) -> None:
         help="of a meeting: leave out of the subtitles who speaks",
     )
     parser.add_argument("--json", action="store_true", help="print events as JSON Lines")
+    group = parser.add_argument_group("captions page")
+    group.add_argument(
+        "--page", action="store_true", help="show captions in browsers on this computer, too"
+    )
+    group.add_argument(
+        "--page-network",
+        action="store_true",
+        help="… and in the local network, to whoever has the address; not encrypted",
+    )
+    group.add_argument(
+        "--page-port", metavar="N", type=port_number, help="where (default: 8422; 0: any free)"
+    )
 
 
 class _Formats(Container[str]):

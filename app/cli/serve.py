@@ -18,7 +18,7 @@ from app.cli.streams import tell
 from app.cli.usage import UsageError, chosen_engine
 from app.share.endpoint import PATH, Endpoint
 from app.share.hub import Hub
-from app.share.key import endpoint_key, key_file
+from app.share.key import kept_key, key_file
 from app.share.realtime.speaker import Serving
 from app.worker import packs
 from model_backends.base import EngineInfo, Sentence, UserError
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     hub = Hub(start, args.streams or _most(choice.info))
     name = f"{choice.info.name}/{args.model or choice.info.default_model}"
     serving = Serving(choice.info, name, args.model, choice.options.language)
-    endpoint = Endpoint(hub, serving, endpoint_key(), args.host, args.port)
+    endpoint = Endpoint(hub, serving, kept_key(), args.host, args.port)
     hub.tell = tell
     with _stop_on_signals() as stopped:
         hub.start()
@@ -75,7 +75,7 @@ def _announce(endpoint: Endpoint, hub: Hub, args: argparse.Namespace) -> None:
     address = f"[{args.host}]" if ":" in args.host else args.host
     url = f"ws://{address}:{endpoint.port}{PATH}"
     if args.json:
-        _print({"url": url, "key": endpoint_key()})
+        _print({"url": url, "key": kept_key()})
         _print({"event": "ready", "model": hub.model, "streams": hub.most})
         return
     sys.stdout.write(f"{url}\n")
@@ -87,6 +87,7 @@ def _announce(endpoint: Endpoint, hub: Hub, args: argparse.Namespace) -> None:
             path=key_file(),
         )
     )
+    tell(Sentence("Open, speak, read: {page}", page=_page(address, endpoint.port)))
     if not ipaddress.ip_address(args.host).is_loopback:
         tell(
             Sentence(
@@ -94,6 +95,11 @@ def _announce(endpoint: Endpoint, hub: Hub, args: argparse.Namespace) -> None:
                 "network that you trust."
             )
         )
+
+
+def _page(address: str, port: int) -> str:
+    """A page for this computer's browser; the key stands where no server is told of it."""
+    return f"http://{address}:{port}/speak#key={kept_key()}"
 
 
 def _print(line: dict[str, Any]) -> None:

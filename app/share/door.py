@@ -26,7 +26,8 @@ from model_backends.base import Sentence, UserError
 MOST_PENDING = 64
 HANDSHAKE_S = 5.0
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_KEY_PROTOCOL = "openai-insecure-api-key."  # how a page hands over its key, as OpenAI's do
+# how a page hands over its key, since it cannot set a header: as OpenAI's do, and ours
+_KEY_PROTOCOLS = ("openai-insecure-api-key.", "voxline-key.")
 
 
 class PortError(UserError):
@@ -36,23 +37,24 @@ class PortError(UserError):
 class Door(socket.socket):
     """A listening socket for `websockets`' server."""
 
-    def __init__(self, host: str, port: int) -> None:
-        """Raises PortError."""
+    def __init__(self, host: str, port: int, advice: str) -> None:
+        """Raises PortError; `advice`: what to do about a port that is taken."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__(family, socket.SOCK_STREAM)
         try:
-            family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-            super().__init__(family, socket.SOCK_STREAM)
             if socket.has_dualstack_ipv6() and family == socket.AF_INET6:
                 self.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             _claim(self)
             self.bind((host, port))
             self.listen(128)
         except OSError as error:
+            self.close()
             raise PortError(
                 Sentence(
                     "Port {port} of {host} cannot be used: {reason}.",
                     port=port, host=host, reason=error.strerror or str(error),
                 ),
-                Sentence("Choose another with --port; 0 takes any that is free."),
+                advice,
             ) from error  # fmt: skip
         self._pending: deque[socket.socket] = deque()
         self._lock = threading.Lock()
@@ -134,10 +136,11 @@ class Guard:
         """Whether the caller has the key."""
         given = [value[7:] for value in header("Authorization") if value[:7].lower() == "bearer "]
         given += [
-            part.strip()[len(_KEY_PROTOCOL) :]
+            part.strip().removeprefix(kind)
             for value in header("Sec-WebSocket-Protocol")
             for part in value.split(",")
-            if part.strip().startswith(_KEY_PROTOCOL)
+            for kind in _KEY_PROTOCOLS
+            if part.strip().startswith(kind)
         ]
         if any(same(each.strip(), self._key) for each in given):
             return None

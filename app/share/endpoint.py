@@ -6,30 +6,31 @@ in. Nothing here runs unless the user asked for it.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
-from websockets.sync.server import Server, ServerConnection, serve
+from websockets.sync.server import Server, ServerConnection
 
 from app.share.caller import Caller
-from app.share.door import HANDSHAKE_S, Door, Guard, Refusal
+from app.share.door import Door, Guard, Refusal
 from app.share.hub import Hub
 from app.share.realtime.conversation import OVERLOADED
 from app.share.realtime.speaker import Serving
-from model_backends.base import UserError
+from app.share.web import open_door, page_file, refused, told
+from model_backends.base import Sentence, UserError
 
 log = logging.getLogger(__name__)
 
 PATH = "/v1/realtime"
 LARGEST_FRAME = 4 << 20  # bytes; a minute of sound at 24 kHz
 _SPARE_CALLERS = 8  # connections that do not speak yet, besides the streams
-_SUBPROTOCOL = "realtime"
+_ANOTHER_PORT = Sentence("Choose another with --port; 0 takes any that is free.")
+_PAGES = {"/speak": "speak.html", "/speak.js": "speak.js", "/recorder.js": "recorder.js",
+          "/page.css": "page.css", "/icon.svg": "../icon.svg"}  # fmt: skip
 
 
 class Endpoint:
@@ -38,7 +39,7 @@ class Endpoint:
     def __init__(self, hub: Hub, serving: Serving, key: str, host: str, port: int) -> None:
         self._hub = hub
         self._serving = serving
-        self._door = Door(host, port)
+        self._door = Door(host, port, _ANOTHER_PORT)
         self.port = self._door.port
         self._guard = Guard(self.port, key)
         self._lock = threading.Lock()
@@ -48,20 +49,7 @@ class Endpoint:
 
     def start(self) -> None:
         """Let callers in; returns at once."""
-        self._server = serve(
-            self._serve,
-            sock=self._door,
-            process_request=self._answer,
-            select_subprotocol=_subprotocol,  # type: ignore[arg-type]  # any protocol is a text
-            compression=None,
-            server_header=None,
-            open_timeout=HANDSHAKE_S,
-            close_timeout=3,
-            max_size=LARGEST_FRAME,
-            max_queue=(2, 1),
-            logger=_QUIET,
-        )
-        threading.Thread(target=self._server.serve_forever, daemon=True, name="door").start()
+        self._server = open_door(self._door, self._serve, self._answer, LARGEST_FRAME)
 
     @property
     def callers(self) -> int:
@@ -98,17 +86,19 @@ class Endpoint:
         """An answer without a WebSocket, or None for one."""
         headers, path = request.headers, urlsplit(request.path).path
         refusal = self._guard.place(headers.get_all)
+        if refusal is None and path in _PAGES:
+            return page_file(_PAGES[path], headers["Host"])
         if refusal is None and path not in (PATH, "/health", "/v1/models"):
             refusal = Refusal(HTTPStatus.NOT_FOUND, "There is nothing here.")
         if refusal is None and path != "/health":
             refusal = self._guard.holder(headers.get_all)
         if refusal is not None:
-            return _response(refusal.status, {"error": {"message": refusal.why}})
+            return refused(refusal)
         self._door.known(connection.socket)
         if path == "/health":
-            return _response(HTTPStatus.OK, {"status": "ok", "streams": self._hub.streams})
+            return told(HTTPStatus.OK, {"status": "ok", "streams": self._hub.streams})
         if path == "/v1/models":
-            return _response(HTTPStatus.OK, self._models())
+            return told(HTTPStatus.OK, self._models())
         return None
 
     def _models(self) -> dict[str, object]:
@@ -129,27 +119,3 @@ class Endpoint:
         finally:
             with self._lock:
                 self._callers.discard(caller)
-
-
-def _subprotocol(connection: ServerConnection, offered: list[str]) -> str | None:
-    """A page's key comes as one, beside a harmless one, which is taken."""
-    return _SUBPROTOCOL if _SUBPROTOCOL in offered else None
-
-
-def _response(status: HTTPStatus, body: dict[str, object]) -> Response:
-    data = json.dumps(body, ensure_ascii=False).encode()
-    headers = Headers(
-        {
-            "Content-Type": "application/json",
-            "Content-Length": str(len(data)),
-            "Cache-Control": "no-store",
-            "Connection": "close",
-        }
-    )
-    if status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    return Response(status.value, status.phrase, headers, data)
-
-
-_QUIET = logging.getLogger(f"{__name__}.websockets")  # its errors are the callers' own
-_QUIET.setLevel(logging.CRITICAL)

@@ -1,4 +1,5 @@
-"""The key of this installation's endpoint: made once, kept in a file that only its user can read.
+"""The keys of this installation: of the endpoint, which hears, and of the captions page, which is
+read. Each is made once, and kept in a file that only its user can read.
 
 Knows nothing of who asks for it.
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 from app import paths
 from model_backends.base import Sentence, UserError
 
-_FILE = "serve.key"
+ENDPOINT, PAGE = "serve", "page"
 _BYTES = 32
 _LONGEST = 512
 
@@ -22,14 +23,14 @@ class KeyFileError(UserError):
     """The key cannot be read or written, or others could read it."""
 
 
-def key_file() -> Path:
-    """Where the key is kept."""
-    return paths.config_dir() / _FILE
+def key_file(of: str = ENDPOINT) -> Path:
+    """Where a key is kept."""
+    return paths.config_dir() / f"{of}.key"
 
 
-def endpoint_key() -> str:
+def kept_key(of: str = ENDPOINT) -> str:
     """The key, made if there is none yet. Raises KeyFileError."""
-    path = key_file()
+    path = key_file(of)
     try:
         paths.make_private(path.parent)
         return _read(path) if path.exists() else _made(path)
@@ -38,6 +39,12 @@ def endpoint_key() -> str:
             Sentence("The key {path} cannot be used: {reason}.", path=path, reason=error.strerror),
             Sentence("Delete it, and another is made; or set VOXLINE_CONFIG to another folder."),
         ) from error
+
+
+def another_key(of: str) -> str:
+    """A new key; who has the one before it is kept out from now on. Raises KeyFileError."""
+    key_file(of).unlink(missing_ok=True)
+    return kept_key(of)
 
 
 def same(given: str, key: str) -> bool:

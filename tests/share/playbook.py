@@ -55,8 +55,7 @@ class Play:
         self.answers += answers
         return answers
 
-    @property
-    def waiting(self) -> bool:
+    def waits(self) -> bool:
         return self.conversation.waiting
 
     @property

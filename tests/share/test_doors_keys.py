@@ -75,22 +75,22 @@ def test_kept_out(headers: dict[str, str | list[str]], why: int) -> None:
 
 
 def test_the_key_is_made_once_and_is_its_users_alone() -> None:
-    first = keys.endpoint_key()
-    assert keys.endpoint_key() == first
+    first = keys.kept_key()
+    assert keys.kept_key() == first
     assert len(first) >= 32
     if os.name == "posix":
         assert stat.S_IMODE(keys.key_file().stat().st_mode) == 0o600
         keys.key_file().chmod(0o644)
-        assert keys.endpoint_key() == first
+        assert keys.kept_key() == first
         assert stat.S_IMODE(keys.key_file().stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("content", [b"", b"short\n", b"\xff" * 40, b"a\x00" * 20])
 def test_a_damaged_key_is_told_not_used(content: bytes) -> None:
-    keys.endpoint_key()
+    keys.kept_key()
     keys.key_file().write_bytes(content)
     with pytest.raises(keys.KeyFileError, match="damaged"):
-        keys.endpoint_key()
+        keys.kept_key()
 
 
 def late(*looks: tuple[int, int, int]) -> Lateness:

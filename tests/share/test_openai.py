@@ -218,7 +218,7 @@ def test_the_end_of_the_server_ends_what_is_being_said() -> None:
     play.sound(1)
     answers = play.conversation.end()
     assert Flush() in answers
-    assert play.waiting
+    assert play.waits()
     play.engine(word(" last", 500), progress(1000))
-    assert not play.waiting
+    assert not play.waits()
     assert play.said[-1]["transcript"] == "last"

@@ -191,6 +191,7 @@ def test_the_embedded_engine_captions_two_at_once(sample: Path) -> None:
         assert "what you can do for your country" in heard[name].lower(), heard
 
 
+@pytest.mark.filterwarnings("ignore")  # of its own imports
 def test_the_official_client_captions(server: Served) -> None:
     """OpenAI's own Python package, in transcription."""
     openai = pytest.importorskip("openai", reason="OpenAI's client is not installed")

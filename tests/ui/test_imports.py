@@ -9,9 +9,10 @@ import pytest
 from PySide6.QtCore import QObject
 
 HEAVY = ("torch", "mlx", "ctranslate2", "faster_whisper", "transformers", "onnxruntime")
+SERVERS = ("websockets", "segno")  # until a page is asked for
 LIST_HEAVY = f"""
 import sys
-loaded = sorted({{name.split(".")[0] for name in sys.modules}} & set({HEAVY!r}))
+loaded = sorted({{name.split(".")[0] for name in sys.modules}} & set({HEAVY + SERVERS!r}))
 sys.exit("loaded: " + ", ".join(loaded) if loaded else 0)
 """
 
