@@ -152,6 +152,24 @@ def _listen(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--page-port", metavar="N", type=port_number, help="where (default: 8422; 0: any free)"
     )
+    feeds = parser.add_argument_group("feeds: captions for other programs, as they come")
+    feeds.add_argument(
+        "--follow",
+        metavar="FILE",
+        type=Path,
+        help="a file that grows, for programs that read along: .srt, .vtt or .txt",
+    )
+    feeds.add_argument(
+        "--zoom",
+        action="store_true",
+        help="into a Zoom meeting; its caption URL is in VOXLINE_ZOOM_URL, or is asked for",
+    )
+    feeds.add_argument(
+        "--obs",
+        metavar="SOURCE",
+        help="into this text source of OBS; a password is in VOXLINE_OBS_PASSWORD",
+    )
+    feeds.add_argument("--obs-address", metavar="URL", help="of OBS (default: ws://127.0.0.1:4455)")
 
 
 class _Formats(Container[str]):
