@@ -29,6 +29,7 @@ AHEAD_MS = 5_000  # of unheard sound a stream may be: its sender waits until it 
 _JITTER_MS = 2_000  # of live sound on its way
 _WAIT_S = 0.1
 _WATCH_S = 1.0
+_SPARED_S = 20.0
 
 Heard: TypeAlias = Word | Progress | m.Speech | Notice | Gap  # in the stream's own time
 MakeClient: TypeAlias = Callable[[m.Start, Callable[[ClientEvent], None]], ServingClient]
@@ -109,6 +110,7 @@ class Hub:
         self._lock = threading.Lock()
         self._streams: dict[str, Stream] = {}  # whoever came first comes first
         self._numbers = itertools.count(1)
+        self._spared_until_s = 0.0  # the engine is given time to catch up
 
     def start(self) -> None:
         """Load the engine; returns at once."""
@@ -220,13 +222,17 @@ class Hub:
             self.look()
 
     def look(self) -> None:
-        """See how late everybody is; the last to come has to go if that is hopeless."""
+        """See how late everybody is; the last to come has to go if that is hopeless. One goes at
+        a time, and whoever is alone stays: it would fare no better the next time."""
         streams = self._all()
         for stream in streams:
             lag_ms = self.client.lag_ms(stream.lane)
             stream.lateness.look(self._elapsed_ms(stream), stream.pushed_ms, lag_ms)
         live = [stream for stream in streams if not stream.lateness.patient]
+        if len(live) < 2 or self._clock() < self._spared_until_s:
+            return
         if any(stream.lateness.hopeless for stream in live):
+            self._spared_until_s = self._clock() + _SPARED_S
             last = live[-1]
             last.ended = OverloadError(Sentence("This computer cannot keep up with so many."))
             self.leave(last)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pysubs2
@@ -222,7 +224,7 @@ TALK = [
 @pytest.mark.parametrize("suffix", growing.SUFFIXES)
 def test_a_growing_file_only_grows_by_whole_pieces(tmp_path: Path, suffix: str) -> None:
     seen = grown(tmp_path / f"talk{suffix}", TALK)
-    for before, after in zip(seen, seen[1:], strict=False):
+    for before, after in pairwise(seen):
         assert after.startswith(before)
     if suffix != ".txt":
         assert all(each in (b"", b"WEBVTT\n\n") or each.endswith(b"\n\n") for each in seen)
@@ -237,7 +239,7 @@ def test_a_growing_file_is_one_that_players_read(tmp_path: Path, suffix: str) ->
         " ".join(event.plaintext.replace("\n", " ") for event in events)
         == "".join(each.text for each in TALK).strip()
     )
-    for one, other in zip(events, events[1:], strict=False):
+    for one, other in pairwise(events):
         assert one.start < one.end < other.start
 
 
@@ -251,7 +253,7 @@ def test_a_growing_text_reads_like_the_transcript(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_full_costs_no_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, write = tmp_path / "talk.srt", growing.os.write
+    path, write = tmp_path / "talk.srt", os.write
     outlet = GrowingFile(path, None, Clock())
     outlet.open()
     for each in TALK[:20]:
@@ -261,11 +263,11 @@ def test_a_disk_that_is_full_costs_no_word(tmp_path: Path, monkeypatch: pytest.M
         write(handle, data[: len(data) // 2])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(growing.os, "write", half_of_it)
+    monkeypatch.setattr(os, "write", half_of_it)
     with pytest.raises(OutletError, match="No space left"):
         outlet.send()
     assert path.read_bytes() == b""
-    monkeypatch.setattr(growing.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     for each in TALK[20:]:
         outlet.take(each)
     outlet.send(last=True)
@@ -287,7 +289,7 @@ def test_silence_finishes_what_was_said(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_kind_cannot_grow(tmp_path: Path) -> None:
-    with pytest.raises(GrowingFileError, match="talk.json"):
+    with pytest.raises(GrowingFileError, match=r"talk\.json"):
         GrowingFile(tmp_path / "talk.json")
 
 

@@ -44,6 +44,11 @@ def shown(page: CaptionsPage, count: int) -> list[str]:
     return found
 
 
+def state(page: CaptionsPage) -> tuple[bool, bool]:
+    """Whether it is on, and for the network."""
+    return page.on, page.network
+
+
 def test_it_is_off_until_it_is_asked_for(rig: Rig, page: CaptionsPage) -> None:
     page.start_if_wanted()
     assert (page.on, page.address) == (False, "")
@@ -73,12 +78,11 @@ def test_on_for_this_computer_it_comes_back_with_the_next_start(
     rig: Rig, page: CaptionsPage
 ) -> None:
     page.switch(True, network=True)
-    assert page.network
+    assert state(page) == (True, True)
     page.close()
     assert rig.store.settings.captions_page
     page.start_if_wanted()
-    assert page.on
-    assert not page.network  # that has to be asked for each time
+    assert state(page) == (True, False)  # the network has to be asked for each time
     page.switch(False)
     assert not rig.store.settings.captions_page
 
@@ -111,18 +115,18 @@ def test_the_window_switches_it_and_shows_its_addresses(page: CaptionsPage) -> N
     dialog.show()
     assert not dialog.network.isEnabled()
     dialog.on.click()
-    assert page.on
+    assert state(page) == (True, False)
     assert dialog.address.line.text() == page.address
     assert dialog.obs.line.text() == page.obs_address
     assert not dialog.code.isVisible()
     dialog.address.copy.click()
     assert QApplication.clipboard().text() == page.address
     dialog.network.click()
-    assert page.network
+    assert state(page) == (True, True)
     assert dialog.code.isVisible()
     assert dialog.told.text().startswith("Everybody who has this address")
     dialog.on.click()
-    assert not page.on
+    assert state(page) == (False, False)
     assert dialog.address.line.text() == ""
     dialog.close()
 
