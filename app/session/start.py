@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from app import paths
+from app.core.names import names_in
 from app.worker import messages as m
 from app.worker import packs
 from model_backends import describe, resolve
@@ -56,7 +57,10 @@ def startable(options: EngineOptions) -> tuple[EngineOptions, Notice | None]:
 
 
 def start_message(options: EngineOptions, realtime: bool = True) -> m.Start:
-    """`options` as `resolved()` returns them. One track, with their delay."""
+    """`options` as `resolved()` returns them. One track, with their delay.
+
+    The user's names are corrected whatever the engine; it is told to expect them if it can be.
+    """
     return m.Start(
         version=m.PROTOCOL_VERSION,
         engine=options.engine,
@@ -67,10 +71,18 @@ def start_message(options: EngineOptions, realtime: bool = True) -> m.Start:
         delays_ms=() if options.delay_ms is None else (options.delay_ms,),
         realtime=realtime,
         extra=_extra(options),
+        names=options.names,
     )
 
 
 def _extra(options: EngineOptions) -> dict[str, Any]:
     """What only some engines know; nothing where nothing was chosen."""
-    known = {"precision": options.precision, "hotwords": list(options.hotwords)}
+    known = {"precision": options.precision, "hotwords": _expected(options)}
     return {name: value for name, value in known.items() if value}
+
+
+def _expected(options: EngineOptions) -> list[str]:
+    """The words that the engine is told to expect."""
+    if not describe(options.engine).takes_hotwords:
+        return list(options.hotwords)
+    return list(dict.fromkeys([*options.hotwords, *(n.word for n in names_in(options.names))]))

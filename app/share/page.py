@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -49,17 +48,14 @@ class Page:
         key: str,
         port: int = DEFAULT_PORT,
         network: bool = False,
-        screens_changed: Callable[[int], None] = lambda count: None,
     ) -> None:
-        """`network`: whoever is in the local network reaches it. `screens_changed` is called in
-        a thread of the server's."""
+        """`network`: whoever is in the local network reaches it."""
         self._broadcast = broadcast
         self._key = key
         self.network = network
         self._door = Door("0.0.0.0" if network else "127.0.0.1", port, _ANOTHER_PORT)
         self.port = self._door.port
         self._guard = Guard(self.port, key, _own_names() if network else ())
-        self._changed = screens_changed
         self._lock = threading.Lock()
         self._screens: set[Outbox] = set()
         self._closed = False
@@ -126,7 +122,6 @@ class Page:
             self._broadcast.leave(tell)
             with self._lock:
                 self._screens.discard(outbox)
-            self._changed(self.screens)
             outbox.hang_up(1000, "")
             outbox.finish(5.0)
 
@@ -135,7 +130,6 @@ class Page:
             if self._closed or len(self._screens) >= MOST_SCREENS:
                 return False
             self._screens.add(outbox)
-        self._changed(self.screens)
         return True
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import itertools
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.core.chunk import Chunk
+from app.core.corrections import Corrector
+from app.core.names import names_in
 from app.worker import messages as m
 from app.worker.echo import Echo
 from app.worker.heartbeat import Heartbeat
@@ -19,7 +21,15 @@ from app.worker.lane import Lane
 from app.worker.turns import Turns
 from app.worker.vad import Vad, make_vad
 from model_backends import load
-from model_backends.base import Engine, EngineError, LoadOptions, Notice, Sentence
+from model_backends.base import (
+    Engine,
+    EngineError,
+    LoadOptions,
+    Notice,
+    Progress,
+    Sentence,
+    Word,
+)
 
 Send = Callable[[m.Message], None]
 
@@ -75,6 +85,7 @@ class Loop:
         self._languages: dict[str, str | None] = {}  # of the lanes that entered
         self._leaving: set[str] = set()
         self._echo, self._turns = Echo(), Turns()
+        self._corrector = Corrector(names_in(start.names))
         self._utterances = itertools.count(start.first_utterance)
         self._finishing = self._abandoned = False
 
@@ -90,6 +101,9 @@ class Loop:
                 lane_of = self._lanes.get(event.lane)
                 self._tell(lane_of.annotate(event) if lane_of else event)
             self._send_all(self._echo.decided(at_once=self._quiet))
+            for name, lane in self._lanes.items():
+                if lane.quiet:
+                    self._send_each(self._corrector.ended(name))
             self._forget_left()
             self._tell_adapted()
             self._heartbeat.step()
@@ -120,6 +134,7 @@ class Loop:
         for name in [n for n in self._leaving if n not in self._lanes or self._lanes[n].quiet]:
             self._leaving.discard(name)
             self._lanes.pop(name, None)
+            self._corrector.forget(name)
             self._languages.pop(name, None)
             self._send(m.Left(name))
 
@@ -127,6 +142,13 @@ class Loop:
         self._send_all(self._echo.take(message))
 
     def _send_all(self, messages: list[m.Message]) -> None:
+        for message in messages:
+            if isinstance(message, (Word, Progress)):
+                self._send_each(self._corrector.take(message))
+            else:
+                self._send(message)
+
+    def _send_each(self, messages: Sequence[m.Message]) -> None:
         for message in messages:
             self._send(message)
 

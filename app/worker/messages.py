@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, TypeAlias
 from app.core.chunk import Chunk
 from model_backends.base import Notice, Progress, Sentence, Tail, Word
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 _LENGTHS = struct.Struct(">II")
 _MAX_HEADER = 1 << 20
 _MAX_PAYLOAD = 1 << 26
@@ -51,6 +51,7 @@ class Start:
     extra: dict[str, Any] = field(default_factory=dict)
     adapted: str = ""  # the model an earlier worker changed to by itself; see `Adapted`
     spoken: dict[str, str] = field(default_factory=dict)  # lane -> the language it spoke last
+    names: str = ""  # the user's, as app.core.names writes them: so they are to be written
 
     def loads_like(self, other: Start) -> bool:
         """Whether a worker that loaded for `other` has what this needs."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.names import Name, text_of
 from app.worker import messages as m
 from app.worker.loop import load_engine, take_engine
 from model_backends.base import EngineError, Notice, Progress, Word
@@ -128,3 +129,48 @@ def test_a_stream_that_the_engine_refuses_ends_nothing_but_itself(loud: None) ->
     rig.engine.refuses = {480}
     with pytest.raises(EngineError):  # a lane of the app's own cannot be done without
         rig.run(*chunks(TALK), m.Finish())
+
+
+NAMED = m.Start(
+    m.PROTOCOL_VERSION, "recording", "/models", delays_ms=(480,), vad="webrtc",
+    names=text_of([Name("Voxline", ("vox line",))]),
+)  # fmt: skip
+
+
+def test_the_users_names_are_written_their_way_before_anybody_sees_them(loud: None) -> None:
+    engine = RecordingEngine()
+    engine.says = [" the", " vox", " line,", " vox"]
+    rig, talk = LoopRig(NAMED, engine), iter(chunks(TALK))
+
+    def go_on(message: m.Message) -> None:
+        """The next piece once this one is heard: one word each."""
+        if isinstance(message, Progress):
+            rig.inbox.put(next(talk, None) or m.Finish())
+
+    rig.on_sent = go_on
+    sent = rig.run(next(talk))
+    assert [e.text for e in sent if isinstance(e, Word)] == [" the", " Voxline,", " vox"]
+    assert isinstance(sent[-1], m.Finished), "what waited for another word came before"
+    settled = [e.settled_ms for e in sent if isinstance(e, Progress)]
+    assert settled == sorted(settled)
+
+
+def test_a_held_word_of_a_lane_that_is_quiet_waits_for_no_other(loud: None) -> None:
+    """“vox” may begin a name; nobody speaks on there, while another lane goes on."""
+    engine = RecordingEngine()
+    engine.says = [" vox"]
+    rig = LoopRig(NAMED, engine)
+    talk = iter(chunks(sound((0.9, 4_000)), lane="b"))
+
+    def go_on(message: m.Message) -> None:
+        """The other speaks until the word has come, or there is no more to say."""
+        heard = any(isinstance(e, Word) for e in rig.sent)
+        if isinstance(message, Progress) and message.lane == "b":
+            rig.inbox.put(m.Finish() if heard else (next(talk, None) or m.Finish()))
+
+    rig.on_sent = go_on
+    sent = rig.run(m.Enter("a"), *chunks(TALK, lane="a"), m.Break("a"), next(talk))
+    place = next(i for i, e in enumerate(sent) if isinstance(e, Word))
+    assert place < sent.index(m.Finished())
+    after = [e for e in sent[place:] if isinstance(e, Progress) and e.lane == "a"]
+    assert after[0].settled_ms == 1_000

@@ -5,7 +5,7 @@ Shows `CaptionsPage` and tells it what was chosen; serves nothing itself.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -24,6 +24,7 @@ from app.ui.widgets import plain
 from model_backends.base import Sentence
 
 _CODE_PX = 240
+_LOOK_MS = 500
 _WHAT = (
     "Captions in a browser: on a second screen, a phone, or as a source in OBS. Only words that "
     "stay are shown."
@@ -55,6 +56,9 @@ class CaptionsPageDialog(QDialog):
         self.renew.clicked.connect(page.renew)
         page.changed.connect(self._show)
         page.problem.connect(self._tell)
+        self._looking = QTimer(self, interval=_LOOK_MS)
+        self._looking.timeout.connect(self._show_screens)
+        self._looking.start()
         self._show()
 
     def _arrange(self) -> None:
@@ -98,11 +102,14 @@ class CaptionsPageDialog(QDialog):
         self.address.show_text(page.address)
         self.obs.show_text(page.obs_address)
         self.problem.setVisible(bool(self.problem.text()))
-        self.screens.setText(_screens(page.screens) if page.on else "")
+        self._show_screens()
         self.code.setVisible(page.network)
         if page.network:
             self.code.setPixmap(code_picture(page.address))
             self.code.setAccessibleName("The address as a code for a phone’s camera")
+
+    def _show_screens(self) -> None:
+        self.screens.setText(_screens(self._page.screens) if self._page.on else "")
 
 
 class _Address(QWidget):

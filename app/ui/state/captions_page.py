@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.settings import Settings
 from app.ui.state.captioning import Captioning
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 class CaptionsPage(QObject):
     """One for the whole run."""
 
-    changed = Signal()  # switched on or off, another address, more or fewer screens
+    changed = Signal()  # switched on or off, or another address
     problem = Signal(str, str)  # it cannot be had: why, what to do
-
-    _screens_changed = Signal()
 
     def __init__(
         self, captioning: Captioning, store: SettingsStore, parent: QObject | None = None
@@ -39,7 +37,6 @@ class CaptionsPage(QObject):
         self.port: int | None = None  # None: the usual one
         self._page: Page | None = None
         self._broadcast: Broadcast | None = None
-        self._screens_changed.connect(self.changed, Qt.ConnectionType.QueuedConnection)
         captioning.word.connect(self._word)
         captioning.gap.connect(self._gap)
         captioning.status.connect(self._status)
@@ -66,6 +63,7 @@ class CaptionsPage(QObject):
 
     @property
     def screens(self) -> int:
+        """How many show it now; to be asked, since they come and go on threads of the server."""
         return self._page.screens if self._page else 0
 
     def start_if_wanted(self) -> None:
@@ -112,7 +110,6 @@ class CaptionsPage(QObject):
                 kept_key(PAGE),
                 DEFAULT_PORT if self.port is None else self.port,
                 network,
-                lambda _count: self._screens_changed.emit(),
             )
         except UserError as error:
             self._store.change(captions_page=False)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -131,7 +132,7 @@ def test_the_window_switches_it_and_shows_its_addresses(page: CaptionsPage) -> N
     dialog.close()
 
 
-def test_who_reads_is_counted_in_the_window(page: CaptionsPage, qapp: QApplication) -> None:
+def test_who_reads_is_counted_in_the_window(page: CaptionsPage, qtbot: QtBot) -> None:
     dialog = CaptionsPageDialog(page)
     page.switch(True)
     host, key = page.address.split("/")[2], page.address.split("key=")[1]
@@ -139,8 +140,7 @@ def test_who_reads_is_counted_in_the_window(page: CaptionsPage, qapp: QApplicati
     with connect(f"ws://{host}/captions", subprotocols=given) as connection:  # type: ignore[arg-type]
         connection.send("{}")
         connection.recv(60)
-        qapp.processEvents()
-        assert dialog.screens.text() == "1 screen shows it now."
+        qtbot.waitUntil(lambda: dialog.screens.text() == "1 screen shows it now.", timeout=60_000)
         page.switch(False)
         with pytest.raises(ConnectionClosed):
             while True:
