@@ -23,7 +23,7 @@ from app.ui.state.captions_page import CaptionsPage
 from app.ui.widgets import plain
 from model_backends.base import Sentence
 
-_CODE_PX = 240
+_CODE_PX = 190
 _LOOK_MS = 500
 _WHAT = (
     "Captions in a browser: on a second screen, a phone, or as a source in OBS. Only words that "
@@ -105,8 +105,18 @@ class CaptionsPageDialog(QDialog):
         self._show_screens()
         self.code.setVisible(page.network)
         if page.network:
-            self.code.setPixmap(code_picture(page.address))
+            picture = code_picture(page.address)
+            self.code.setPixmap(picture)
+            self.code.setMinimumSize(picture.size())  # a cut one cannot be read
             self.code.setAccessibleName("The address as a code for a phone’s camera")
+        self._grow()
+
+    def _grow(self) -> None:
+        """As high as what is in it, which wraps."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.resize(self.width(), layout.totalHeightForWidth(self.width()))
 
     def _show_screens(self) -> None:
         self.screens.setText(_screens(self._page.screens) if self._page.on else "")

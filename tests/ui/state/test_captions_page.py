@@ -125,6 +125,7 @@ def test_the_window_switches_it_and_shows_its_addresses(page: CaptionsPage) -> N
     dialog.network.click()
     assert state(page) == (True, True)
     assert dialog.code.isVisible()
+    assert dialog.code.height() >= dialog.code.pixmap().height() > 150
     assert dialog.told.text().startswith("Everybody who has this address")
     dialog.on.click()
     assert state(page) == (False, False)
