@@ -24,7 +24,7 @@ from app.worker import packs
 from model_backends.base import EngineInfo, Sentence, UserError
 
 DRAIN_S = 15.0
-_PER_CORE = 1  # streams of the embedded engine, see resources/benchmarks/serve.md
+_PER_CORE = 1  # streams of the embedded engine; `python -m app.measure.serve` measures them
 _VOICES = 2  # what the other engines keep memory for
 
 
