@@ -12,7 +12,6 @@ import errno
 import os
 import re
 import stat
-import tempfile
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -169,6 +168,11 @@ class Settings:
             language=self.language or None,
             names=without_alerts(self.names),
         )
+
+
+def same(one: Settings, other: Settings) -> bool:
+    """Equal, and written alike: of the places the last is the latest, which `==` does not see."""
+    return one == other and list(one.overlay.geometry) == list(other.overlay.geometry)
 
 
 def settings_file() -> Path:
@@ -331,6 +335,8 @@ def _plain(value: Any) -> Any:
 
 def _write_whole(path: Path, text: str) -> None:
     """Write beside the file and swap, so that a crash or a full disk leaves the old one."""
+    import tempfile  # with what it imports some milliseconds, before captions are shown
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".settings-", suffix=".toml")
     part = Path(name)
     try:

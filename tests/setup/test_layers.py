@@ -30,8 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "app.worker": {"model_backends", "app.core", "app.frozen", "app.paths", "app.privacy"},
     "app.session": {*_BELOW_SESSION, "app.worker"},
     "app.share": {*_BELOW_SESSION, "app.worker", "app.session"},
-    "app.measure": {*_BELOW_SESSION, "app.worker", "app.session", "app.share"},
     "app.ui": {*_BELOW_SESSION, "app.names_file", "app.session", "app.share"},
+    "app.measure": {*_BELOW_SESSION, "app.worker", "app.session", "app.share", "app.ui"},
     "app.main": {*_BELOW_SESSION, "app.session", "app.share", "app.ui"},
     "app.cli": {
         *_BELOW_SESSION,

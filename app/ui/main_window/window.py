@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QMainWindow,
     QPushButton,
-    QStyle,
     QVBoxLayout,
     QWidget,
 )
@@ -42,7 +41,7 @@ from app.ui.state.captions_page import CaptionsPage
 from app.ui.state.commands import PAUSE, Commands
 from app.ui.state.engines import EngineChoice, info_of, list_engines
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import stages
+from app.ui.widgets import beside_captions, stages
 from app.ui.widgets.banner import BannerStack
 from model_backends.base import EngineInfo, Notice, Sentence, UserError
 
@@ -158,8 +157,7 @@ class MainWindow(QMainWindow):
         if self._store.settings.window:
             return
         self.ensurePolished()
-        available = self.screen().availableGeometry()
-        frame = QSize(2, self.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight) + 8)
+        available, frame = self.screen().availableGeometry(), beside_captions.frame_of(self)
         least = self.minimumSizeHint().expandedTo(self.minimumSize()) + frame
         place = placement.beside(captions, available, _SIZE + frame, least)
         self.move(place.topLeft())

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from app.settings import Settings
 from app.ui.state.engines import EngineChoice
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import engine_names, plain
+from app.ui.widgets import beside_captions, engine_names, plain
 from app.ui.widgets.choice_box import ChoiceBox
 from model_backends.base import Availability, Sentence
 
@@ -97,6 +97,7 @@ class SpeechModelPage(QWidget):
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(lambda folder: self._store.change(model=folder))
         dialog.finished.connect(dialog.deleteLater)
+        beside_captions.put(dialog, dialog.sizeHint())
         dialog.open()
 
     def _arrange(self) -> None:
