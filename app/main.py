@@ -129,6 +129,7 @@ def run_gui(args: argparse.Namespace) -> int:
             QTimer.singleShot(0, partial(control, order))
     status = app.exec()
     parts.hotkeys.close()
+    parts.window.captions_page.close()
     interrupts.close()
     instance.release()
     return status
@@ -283,6 +284,7 @@ def _begin(parts: Parts, problem: str | None) -> None:
     else:
         parts.overlay.show_status(parts.captioning.last_status)
     parts.hotkeys.start()
+    window.captions_page.start_if_wanted()
     window.look_around()
     _recover(parts)
     parts.sessions.keep_up()

@@ -151,6 +151,7 @@ class Settings:
     show_own_speech: bool = False  # in the captions, while others are heard; it is always kept
     own_name: str = ""  # of who sits at this computer; "": "You"
     others_name: str = ""  # of whom it plays; "": "Others"
+    captions_page: bool = False  # for this computer's browsers, from the start
     names_in_subtitles: bool = True  # where both speak, SubRip files say who
     keys: Mapping[str, str] = _table(_is_keys)  # verb: "Ctrl+Alt+C", "" for none; else its usual
     read_finished_lines: bool = False  # have a screen reader say each sentence once it is finished

@@ -38,6 +38,7 @@ ORDER = (
     "native",
     "session",
     "worker",
+    "share",
     "model_backends",
     "measure",
     "cli",

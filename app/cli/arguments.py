@@ -129,6 +129,13 @@ def positive_int(text: str) -> int:
     return int(text)
 
 
+def port_number(text: str) -> int:
+    """A port of this computer; 0: any that is free."""
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"“{text}” is not a port from 0 to 65535")
+    return int(text)
+
+
 def delay_list(text: str) -> tuple[int, ...]:
     """Delays separated by commas, each once, in the order given."""
     return tuple(dict.fromkeys(positive_int(part.strip()) for part in text.split(",")))
@@ -168,6 +175,36 @@ def _listen(parser: argparse.ArgumentParser) -> None:
         help="of a meeting: leave out of the subtitles who speaks",
     )
     parser.add_argument("--json", action="store_true", help="print events as JSON Lines")
+    group = parser.add_argument_group("captions page")
+    group.add_argument(
+        "--page", action="store_true", help="show captions in browsers on this computer, too"
+    )
+    group.add_argument(
+        "--page-network",
+        action="store_true",
+        help="… and in the local network, to whoever has the address; not encrypted",
+    )
+    group.add_argument(
+        "--page-port", metavar="N", type=port_number, help="where (default: 8422; 0: any free)"
+    )
+    feeds = parser.add_argument_group("feeds: captions for other programs, as they come")
+    feeds.add_argument(
+        "--follow",
+        metavar="FILE",
+        type=Path,
+        help="a file that grows, for programs that read along: .srt, .vtt or .txt",
+    )
+    feeds.add_argument(
+        "--zoom",
+        action="store_true",
+        help="into a Zoom meeting; its caption URL is in VOXLINE_ZOOM_URL, or is asked for",
+    )
+    feeds.add_argument(
+        "--obs",
+        metavar="SOURCE",
+        help="into this text source of OBS; a password is in VOXLINE_OBS_PASSWORD",
+    )
+    feeds.add_argument("--obs-address", metavar="URL", help="of OBS (default: ws://127.0.0.1:4455)")
 
 
 class _Formats(Container[str]):
@@ -347,6 +384,35 @@ def _bench(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--port",
+        metavar="N",
+        type=port_number,
+        default=8421,
+        help="where to listen; 0: any that is free (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--host",
+        metavar="ADDRESS",
+        default="127.0.0.1",
+        help="an address of this computer; others reach it there, unencrypted, if they have the "
+        "key (default: %(default)s, this computer alone)",
+    )
+    parser.add_argument(
+        "--streams",
+        metavar="N",
+        type=positive_int,
+        help="how many may speak at once (default: what this computer is likely to keep up with)",
+    )
+    engine_options(parser)
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help='print JSON Lines; the first is {"url": …, "key": …}',
+    )
+
+
 def _control(parser: argparse.ArgumentParser) -> None:
     verbs = "\n".join(f"  {name:14}{what}" for name, what in CONTROL_VERBS.items())
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -421,6 +487,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "doctor": ("Tell what matters when something does not work.", _json),
     "control": ("Show, hide, pause or ask the Voxline that is running.", _control),
     "key": ("Store, or delete, the key of a server that captions.", _key),
+    "serve": ("Let other programs on this computer caption with its engine.", _serve),
     "evaluate": ("Measure word error rate, speed and latency on a manifest.", _evaluate),
     "bench": ("Measure latency, load and start-up time on this computer.", _bench),
 }

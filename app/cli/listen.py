@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -18,6 +18,8 @@ from app.audio.choice import Application, MediaFile, Meeting, SourceChoice, voic
 from app.audio.devices.base import NoSourceError
 from app.audio.feeds import SAMPLE_TITLE, feed_for, sample_feed
 from app.audio.sources import automatic, choice_named, list_sources
+from app.cli.feeding import Feeding
+from app.cli.paging import Screens, screens_for
 from app.cli.showing import Showing, own
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
 from app.cli.usage import UsageError, chosen_engine
@@ -47,8 +49,14 @@ def run(args: argparse.Namespace) -> int:
         seconds=args.seconds,
         name_in_srt=not args.no_names,
     )
-    listening = _Listening(Session(options, feed=feed), screen)
-    return listening.run(note)
+    session = Session(options, feed=feed)
+    names = NAMES if len(voices(source)) > 1 else {}
+    with contextlib.ExitStack() as stack:
+        elsewhere: list[Screens] = []
+        for make in (screens_for, Feeding):
+            elsewhere.append(make(args, names))
+            stack.callback(elsewhere[-1].close)
+        return _Listening(session, screen, elsewhere).run(note)
 
 
 def _refuse_to_overwrite(source: SourceChoice, srt: Path | None) -> None:
@@ -108,8 +116,10 @@ def _screen(as_json: bool, names: Mapping[str, str] | None = None) -> Screen:
 class _Listening:
     """One session in the terminal, from its start to its saved file."""
 
-    def __init__(self, session: Session, screen: Screen) -> None:
+    def __init__(self, session: Session, screen: Screen, elsewhere: Sequence[Screens] = ()) -> None:
+        """`elsewhere`: what else is told of every event."""
         self._session = session
+        self._elsewhere = elsewhere
         self._showing = Showing(screen)
         self._told = ""  # the last state told, so that each is told once
         self._remark = ""
@@ -142,6 +152,8 @@ class _Listening:
         kept: list[SessionEvent] = []
         while not self._session.over:
             for event in self._session.wait(_WAIT_S):
+                for screens in self._elsewhere:
+                    screens.take(event)
                 if not isinstance(event, (Choices, HeardOut)):
                     self._showing.show(event)
                 if isinstance(event, Saved) or _is_about_the_file(event):

@@ -28,6 +28,7 @@ class _Voice:
     held: list[Word] = field(default_factory=list)
     heard_ms: int = 0
     until_ms: int = 0  # of heard sound: then what is held passes
+    limited: Progress | None = None  # the last, if it said less because of what is held
 
 
 class Corrector:
@@ -46,7 +47,23 @@ class Corrector:
             return [*self._word(voice, event)]
         voice.heard_ms = max(voice.heard_ms, event.heard_ms)
         words = self._released(voice) if voice.heard_ms >= voice.until_ms else []
+        voice.limited = event if voice.held else None
         return [*words, _limited(event, voice.held)]
+
+    def ended(self, lane: str) -> list[Word | Progress]:
+        """An utterance of the lane is over: what is held of it, and the progress that waited."""
+        out: list[Word | Progress] = []
+        for (name, _), voice in self._voices.items():
+            if name == lane and voice.held:
+                out += self._released(voice)
+                out += [voice.limited] if voice.limited else []
+                voice.limited = None
+        return out
+
+    def forget(self, lane: str) -> None:
+        """Nothing more is said on the lane."""
+        for known in [known for known in self._voices if known[0] == lane]:
+            del self._voices[known]
 
     def rest(self) -> list[Word]:
         """All that is held, as there is: no more comes."""

@@ -139,7 +139,7 @@ class Simulation:
             message = self._buffer.next(AHEAD_MS)
             if isinstance(message, Break):
                 self._lane.pause()
-            else:
+            elif isinstance(message, Chunk):
                 self._lane.take(message)
         if not self._chunks and not self._finishing:
             self._finishing = True

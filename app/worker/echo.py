@@ -77,10 +77,10 @@ class Echo:
 
     def hear(self, chunk: Chunk) -> None:
         """Listen to the sound of either lane; while there is one only that costs nothing."""
-        self._seen.add(chunk.lane)
-        if not self._seen >= {self._far, self._near}:
+        if chunk.lane not in (self._far, self._near):
             return
-        if chunk.lane in (self._far, self._near):
+        self._seen.add(chunk.lane)
+        if self._seen >= {self._far, self._near}:
             pcm = np.frombuffer(chunk.pcm, dtype="<i2").astype(np.float32) / 32768.0
             self._bands.setdefault(chunk.lane, Bands()).add(chunk.start_ms, pcm)
 

@@ -42,6 +42,8 @@ class Incoming:
             self._outgoing.adapted(message.model)
         elif isinstance(message, m.DelayRefused):
             self._outgoing.delay_refused(message)
+        elif isinstance(message, m.Left):
+            self._outgoing.left(message.lane)
         elif isinstance(message, m.Finished):
             if not self._outgoing.end_asked:
                 raise m.ProtocolError("Finished, and nobody had asked for the end")

@@ -158,6 +158,12 @@ class Lane:
             self._stream.close()
         self._stream = self._current = None
 
+    def drop(self) -> None:
+        """The utterance that the engine did not open is not heard."""
+        if self._filling is self._current:
+            self._filling = None
+        self._current = None
+
     def annotate(self, event: Event) -> Event:
         """Add what the engine cannot know: the language found in a word's text, and how much
         audio before the settled point another engine would need to go on as well."""

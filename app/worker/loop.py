@@ -21,7 +21,15 @@ from app.worker.lane import Lane
 from app.worker.turns import Turns
 from app.worker.vad import Vad, make_vad
 from model_backends import load
-from model_backends.base import Engine, LoadOptions, Notice, Progress, Sentence, Word
+from model_backends.base import (
+    Engine,
+    EngineError,
+    LoadOptions,
+    Notice,
+    Progress,
+    Sentence,
+    Word,
+)
 
 Send = Callable[[m.Message], None]
 
@@ -74,6 +82,8 @@ class Loop:
         self._heartbeat = heartbeat
         self._model = engine.model  # as last told
         self._lanes: dict[str, Lane] = {}
+        self._languages: dict[str, str | None] = {}  # of the lanes that entered
+        self._leaving: set[str] = set()
         self._echo, self._turns = Echo(), Turns()
         self._corrector = Corrector(names_in(start.names))
         self._utterances = itertools.count(start.first_utterance)
@@ -91,8 +101,10 @@ class Loop:
                 lane_of = self._lanes.get(event.lane)
                 self._tell(lane_of.annotate(event) if lane_of else event)
             self._send_all(self._echo.decided(at_once=self._quiet))
-            if self._quiet:
-                self._send_each(self._corrector.rest())
+            for name, lane in self._lanes.items():
+                if lane.quiet:
+                    self._send_each(self._corrector.ended(name))
+            self._forget_left()
             self._tell_adapted()
             self._heartbeat.step()
         for lane in self._lanes.values():
@@ -103,9 +115,28 @@ class Loop:
         waiting = self._turns.waiting(self._lanes, self._engine.idle)
         for name, lane in self._lanes.items():
             if name != waiting:
-                lane.feed()
+                self._feed_lane(name, lane)
         for notice in self._turns.news(self._lanes):
             self._send(notice)
+
+    def _feed_lane(self, name: str, lane: Lane) -> None:
+        """A lane that came to an engine that others use, too, must not end it for them."""
+        try:
+            lane.feed()
+        except EngineError as error:
+            if name not in self._languages:
+                raise
+            lane.drop()
+            self._send(Notice(name, "stream-refused", error.message, error.hint))
+
+    def _forget_left(self) -> None:
+        """Lanes that no sound comes on any more go once everything on them has been told."""
+        for name in [n for n in self._leaving if n not in self._lanes or self._lanes[n].quiet]:
+            self._leaving.discard(name)
+            self._lanes.pop(name, None)
+            self._corrector.forget(name)
+            self._languages.pop(name, None)
+            self._send(m.Left(name))
 
     def _tell(self, message: m.Message) -> None:
         self._send_all(self._echo.take(message))
@@ -133,7 +164,8 @@ class Loop:
 
     def _take(self) -> None:
         """Handle every message that is here; wait for one when there is nothing else to do."""
-        wait = self._engine.idle and not any(lane.ready for lane in self._lanes.values())
+        busy = self._leaving or any(lane.ready for lane in self._lanes.values())
+        wait = self._engine.idle and not busy
         if wait and not self._finishing:
             self._heartbeat.idle = True
             self._handle(self._inbox.get())
@@ -152,6 +184,12 @@ class Loop:
             self._lane(message.lane).set_delay(message.track, message.ms)
         elif isinstance(message, m.Break):
             self._lane(message.lane).pause()
+        elif isinstance(message, m.Enter):
+            self._languages[message.lane] = message.language
+        elif isinstance(message, m.Leave):
+            self._leaving.add(message.lane)
+            if message.lane in self._lanes:
+                self._lanes[message.lane].pause()
         elif isinstance(message, m.Finish):
             self._finishing = True
             for lane in self._lanes.values():
@@ -168,7 +206,7 @@ class Loop:
                 self._start.delays_ms or (self._engine.info.default_delay_ms,),
                 self._tell,
                 next_utterance=lambda: next(self._utterances),
-                language=self._start.language,
+                language=self._languages.get(name, self._start.language),
                 realtime=self._start.realtime,
             )
         return self._lanes[name]

@@ -92,6 +92,21 @@ class Break:
     lane: str
 
 
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """A lane's sound is to come, in this language; None: the engine finds out."""
+
+    lane: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """No sound comes on the lane any more: hear it out, forget it, answer `Left`."""
+
+    lane: str
+
+
 # --- worker to app -------------------------------------------------------------------------
 
 
@@ -159,6 +174,13 @@ class Speech:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """A lane has been heard out and forgotten, as asked: nothing more is said on it."""
+
+    lane: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """The worker cannot go on and will exit; the user's sentence and what to do next."""
 
@@ -175,16 +197,16 @@ class Finished:
 
 
 Message: TypeAlias = (
-    Start | Chunk | SetDelay | Break | Finish | Abandon
-    | Hello | Loading | Ready | Adapted | Alive | DelayRefused | Speech | Failure | Finished
+    Start | Chunk | SetDelay | Break | Enter | Leave | Finish | Abandon
+    | Hello | Loading | Ready | Adapted | Alive | DelayRefused | Speech | Left | Failure | Finished
     | Word | Tail | Progress | Notice
 )  # fmt: skip
 
 _TYPES: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        Start, Chunk, SetDelay, Break, Finish, Abandon,
-        Hello, Loading, Ready, Adapted, Alive, DelayRefused, Speech, Failure, Finished,
+        Start, Chunk, SetDelay, Break, Enter, Leave, Finish, Abandon,
+        Hello, Loading, Ready, Adapted, Alive, DelayRefused, Speech, Left, Failure, Finished,
         Word, Tail, Progress, Notice,
     )
 }  # fmt: skip

@@ -22,7 +22,8 @@ class Outgoing:
         self._start = start
         self._buffer = buffer
         self._delays: dict[tuple[str, int], int] = {}  # as set, per lane and track
-        self._urgent: list[m.SetDelay | m.Abandon] = []
+        self._urgent: list[m.SetDelay | m.Enter | m.Abandon] = []
+        self._entered: dict[str, m.Enter] = {}  # lanes with a language of their own
         self._finishing = self._abandoned = False
         self.end_asked = False  # the present worker has been sent Finish or Abandon
         self._next_utterance = start.first_utterance
@@ -33,6 +34,7 @@ class Outgoing:
         self._buffer.rewind()
         self.end_asked = False
         self._urgent = [m.SetDelay(*track, ms) for track, ms in self._delays.items()]
+        self._urgent += self._entered.values()
         if self._abandoned:
             self._urgent.append(m.Abandon())
         return replace(
@@ -43,6 +45,19 @@ class Outgoing:
         """It overtakes audio that waits, and is told to every later worker."""
         self._delays[lane, track] = ms
         self._urgent.append(m.SetDelay(lane, track, ms))
+
+    def enter(self, lane: str, language: str | None) -> None:
+        """The lane's language, before its first sound; told to every later worker."""
+        self._entered[lane] = m.Enter(lane, language)
+        self._urgent.append(self._entered[lane])
+
+    def left(self, lane: str) -> None:
+        """A worker has heard the lane out: nothing of it is told to a later one."""
+        self._buffer.forget(lane)
+        self._entered.pop(lane, None)
+        self._languages.pop(lane, None)
+        for track in [track for track in self._delays if track[0] == lane]:
+            del self._delays[track]
 
     def delay_refused(self, refusal: m.DelayRefused) -> None:
         """A later worker shall not be asked for it again; unless another was set meanwhile."""

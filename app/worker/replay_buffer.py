@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
-from app.worker.messages import Break
+from app.worker.messages import Break, Leave
 from model_backends.base import Progress, Word
 from model_backends.replay import ReplayAligner
 
@@ -30,6 +30,7 @@ class ReplayBuffer:
     def __init__(self, delays_ms: Sequence[int]) -> None:
         self._tracks = range(max(1, len(delays_ms)))
         self._lanes: dict[str, _Lane] = {}
+        self._forgotten_ms = 0  # that lanes which are no more had settled
 
     def push(self, chunk: Chunk) -> list[Gap]:
         """Keep a chunk for sending; returns what had to be given up at the bound."""
@@ -39,11 +40,21 @@ class ReplayBuffer:
         """A pause, in order with the lane's audio."""
         self._lane(lane).push_break()
 
+    def push_leave(self, lane: str) -> None:
+        """The end of the lane, in order with its audio."""
+        self._lane(lane).push_leave()
+
+    def forget(self, lane: str) -> None:
+        """The lane has been heard out, and nothing more is said on it."""
+        gone = self._lanes.pop(lane, None)
+        if gone is not None:
+            self._forgotten_ms += gone.all_settled_ms
+
     def has_next(self, ahead_ms: int | None) -> bool:
         """Whether something may be sent: less than `ahead_ms` is with the worker, unheard."""
         return any(lane.may_send(ahead_ms) for lane in self._lanes.values())
 
-    def next(self, ahead_ms: int | None) -> Chunk | Break:
+    def next(self, ahead_ms: int | None) -> Chunk | Break | Leave:
         """The next thing to send; the lane that is furthest behind goes first."""
         sendable = [lane for lane in self._lanes.values() if lane.may_send(ahead_ms)]
         return min(sendable, key=lambda lane: lane.next_ms).take()
@@ -89,11 +100,11 @@ class ReplayBuffer:
     @property
     def settled_ms(self) -> int:
         """How far all lanes and tracks have been settled by any worker, added up; only grows."""
-        return sum(lane.all_settled_ms for lane in self._lanes.values())
+        return self._forgotten_ms + sum(lane.all_settled_ms for lane in self._lanes.values())
 
     def ahead_ms(self, lane: str) -> int:
         """Audio of the lane that has been pushed and not yet heard."""
-        return self._lane(lane).unheard_ms
+        return self._lanes[lane].unheard_ms if lane in self._lanes else 0
 
     @property
     def kept_ms(self) -> int:
@@ -108,9 +119,9 @@ class ReplayBuffer:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A message in the lane's order, with the audio time it covers (none for a Break)."""
+    """A message in the lane's order, with the audio time it covers (none but a Chunk's)."""
 
-    message: Chunk | Break
+    message: Chunk | Break | Leave
     start_ms: int
     end_ms: int
 
@@ -158,6 +169,10 @@ class _Lane:
         self._broken = True
         self._items.append(_Item(Break(self._name), self._end_ms, self._end_ms))
 
+    def push_leave(self) -> None:
+        self._broken = True
+        self._items.append(_Item(Leave(self._name), self._end_ms, self._end_ms))
+
     def may_send(self, ahead_ms: int | None) -> bool:
         if self._sent >= len(self._items):
             return False
@@ -167,7 +182,7 @@ class _Lane:
     def next_ms(self) -> int:
         return self._items[self._sent].start_ms
 
-    def take(self) -> Chunk | Break:
+    def take(self) -> Chunk | Break | Leave:
         item = self._items[self._sent]
         self._sent += 1
         self._sent_unheard_ms += item.length_ms
@@ -221,6 +236,11 @@ class _Lane:
             if item.length_ms and item.end_ms > known_ms:
                 return self._cut_out(index, most_ms, "worker")
         return None
+
+    @property
+    def _is_over(self) -> bool:
+        """Nothing is kept but the lane's end, which a later worker has to be told, too."""
+        return isinstance(self._items[0].message, Leave)
 
     @property
     def all_settled_ms(self) -> int:
@@ -281,7 +301,7 @@ class _Lane:
             self._sent_unheard_ms -= length_ms
             self._heard += 1
         settled_ms = min(self._settled_ms.values())
-        while self._heard and self._items[0].end_ms <= settled_ms:
+        while self._heard and self._items[0].end_ms <= settled_ms and not self._is_over:
             self._forget_oldest()
         for words in self._words.values():
             while words and words[0].end_ms < settled_ms - _WORDS_KEPT_MS:

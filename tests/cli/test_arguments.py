@@ -13,7 +13,7 @@ from app.cli import main
 from app.cli.arguments import build_parser
 
 COMMANDS = (
-    "listen", "transcribe", "sessions", "engines", "sources", "models", "doctor",
+    "listen", "transcribe", "sessions", "engines", "sources", "models", "doctor", "serve",
     "evaluate", "bench",
 )  # fmt: skip
 
@@ -30,6 +30,8 @@ def test_listens_options_and_their_defaults() -> None:
         "precision": None, "seconds": None,
         "srt": None, "force": False, "json": False, "no_names": False,
         "url": None, "dialect": None, "ca_file": None, "agree": False,
+        "page": False, "page_network": False, "page_port": None,
+        "follow": None, "zoom": False, "obs": None, "obs_address": None,
     }  # fmt: skip
 
 
@@ -129,3 +131,17 @@ def test_version_and_help_load_nothing_heavy(option: str) -> None:
     lines = done.stdout.splitlines()
     assert lines[-1] == "[]"
     assert (lines[0] == f"voxline {__version__}") == (option == "--version")
+
+
+def test_serves_options_and_their_defaults() -> None:
+    args = vars(build_parser().parse_args(["serve"]))
+    own = {name: args[name] for name in ("host", "port", "streams", "json")}
+    assert own == {"host": "127.0.0.1", "port": 8421, "streams": None, "json": False}
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "1.5", "http", "٣"])
+def test_what_is_no_port_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        build_parser().parse_args(["serve", "--port", port])
+    assert stopped.value.code == 2
+    assert "is not a port" in capsys.readouterr().err

@@ -8,13 +8,11 @@ import sys
 import pytest
 from PySide6.QtCore import QObject
 
-HEAVY = (
-    "torch", "mlx", "ctranslate2", "faster_whisper", "transformers", "onnxruntime",
-    "websockets", "keyring",  # of a server that nobody has chosen
-)  # fmt: skip
+HEAVY = ("torch", "mlx", "ctranslate2", "faster_whisper", "transformers", "onnxruntime")
+SERVERS = ("websockets", "segno", "keyring")  # until a page or a server is asked for
 LIST_HEAVY = f"""
 import sys
-loaded = sorted({{name.split(".")[0] for name in sys.modules}} & set({HEAVY!r}))
+loaded = sorted({{name.split(".")[0] for name in sys.modules}} & set({HEAVY + SERVERS!r}))
 sys.exit("loaded: " + ", ".join(loaded) if loaded else 0)
 """
 

@@ -103,6 +103,34 @@ def test_words_pass_with_the_number_of_their_utterance(loud: None) -> None:
     assert [(w.text, w.utterance) for w in sent if isinstance(w, Word)] == [(" hello", 7)]
 
 
+def test_a_lane_that_leaves_is_heard_out_and_forgotten(loud: None) -> None:
+    rig = LoopRig(START)
+    rig.run(m.Enter("a", "fr"), *chunks(TALK, lane="a"), m.Leave("a"), m.Finish())
+    left = rig.sent.index(m.Left("a"))
+    progress = [e for e in rig.sent[:left] if isinstance(e, Progress)]
+    assert progress[-1].settled_ms == 1_000
+    assert not any(isinstance(e, (Progress, Word)) for e in rig.sent[left:])
+    assert [stream.options.language for stream in rig.engine.streams] == ["fr"]
+
+
+def test_a_lane_that_never_spoke_leaves_too() -> None:
+    sent = LoopRig(START).run(m.Enter("a"), m.Leave("a"), m.Finish())
+    assert m.Left("a") in sent
+
+
+def test_a_stream_that_the_engine_refuses_ends_nothing_but_itself(loud: None) -> None:
+    rig = LoopRig(START)
+    rig.engine.refuses = {480}
+    sent = rig.run(m.Enter("a"), *chunks(TALK, lane="a"), m.Leave("a"), m.Finish())
+    assert [e.code for e in sent if isinstance(e, Notice)] == ["stream-refused"]
+    assert isinstance(sent[-1], m.Finished)
+    assert m.Left("a") in sent
+    rig = LoopRig(START)
+    rig.engine.refuses = {480}
+    with pytest.raises(EngineError):  # a lane of the app's own cannot be done without
+        rig.run(*chunks(TALK), m.Finish())
+
+
 NAMED = m.Start(
     m.PROTOCOL_VERSION, "recording", "/models", delays_ms=(480,), vad="webrtc",
     names=text_of([Name("Voxline", ("vox line",))]),
@@ -125,3 +153,24 @@ def test_the_users_names_are_written_their_way_before_anybody_sees_them(loud: No
     assert isinstance(sent[-1], m.Finished), "what waited for another word came before"
     settled = [e.settled_ms for e in sent if isinstance(e, Progress)]
     assert settled == sorted(settled)
+
+
+def test_a_held_word_of_a_lane_that_is_quiet_waits_for_no_other(loud: None) -> None:
+    """“vox” may begin a name; nobody speaks on there, while another lane goes on."""
+    engine = RecordingEngine()
+    engine.says = [" vox"]
+    rig = LoopRig(NAMED, engine)
+    talk = iter(chunks(sound((0.9, 4_000)), lane="b"))
+
+    def go_on(message: m.Message) -> None:
+        """The other speaks until the word has come, or there is no more to say."""
+        heard = any(isinstance(e, Word) for e in rig.sent)
+        if isinstance(message, Progress) and message.lane == "b":
+            rig.inbox.put(m.Finish() if heard else (next(talk, None) or m.Finish()))
+
+    rig.on_sent = go_on
+    sent = rig.run(m.Enter("a"), *chunks(TALK, lane="a"), m.Break("a"), next(talk))
+    place = next(i for i, e in enumerate(sent) if isinstance(e, Word))
+    assert place < sent.index(m.Finished())
+    after = [e for e in sent[place:] if isinstance(e, Progress) and e.lane == "a"]
+    assert after[0].settled_ms == 1_000

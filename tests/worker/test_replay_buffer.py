@@ -7,7 +7,7 @@ import pytest
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from app.worker import replay_buffer
-from app.worker.messages import Break
+from app.worker.messages import Break, Leave
 from app.worker.replay_buffer import ReplayBuffer
 from model_backends.base import Progress, Word
 
@@ -25,7 +25,7 @@ def filled(seconds: int) -> ReplayBuffer:
     return buffer
 
 
-def take_all(buffer: ReplayBuffer) -> list[Chunk | Break]:
+def take_all(buffer: ReplayBuffer) -> list[Chunk | Break | Leave]:
     taken = []
     while buffer.has_next(None):
         taken.append(buffer.next(None))
@@ -182,3 +182,19 @@ def test_a_replay_that_ends_early_gives_up_what_it_held() -> None:
     buffer.commit(word(" one", 200, 600, 1))
     buffer.commit(word(" two", 700, 1000, 1))
     assert [each.text for each in buffer.finish()] == [" two"]
+
+
+def test_the_end_of_a_lane_is_told_to_every_worker_until_one_has_left_it() -> None:
+    buffer = filled(1)
+    buffer.push_leave("me")
+    assert take_all(buffer)[-1] == Leave("me")
+    buffer.progress(Progress("me", 0, 1000, 1000))
+    assert buffer.kept_ms == 0
+    buffer.rewind()
+    assert take_all(buffer) == [Leave("me")]
+    settled_ms = buffer.settled_ms
+    buffer.forget("me")
+    assert not buffer.knows("me", 0)
+    assert buffer.settled_ms == settled_ms  # it only grows
+    assert buffer.ahead_ms("me") == 0
+    assert not buffer.knows("me", 0)  # asking made no new one

@@ -37,6 +37,7 @@ from app.ui.main_window.transcript import Transcript
 from app.ui.overlay import placement
 from app.ui.state.background import in_background
 from app.ui.state.captioning import Captioning
+from app.ui.state.captions_page import CaptionsPage
 from app.ui.state.commands import PAUSE, Commands
 from app.ui.state.engines import EngineChoice, info_of, list_engines, suited_info
 from app.ui.state.settings_store import SettingsStore
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self.header = StateHeader()
         self.banners = BannerStack()
         self.choices = ChoicesPanel()
+        self.captions_page = CaptionsPage(captioning, store, self)
         self.transcript = Transcript()
         self.find_bar = FindBar(self.transcript)
         self.latest = QPushButton("&Latest words", self.transcript)
@@ -219,6 +221,7 @@ class MainWindow(QMainWindow):
             (menus.controls.triggered, self.controls_wanted.emit),
             (menus.latest.triggered, self.transcript.show_end),
             (self.latest.clicked, self.transcript.show_end),
+            (menus.page.triggered, self._show_captions_page),
             (menus.shortcuts.triggered, self._show_shortcuts),
             (menus.kept.triggered, self._show_kept),
             (menus.report.triggered, self._report),
@@ -364,6 +367,11 @@ class MainWindow(QMainWindow):
             page = help_texts.releases_page()
             here = Sentence("Newer versions are at {page}", page=page)
             self.banners.tell("info", here, "No browser could be opened.")
+
+    def _show_captions_page(self) -> None:
+        from app.ui.main_window.captions_page import CaptionsPageDialog
+
+        CaptionsPageDialog(self.captions_page, self).show()
 
     def _show_shortcuts(self) -> None:
         help_texts.show_shortcuts(self, self.menus.with_keys(), self._global_keys())

@@ -1,0 +1,206 @@
+"""Captions into a text source of OBS Studio, over obs-websocket 5, which OBS 28 and later bring.
+
+The last lines as they are, never wrapped anew; sent when they change. Source: obs-websocket's
+protocol page (Hello, Identify with the salted challenge, Request "SetInputSettings"). The kept
+libraries for it are under the GPL or need asyncio, so these few messages are spoken here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed, InvalidURI, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from app.core.paragraphs import Paragraph
+from app.core.script import display_width
+from app.share.feeds.runner import Heard, OutletError
+from model_backends.base import Sentence, UserError, Word
+
+DEFAULT_URL = "ws://127.0.0.1:4455"
+_RPC_VERSION = 1
+_HELLO, _IDENTIFY, _IDENTIFIED, _REQUEST, _RESPONSE = 0, 1, 2, 6, 7
+_WRONG_PASSWORD = 4009
+_NO_SUCH_SOURCE = 600
+_TIMEOUT_S = 5.0
+_EVERY_S = 0.2
+_COLUMNS, _LINES = 42, 2
+
+
+class ObsUrlError(UserError):
+    """That is no address of an OBS."""
+
+
+class LastLines:
+    """Words in lines that stand once a word is in them; the last of them are shown."""
+
+    def __init__(self, columns: int = _COLUMNS, lines: int = _LINES) -> None:
+        self._columns = columns
+        self._lines: deque[str] = deque([""], maxlen=lines)
+        self._paragraph: Paragraph | None = None
+
+    def add(self, word: Word) -> None:
+        if self._paragraph is not None and self._paragraph.takes(word):
+            self._paragraph.add(word)
+            fits = display_width(self._lines[-1] + word.text) <= self._columns
+        else:
+            self._paragraph = Paragraph.begun(word)
+            fits = not self._lines[-1]
+        if fits:
+            self._lines[-1] += word.text if self._lines[-1] else word.text.lstrip()
+        else:
+            self._lines.append(word.text.lstrip())
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line for line in self._lines if line)
+
+
+class Obs:
+    """Satisfies `Outlet`."""
+
+    name = Sentence("OBS")
+
+    def __init__(
+        self,
+        source: str,
+        url: str = DEFAULT_URL,
+        password: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`source`: the name of a text source. Raises ObsUrlError."""
+        if not url.startswith(("ws://", "wss://")):
+            raise ObsUrlError(
+                Sentence("“{url}” is no address of OBS.", url=url),
+                Sentence("It looks like {url}.", url=DEFAULT_URL),
+            )
+        self._source, self._url, self._password = source, url, password
+        self._clock = clock
+        self._lines = LastLines()
+        self._shown: str | None = None  # by OBS
+        self._sent_s = -_EVERY_S
+        self._count = 0
+        self._connection: ClientConnection | None = None
+
+    def open(self) -> None:
+        self.close()
+        try:
+            self._connection = connect(
+                self._url,
+                subprotocols=[Subprotocol("obswebsocket.json")],
+                open_timeout=_TIMEOUT_S,
+                close_timeout=1,
+                proxy=None,
+            ).__enter__()
+            self._identify(self._hear(_HELLO))
+        except ConnectionClosed as closed:
+            raise _refusal(closed) from closed
+        except InvalidURI as error:
+            raise _unreachable("it is no address") from error
+        except (OSError, WebSocketException) as error:
+            reason = getattr(error, "strerror", None) or str(error) or "no answer"
+            raise _unreachable(reason) from error
+        self._shown = None
+
+    def take(self, heard: Heard) -> None:
+        if isinstance(heard, Word):
+            self._lines.add(heard)
+
+    def send(self, last: bool = False) -> None:
+        """At the end the source is emptied: nobody speaks there any more."""
+        text = "" if last else self._lines.text
+        if text == self._shown or (not last and self._clock() - self._sent_s < _EVERY_S):
+            return
+        try:
+            self._set_text(text)
+        except ConnectionClosed as closed:
+            raise _refusal(closed) from closed
+        except (OSError, WebSocketException) as error:
+            raise _unreachable(str(error) or "no answer") from error
+        self._shown, self._sent_s = text, self._clock()
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    # --- the protocol ----------------------------------------------------------------------
+
+    def _identify(self, hello: dict[str, Any]) -> None:
+        identify: dict[str, Any] = {"rpcVersion": _RPC_VERSION, "eventSubscriptions": 0}
+        asked = hello.get("authentication")
+        if asked:
+            if not self._password:
+                raise OutletError(
+                    Sentence("OBS asks for a password."),
+                    Sentence("It is under Tools, WebSocket Server Settings, Show Connect Info."),
+                )
+            identify["authentication"] = authentication(
+                self._password, asked["salt"], asked["challenge"]
+            )
+        self._say(_IDENTIFY, identify)
+        self._hear(_IDENTIFIED)
+
+    def _set_text(self, text: str) -> None:
+        self._count += 1
+        number = str(self._count)
+        data = {"inputName": self._source, "inputSettings": {"text": text}, "overlay": True}
+        self._say(
+            _REQUEST,
+            {"requestType": "SetInputSettings", "requestId": number, "requestData": data},
+        )
+        status = self._hear(_RESPONSE, number)["requestStatus"]
+        if status.get("result"):
+            return
+        if status.get("code") == _NO_SUCH_SOURCE:
+            raise OutletError(
+                Sentence("There is no source called “{name}”.", name=self._source),
+                Sentence("Add a text source of that name in OBS."),
+            )
+        comment = status.get("comment") or status.get("code")
+        raise OutletError(Sentence("It does not take the text ({comment}).", comment=comment))
+
+    def _say(self, op: int, data: dict[str, Any]) -> None:
+        assert self._connection is not None
+        self._connection.send(json.dumps({"op": op, "d": data}))
+
+    def _hear(self, op: int, request: str | None = None) -> dict[str, Any]:
+        """The next message of this kind; events and late answers are passed over."""
+        assert self._connection is not None
+        try:
+            while True:
+                told = json.loads(self._connection.recv(_TIMEOUT_S))
+                data = told["d"]
+                if told["op"] == op and request in (None, data.get("requestId")):
+                    return dict(data)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _unreachable("it speaks another protocol") from error
+
+
+def authentication(password: str, salt: str, challenge: str) -> str:
+    """What proves that the password is known, as obs-websocket 5 asks for it."""
+    secret = base64.b64encode(hashlib.sha256((password + salt).encode()).digest()).decode()
+    return base64.b64encode(hashlib.sha256((secret + challenge).encode()).digest()).decode()
+
+
+def _refusal(closed: ConnectionClosed) -> OutletError:
+    if closed.rcvd is not None and closed.rcvd.code == _WRONG_PASSWORD:
+        return OutletError(
+            Sentence("The password is wrong."),
+            Sentence("It is under Tools, WebSocket Server Settings, Show Connect Info."),
+        )
+    return OutletError(Sentence("The connection is lost; it is tried again."))
+
+
+def _unreachable(reason: str) -> OutletError:
+    return OutletError(
+        Sentence("It cannot be reached ({reason}).", reason=reason),
+        Sentence("Is its WebSocket server on (Tools, WebSocket Server Settings)?"),
+    )

@@ -1,0 +1,165 @@
+"""The window of the captions page: on or off, for whom, its address, and a code for a phone.
+
+Shows `CaptionsPage` and tells it what was chosen; serves nothing itself.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPixmap
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.state.captions_page import CaptionsPage
+from app.ui.widgets import plain
+from model_backends.base import Sentence
+
+_CODE_PX = 190
+_LOOK_MS = 500
+_WHAT = (
+    "Captions in a browser: on a second screen, a phone, or as a source in OBS. Only words that "
+    "stay are shown."
+)
+
+
+class CaptionsPageDialog(QDialog):
+    """Follows the page for as long as it is open."""
+
+    def __init__(self, page: CaptionsPage, parent: QWidget | None = None) -> None:
+        from app.share.page import IN_THE_NETWORK
+
+        super().__init__(parent)
+        self._page = page
+        self.setWindowTitle("Captions page")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.on = QCheckBox("&Show the captions page on this computer")
+        self.network = QCheckBox("Let &phones and computers in the local network read along")
+        self.told = plain.label(IN_THE_NETWORK, "dim", wrap=True)
+        self.problem = plain.label("", "warning", wrap=True)
+        self.address, self.obs = _Address("Address"), _Address("Address for OBS")
+        self.renew = QPushButton("&New address")
+        plain.set_tip(self.renew, "Whoever has the present one is kept out from then on")
+        self.code = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self.screens = plain.label("", "dim")
+        self._arrange()
+        self.on.toggled.connect(lambda on: self._switch(on, self.network.isChecked()))
+        self.network.toggled.connect(lambda network: self._switch(True, network))
+        self.renew.clicked.connect(page.renew)
+        page.changed.connect(self._show)
+        page.problem.connect(self._tell)
+        self._looking = QTimer(self, interval=_LOOK_MS)
+        self._looking.timeout.connect(self._show_screens)
+        self._looking.start()
+        self._show()
+
+    def _arrange(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 20, 20, 16)
+        column.setSpacing(12)
+        grid = QGridLayout()
+        for row, (text, field) in enumerate((("In a browser", self.address), ("In OBS", self.obs))):
+            name = plain.label(text)
+            name.setBuddy(field.line)
+            grid.addWidget(name, row, 0)
+            grid.addWidget(field, row, 1)
+        for widget in (plain.label(_WHAT, wrap=True), self.on, self.network, self.told):
+            column.addWidget(widget)
+        column.addWidget(self.problem)
+        column.addLayout(grid)
+        column.addWidget(self.code)
+        column.addWidget(self.screens)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.addButton(self.renew, QDialogButtonBox.ButtonRole.ActionRole)
+        buttons.rejected.connect(self.close)
+        column.addWidget(buttons)
+        self.setMinimumWidth(520)
+
+    def _switch(self, on: bool, network: bool) -> None:
+        self.problem.setText("")
+        self._page.switch(on, network)
+
+    def _tell(self, message: str, hint: str) -> None:
+        self.problem.setText(f"{message} {hint}".strip())
+        self._show()
+
+    def _show(self) -> None:
+        page = self._page
+        for box, ticked in ((self.on, page.on), (self.network, page.network)):
+            box.blockSignals(True)
+            box.setChecked(ticked)
+            box.blockSignals(False)
+        self.network.setEnabled(page.on)
+        self.renew.setEnabled(page.on)
+        self.address.show_text(page.address)
+        self.obs.show_text(page.obs_address)
+        self.problem.setVisible(bool(self.problem.text()))
+        self._show_screens()
+        self.code.setVisible(page.network)
+        if page.network:
+            picture = code_picture(page.address)
+            self.code.setPixmap(picture)
+            self.code.setMinimumSize(picture.size())  # a cut one cannot be read
+            self.code.setAccessibleName("The address as a code for a phone’s camera")
+        self._grow()
+
+    def _grow(self) -> None:
+        """As high as what is in it, which wraps."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.resize(self.width(), layout.totalHeightForWidth(self.width()))
+
+    def _show_screens(self) -> None:
+        self.screens.setText(_screens(self._page.screens) if self._page.on else "")
+
+
+class _Address(QWidget):
+    """A text to be copied."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.line = QLineEdit(readOnly=True)
+        self.line.setAccessibleName(name)
+        self.copy = QPushButton("Copy")
+        self.copy.setAccessibleName(f"Copy {name[0].lower()}{name[1:]}")
+        row = QGridLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.line, 0, 0)
+        row.addWidget(self.copy, 0, 1)
+        self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.line.text()))
+
+    def show_text(self, text: str) -> None:
+        if text != self.line.text():
+            self.line.setText(text)
+            self.line.setCursorPosition(0)
+        self.setEnabled(bool(text))
+
+
+def _screens(count: int) -> str:
+    if count == 1:
+        return "1 screen shows it now."
+    return Sentence("{count} screens show it now.", count=count)
+
+
+def code_picture(text: str) -> QPixmap:
+    """A QR code, dark on light whatever the theme: cameras want it so."""
+    from app.share.qr import rows
+
+    found = rows(text)
+    image = QImage(len(found), len(found), QImage.Format.Format_RGB32)
+    image.fill(QColor("white"))
+    for y, row in enumerate(found):
+        for x, dark in enumerate(row):
+            if dark:
+                image.setPixelColor(x, y, QColor("black"))
+    scale = max(1, _CODE_PX // len(found))
+    return QPixmap.fromImage(image.scaled(QSize(len(found), len(found)) * scale))

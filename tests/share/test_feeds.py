@@ -1,0 +1,342 @@
+"""Feeds: Zoom, OBS and a growing file, each told, lost and reached again."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pysubs2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.timeline import Gap
+from app.share.feeds import growing
+from app.share.feeds.fresh import TOO_OLD_S
+from app.share.feeds.growing import GrowingFile, GrowingFileError
+from app.share.feeds.obs import LastLines, Obs, ObsUrlError, authentication
+from app.share.feeds.runner import Feed, OutletError
+from app.share.feeds.zoom import Zoom, ZoomUrlError
+from model_backends.base import Word
+from tests.share.stand_ins import FakeObs, FakeZoom, fake_zoom
+
+NAMES = {"me": "You", "them": "Others"}
+
+
+def word(text: str, start_ms: int, lane: str = "them", language: str | None = "en") -> Word:
+    return Word(lane, 0, 0, text, start_ms, start_ms + 200, language)
+
+
+def words(text: str, start_ms: int = 0, lane: str = "them") -> list[Word]:
+    return [word(f" {each}", start_ms + 300 * n, lane) for n, each in enumerate(text.split())]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+# --- Zoom -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def zoom() -> Iterator[FakeZoom]:
+    with fake_zoom() as made:
+        yield made
+
+
+def test_zoom_is_told_a_second_at_a_time_with_numbers_that_grow(zoom: FakeZoom) -> None:
+    clock = Clock()
+    outlet = Zoom(zoom.url, clock)
+    outlet.open()
+    for each in words("one two"):
+        outlet.take(each)
+    outlet.send()
+    outlet.take(word(" three", 600))
+    outlet.send()
+    assert zoom.texts == {0: "one two"}  # less than a second has passed
+    clock.now += 1
+    outlet.send()
+    outlet.take(word(" Später", 9_000, language="de"))
+    outlet.send(last=True)
+    assert zoom.texts == {0: "one two", 1: " three", 2: "\nSpäter"}
+    assert zoom.languages == ["en-US", "en-US", "de-DE"]
+
+
+def test_zoom_goes_on_after_the_last_number_that_arrived(zoom: FakeZoom) -> None:
+    zoom.texts = {0: "before"}
+    outlet = Zoom(zoom.url)
+    outlet.open()
+    outlet.take(word(" after", 0))
+    outlet.send()
+    assert zoom.texts == {0: "before", 1: "after"}
+
+
+@pytest.mark.parametrize("trouble", [0, 400, 403, 405, 408, 500, 503])
+def test_zoom_is_told_again_under_the_same_number(zoom: FakeZoom, trouble: int) -> None:
+    """0: it had arrived, but the answer was lost."""
+    clock = Clock()
+    outlet = Zoom(zoom.url, clock)
+    outlet.open()
+    zoom.answers = [trouble]
+    outlet.take(word(" one", 0))
+    with pytest.raises(OutletError):
+        outlet.send()
+    outlet.take(word(" two", 300))
+    clock.now += 1
+    outlet.open()
+    outlet.send()
+    assert zoom.texts == {0: "one", 1: " two"}
+
+
+def test_zoom_is_not_told_what_is_too_old(zoom: FakeZoom) -> None:
+    clock = Clock()
+    outlet = Zoom(zoom.url, clock)
+    outlet.open()
+    zoom.started = False
+    outlet.take(word(" old", 0))
+    with pytest.raises(OutletError, match="not started"):
+        outlet.send()
+    outlet.take(word(" old, too", 300))
+    clock.now += TOO_OLD_S + 1
+    outlet.take(word(" new", 30_000))
+    zoom.started = True
+    outlet.send()
+    assert zoom.texts == {0: "\nnew"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "nonsense", "http://zoom.us/closedcaption?id=1", "https://zoom.us", "https://[x?a=1"],
+)
+def test_what_is_no_caption_url_is_refused(url: str) -> None:
+    with pytest.raises(ZoomUrlError):
+        Zoom(url)
+
+
+def test_a_zoom_that_cannot_be_reached_is_told_without_its_url() -> None:
+    outlet = Zoom("http://127.0.0.1:9/closedcaption?signature=secret")
+    with pytest.raises(OutletError, match="cannot be reached") as told:
+        outlet.open()
+    assert "secret" not in f"{told.value.message}{told.value.hint}"
+
+
+# --- OBS ------------------------------------------------------------------------------------------
+
+
+def test_the_proof_of_the_password_is_that_of_the_protocol() -> None:
+    """The example of obs-websocket's protocol page."""
+    salt = "lM1GncleQOaCu9lT1yeUZhFYnqhsLLP1G5lAGo3ixaI="
+    challenge = "+IxH4CnCiqpX1rM9scsNynZzbOe4KhDeYcTNS3PDaeY="
+    assert authentication("supersecretpassword", salt, challenge) == (
+        "1Ct943GAT+6YQUUX47Ia/ncufilbe6+oD6lY+5kaCu4="
+    )
+
+
+def test_obs_shows_the_last_two_lines_and_is_emptied_at_the_end() -> None:
+    obs = FakeObs("häslich/passwört", Captions="")
+    outlet = Obs("Captions", obs.url, "häslich/passwört", Clock())
+    outlet.open()
+    for each in words(
+        "These are more words than one line of a caption can hold, and then some more."
+    ):
+        outlet.take(each)
+    outlet.send()
+    assert obs.sources["Captions"] == (
+        "These are more words than one line of a\ncaption can hold, and then some more."
+    )
+    outlet.send(last=True)
+    assert obs.sources["Captions"] == ""
+    outlet.close()
+    obs.close()
+
+
+@pytest.mark.parametrize(
+    ("password", "source", "told"),
+    [
+        ("", "Captions", "asks for a password"),
+        ("wrong", "Captions", "password is wrong"),
+        ("right", "Untertitel 💬", "no source called “Untertitel 💬”"),
+    ],
+)
+def test_what_obs_does_not_take_is_told(password: str, source: str, told: str) -> None:
+    obs = FakeObs("right", Captions="")
+    outlet = Obs(source, obs.url, password)
+    with pytest.raises(OutletError, match=told):
+        outlet.open()
+        outlet.take(word(" hello", 0))
+        outlet.send()
+    outlet.close()
+    obs.close()
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(ObsUrlError):
+        Obs("Captions", "localhost:4455")
+
+
+def test_a_line_that_stands_never_changes() -> None:
+    lines = LastLines(columns=12)
+    seen = []
+    for each in [*words("one two three four"), word(" later", 60_000)]:
+        lines.add(each)
+        seen.append(lines.text)
+    assert seen == ["one", "one two", "one two\nthree", "one two\nthree four", "three four\nlater"]
+
+
+# --- a file that grows ----------------------------------------------------------------------------
+
+
+def grown(path: Path, spoken: list[Word], names: dict[str, str] | None = None) -> list[bytes]:
+    """The file's content after each word; the last is that of the end."""
+    outlet = GrowingFile(path, names, Clock())
+    outlet.open()
+    seen = []
+    for each in spoken:
+        outlet.take(each)
+        outlet.send()
+        seen.append(path.read_bytes())
+    outlet.send(last=True)
+    outlet.close()
+    return [*seen, path.read_bytes()]
+
+
+TALK = [
+    *words("So we begin. Has everybody read the minutes of the last meeting? I think so."),
+    *words("Then let us go on with the first point, which is the budget for next year.", 9_000),
+    *words("Yes.", 20_000, "me"),
+]
+
+
+@pytest.mark.parametrize("suffix", growing.SUFFIXES)
+def test_a_growing_file_only_grows_by_whole_pieces(tmp_path: Path, suffix: str) -> None:
+    seen = grown(tmp_path / f"talk{suffix}", TALK)
+    for before, after in pairwise(seen):
+        assert after.startswith(before)
+    if suffix != ".txt":
+        assert all(each in (b"", b"WEBVTT\n\n") or each.endswith(b"\n\n") for each in seen)
+
+
+@pytest.mark.parametrize("suffix", [".srt", ".vtt"])
+def test_a_growing_file_is_one_that_players_read(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"talk{suffix}"
+    grown(path, TALK)
+    events = list(pysubs2.load(str(path)))
+    assert (
+        " ".join(event.plaintext.replace("\n", " ") for event in events)
+        == "".join(each.text for each in TALK).strip()
+    )
+    for one, other in pairwise(events):
+        assert one.start < one.end < other.start
+
+
+def test_a_growing_text_reads_like_the_transcript(tmp_path: Path) -> None:
+    path = tmp_path / "talk.txt"
+    grown(path, TALK, NAMES)
+    first, second, third = path.read_text("utf-8").split("\n\n")
+    assert first.startswith("Others: So we begin.")
+    assert second.startswith("Others: Then let us")
+    assert third == "You: Yes.\n"
+
+
+def test_a_disk_that_is_full_costs_no_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, write = tmp_path / "talk.srt", os.write
+    outlet = GrowingFile(path, None, Clock())
+    outlet.open()
+    for each in TALK[:20]:
+        outlet.take(each)
+
+    def half_of_it(handle: int, data: bytes) -> int:
+        write(handle, data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", half_of_it)
+    with pytest.raises(OutletError, match="No space left"):
+        outlet.send()
+    assert path.read_bytes() == b""
+    monkeypatch.setattr(os, "write", write)
+    for each in TALK[20:]:
+        outlet.take(each)
+    outlet.send(last=True)
+    outlet.close()
+    assert path.read_bytes() == grown(tmp_path / "other.srt", TALK)[-1]
+
+
+def test_silence_finishes_what_was_said(tmp_path: Path) -> None:
+    clock = Clock()
+    outlet = GrowingFile(tmp_path / "talk.vtt", None, clock)
+    outlet.open()
+    outlet.take(word(" Hello.", 0))
+    outlet.send()
+    assert b"Hello" not in (tmp_path / "talk.vtt").read_bytes()
+    clock.now += 3
+    outlet.send()
+    assert b"Hello." in (tmp_path / "talk.vtt").read_bytes()
+    outlet.close()
+
+
+def test_a_file_of_another_kind_cannot_grow(tmp_path: Path) -> None:
+    with pytest.raises(GrowingFileError, match=r"talk\.json"):
+        GrowingFile(tmp_path / "talk.json")
+
+
+@given(st.lists(st.tuples(st.integers(0, 4_000), st.sampled_from(["a", "Bc.", "日本", "-->"]))))
+def test_no_word_is_lost_between_pieces(pauses: list[tuple[int, str]]) -> None:
+    cueing, at_ms, spoken, shown = growing.Cueing(None), 0, "", ""
+    last_end_ms = 0
+    for pause_ms, text in pauses:
+        at_ms += pause_ms
+        spoken += text
+        made = cueing.add(word(f" {text}", at_ms))
+        for cue in made:
+            assert cue.start_ms >= last_end_ms
+            last_end_ms = cue.end_ms
+            shown += cue.text
+    shown += "".join(cue.text for cue in cueing.finish())
+    assert "".join(shown.split()) == spoken
+
+
+# --- on its own thread ----------------------------------------------------------------------------
+
+
+def test_a_feed_reaches_obs_again_and_tells_how_it_does() -> None:
+    obs, told = FakeObs(Captions=""), list[str]()
+    feed = Feed(Obs("Captions", obs.url), told.append, waits_s=(0.05,))
+    feed.start()
+    feed.take(word(" before", 0))
+    wait_until(lambda: obs.sources["Captions"] == "before")
+    port = obs.port
+    obs.close()
+    feed.take(word(" meanwhile", 300))
+    wait_until(lambda: any("reached" in each or "lost" in each for each in told))
+    obs = FakeObs(port=port, Captions="")
+    wait_until(lambda: obs.sources["Captions"] == "before meanwhile")
+    feed.take(Gap("them", 600, 700, "paused"))
+    feed.close()
+    assert obs.sources["Captions"] == ""
+    obs.close()
+    assert told[0] == "OBS: connected."
+    assert told[-1] == "OBS: connected."
+
+
+def test_a_feed_loses_no_word_of_its_last_second(tmp_path: Path) -> None:
+    path = tmp_path / "talk.txt"
+    feed = Feed(GrowingFile(path), lambda sentence: None)
+    feed.start()
+    for each in TALK:
+        feed.take(each)
+    feed.close()
+    assert path.read_text().split() == "".join(each.text for each in TALK).split()
