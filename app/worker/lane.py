@@ -293,7 +293,8 @@ class Lane:
         return self._run_start_ms + (frame - self._run_frame) * FRAME * 1000 // SAMPLE_RATE
 
     def _hangover_ms(self) -> int:
-        hangover_ms = max(self._engine.info.hangover_ms[delay] for delay in self._delays)
+        """As the captions need it; a track that makes the record is flushed with them."""
+        hangover_ms = self._engine.info.hangover_ms[self._delays[0]]
         return max(hangover_ms, _FILE_PAUSE_MS) if self._whole else hangover_ms
 
     def _options(self, utterance: _Utterance, number: int) -> StreamOptions:
