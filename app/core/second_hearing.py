@@ -12,7 +12,6 @@ it. Pure: knows nothing about engines, workers, clocks or files.
 from __future__ import annotations
 
 import unicodedata
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -24,7 +23,7 @@ from app.core.timeline import spaced
 from model_backends.base import Word
 
 _PAUSE_MS = 160  # silence in both hearings that is a pause; their word times differ by less
-_NEAR_MS = 1_500  # two hearings of one word are no further apart
+_NEAR_MS = 3_000  # two hearings of one word are no further apart
 _LEAST_MS = 6_000  # a stretch is no shorter while more is to come: there must be enough to judge
 _FAR_MS = 3_000  # captions so far behind a place that is looked at cannot matter to it
 _OWN_MS = 500  # a word of the captions this near says that the record's word is the user's
@@ -36,8 +35,9 @@ _LEAST_LETTERS = 0.6  # of the captions' letters: with fewer something was left 
 _FEW_LETTERS = 8  # … unless it is about a word or two
 _SILENT_MS = 2_000  # no word of the record for so long while the captions have …
 _SILENT_WORDS = 3  # … so many
-_LOOP_RATIO = 2.2  # zlib's ratio of a text that repeats itself
-_LOOP_LETTERS = 40  # shorter texts say nothing about that
+_LOOP_PERIOD = 8  # words that come again and again …
+_LOOP_TIMES = 4  # … so often on end …
+_LOOP_WORDS = 6  # … with so many words in all: who says no four times means it
 _MOST_LETTERS = 3.0  # times the captions' letters: nobody missed that much
 
 
@@ -108,11 +108,11 @@ class SecondHearing:
         end_ms = max([self._from_ms, self._record_ms, *ends])
         end = Cut(end_ms + 1, len(captions), len(record))
         places = [cut for cut in self._places(captions, record) if cut.at_ms < end.at_ms]
-        return self._stretches([*places, end], captions, record, whole=True)
+        return self._stretches([*places, end], captions, record, last=True)
 
     def give_up(self) -> list[Reheard]:
         """The record comes no further: what it has not settled stays as the captions had it."""
-        return self._settle(self._until_ms, least_ms=0)
+        return self._settle(self._until_ms, last=True)
 
     # --- inside ----------------------------------------------------------------------------
 
@@ -121,13 +121,13 @@ class SecondHearing:
         """Every word that begins before this has come, of either."""
         return min(self._captions_ms, self._record_ms) - _ONE_WORD_MS
 
-    def _settle(self, until_ms: int, least_ms: int = _LEAST_MS) -> list[Reheard]:
-        if until_ms - max(self._from_ms, self._looked_ms) < least_ms:
+    def _settle(self, until_ms: int, last: bool = False) -> list[Reheard]:
+        if until_ms - max(self._from_ms, self._looked_ms) < _LEAST_MS and not last:
             return []
         self._looked_ms = until_ms
         captions, record = self._in_sight(until_ms)
         places = [cut for cut in self._places(captions, record) if cut.at_ms <= until_ms]
-        return self._stretches(places, captions, record)
+        return self._stretches(places, captions, record, last)
 
     def _in_sight(self, until_ms: int) -> tuple[list[Word], list[Word]]:
         """The words that matter to what was said before this time."""
@@ -149,13 +149,13 @@ class SecondHearing:
         places: Sequence[Cut],
         captions: Sequence[Word],
         record: Sequence[Word],
-        whole: bool = False,
+        last: bool = False,
     ) -> list[Reheard]:
-        """Stretches from the last cut on, none too short to be judged but the end of all."""
+        """Stretches from the last cut on, none too short to be judged but the last of all."""
         found: list[Reheard] = []
         before = Cut(self._from_ms, 0, 0)
         for cut in places:
-            if cut.at_ms - before.at_ms >= _LEAST_MS or (whole and cut is places[-1]):
+            if cut.at_ms - before.at_ms >= _LEAST_MS or (last and cut is places[-1]):
                 found += self._stretch(before, cut, captions, record)
                 before = cut
         self._forget(before)
@@ -277,10 +277,15 @@ def _letters(words: Sequence[Word]) -> int:
 
 
 def _loops(words: Sequence[Word]) -> bool:
-    text = "".join(word.text for word in words).encode()
-    if len(text) < _LOOP_LETTERS:
-        return False
-    return len(text) / len(zlib.compress(text)) > _LOOP_RATIO
+    """The same words come again and again."""
+    keys = [key for key in map(_key, words) if key]
+    for period in range(1, _LOOP_PERIOD + 1):
+        same = 0  # words that are those of a period before, on end
+        for before, word in zip(keys, keys[period:], strict=False):
+            same = same + 1 if before == word else 0
+            if same + period >= max(_LOOP_TIMES * period, _LOOP_WORDS):
+                return True
+    return False
 
 
 def _is_silent(captions: Sequence[Word], record: Sequence[Word]) -> bool:

@@ -237,6 +237,7 @@ class MainWindow(QMainWindow):
         captioning.level.connect(self.header.show_level)
         captioning.word.connect(self.transcript.add_word)
         captioning.gap.connect(self.transcript.add_gap)
+        captioning.reheard.connect(self.transcript.replace)
         captioning.notice.connect(self._show_notice)
         captioning.saved.connect(lambda saved: self.show_saved(saved.path))
         captioning.session_changed.connect(lambda _: self._begin_session())

@@ -48,6 +48,7 @@ class Captioning(QObject):
     word = Signal(object)  # Word
     tail = Signal(object)  # Tail
     gap = Signal(object)  # Gap
+    reheard = Signal(object)  # Reheard: for the transcript; captions never change
     status = Signal(object)  # Status
     notice = Signal(object)  # Notice
     saved = Signal(object)  # Saved
@@ -228,6 +229,7 @@ class Captioning(QObject):
         bridge.word.connect(self.word)
         bridge.tail.connect(self.tail)
         bridge.gap.connect(self.gap)
+        bridge.reheard.connect(self.reheard)
         bridge.notice.connect(self._take_notice)
         bridge.saved.connect(self.saved)
         bridge.level.connect(self.level)
