@@ -126,7 +126,8 @@ class SecondHearing:
             return []
         self._looked_ms = until_ms
         captions, record = self._in_sight(until_ms)
-        places = [cut for cut in self._places(captions, record) if cut.at_ms <= until_ms]
+        found = self._places(captions, record, until_ms)
+        places = [cut for cut in found if cut.at_ms <= until_ms]
         return self._stretches(places, captions, record, last)
 
     def _in_sight(self, until_ms: int) -> tuple[list[Word], list[Word]]:
@@ -141,8 +142,10 @@ class SecondHearing:
             ]
         return captions, self._record
 
-    def _places(self, captions: Sequence[Word], record: Sequence[Word]) -> list[Cut]:
-        return [cut for cut in cuts(captions, record) if cut.at_ms > self._from_ms]
+    def _places(
+        self, captions: Sequence[Word], record: Sequence[Word], until_ms: int = 0
+    ) -> list[Cut]:
+        return [cut for cut in cuts(captions, record, until_ms) if cut.at_ms > self._from_ms]
 
     def _stretches(
         self,
@@ -180,14 +183,16 @@ class SecondHearing:
 # --- where the hearings may be joined --------------------------------------------------------
 
 
-def cuts(captions: Sequence[Word], record: Sequence[Word]) -> list[Cut]:
-    """Every place at which the words of the two can be parted alike, in order of time.
+def cuts(captions: Sequence[Word], record: Sequence[Word], until_ms: int = 0) -> list[Cut]:
+    """Every place at which the words of the two can be parted alike, in order of time; the last
+    is behind all of them, at `until_ms` or later.
 
     The captions' words before `at_ms` are those whose middle lies before it.
     """
     middles = [middle(word) for word in captions]
     pairs = _pairs(captions, record)
-    places = [*_pauses(captions, record), *_between_pairs(middles, pairs)]
+    last = Cut(max([until_ms, *map(_end, (*captions, *record))]), len(captions), len(record))
+    places = [*_pauses(captions, record), *_between_pairs(middles, pairs), last]
     found: list[Cut] = []
     for cut in sorted(places, key=lambda cut: cut.at_ms):
         i, j = cut.captions, cut.record
@@ -215,7 +220,6 @@ def _pauses(captions: Sequence[Word], record: Sequence[Word]) -> Iterator[Cut]:
             at_ms = (until_ms + start_ms + 1) // 2
             yield Cut(at_ms, _before(captions, at_ms), _before(record, at_ms))
         until_ms = max(until_ms, end_ms)
-    yield Cut(until_ms + _PAUSE_MS, len(captions), len(record))
 
 
 def _between_pairs(middles: Sequence[int], pairs: Sequence[tuple[int, int]]) -> Iterator[Cut]:
