@@ -29,9 +29,11 @@ from app.measure.simulation import Simulation
 from app.paths import models_dir
 from model_backends.base import SAMPLE_RATE, Pcm, Progress, Word
 from model_backends.embedded import store
+from model_backends.embedded.info import INFO
 
 LANE = "me"
 _CHECKOUT = Path(__file__).parents[2]
+PATIENT_MS = max(INFO.delays_ms)  # the delay of who hears everything once more
 _SILENCE_S = 3  # after a clip, so that its last words come as they do in a room
 _COLUMNS = ("captions", "record", "whole file")
 
@@ -77,7 +79,7 @@ def main() -> int:
 def both_hearings(recognizer: KeptRecognizer, pcm: Pcm, delay_ms: int) -> Hearings:
     """Captions and a second hearing of one recording, put together as a session does."""
     live = Simulation(recognizer, pcm, (), delay_ms)
-    patient = Simulation(recognizer, pcm, (), delay_ms, realtime=False)
+    patient = Simulation(recognizer, pcm, (), PATIENT_MS, realtime=False)
     live.run()
     patient.run()
     return together(live, patient)

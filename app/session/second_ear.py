@@ -21,6 +21,7 @@ from app.session.start import start_message
 from app.session.status import RecordWay, SessionOptions
 from app.worker import messages as m
 from app.worker.client import ClientEvent
+from model_backends import describe
 from model_backends.base import EngineInfo, EngineOptions, Sentence
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,13 @@ def record_track_ms(way: RecordWay, info: EngineInfo, delay_ms: int) -> int | No
     return info.record_track_ms(delay_ms) if way is RecordWay.TRACK else None
 
 
+def patient_start(engine: EngineOptions) -> m.Start:
+    """What a worker is told that hears everything once more: as a file, at the longest delay."""
+    delay_ms = max(describe(engine.engine).delays_ms)
+    start = start_message(replace(engine, delay_ms=delay_ms), realtime=False)
+    return replace(start, background=True)
+
+
 class SecondEar:
     """One session's; does nothing unless the way is another worker."""
 
@@ -70,8 +78,7 @@ class SecondEar:
         self._client: Second | None = None
         self._put = put
         if way is RecordWay.WORKER:
-            start = replace(start_message(engine, realtime=False), background=True)
-            self._client = make(start, lambda event: put(e.Again(event)))
+            self._client = make(patient_start(engine), lambda event: put(e.Again(event)))
 
     def start(self) -> None:
         """Hear what there is, and what comes; unless there is no memory for it."""

@@ -257,7 +257,8 @@ class MainWindow(QMainWindow):
         self.menus.toggle.setText(stages.start_label(status.stage))
         self.menus.toggle.setEnabled(stages.can_toggle(status.stage))
         for action in (self.menus.new, self.menus.stop):
-            action.setEnabled(running and status.stage != Stage.STOPPING)
+            ending = status.stage is Stage.STOPPING and not status.can_hurry
+            action.setEnabled(running and not ending)
 
     def _show_notice(self, notice: Notice) -> None:
         about = _STATES.get(notice.code, "")

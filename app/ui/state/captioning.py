@@ -150,9 +150,17 @@ class Captioning(QObject):
         """End all, flushed and saved, then `idle`. Emits `idle` at once if nothing runs."""
         if self._everything_has_ended:
             self.idle.emit()
-        elif self._newest and not (self._newest is self._shown and self.stage.ending):
+        elif self._newest and not self._is_ending(self._newest):
             self._end_relief()
             self._newest.stop()
+        else:
+            self.hurry()
+
+    def hurry(self) -> None:
+        """Save what there is of transcripts that are being finished, now."""
+        for bridge in (*self._saving, self._shown):
+            if bridge and bridge.session.status.can_hurry:
+                bridge.stop()
 
     def abort(self) -> None:
         """Kill whatever runs, now; the journal keeps what was committed."""
@@ -189,7 +197,10 @@ class Captioning(QObject):
             bridge.hold()
             self._next.append(bridge)
             bridge.start()
-            self._relieve(after)
+            if after.session.status.can_hurry:  # its words are out, its transcript is not
+                self._show_next()
+            else:
+                self._relieve(after)
 
     def _could_not_begin(self, failure: Status, after: SessionBridge | None) -> None:
         """With a session running, that goes on: words are worth more than another engine."""
@@ -218,8 +229,13 @@ class Captioning(QObject):
             self._let_end(before)
 
     def _let_end(self, bridge: SessionBridge) -> None:
-        if bridge is not self._shown or not self.stage.ending:
+        if not self._is_ending(bridge):
             bridge.stop()
+
+    def _is_ending(self, bridge: SessionBridge) -> bool:
+        """Whether it has been asked to end, as far as is known: another stop means haste."""
+        shown = bridge is self._shown and self.stage.ending
+        return shown or bridge.session.status.stage.ending
 
     def _show(self, bridge: SessionBridge) -> None:
         if self._shown:
