@@ -83,6 +83,7 @@ class Menus:
         self.stop = self._add(menu, "S&top and save", "Ctrl+T")
         menu.addSeparator()
         self.save = self._add(menu, "Save transcript &as…", QKeySequence.StandardKey.Save)
+        self.save_shown = self._add(menu, "Save captions as they &were shown…", "")
         self.folder = self._add(menu, "&Open transcripts folder", "Ctrl+O")
         menu.addSeparator()
         self.close = self._add(menu, "&Close window", QKeySequence.StandardKey.Close)
