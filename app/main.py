@@ -208,6 +208,7 @@ def _connect(parts: Parts) -> None:
 def _connect_overlay(parts: Parts) -> None:
     from app.ui.desktop.read_aloud import ReadAloud
     from app.ui.desktop.verbs import keys_for_captions
+    from app.ui.state.name_alerts import NameAlerts
     from app.ui.widgets.banner import announce
 
     overlay, store = parts.overlay, parts.store
@@ -224,7 +225,20 @@ def _connect_overlay(parts: Parts) -> None:
     overlay.held_changed.connect(lambda _held: parts.tray.tick())
     parts.hotkeys.changed.connect(lambda: overlay.show_keys(keys_for_captions(parts.hotkeys)))
     parts.leaving.begun.connect(overlay.end)
+    alerts = NameAlerts(store, parts.captioning, parent=overlay)
+    overlay.captions.point_out(alerts.points_out)
+    alerts.said.connect(partial(_tell_name, parts))
     ReadAloud(parts.captioning, store, partial(announce, overlay.captions), parent=overlay)
+
+
+def _tell_name(parts: Parts, name: str, context: str) -> None:
+    from app.ui.widgets.banner import announce
+    from model_backends.base import Sentence
+
+    parts.overlay.pulse()
+    announce(parts.overlay.captions, Sentence("“{name}” was said", name=name))
+    if parts.store.settings.notify_names:
+        parts.tray.tell_name(name, context)
 
 
 def _connect_tray(parts: Parts) -> None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app import paths
 from app.core.encoding import text_of
-from app.core.hotwords import words_in
+from app.core.names import without_alerts
 from app.core.voices import named
 from model_backends.base import EngineOptions, Sentence
 
@@ -136,7 +136,8 @@ class Settings:
     precision: str = ""  # of the engine's weights
     delay_ms: Mapping[str, int] = _table(_is_delays)  # engine name: delay
     language: str = ""  # ISO 639-1; "": the engine finds out
-    hotwords: str = ""  # words to expect, with commas between them
+    names: str = ""  # the user's names and words, as app.core.names writes them
+    notify_names: bool = False  # have the desktop tell, too, when a name is said that alerts
     source: str = ""  # as app.audio.choice writes it; "": nothing was chosen, so both voices
     start_listening_on_launch: bool = True
     keep_transcripts: bool = True
@@ -165,7 +166,7 @@ class Settings:
             precision=self.precision or None,
             delay_ms=self.delay_ms.get(self.engine),
             language=self.language or None,
-            hotwords=words_in(self.hotwords),
+            names=without_alerts(self.names),
         )
 
 

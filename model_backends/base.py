@@ -232,6 +232,7 @@ class EngineOptions:
     delay_ms: int | None = None
     language: str | None = None  # ISO 639-1
     hotwords: tuple[str, ...] = ()  # words to expect: names, terms
+    names: str = ""  # the user's list, as app.core.names writes it: what to expect and to correct
 
 
 @dataclass(frozen=True, slots=True)

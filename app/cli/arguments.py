@@ -79,6 +79,13 @@ def engine_options(parser: argparse.ArgumentParser, several_delays: bool = False
         help="names and terms to expect: a text file with one a line, or a list with commas "
         "(Voxtral only)",
     )
+    group.add_argument(
+        "--words",
+        metavar="FILE",
+        type=Path,
+        help="your names and words, as the preferences export them: word, what it sounds like, "
+        "alert; the first alone will do",
+    )
     group.add_argument("--device", metavar="D", help="cpu, cuda or mps (default: the best here)")
     group.add_argument(
         "--precision",

@@ -9,9 +9,9 @@ import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app import paths
-from app.core.encoding import text_of
-from app.core.hotwords import MOST_CHARACTERS, words_in
+from app import names_file, paths
+from app.core.hotwords import words_in
+from app.core.names import text_of as names_text
 from app.session.second_ear import patient_start
 from app.session.start import start_message
 from app.worker import messages
@@ -60,10 +60,11 @@ def chosen_engine(args: argparse.Namespace, patient: bool = False) -> ChosenEngi
             delay_ms=delays[0],
             language=args.language.strip().lower() if args.language else None,
             hotwords=_hotwords(args.hotwords),
+            names=_names(args.words),
         )
         info.check(options)
         _check_model(args.model, info)
-    except EngineError as error:
+    except UserError as error:
         raise UsageError(error.message, error.hint) from error
     return ChosenEngine(info, options, delays)
 
@@ -81,31 +82,27 @@ def _delays(
 def _hotwords(asked: str | None) -> tuple[str, ...]:
     """The words of `--hotwords`: those of the file, if there is one of that name.
 
-    Raises UsageError for a file that is missing, is no text or is far too long.
+    Raises UserError for a file that is missing, is no text or is far too long.
     """
     if not asked:
         return ()
     path = Path(asked).expanduser()
+    if not _is_there(path) and not _looks_like_a_file(asked):
+        return words_in(asked)
+    hint = "Name a text file with one word a line, or write the words with commas."
+    return words_in(names_file.text_in(path, hint))
+
+
+def _names(path: Path | None) -> str:
+    """The table in the file of `--words`. Raises UserError as `names_file.read()` does."""
+    return names_text(names_file.read(path.expanduser())) if path else ""
+
+
+def _is_there(path: Path) -> bool:
     try:
-        named = path.is_file()
-        if not named and not path.exists() and not _looks_like_a_file(asked):
-            return words_in(asked)
-        with path.open("rb") as file:
-            data = file.read(MOST_CHARACTERS + 1) if named else b""
-        text = text_of(data)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise UsageError(
-            Sentence("The words to expect cannot be read from {path}: {reason}.", path=asked,
-                     reason=reason),
-            "Name a text file with one word a line, or write the words with commas.",
-        ) from error  # fmt: skip
-    if len(data) > MOST_CHARACTERS:
-        raise UsageError(
-            Sentence("{path} is too long for a list of words to expect.", path=asked),
-            "Keep the names that are most often written wrongly.",
-        )
-    return words_in(text)
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _looks_like_a_file(text: str) -> bool:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 
-MOST_CHARACTERS = 10_000  # of the whole list, as of any text in the settings
-
 _BETWEEN = re.compile(r"[\n\r,;、，；،؛]+")
 
 

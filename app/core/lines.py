@@ -21,6 +21,7 @@ from app.core.voices import label_of
 from model_backends.base import Word
 
 Measure: TypeAlias = Callable[[str], float]  # text → width, in the unit of the line's width
+Span: TypeAlias = tuple[int, int]  # the first character, and the one behind the last
 
 TURN_PAUSE_MS = 1500  # a new utterance after a longer silence starts a new line
 _MOST_LABEL = 0.5  # of a line's width
@@ -36,6 +37,7 @@ class Line:
     """One visible line: committed text, then tentative text (with its own leading space).
 
     `label`: who speaks, with a space after it; it stands before the text where a turn begins.
+    `boxed`: what is pointed out, as places in `text`.
     """
 
     text: str
@@ -43,6 +45,7 @@ class Line:
     language: str | None
     lane: str
     label: str = ""
+    boxed: tuple[Span, ...] = ()
 
 
 @dataclass(slots=True)
@@ -50,9 +53,15 @@ class _Row:
     lane: str = ""
     text: str = ""
     label: str = ""
+    boxed: tuple[Span, ...] = ()
     language: str | None = None
     told: bool = False  # the language is that of a word on it, not of the line before
     words: int = 0  # how many were ever added when its last one was
+
+    @property
+    def line(self) -> Line:
+        """As it is shown, without a tail."""
+        return Line(self.text, "", self.language, self.lane, self.label, self.boxed)
 
 
 class CaptionLines:
@@ -69,6 +78,7 @@ class CaptionLines:
         self._older = 0  # words at the left end of `_words` that are in no row yet
         self._last: Word | None = None  # the last word placed
         self._names: Mapping[str, str] = {}  # of the voices; empty: who speaks is not said
+        self._points_out: Callable[[Word], bool] = _nothing
         self._tail = ""
         self._spilled = False  # the tail has opened a row below the committed text
 
@@ -109,6 +119,11 @@ class CaptionLines:
         """From the next turn on say who speaks; with no names, do not."""
         self._names = names
 
+    def point_out(self, which: Callable[[Word], bool]) -> None:
+        """From the next word on put a box round these; a word keeps what it was placed with, until
+        `reflow()`."""
+        self._points_out = which
+
     def set_tail(self, text: str, lane: str | None = None) -> None:
         """Show tentative text after the committed; replaces the tail before it whole.
 
@@ -142,7 +157,7 @@ class CaptionLines:
             self._lay_out_older()
         start = max(0, end - count + 1 - self.first)
         rows = islice(self._rows, start, max(0, end + 1 - self.first))
-        return [Line(row.text, "", row.language, row.lane, row.label) for row in rows]
+        return [row.line for row in rows]
 
     def words_until(self, end: int) -> int:
         """How many words were ever added when the last one on row number `end` was."""
@@ -172,7 +187,7 @@ class CaptionLines:
         """Rows for the words before those that `reflow()` has placed; none of its rows changes."""
         older = CaptionLines(self._measure, self._width)
         older._placed = self._placed - len(self._words)
-        older._names = self._names
+        older._names, older._points_out = self._names, self._points_out
         for session, word in islice(self._words, self._older):
             older._place(session, word)
         self._older = 0
@@ -182,8 +197,7 @@ class CaptionLines:
     def visible(self, count: int) -> list[Line]:
         """The last `count` lines, oldest first; fewer while there are fewer."""
         inline, below = self._tail_rows()
-        rows = [self._rows[at] for at in range(-min(count, len(self._rows)), 0)]
-        lines = [Line(row.text, "", row.language, row.lane, row.label) for row in rows]
+        lines = [self._rows[at].line for at in range(-min(count, len(self._rows)), 0)]
         lines[-1] = replace(lines[-1], tail=inline)
         if self._spilled and count > 1:  # a single line is kept for committed text
             lines.append(Line("", below, lines[-1].language, lines[-1].lane))
@@ -203,15 +217,27 @@ class CaptionLines:
             if fresh or (self._last is not None and word.lane != self._last.lane):
                 self._rows[-1].label = self._label(word.lane)
         self._last_session = session
+        before, from_row = len(self._rows[-1].text), self._started
         for piece in pieces(word.text):
             self._place_piece(piece, word.language)
             self._rows[-1].words = self._placed
+        if self._points_out(word):
+            self._box(from_row, before)
         row = self._rows[-1]
         row.lane = word.lane
         if word.language and not row.told:
             # the first that is known stays: another could turn the line from left to right
             row.language, row.told = word.language, True
         self._last = word
+
+    def _box(self, from_row: int, before: int) -> None:
+        """Round all that stands behind the first `before` characters of this row."""
+        for number in range(max(from_row, self.first + 1), self._started + 1):
+            row = self._rows[number - self.first - 1]
+            begin = before if number == from_row else 0
+            begin += len(row.text[begin:]) - len(row.text[begin:].lstrip())
+            if begin < len(row.text):
+                row.boxed = (*row.boxed, (begin, len(row.text)))
 
     def _label(self, lane: str) -> str:
         """Who begins to speak; nothing where it would leave no room for what is said."""
@@ -293,6 +319,10 @@ class CaptionLines:
             taken += piece
             rest.pop(0)
         return taken
+
+
+def _nothing(word: Word) -> bool:
+    return False
 
 
 def _room_after(piece: str) -> str:

@@ -136,11 +136,19 @@ def _lost(calm: Sequence[Word], shaken: Sequence[Word], text: Sequence[str]) -> 
 
 def _heard_otherwise(words: Sequence[Word], shaken: Sequence[Word]) -> bool:
     """About as much was said in the words' time: the texts were laid against each other badly."""
-    begin, end = words[0].start_ms, words[-1].end_ms
-    there = [word for word in shaken if begin <= (word.start_ms + word.end_ms) // 2 <= end]
-    letters = len("".join(_keys_of(there)))
+    shares = [(word, _share(word, words[0].start_ms, words[-1].end_ms)) for word in shaken]
+    count = sum(share for _, share in shares)
+    letters = sum(share * len(_keys([word.text])[0]) for word, share in shares)
     missing = len("".join(_keys_of(words))) - letters
-    return len(words) - len(there) < _LOST_RUN and missing <= letters / 2
+    return len(words) - count < _LOST_RUN and missing <= letters / 2
+
+
+def _share(word: Word, begin_ms: int, end_ms: int) -> float:
+    """How much of the word was said in this time, 0..1: of one on the edge, a part."""
+    if word.end_ms <= word.start_ms:
+        return float(begin_ms <= word.start_ms < end_ms)
+    inside_ms = min(word.end_ms, end_ms) - max(word.start_ms, begin_ms)
+    return max(inside_ms, 0) / (word.end_ms - word.start_ms)
 
 
 def _places(reference: Sequence[str], keys: Sequence[str]) -> dict[int, int]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from app import paths
+from app.core.names import names_in
 from app.worker import messages as m
 from app.worker import packs
 from model_backends import describe, resolve
@@ -59,7 +60,10 @@ def start_message(
     options: EngineOptions, realtime: bool = True, record_ms: int | None = None
 ) -> m.Start:
     """`options` as `resolved()` returns them. One track, with their delay, and one at `record_ms`
-    if the engine makes the record from the same sound."""
+    if the engine makes the record from the same sound.
+
+    The user's names are corrected whatever the engine; it is told to expect them if it can be.
+    """
     return m.Start(
         version=m.PROTOCOL_VERSION,
         engine=options.engine,
@@ -70,10 +74,18 @@ def start_message(
         delays_ms=tuple(ms for ms in (options.delay_ms, record_ms) if ms is not None),
         realtime=realtime,
         extra=_extra(options),
+        names=options.names,
     )
 
 
 def _extra(options: EngineOptions) -> dict[str, Any]:
     """What only some engines know; nothing where nothing was chosen."""
-    known = {"precision": options.precision, "hotwords": list(options.hotwords)}
+    known = {"precision": options.precision, "hotwords": _expected(options)}
     return {name: value for name, value in known.items() if value}
+
+
+def _expected(options: EngineOptions) -> list[str]:
+    """The words that the engine is told to expect."""
+    if not describe(options.engine).takes_hotwords:
+        return list(options.hotwords)
+    return list(dict.fromkeys([*options.hotwords, *(n.word for n in names_in(options.names))]))

@@ -8,10 +8,12 @@ from __future__ import annotations
 import itertools
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.core.chunk import Chunk
+from app.core.corrections import Corrector
+from app.core.names import names_in
 from app.worker import messages as m
 from app.worker.echo import Echo
 from app.worker.heartbeat import Heartbeat
@@ -19,7 +21,7 @@ from app.worker.lane import Lane
 from app.worker.turns import Turns
 from app.worker.vad import Vad, make_vad
 from model_backends import load
-from model_backends.base import Engine, LoadOptions, Notice, Sentence
+from model_backends.base import Engine, LoadOptions, Notice, Progress, Sentence, Word
 
 Send = Callable[[m.Message], None]
 
@@ -73,6 +75,7 @@ class Loop:
         self._model = engine.model  # as last told
         self._lanes: dict[str, Lane] = {}
         self._echo, self._turns = Echo(), Turns()
+        self._corrector = Corrector(names_in(start.names))
         self._utterances = itertools.count(start.first_utterance)
         self._finishing = self._abandoned = False
 
@@ -88,6 +91,8 @@ class Loop:
                 lane_of = self._lanes.get(event.lane)
                 self._tell(lane_of.annotate(event) if lane_of else event)
             self._send_all(self._echo.decided(at_once=self._quiet))
+            if self._quiet:
+                self._send_each(self._corrector.rest())
             self._tell_adapted()
             self._heartbeat.step()
         for lane in self._lanes.values():
@@ -106,6 +111,13 @@ class Loop:
         self._send_all(self._echo.take(message))
 
     def _send_all(self, messages: list[m.Message]) -> None:
+        for message in messages:
+            if isinstance(message, (Word, Progress)):
+                self._send_each(self._corrector.take(message))
+            else:
+                self._send(message)
+
+    def _send_each(self, messages: Sequence[m.Message]) -> None:
         for message in messages:
             self._send(message)
 

@@ -52,6 +52,7 @@ class Start:
     extra: dict[str, Any] = field(default_factory=dict)
     adapted: str = ""  # the model an earlier worker changed to by itself; see `Adapted`
     spoken: dict[str, str] = field(default_factory=dict)  # lane -> the language it spoke last
+    names: str = ""  # the user's, as app.core.names writes them: so they are to be written
 
     def loads_like(self, other: Start) -> bool:
         """Whether a worker that loaded for `other` has what this needs."""

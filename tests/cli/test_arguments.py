@@ -25,8 +25,8 @@ def test_listens_options_and_their_defaults() -> None:
     args = vars(build_parser().parse_args(["listen"]))
     assert args == {
         "command": "listen", "source": None, "engine": "embedded", "model": None,
-        "delay_ms": None, "language": None, "hotwords": None, "device": None, "precision": None,
-        "seconds": None,
+        "delay_ms": None, "language": None, "hotwords": None, "words": None, "device": None,
+        "precision": None, "seconds": None,
         "srt": None, "force": False, "json": False, "no_names": False, "as_shown": None,
         "no_record": False,
     }  # fmt: skip

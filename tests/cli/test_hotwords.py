@@ -1,7 +1,8 @@
-"""`--hotwords` and its setting: from what a person wrote to what the engine is told."""
+"""`--hotwords`, `--words` and the setting: from what a person wrote to what the worker is told."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,9 @@ import pytest
 from app.cli.arguments import build_parser
 from app.cli.usage import UsageError, chosen_engine
 from app.core.hotwords import words_in
+from app.core.names import Name, text_of
 from app.session.start import resolved, start_message
 from app.settings import Settings
-from model_backends import describe
 from model_backends.base import EngineError, EngineOptions
 
 WORDS = ("Łukasiewicz", "Marie Curie", "東京")
@@ -75,8 +76,45 @@ def test_an_engine_that_takes_none_says_so_at_once() -> None:
         resolved(EngineOptions("embedded", hotwords=WORDS))
 
 
-def test_the_setting_reaches_engines_that_take_words_and_no_other() -> None:
-    wanted = Settings(hotwords="Łukasiewicz, Marie Curie, 東京").engine_options
-    assert wanted.hotwords == WORDS
-    assert describe("voxtral-cpu").fitting(wanted).hotwords == WORDS
-    assert describe("embedded").fitting(wanted).hotwords == ()
+TABLE = text_of([Name(word) for word in WORDS])
+
+
+def test_the_users_list_reaches_the_worker_and_the_engines_that_take_words() -> None:
+    wanted = Settings(names=TABLE).engine_options
+    assert wanted.names == TABLE
+    for engine, extra in (("voxtral-cpu", {"hotwords": list(WORDS)}), ("embedded", {})):
+        start = start_message(resolved(replace(wanted, engine=engine))[1])
+        assert (start.names, start.extra) == (TABLE, extra)
+
+
+def test_both_lists_are_expected_each_word_once() -> None:
+    both = EngineOptions("voxtral-cpu", names=TABLE, hotwords=("Voxline", WORDS[1]))
+    expected = ["Voxline", WORDS[1], WORDS[0], WORDS[2]]
+    assert start_message(both).extra == {"hotwords": expected}
+
+
+def words_of(engine: str, file: Path) -> str:
+    args = build_parser().parse_args(["listen", "--engine", engine, "--words", str(file)])
+    return chosen_engine(args).options.names
+
+
+def test_an_exported_table_and_a_plain_list_are_taken_by_every_engine(tmp_path: Path) -> None:
+    table, plain = tmp_path / "my table.csv", tmp_path / "plain"
+    table.write_text(TABLE, "utf-16")
+    plain.write_text("\n".join(WORDS), "utf-8-sig")
+    assert words_of("embedded", table) == words_of("voxtral-torch", plain) == TABLE
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_a_pipe_is_no_list(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    with pytest.raises(UsageError, match="it is no file"):
+        words_of("embedded", tmp_path / "pipe.txt")
+    with pytest.raises(UsageError, match="it is no file"):
+        told("--hotwords", str(tmp_path / "pipe.txt"))
+
+
+def test_a_file_without_a_word_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").write_text("Word,Sounds like,Alert\n,,\n")
+    with pytest.raises(UsageError, match="no word in"):
+        words_of("embedded", tmp_path / "empty.csv")

@@ -328,3 +328,32 @@ def test_a_tail_is_that_of_the_voice_it_follows() -> None:
     assert [line.tail for line in lines.visible(2)] == [""]
     lines.set_tail(" there", "them")
     assert [line.tail for line in lines.visible(2)] == [" there"]
+
+
+def boxes(lines: CaptionLines) -> list[str]:
+    """What is in the boxes, line by line."""
+    return [line.text[b:e] for line in lines.visible(ALL) for b, e in line.boxed]
+
+
+def test_a_word_that_is_pointed_out_is_boxed_where_it_stands() -> None:
+    lines = CaptionLines(width, 20)
+    lines.point_out(lambda word: "Curie" in word.text)
+    said = [" Here", " is", " Marie Curie,", " and", " Curie."]
+    for number, text in enumerate(said):
+        lines.add(Word("me", 0, 0, text, 400 * number, 400 * number + 300))
+    assert texts(lines) == ["Here is Marie Curie,", "and Curie."]
+    assert boxes(lines) == ["Marie Curie,", "Curie."]
+    lines.reflow(width, 10)
+    assert texts(lines) == ["Here is", "Marie", "Curie, and", "Curie."]
+    assert boxes(lines) == ["Marie", "Curie,", "Curie."], "a part on each line"
+
+
+def test_rows_that_were_laid_out_late_have_their_boxes() -> None:
+    lines = CaptionLines(width, 20)
+    lines.point_out(lambda word: word.start_ms == 400)
+    for number in range(1500):
+        lines.add(Word("me", 0, 0, " word", 400 * number, 400 * number + 300))
+    lines.reflow(width, 25)
+    first = lines.until(lines.row_of(1), 1)[0]
+    assert [first.text[b:e] for b, e in first.boxed] == ["word"]
+    assert sum(len(line.boxed) for line in lines.until(lines.newest, 1000)) == 1

@@ -25,13 +25,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "app.native": {"model_backends"},
     "app.core": {"model_backends"},
     "app.settings": {"model_backends", "app.core", "app.paths"},
+    "app.names_file": {"model_backends", "app.core"},
     "app.audio": {"model_backends", "app.core", "app.native", "app.paths"},
     "app.worker": {"model_backends", "app.core", "app.frozen", "app.paths", "app.privacy"},
     "app.session": {*_BELOW_SESSION, "app.worker"},
     "app.measure": {*_BELOW_SESSION, "app.worker", "app.session"},
-    "app.ui": {*_BELOW_SESSION, "app.session"},
+    "app.ui": {*_BELOW_SESSION, "app.names_file", "app.session"},
     "app.main": {*_BELOW_SESSION, "app.session", "app.ui"},
-    "app.cli": {*_BELOW_SESSION, "app.worker", "app.session", "app.measure", "app.main"},
+    "app.cli": {
+        *_BELOW_SESSION,
+        "app.names_file",
+        "app.worker",
+        "app.session",
+        "app.measure",
+        "app.main",
+    },
     "app.__main__": {"app.cli", "app.frozen", "app.main", "app.worker"},
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.names import Name, text_of
 from app.worker import messages as m
 from app.worker.loop import load_engine, take_engine
 from model_backends.base import EngineError, Notice, Progress, Word
@@ -100,3 +101,27 @@ def test_words_pass_with_the_number_of_their_utterance(loud: None) -> None:
     rig = LoopRig(start, engine)
     sent = rig.run(*chunks(TALK), m.Finish())
     assert [(w.text, w.utterance) for w in sent if isinstance(w, Word)] == [(" hello", 7)]
+
+
+NAMED = m.Start(
+    m.PROTOCOL_VERSION, "recording", "/models", delays_ms=(480,), vad="webrtc",
+    names=text_of([Name("Voxline", ("vox line",))]),
+)  # fmt: skip
+
+
+def test_the_users_names_are_written_their_way_before_anybody_sees_them(loud: None) -> None:
+    engine = RecordingEngine()
+    engine.says = [" the", " vox", " line,", " vox"]
+    rig, talk = LoopRig(NAMED, engine), iter(chunks(TALK))
+
+    def go_on(message: m.Message) -> None:
+        """The next piece once this one is heard: one word each."""
+        if isinstance(message, Progress):
+            rig.inbox.put(next(talk, None) or m.Finish())
+
+    rig.on_sent = go_on
+    sent = rig.run(next(talk))
+    assert [e.text for e in sent if isinstance(e, Word)] == [" the", " Voxline,", " vox"]
+    assert isinstance(sent[-1], m.Finished), "what waited for another word came before"
+    settled = [e.settled_ms for e in sent if isinstance(e, Progress)]
+    assert settled == sorted(settled)

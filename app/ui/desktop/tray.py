@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LABELS = {"hold": "&Hold the text", "click-through": "Let clicks &through"}
 
+_TOLD_MS = 10_000
+
 
 class Tray(QObject):
     """Shows the state by shape, colour and tooltip; a click shows or hides the captions."""
@@ -68,6 +70,11 @@ class Tray(QObject):
         if mark != self._mark:  # a tray on D-Bus is sent the whole picture each time
             self._mark = mark
             self.icon.setIcon(tray_pictures.icon(mark))
+
+    def tell_name(self, name: str, context: str) -> None:
+        """Have the desktop tell that a name was said."""
+        title = Sentence("“{name}” was said", name=name)
+        self.icon.showMessage(title, context, self.icon.icon(), _TOLD_MS)
 
     def show_keys(self, hotkeys: Hotkeys) -> None:
         """The keys that do the same from anywhere."""

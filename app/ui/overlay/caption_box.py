@@ -6,7 +6,7 @@ is held the way back has a row of its own below. Knows nothing of where it stand
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
@@ -32,6 +32,7 @@ from app.ui.widgets import plain, stages
 from app.ui.widgets.theme import CAPTIONS
 
 RADIUS = 16.0
+PULSE_MS = 1_200
 _SIDE, _TOP, _BETWEEN, _BOTTOM = 18, 9, 3, 13
 _TEXT_SIDE = _SIDE - 4  # the edge's own room is the rest
 _CHROME = _TOP + ROW_HEIGHT + _BETWEEN + _BOTTOM
@@ -92,6 +93,8 @@ class CaptionBox(QWidget):
         super().__init__(parent)
         self._settings = settings
         self._opaque = self._lit = self._docked = self._dashed = False
+        self._pulse = QTimer(self, singleShot=True, interval=PULSE_MS)
+        self._pulse.timeout.connect(self._repaint_all)
         self._background: QPixmap | None = None
         self._status = Status(Stage.STARTING)
         self.status_row = StatusRow(settings)
@@ -174,6 +177,14 @@ class CaptionBox(QWidget):
             self._state_row.setContentsMargins(side, 0, side + (_HANDLE if dashed else 0), 0)
             self._repaint_all()
 
+    def pulse(self) -> None:
+        """A bright border, once, for about a second: something was said that the user waits for.
+
+        On and off again is one flash; more than three a second can cause seizures (WCAG 2.3.1).
+        """
+        self._pulse.start()
+        self._repaint_all()
+
     def outline(self) -> QPainterPath:
         """The rounded shape, in this widget's coordinates."""
         path = QPainterPath()
@@ -211,7 +222,9 @@ class CaptionBox(QWidget):
         color = QColor(self._settings.background_color)
         color.setAlphaF(1.0 if self._opaque else self._settings.background_opacity)
         painter.fillPath(self.outline(), color)
-        if self._dashed:
+        if self._pulse.isActive():
+            self._paint_pulse(painter)
+        elif self._dashed:
             self._paint_dashes(painter)
         elif self._lit:
             self._paint_border(painter)
@@ -258,6 +271,13 @@ class CaptionBox(QWidget):
         for color, style in ((Qt.GlobalColor.black, Qt.PenStyle.SolidLine),
                              (Qt.GlobalColor.white, Qt.PenStyle.DashLine)):  # fmt: skip
             painter.setPen(QPen(color, 2, style))
+            painter.drawRoundedRect(edge, radius, radius)
+
+    def _paint_pulse(self, painter: QPainter) -> None:
+        edge = QRectF(self.rect()).adjusted(2, 2, -2, -2)
+        radius = 0.0 if self._docked else RADIUS
+        for color, width in ((CAPTIONS.black, 4), (CAPTIONS.warning, 3)):
+            painter.setPen(QPen(QColor(color), width))
             painter.drawRoundedRect(edge, radius, radius)
 
     def _paint_border(self, painter: QPainter) -> None:

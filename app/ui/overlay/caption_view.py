@@ -120,6 +120,10 @@ class CaptionView(QWidget):
         """From the next turn on say who speaks; with no names, do not."""
         self._lines.name_voices(names)
 
+    def point_out(self, which: Callable[[Word], bool]) -> None:
+        """From the next word on draw a box round these."""
+        self._lines.point_out(which)
+
     def set_tail(self, text: str, lane: str | None = None) -> None:
         """Replace the tentative text; painted only if the user asked for it."""
         if self._settings.show_tail:

@@ -35,6 +35,7 @@ TAIL_OPACITY = 0.6  # dim, and still 7:1 as white on black
 OUTLINE = 0.07  # of the font's height, on each side of a stroke
 SHADOW = 0.07  # of the font's height, down and to the right
 RELIEF = 0.05  # … of raised letters, whose side is seen; up and to the left of depressed ones
+_BOX = 0.045  # … the line round a word that is pointed out
 _SHADOW_INK = QColor(0, 0, 0, 220)
 _OWN_LIGHT, _OWN_DARK = "#7cc4ff", "#00508f"  # the user's name, in light and in dark text
 _UNBROKEN = 1e6  # px; lines are broken by `app.core.lines`, not here
@@ -91,6 +92,7 @@ class LinePictures:
         text = _laid_out(line, way, room, self._font, self._ink, label=voice(line.lane, self._ink))
         origin = self._origin(text.lineAt(0))
         self._draw_band(painter, text.lineAt(0), origin)
+        self._draw_boxes(painter, line, text.lineAt(0), origin)
         if self._edge == "shadow":
             drop = self._font_height * SHADOW
             shadow = _laid_out(line, way, room, self._font, _SHADOW_INK)
@@ -115,6 +117,19 @@ class LinePictures:
         left = origin.x() + text.naturalTextRect().left() - around
         width = text.naturalTextWidth() + 2 * around
         painter.fillRect(QRectF(left, self._overhang, width, self._size.height()), self._band)
+
+    def _draw_boxes(self, painter: QPainter, line: Line, text: QTextLine, origin: QPointF) -> None:
+        """Round each word that is pointed out, in the colour of the text; no letter moves."""
+        thick = max(1.5, self._font_height * _BOX)
+        painter.setPen(QPen(self._ink, thick))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        label = _utf16_length(line.label)
+        for begin, end in line.boxed:
+            ends = [_x_of(text, label + _utf16_length(line.text[:at])) for at in (begin, end)]
+            left, width = origin.x() + min(ends), abs(ends[1] - ends[0])
+            top, height = self._overhang + thick, self._size.height() - 2 * thick
+            box = QRectF(left - thick, top, width + 2 * thick, height)
+            painter.drawRoundedRect(box, 2 * thick, 2 * thick)
 
     def _edge_ink(self) -> QColor:
         ink = contrasting(self._ink)
@@ -179,6 +194,13 @@ def _format(
     made = QTextLayout.FormatRange()
     made.start, made.length, made.format = start, length, look
     return made
+
+
+def _x_of(text: QTextLine, place: int) -> float:
+    """Where the cursor would stand before the unit at `place`."""
+    found: object = text.cursorToX(place)  # PySide gives the place back, too
+    assert isinstance(found, tuple)
+    return float(found[0])
 
 
 def _utf16_length(text: str) -> int:

@@ -167,6 +167,10 @@ class CaptionOverlay(HandledWindow):
         """Say something beside the captions for a while."""
         self._strip.show_notice(Message(text, hint))
 
+    def pulse(self) -> None:
+        """Catch the eye, once."""
+        self._box.pulse()
+
     def show_status(self, status: Status) -> None:
         """Tell what is happening, also where no session could be made."""
         self._box.show_status(status)

@@ -30,6 +30,7 @@ from app.settings import OverlaySettings, Settings
 from app.ui.preferences.caption_page import CaptionPage
 from app.ui.preferences.caption_sample import CaptionSample
 from app.ui.preferences.listening_page import ListeningPage
+from app.ui.preferences.names_page import NamesPage
 from app.ui.preferences.privacy_page import PrivacyPage
 from app.ui.preferences.speech_model_page import SpeechModelPage
 from app.ui.state.engines import EngineChoice, info_of
@@ -72,6 +73,7 @@ class Preferences(QDialog):
         plain.set_tip(self.read_finished, _READ_TIP)
         self.listening = ListeningPage(store)
         self.speech_model = SpeechModelPage(store)
+        self.names = NamesPage(store)
         self.keys: KeysPage | None = None
         self.privacy = PrivacyPage(store)
         self.list = QListWidget()
@@ -106,6 +108,7 @@ class Preferences(QDialog):
         self.read_finished.setChecked(settings.read_finished_lines)
         self.listening.show_settings(settings, self._find_info(settings.engine))
         self.speech_model.show_settings(settings)
+        self.names.show_settings(settings)
         self.privacy.show_settings(settings)
         self.sample.apply(settings.overlay)
         if settings.overlay != self._restored:
@@ -150,6 +153,7 @@ class Preferences(QDialog):
             "Captions": captions,
             "Listening": self.listening,
             "Speech model": self.speech_model,
+            "Names and words": self.names,
         }
         if hotkeys is not None and commands is not None:
             from app.ui.preferences.keys_page import KeysPage

@@ -152,3 +152,16 @@ def test_the_icon_is_there_to_be_shown(tray: Tray) -> None:
     for size in (16, 64, 256):
         image = tray.icon.icon().pixmap(size, size).toImage()
         assert image.pixelColor(image.width() // 2, image.height() // 8).alpha() > 0
+
+
+def test_the_desktop_is_told_that_a_name_was_said(
+    tray: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        QSystemTrayIcon,
+        "showMessage",
+        lambda icon, title, text, picture, ms: told.append((title, text)),
+    )
+    tray.tell_name("Maria", "Could Maria say")
+    assert told == [("“Maria” was said", "Could Maria say")]

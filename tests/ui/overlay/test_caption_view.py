@@ -391,3 +391,28 @@ def np_of(image: QImage) -> npt.NDArray[np.uint8]:
     """Height, width, and blue, green, red, alpha of each pixel."""
     flat = np.frombuffer(image.constBits(), np.uint8)
     return flat.reshape(image.height(), image.width(), 4)
+
+
+@pytest.mark.parametrize("text", ["Good morning Maria, dear", "שלום מריה לכולם"])
+def test_a_name_that_is_pointed_out_has_a_box_and_no_letter_moves(qtbot: QtBot, text: str) -> None:
+    plain, boxed = shown(qtbot, SETTINGS), shown(qtbot, SETTINGS)
+    boxed.point_out(lambda word: word.text.strip(" ,") in ("Maria", "מריה"))
+    for view in (plain, boxed):
+        for word in words(text):
+            view.add_word(word)
+    before, after = (painted(view) for view in (plain, boxed))
+    changed = [
+        (x, y)
+        for x in range(before.width())
+        for y in range(before.height())
+        if before.pixel(x, y) != after.pixel(x, y)
+    ]
+    assert changed, "there is a box"
+    left, right = min(x for x, _ in changed), max(x for x, _ in changed)
+    assert left > 0 and right - left < 0.4 * before.width(), "round one word"
+    inside = [
+        before.pixelColor(x, y).alpha() for x in range(left, right) for y in range(before.height())
+    ]
+    assert max(inside) == 255, "the name is in it"
+    lost = [at for at in changed if before.pixelColor(*at).alpha() > after.pixelColor(*at).alpha()]
+    assert not lost, "no letter has gone from where it was"

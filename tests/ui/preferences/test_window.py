@@ -423,9 +423,14 @@ def test_escape_closes(preferences: Preferences) -> None:
 
 def test_the_list_leads_to_every_page(preferences: Preferences) -> None:
     titles = [preferences.list.item(row).text() for row in range(preferences.list.count())]
-    assert titles == ["Captions", "Listening", "Speech model", "Keys", "Privacy"]
+    assert titles == ["Captions", "Listening", "Speech model", "Names and words", "Keys", "Privacy"]
     preferences.list.setFocus()
-    for page in (preferences.listening, preferences.speech_model, preferences.keys):
+    for page in (
+        preferences.listening,
+        preferences.speech_model,
+        preferences.names,
+        preferences.keys,
+    ):
         QTest.keyClick(preferences.list, Qt.Key.Key_Down)
         assert page is not None and page.isVisible()
         assert not preferences.sample.isVisible()  # it belongs to the captions
