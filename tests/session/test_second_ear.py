@@ -25,10 +25,11 @@ from app.worker.client import ClientEvent
 from model_backends import scripted
 from model_backends.base import EngineOptions, Word
 
-CAPTIONS = [(" Captions", 400, 900), (" a", 900, 1100), (" pier", 1100, 1300),
-            (" wile", 1300, 1500), (" you", 1500, 1600), (" speak.", 1600, 2100)]  # fmt: skip
-RECORD = [(" Captions", 420, 900), (" appear", 920, 1300), (" while", 1300, 1500),
-          (" you", 1500, 1600), (" speak.", 1600, 2100)]  # fmt: skip
+# long after the gate has opened, on however slow a computer
+CAPTIONS = [(" Captions", 3400, 3900), (" a", 3900, 4100), (" pier", 4100, 4300),
+            (" wile", 4300, 4500), (" you", 4500, 4600), (" speak.", 4600, 5100)]  # fmt: skip
+RECORD = [(" Captions", 3420, 3900), (" appear", 3920, 4300), (" while", 4300, 4500),
+          (" you", 4500, 4600), (" speak.", 4600, 5100)]  # fmt: skip
 SAID, RECORDED = "Captions a pier wile you speak.", "Captions appear while you speak."
 
 
@@ -47,7 +48,7 @@ def options(tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch) -> Se
         source=MediaFile(sample),
         srt=tmp_path / "kept.json",
         as_shown=tmp_path / "shown.txt",
-        seconds=3.5,
+        seconds=7,
     )
 
 
@@ -87,7 +88,7 @@ def test_files_hold_the_record_and_what_was_shown(
     assert "".join(word.text for word in shown).strip() == SAID
     kept = json.loads((tmp_path / "kept.json").read_text())
     assert (kept["text"], kept["captions"]["text"]) == (RECORDED, SAID)
-    assert kept["words"][0]["start_ms"] == 420
+    assert kept["words"][0]["start_ms"] == 3420
     assert (tmp_path / "shown.txt").read_text().strip() == SAID
     assert session.timeline.text() == SAID
     assert not list(paths.journal_dir().glob("*.jsonl"))

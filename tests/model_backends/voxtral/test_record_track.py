@@ -39,10 +39,25 @@ class Opened:
         self._frames = 0
 
 
+class Live(queue.Queue[m.Message]):
+    """Sound comes as it is heard: a worker that is behind leaves the record's track out."""
+
+    def __init__(self, engine: VoxtralEngine) -> None:
+        super().__init__()
+        self._engine = engine
+        self._given = False
+
+    def get_nowait(self) -> m.Message:
+        self._given = not self._given and self._engine.idle
+        if not self._given:
+            raise queue.Empty
+        return super().get_nowait()
+
+
 def worker(engine: VoxtralEngine, delays_ms: tuple[int, ...]) -> list[m.Message]:
     """What a worker with this engine says of the clip."""
     start = m.Start(m.PROTOCOL_VERSION, engine.info.name, "/models", delays_ms=delays_ms)
-    inbox: queue.Queue[m.Message] = queue.Queue()
+    inbox = Live(engine)
     for chunk in chunks(clip(CLIP)):
         inbox.put(chunk)
     inbox.put(m.Finish())
