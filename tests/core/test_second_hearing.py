@@ -169,6 +169,12 @@ def test_a_cut_goes_through_no_word_of_either() -> None:
         assert not 400 < cut.at_ms < 1_050 or (cut.captions, cut.record) in [(1, 1), (3, 2)]
 
 
+def test_no_cut_goes_through_what_is_written_in_one() -> None:
+    """ "-n-roll" has no space of its own: at a seam it would get one."""
+    said = [*words("rock"), Word("me", 0, 0, "-n-roll", 900, 1_300), *words("now", 1_700)]
+    assert all(cut.captions != 1 for cut in cuts(said, said))
+
+
 def test_a_word_that_one_hearing_has_before_a_pause_and_the_other_behind_it_is_said_once() -> None:
     """The captions guessed "and" before the pause; the record has it where it was said."""
     captions = [*words("he came and"), *words("she went", 4_000)]
