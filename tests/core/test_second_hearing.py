@@ -139,6 +139,30 @@ def test_a_hole_in_the_second_hearing_stays_as_captioned() -> None:
     assert len(got) == 12 and got[-3] == "one"
 
 
+def test_a_small_hole_costs_the_stretch_it_is_in_not_its_words() -> None:
+    text_ = "one two three four five six seven eight nine ten eleven twelve"
+    captions, record = words(text_.replace("one", "won")), words(text_)
+    both = Both(captions)
+    both.hearing.miss(record[9].start_ms, record[9].end_ms)
+    both.hear(record[:9] + record[10:], 20_000)
+    assert both.finish() == text_.replace("one", "won")
+
+
+def test_a_word_that_has_begun_may_still_come() -> None:
+    """Captions are settled up to a time in the middle of a word, which comes later."""
+    captions = words("one two three four five six seven eight nine ten eleven twelve / /" * 2)
+    hearing = SecondHearing("me")
+    for word in captions:
+        hearing.hear(word)
+    hearing.progress(60_000)
+    late = next(word for word in captions if word.start_ms > 8_000)
+    for word in captions:
+        if word.start_ms < late.start_ms:
+            hearing.caption(word)
+    found = hearing.caption_progress(late.end_ms - 10)
+    assert found and found[-1].end_ms < late.start_ms
+
+
 def test_what_the_loudspeakers_said_does_not_come_back_by_the_record() -> None:
     captions = words("I think so / / / and I do", 10_000)
     leaked = words("and now the news", 14_500)

@@ -44,9 +44,7 @@ def still(view: QTextEdit) -> Iterator[list[Move]]:
     yield moves
     if (anchor, position) != (0, 0):
         _select(view, _moved(moves, anchor), _moved(moves, position))
-    if at_end:
-        bar.setValue(bar.maximum())
-    else:
+    if not at_end:  # else whoever follows the end brings it into sight
         bar.setValue(bar.value() + _height(view, _moved(moves, top)) - height)
 
 
