@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -149,18 +150,22 @@ def test_a_small_hole_costs_the_stretch_it_is_in_not_its_words() -> None:
 
 
 def test_a_word_that_has_begun_may_still_come() -> None:
-    """Captions are settled up to a time in the middle of a word, which comes later."""
-    captions = words("one two three four five six seven eight nine ten eleven twelve / /" * 2)
+    """Captions are settled up to a time in a drawn-out word, which the record has further on."""
+    both = words("one two three four five six seven eight nine ten eleven twelve thirteen fourteen")
     hearing = SecondHearing("me")
-    for word in captions:
+    for word in both:
+        hearing.caption(word)
+    late = Word("me", 0, 0, " late", both[-1].end_ms + 50, both[-1].end_ms + 1_400)
+    drawn_out = replace(both[-1], end_ms=both[-1].end_ms + 850)
+    for word in (*both[:-1], drawn_out, replace(late, start_ms=late.end_ms - 200)):
         hearing.hear(word)
     hearing.progress(60_000)
-    late = next(word for word in captions if word.start_ms > 8_000)
-    for word in captions:
-        if word.start_ms < late.start_ms:
-            hearing.caption(word)
-    found = hearing.caption_progress(late.end_ms - 10)
-    assert found and found[-1].end_ms < late.start_ms
+    early = hearing.caption_progress(late.end_ms - 10)
+    hearing.caption(late)
+    captions = [*both, late]
+    found = early + hearing.caption_progress(late.end_ms)
+    assert text(record_of(captions, found)).endswith("fourteen late")
+    assert not any(stretch.replaces(late) for stretch in early)
 
 
 def test_what_the_loudspeakers_said_does_not_come_back_by_the_record() -> None:
