@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QTimer, Signal
+from PySide6.QtCore import QEvent, QRect, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
@@ -209,10 +209,12 @@ def _connect_overlay(parts: Parts) -> None:
     from app.ui.desktop.read_aloud import ReadAloud
     from app.ui.desktop.verbs import keys_for_captions
     from app.ui.state.name_alerts import NameAlerts
+    from app.ui.widgets import beside_captions
     from app.ui.widgets.banner import announce
 
     overlay, store = parts.overlay, parts.store
     overlay.follow(parts.captioning)
+    beside_captions.follow(lambda: overlay.place if overlay.isVisible() else QRect())
     store.changed.connect(lambda now, _before: overlay.apply(now.overlay))
     overlay.source_chosen.connect(lambda source: store.change(source=source))
     overlay.delay_chosen.connect(store.change_delay)
@@ -257,7 +259,7 @@ def _begin(parts: Parts, problem: str | None) -> None:
     parts.tray.show()
     if problem:
         window.banners.tell("warning", problem)
-    window.place_clear_of(parts.overlay.place)
+    window.place_clear_of(parts.overlay.whole_place)
     if problem or not parts.tray.available or not chosen.window:
         window.show()
     if parts.listens:
@@ -332,6 +334,7 @@ def _tell_uncaught(window: MainWindow, log_file: Path | None) -> None:
 
 def _ms_since_start() -> int:
     """Since the process began, imports included."""
-    import psutil
+    now = time.time()
+    import psutil  # it takes a while, and the captions are there already
 
-    return round((time.time() - float(psutil.Process().create_time())) * 1000)
+    return round((now - float(psutil.Process().create_time())) * 1000)

@@ -47,6 +47,11 @@ def config_dir() -> Path:
     return _chosen("VOXLINE_CONFIG") or Path(platformdirs.user_config_dir(_APP, False))
 
 
+def key_file() -> Path:
+    """Where keys to servers are kept, on a computer that has no keyring."""
+    return config_dir() / "keys.json"
+
+
 def transcripts_dir() -> Path:
     """The user's Voxline folder, for subtitle files. `VOXLINE_TRANSCRIPTS` moves it."""
     return _chosen("VOXLINE_TRANSCRIPTS") or Path(platformdirs.user_documents_dir()) / _APP

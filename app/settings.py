@@ -12,7 +12,6 @@ import errno
 import os
 import re
 import stat
-import tempfile
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -23,7 +22,8 @@ from app import paths
 from app.core.encoding import text_of
 from app.core.names import without_alerts
 from app.core.voices import named
-from model_backends.base import EngineOptions, Sentence
+from model_backends.base import EngineOptions, Sentence, ServerOptions
+from model_backends.remote.addresses import DIALECTS
 
 if TYPE_CHECKING:
     from tomlkit.container import Container
@@ -138,6 +138,10 @@ class Settings:
     language: str = ""  # ISO 639-1; "": the engine finds out
     names: str = ""  # the user's names and words, as app.core.names writes them
     notify_names: bool = False  # have the desktop tell, too, when a name is said that alerts
+    server_urls: str = ""  # of an engine that is elsewhere; several with spaces between them
+    server_dialect: str = _checked("", _one_of("", *DIALECTS))  # "": told by the address
+    server_ca_file: str = ""  # certificates trusted besides the system's
+    agreed_servers: Mapping[str, bool] = _table(_is_told)  # host: sound may be sent there
     source: str = ""  # as app.audio.choice writes it; "": nothing was chosen, so both voices
     start_listening_on_launch: bool = True
     keep_transcripts: bool = True
@@ -167,7 +171,23 @@ class Settings:
             delay_ms=self.delay_ms.get(self.engine),
             language=self.language or None,
             names=without_alerts(self.names),
+            server=self.server_options,
         )
+
+    @property
+    def server_options(self) -> ServerOptions:
+        """The server that an engine elsewhere is asked at, and what the user agreed to."""
+        return ServerOptions(
+            urls=tuple(self.server_urls.split()),
+            dialect=self.server_dialect or None,
+            ca_file=self.server_ca_file or None,
+            agreed=tuple(host for host, yes in self.agreed_servers.items() if yes),
+        )
+
+
+def same(one: Settings, other: Settings) -> bool:
+    """Equal, and written alike: of the places the last is the latest, which `==` does not see."""
+    return one == other and list(one.overlay.geometry) == list(other.overlay.geometry)
 
 
 def settings_file() -> Path:
@@ -330,6 +350,8 @@ def _plain(value: Any) -> Any:
 
 def _write_whole(path: Path, text: str) -> None:
     """Write beside the file and swap, so that a crash or a full disk leaves the old one."""
+    import tempfile  # with what it imports some milliseconds, before captions are shown
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".settings-", suffix=".toml")
     part = Path(name)
     try:

@@ -27,10 +27,11 @@ _MODULES = {
     "voxtral-torch": ("model_backends.voxtral.torch.info", "model_backends.voxtral.torch.load"),
     "voxtral-mlx": ("model_backends.voxtral.mlx.info", "model_backends.voxtral.mlx.load"),
     "voxtral-cpu": ("model_backends.voxtral.cpu.info", "model_backends.voxtral.cpu.load"),
+    "remote": ("model_backends.remote.info", "model_backends.remote.engine"),
     "scripted": ("model_backends.scripted", "model_backends.scripted"),  # tests and screenshots
 }
 _VOXTRAL = ("voxtral-mlx", "voxtral-torch", "voxtral-cpu")  # the same model, fastest first
-ENGINES = ("embedded", "voxtral-torch", "voxtral-mlx", "voxtral-cpu")
+ENGINES = ("embedded", "voxtral-torch", "voxtral-mlx", "voxtral-cpu", "remote")
 
 
 def describe(name: str) -> EngineInfo:

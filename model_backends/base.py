@@ -222,6 +222,19 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """Where an engine that is not on this computer is, and to whom sound may be sent."""
+
+    urls: tuple[str, ...] = ()  # several: whichever is least busy
+    dialect: str | None = None  # a key of `EngineInfo.dialects`; None: told by the address
+    ca_file: str | None = None  # certificates that are trusted besides the system's (PEM)
+    agreed: tuple[str, ...] = ()  # servers, as `Address.host` names them, that the user agreed to
+
+    def __bool__(self) -> bool:
+        return bool(self.urls)
+
+
+@dataclass(frozen=True, slots=True)
 class EngineOptions:
     """Which engine is wanted, and how it is to hear. None: the engine's own choice."""
 
@@ -233,6 +246,7 @@ class EngineOptions:
     language: str | None = None  # ISO 639-1
     hotwords: tuple[str, ...] = ()  # words to expect: names, terms
     names: str = ""  # the user's list, as app.core.names writes it: what to expect and to correct
+    server: ServerOptions = ServerOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +270,16 @@ class EngineInfo:
     precisions: tuple[str, ...] = ()  # of the weights, for the user to choose; () = no choice
     model_languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # if fewer
     takes_hotwords: bool = False  # may be told words to expect
+    takes_server: bool = False  # hears elsewhere, at `ServerOptions.urls`
+    takes_any_model: bool = False  # `models` is not the whole list: who serves them knows
+    # how servers of each dialect differ from what is said here
+    dialects: Mapping[str, EngineInfo] = field(default_factory=dict)
+    # "delay", "language", "hotwords": why the user cannot choose it, if somebody else does
+    decided_elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    def suited(self, options: EngineOptions) -> EngineInfo:
+        """What is known of the engine once these options have said which server it has."""
+        return self.dialects.get(options.server.dialect or "", self)
 
     def record_track_ms(self, delay_ms: int) -> int | None:
         """The delay of the track that is the record of captions at `delay_ms`; None: there is
@@ -269,6 +293,11 @@ class EngineInfo:
 
     def check(self, options: EngineOptions) -> None:
         """Raise EngineError for the first of these options that the engine does not offer."""
+        if self.takes_server and not options.server:
+            raise EngineError(
+                Sentence("{label} needs the address of a server.", label=self.label),
+                "Name it with --url wss://…, or in the preferences, under “Speech model”.",
+            )
         if options.delay_ms is not None:
             self.check_delay(options.delay_ms)
         self.check_language(options.language, options.model)
@@ -276,11 +305,12 @@ class EngineInfo:
         if options.hotwords and not self.takes_hotwords:
             raise EngineError(
                 Sentence("{label} cannot be told which words to expect.", label=self.label),
-                "Leave out --hotwords, or choose Voxtral.",
+                self.decided_elsewhere.get("hotwords", "Leave out --hotwords, or choose Voxtral."),
             )
 
     def fitting(self, options: EngineOptions) -> EngineOptions:
-        """The options without a delay, language, precision or hotwords that it does not take."""
+        """The options without a delay, language, precision, hotwords or server that it does not
+        take."""
         languages = self.languages_of(options.model)
         return replace(
             options,
@@ -288,12 +318,15 @@ class EngineInfo:
             language=options.language if options.language in languages else None,
             precision=options.precision if options.precision in self.precisions else None,
             hotwords=options.hotwords if self.takes_hotwords else (),
+            server=options.server if self.takes_server else ServerOptions(),
         )
 
     def check_delay(self, ms: int) -> None:
         """Raise EngineError naming the delays on offer unless `ms` is one of them."""
         if ms not in self.delays_ms:
             offered = ", ".join(str(d) for d in self.delays_ms)
+            if "delay" in self.decided_elsewhere:
+                raise EngineError(self.decided_elsewhere["delay"], "Leave out --delay-ms.")
             raise EngineError(
                 Sentence("{label} has no delay of {ms} ms.", label=self.label, ms=ms),
                 Sentence("It offers, in milliseconds: {offered}.", offered=offered),
@@ -333,8 +366,11 @@ class EngineInfo:
                 ),
             )
         if not self.languages:
+            usual = Sentence(
+                "{label} finds the language itself; it cannot be told.", label=self.label
+            )
             raise EngineError(
-                Sentence("{label} finds the language itself; it cannot be told.", label=self.label),
+                self.decided_elsewhere.get("language", usual),
                 Sentence("Leave out --language."),
             )
         raise EngineError(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,8 @@ BUILDS: dict[str, tuple[Build, tuple[str, ...]]] = {
     "portable": (for_windows.portable, ("win32", "linux")),
     "dmg": (for_macos.dmg, ("darwin",)),
 }
+# what one installer may fail by: the others go on
+_CANNOT = (BuildProblem, UnknownLibraryError, subprocess.CalledProcessError, OSError)
 _WHY_NOT = {
     "linux": "It holds a Linux app, which only Linux can freeze.",
     "win32": "It holds a Windows app, which only Windows can freeze.",
@@ -67,7 +70,7 @@ def _build(names: list[str], reuse: bool) -> bool:
     try:
         made = freeze.existing() if reuse else None
         made = made or freeze.frozen_app(what)
-    except (BuildProblem, UnknownPartError) as problem:
+    except (BuildProblem, UnknownPartError, OSError) as problem:
         say(f"The app could not be frozen: {problem}")
         return False
     good = True
@@ -75,7 +78,12 @@ def _build(names: list[str], reuse: bool) -> bool:
         say(f"{name} …")
         try:
             target = BUILDS[name][0](made, what)
-        except (BuildProblem, UnknownLibraryError) as problem:
+        except (
+            BuildProblem,
+            UnknownLibraryError,
+            subprocess.CalledProcessError,
+            OSError,
+        ) as problem:
             say(f"{name} could not be built: {problem}")
             good = False
         else:

@@ -77,9 +77,14 @@ def appdir(made: Path, what: Product) -> Path:
     return image
 
 
+def tree_folder() -> Path:
+    """Where the tree lies."""
+    return BUILD / "tree"
+
+
 def tree(made: Path, what: Product) -> Path:
     """Everything as it will lie on the computer, below one folder."""
-    root = BUILD / "tree"
+    root = tree_folder()
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     shutil.copytree(made, root / LIBRARY, symlinks=True)

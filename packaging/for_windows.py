@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ FILES = ROOT / "packaging" / "windows"
 
 def nsis(made: Path, what: Product) -> Path:
     """The setup for one user. On another system a trial: the script with that system's app."""
-    program = shutil.which("makensis")
+    program = find_makensis()
     if program is None:
         raise BuildProblem("makensis is missing: apt install nsis, or nsis.sourceforge.io")
     trial = sys.platform != "win32"
@@ -28,6 +29,13 @@ def nsis(made: Path, what: Product) -> Path:
     if done.returncode != 0:
         raise BuildProblem(f"makensis failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return target
+
+
+def find_makensis() -> str | None:
+    """On the PATH, or where its own setup puts it, which does not add it there."""
+    usual = (os.environ.get(name, "") for name in ("ProgramFiles(x86)", "ProgramFiles"))
+    places = [os.environ.get("PATH", ""), *(f"{place}/NSIS" for place in usual if place)]
+    return shutil.which("makensis", path=os.pathsep.join(places))
 
 
 def nsis_command(program: str, made: Path, what: Product, target: Path) -> list[str]:

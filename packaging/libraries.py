@@ -40,6 +40,9 @@ _UNUSED = re.compile(
     r"|vectorimageformats"
     r"|platforms/(lib)?q(eglfs|linuxfb|minimal|minimalegl|vkkhrdisplay|vnc|direct2d)"
     r"|imageformats/(lib)?q(gif|icns|jpeg|pdf|tga|tiff|wbmp|webp))|libQt6EglF|Qt6(Pdf|Qml|Quick)"
+    # of the wheels for Windows: NVIDIA's, which nothing links to and whose licence is its own, and
+    # a renderer in software for programs that draw with OpenGL
+    r"|(^|/)(cudnn64_\d+|opengl32sw)\.dll$"
 )
 _GPL = re.compile(r"^(lib)?x26[45]\b")
 _NAMES = re.compile(rb"(?<![a-z0-9_])_?(x26[45]_[a-z0-9_]+)\0")
@@ -60,7 +63,7 @@ def _is_left_out(target: str, source: str) -> bool:
 
 
 def is_unused(target: str) -> bool:
-    """Whether a file of Qt's is for machines without a desktop, or for what Voxline lacks."""
+    """Whether a file is for machines without a desktop, or for what Voxline lacks."""
     return bool(_UNUSED.search(target.replace(os.sep, "/")))
 
 

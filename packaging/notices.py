@@ -52,6 +52,12 @@ VENDORED: dict[str, tuple[str, str]] = {
     "libgfortran": ("GCC runtime", "GPL-3.0-or-later WITH GCC-exception-3.1"),
     "libquadmath": ("GCC runtime", "LGPL-2.1-or-later"),
     "libgomp": ("GCC runtime", "GPL-3.0-or-later WITH GCC-exception-3.1"),
+    "libgcc": ("GCC runtime", "GPL-3.0-or-later WITH GCC-exception-3.1"),
+    "libstdc++": ("GCC runtime", "GPL-3.0-or-later WITH GCC-exception-3.1"),
+    "libwinpthread": ("winpthreads", "MIT AND BSD-3-Clause-Clear"),
+    "libiconv": ("libiconv", "LGPL-2.1-or-later"),
+    "libvmaf": ("VMAF", "BSD-2-Clause-Patent"),
+    "libiomp5md": ("Intel OpenMP", "LicenseRef-Intel-ISSL"),
     "libscipy_openblas": ("OpenBLAS", "BSD-3-Clause"),
     "libctranslate2": ("CTranslate2, with Intel oneMKL inside", "MIT AND LicenseRef-Intel-ISSL"),
     "libQt6": ("Qt", "LGPL-3.0-only"),
@@ -72,6 +78,9 @@ VENDORED: dict[str, tuple[str, str]] = {
     "python3": ("Python", "PSF-2.0"),
     "vcruntime": ("Microsoft's C++ runtime", "LicenseRef-Microsoft-Redistributable"),
     "msvcp": ("Microsoft's C++ runtime", "LicenseRef-Microsoft-Redistributable"),
+    "concrt140": ("Microsoft's C++ runtime", "LicenseRef-Microsoft-Redistributable"),
+    "vcamp140": ("Microsoft's C++ runtime", "LicenseRef-Microsoft-Redistributable"),
+    "vcomp140": ("Microsoft's C++ runtime", "LicenseRef-Microsoft-Redistributable"),
     "ucrtbase": ("Microsoft's C++ runtime", "LicenseRef-Microsoft-Redistributable"),
     "api-ms-win": ("Microsoft's C++ runtime", "LicenseRef-Microsoft-Redistributable"),
     "libvoxline_cpu": ("Voxline", "Apache-2.0"),
@@ -118,11 +127,11 @@ class Part:
 
 
 def parts(bundle: Path) -> list[Part]:
-    """Every work in the bundle, by name. Raises UnknownPartError."""
+    """Every work of others in the bundle, by name. Raises UnknownPartError."""
     found = {*_python_packages(bundle), *_libraries(bundle), *_models()}
     found.add(Part("Python", ".".join(map(str, _python_version())), "PSF-2.0"))
     found.add(Part("Silero VAD", "6.2.3", "MIT", "machine-learning-model"))
-    return sorted(found)
+    return sorted(part for part in found if part.name != NAME)
 
 
 def _python_version() -> tuple[int, ...]:
@@ -209,7 +218,12 @@ def _vendored(name: str) -> Part | None:
 
 
 def _has_owner(path: Path, owners: Mapping[str, list[str]]) -> bool:
-    """Within a package's own folder, an extension of a package, or one of Python's own modules."""
+    """Within a package's own folder, an extension of a package, or one of Python's own modules.
+
+    The folders into which a wheel's makers have put libraries of others belong to nobody.
+    """
+    if any(folder.endswith((".libs", ".dylibs")) for folder in path.parts[:-1]):
+        return False
     first = path.parts[0]
     return first.split(".")[0] in owners or bool(re.fullmatch(r"python3\.\d+|lib-dynload", first))
 

@@ -18,9 +18,16 @@ if TYPE_CHECKING:
 _SPACE = uuid.uuid5(uuid.NAMESPACE_DNS, APP_ID)
 
 
+def _reference(part: Part) -> str:
+    """Unlike every other part's: the library would put a number that is drawn in place of a second
+    one. A work may be under two licences, each of some of its files."""
+    told = (part.name, part.version, part.package, f"under {part.licence}")
+    return " ".join(text for text in told if text)
+
+
 def as_json(parts: Iterable[Part], what: Product) -> str:
     """The whole document. Raises ValueError if it does not fit the schema."""
-    from cyclonedx.factory.license import LicenseFactory
+    from cyclonedx.contrib.license.factories import LicenseFactory
     from cyclonedx.model.bom import Bom
     from cyclonedx.model.component import Component, ComponentType
     from cyclonedx.output.json import JsonV1Dot6
@@ -45,7 +52,7 @@ def as_json(parts: Iterable[Part], what: Product) -> str:
                 name=part.name,
                 version=part.version or None,
                 type=ComponentType(part.kind),
-                bom_ref=f"{part.name} {part.version}".strip(),
+                bom_ref=_reference(part),
                 licenses=[licences.make_from_string(part.licence)],
                 purl=url,
             )

@@ -55,6 +55,7 @@ WITH_DEVICES = (
     "tests/ui/overlay/test_native.py",
     "tests/ui/overlay/test_screen.py",
     "tests/ui/test_at_spi.py",
+    "tests/ui/test_photographs.py",
     "tests/ui/test_sources_in_the_window.py",
     "tests/ui/test_whole_app.py",
 )

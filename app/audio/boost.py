@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from app.audio.level import dbfs
+from app.audio.level import dbfs, rms_of
 
 _WANTED_DBFS = -40.0  # of the loudest blocks of speech: below it is lifted to it …
 _MOST_DB = 24.0  # … by no more than this: what needs more is the noise of a converter
@@ -40,7 +40,7 @@ class Boost:
         at its end."""
         if not len(mono):
             return mono, self._gain
-        level_db = dbfs(float(np.sqrt(np.mean(np.square(mono)))))
+        level_db = dbfs(rms_of(mono))
         if level_db > _NOTHING_DBFS:
             self._follow(level_db, len(mono) / rate)
         before, after = self._gain, 10 ** (self._gain_db / 20)

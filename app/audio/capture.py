@@ -21,6 +21,7 @@ import numpy as np
 from app.audio.advice import advice
 from app.audio.boost import Boost
 from app.audio.clock import GAP_MS, Placed, RunClock, SessionClock
+from app.audio.level import rms_of
 from app.audio.listening import (
     Block,
     Condition,
@@ -220,10 +221,12 @@ class Capture:
         return False
 
     def _take(self, block: Block) -> None:
-        samples = np.nan_to_num(block.samples, nan=0.0, posinf=0.0, neginf=0.0)
+        samples = block.samples
+        if not np.isfinite(samples).all():
+            samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
         channels = samples.T if samples.ndim > 1 else samples[np.newaxis]
         mono = self._mixer.mix(channels, self._rate)
-        rms = float(np.sqrt(np.mean(np.square(mono)))) if len(mono) else 0.0
+        rms = rms_of(mono)
         gain = 1.0
         if self._boost is not None:
             mono, gain = self._boost.lift(mono, self._rate)

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a meter needs no arrays, and the captions are shown before they are loaded
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Speech whose loudest tenth of a second stays below this is mostly taken for background noise.
 TOO_QUIET_DBFS = -55.0
 METER_DB = (-55.0, -15.0)  # what a meter shows: from a quiet room to loud speech
+
+
+def rms_of(mono: NDArray[np.float32]) -> float:
+    """Root mean square of finite samples, shape (samples,); 0 of none."""
+    return math.sqrt(float(mono @ mono) / len(mono)) if len(mono) else 0.0
 
 
 def dbfs(rms: float) -> float:

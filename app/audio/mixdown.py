@@ -76,6 +76,8 @@ def _agreeing(products: NDArray[np.float64], signs: NDArray[np.float64]) -> NDAr
 
     Each turn makes the sum louder, so this ends.
     """
+    if float((products * np.outer(signs, signs)).min()) >= 0.0:
+        return signs  # nothing takes from the sum, as nearly always
     energy = np.maximum(products.diagonal(), _SILENT)
     alike = products / np.sqrt(np.outer(energy, energy))
     for _ in signs:

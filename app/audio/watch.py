@@ -51,7 +51,8 @@ class Watch:
         """A block has come: finite, shape (channels, frames). `rms` is that of the mix, 0..1."""
         self._last = arrived
         self.heard, self.hopeless = True, False
-        sound = bool(np.any(channels))
+        peak = _peak(channels)
+        sound = peak > 0
         if sound or self._sound is None:
             self._sound = arrived
         self._any_sound = self._any_sound or sound
@@ -60,7 +61,7 @@ class Watch:
         if self._system:
             return self._played(arrived, sound)
         if sound:
-            return self._spoken(arrived, channels, rms)
+            return self._spoken(arrived, channels, peak, rms)
         if arrived - self._sound >= SILENT_S:
             return self._become("silent", self._nothing_arrives(), self._advice("silent"))
         return None
@@ -147,9 +148,9 @@ class Watch:
         return None
 
     def _spoken(
-        self, arrived: float, channels: NDArray[np.float32], rms: float
+        self, arrived: float, channels: NDArray[np.float32], peak: float, rms: float
     ) -> SoundState | None:
-        if self._live and self._loud.hears(arrived, channels):
+        if self._live and self._loud.hears(arrived, channels, peak):
             message = Sentence("{name} is too loud: what is said is distorted.", name=self._name)
             return self._become("loud", message, self._advice("loud"))
         quiet = self._quiet.hears(arrived, dbfs(rms))
@@ -225,13 +226,22 @@ class _TooLoud:
         self._cut: deque[float] = deque(maxlen=_CUT_BLOCKS)  # when blocks with such peaks came
         self._loud = False
 
-    def hears(self, arrived: float, channels: NDArray[np.float32]) -> bool:
-        """Take in the next block, shape (channels, frames); the verdict so far."""
-        at_the_end = np.count_nonzero(np.abs(channels) >= _FULL_SCALE, axis=1)
-        if at_the_end.size and int(at_the_end.max()) >= _CUT_SAMPLES:
+    def hears(self, arrived: float, channels: NDArray[np.float32], peak: float) -> bool:
+        """Take in the next block, shape (channels, frames), and its peak; the verdict so far."""
+        if peak >= _FULL_SCALE and _most_at_the_end(channels) >= _CUT_SAMPLES:
             self._cut.append(arrived)
             if len(self._cut) == _CUT_BLOCKS and arrived - self._cut[0] <= _CUT_S:
                 self._loud = True
         elif self._loud and arrived - self._cut[-1] > _CALM_S:
             self._loud = False
         return self._loud
+
+
+def _peak(channels: NDArray[np.float32]) -> float:
+    """The farthest from zero; 0 of no samples."""
+    return max(float(channels.max()), -float(channels.min())) if channels.size else 0.0
+
+
+def _most_at_the_end(channels: NDArray[np.float32]) -> int:
+    """Samples at full scale in the channel that has most of them."""
+    return int(np.count_nonzero(np.abs(channels) >= _FULL_SCALE, axis=1).max())

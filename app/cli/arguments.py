@@ -14,7 +14,10 @@ from app import __version__
 
 STANDARD_OUTPUT = "-"  # as --output
 
-_ENGINES = "embedded, voxtral-torch, voxtral-mlx, voxtral-cpu, or voxtral for the best of them"
+_ENGINES = (
+    "embedded, voxtral-torch, voxtral-mlx, voxtral-cpu, voxtral for the best of these three, or "
+    "remote for a server"
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -91,6 +94,31 @@ def engine_options(parser: argparse.ArgumentParser, several_delays: bool = False
         "--precision",
         metavar="P",
         help="of Voxtral's weights: fp32, bf16, fp16, int8 or int4 (default: the best that fits)",
+    )
+    _server_options(parser)
+
+
+def _server_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "server", "with --engine remote; `voxline key set URL` stores the key, if it wants one"
+    )
+    group.add_argument(
+        "--url",
+        metavar="URL",
+        action="append",
+        help="address of the server, as wss://captions.example.org; again for more servers, of "
+        "which the least busy is taken (default: those of the preferences)",
+    )
+    group.add_argument(
+        "--dialect", metavar="D", help="vllm, mistral or openai (default: told by the address)"
+    )
+    group.add_argument(
+        "--ca-file", metavar="FILE", help="certificates to trust besides the system's (PEM)"
+    )
+    group.add_argument(
+        "--agree",
+        action="store_true",
+        help="agree that what is heard is sent to these servers, without being asked",
     )
 
 
@@ -278,6 +306,15 @@ def _control(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _key(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", title="actions", required=True, parser_class=Parser
+    )
+    for name, summary in _KEY_ACTIONS.items():
+        action = actions.add_parser(name, help=summary, description=summary)
+        action.add_argument("url", metavar="URL", help="the server's address")
+
+
 def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -287,6 +324,12 @@ _MODELS_ACTIONS = {
     "path": "Tell the folder that holds models.",
     "verify": "Check every installed model against what was published.",
     "convert": "Pack Voxtral's weights into fewer bits, for a Mac or for a processor.",
+}
+
+_KEY_ACTIONS = {
+    "set": "Store a server's key: asked for in the terminal, or read from standard input.",
+    "status": "Tell whether a server's key is stored, and where.",
+    "delete": "Delete a server's key.",
 }
 
 CONTROL_VERBS = {
@@ -311,6 +354,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "models": ("List model files, tell where they are, check or convert them.", _models),
     "doctor": ("Tell what matters when something does not work.", _json),
     "control": ("Show, hide, pause or ask the Voxline that is running.", _control),
+    "key": ("Store, or delete, the key of a server that captions.", _key),
     "evaluate": ("Measure word error rate, speed and latency on a manifest.", _evaluate),
     "bench": ("Measure latency, load and start-up time on this computer.", _bench),
 }

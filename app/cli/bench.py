@@ -160,6 +160,7 @@ def _report(
         "latency_words": len(late),
         "window_shown_ms": _median([each.window_shown_ms for each in runs]),
         "first_caption_ms": _median([each.first_caption_ms for each in runs]),
+        "load_of_the_window": _mean([each.load.window_share for each in runs]),
         "load_of_a_core": round(sum(each.load.cpu_s for each in runs) / played_s, 3),
         "app_rss_mb": round(max(each.load.app_rss for each in runs) / _MB),
         "worker_rss_mb": round(max(each.load.worker_rss for each in runs) / _MB),
@@ -172,8 +173,14 @@ def _median(values: Sequence[int | None]) -> int | None:
     return percentile([value for value in values if value is not None], 50)
 
 
+def _mean(shares: Sequence[float | None]) -> float | None:
+    known = [share for share in shares if share is not None]
+    return round(sum(known) / len(known), 4) if known else None
+
+
 def _as_text(report: dict[str, Any]) -> str:
     wer = "–" if report["wer"] is None else f"{100 * report['wer']:.1f} %"
+    window = report["load_of_the_window"]
     rows = [
         ["word painted after its end, p50", f"{report['latency_p50_ms']} ms"],
         ["word painted after its end, p95", f"{report['latency_p95_ms']} ms"],
@@ -182,6 +189,7 @@ def _as_text(report: dict[str, Any]) -> str:
         ["caption window shown after", f"{report['window_shown_ms']} ms"],
         ["first caption painted after", f"{report['first_caption_ms']} ms"],
         ["load of a core, starting included", f"{report['load_of_a_core']:.2f}"],
+        ["… of the app itself, captioning", "–" if window is None else f"{window:.3f}"],
         ["memory, app", f"{report['app_rss_mb']} MB"],
         ["memory, worker", f"{report['worker_rss_mb']} MB"],
         ["transcribe: time per second of sound", f"{report['transcribe_rtf']:.3f} s"],

@@ -32,7 +32,7 @@ from model_backends.base import Availability
 _T = TypeVar("_T")
 _PACKAGES = (
     "PySide6-Essentials", "sounddevice", "pulsectl", "PyAudioWPatch", "catap", "soxr", "av",
-    "onnxruntime", "ctranslate2", "faster-whisper", "torch", "mlx",
+    "onnxruntime", "ctranslate2", "faster-whisper", "torch", "mlx", "websockets", "keyring",
 )  # fmt: skip
 
 

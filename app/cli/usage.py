@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import names_file, paths
+from app.cli import servers
 from app.core.hotwords import words_in
 from app.core.names import text_of as names_text
 from app.session.second_ear import patient_start
-from app.session.start import start_message
+from app.session.start import start_message, suited
 from app.worker import messages
 from model_backends import describe, resolve
 from model_backends.base import EngineError, EngineInfo, EngineOptions, Sentence, UserError
@@ -51,6 +52,8 @@ def chosen_engine(args: argparse.Namespace, patient: bool = False) -> ChosenEngi
     """
     try:
         info = describe(resolve(args.engine, paths.models_dir()))
+        server = servers.named(args, info)
+        info, wanted = suited(info, EngineOptions(info.name, server=server))
         delays = _delays(args.delay_ms, info, patient)
         options = EngineOptions(
             engine=info.name,
@@ -61,9 +64,11 @@ def chosen_engine(args: argparse.Namespace, patient: bool = False) -> ChosenEngi
             language=args.language.strip().lower() if args.language else None,
             hotwords=_hotwords(args.hotwords),
             names=_names(args.words),
+            server=wanted.server,
         )
         info.check(options)
         _check_model(args.model, info)
+        options = replace(options, server=servers.agreed(options.server, args.agree))
     except UserError as error:
         raise UsageError(error.message, error.hint) from error
     return ChosenEngine(info, options, delays)
@@ -112,7 +117,7 @@ def _looks_like_a_file(text: str) -> bool:
 
 def _check_model(model: str | None, info: EngineInfo) -> None:
     """Raise EngineError for a name that is neither a model of this engine nor a folder it takes."""
-    if model is None or model in info.models:
+    if model is None or model in info.models or info.takes_any_model:
         return
     if info.takes_folder and any(p.exists() for p in (Path(model), paths.models_dir() / model)):
         return

@@ -8,37 +8,28 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Characters between which a line may break anywhere: kana, Han, their punctuation, full width.
-_CJK = (
-    "\u3000-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
-    "\U00020000-\U0003ffff"
+from model_backends.line_breaks import (
+    BEFORE_CONSONANT,
+    CJK,
+    NON_STARTERS,
+    OPENERS,
+    can_break,
+    is_opener,
+    needs_space,
 )
-# Scripts written without spaces whose word breaks only the engine knows: Thai, Lao, Burmese, Khmer.
-_UNSPACED = _CJK + "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-# May not begin a line (JIS X 4051's classes, shortened): closing marks, small kana, marks that
-# belong to the character before.
-_NON_STARTERS = (
-    "、。，．：；！？）〕］｝〉》」』】〟’”»…‥ー々〜・"
-    "ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ"
-    ",.:;!?)}%\\]\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef"
-    "\u0e2f-\u0e3a\u0e45-\u0e4e\u0eaf-\u0ebc\u0ec6-\u0ece"  # Thai and Lao: vowels and marks after
-)
-# May not end a line: opening marks; Thai and Lao vowels that are written before their consonant.
-_BEFORE_CONSONANT = "\u0e40-\u0e44\u0ec0-\u0ec4"
-_OPENERS = f"（〔［｛〈《「『【〝“‘«({{\\[{_BEFORE_CONSONANT}"
 
-_PIECE = re.compile(
-    rf"\s*(?:[{_OPENERS}]*(?:[{_CJK}]|[^\s{_CJK}]+)[{_NON_STARTERS}]*)|\s+", re.UNICODE
-)
-_IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
-_IS_CJK = re.compile(f"[{_CJK}]")
-_IS_NON_STARTER = re.compile(f"[{_NON_STARTERS}]")
-_IS_OPENER = re.compile(f"[{_OPENERS}]")
+__all__ = [
+    "can_break", "clusters", "display_width", "harmless", "is_cjk", "is_opener", "needs_space",
+    "pieces", "visible",
+]  # fmt: skip
+
+_PIECE = re.compile(rf"\s*(?:[{OPENERS}]*(?:[{CJK}]|[^\s{CJK}]+)[{NON_STARTERS}]*)|\s+", re.UNICODE)
+_IS_CJK = re.compile(f"[{CJK}]")
 # Joins the character before: marks, Thai and Lao vowels after, skin tones, what a joiner joins.
 _JOINS = re.compile(
     "[\u200d\u0e2f-\u0e3a\u0e45-\u0e4e\u0eaf-\u0ebc\u0ec6-\u0ece\U0001f3fb-\U0001f3ff]"
 )
-_TAKES_NEXT = re.compile(f"[\u200d{_BEFORE_CONSONANT}]")
+_TAKES_NEXT = re.compile(f"[\u200d{BEFORE_CONSONANT}]")
 _HALF_A_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]")
 
 
@@ -51,30 +42,9 @@ def pieces(text: str) -> list[str]:
     return _PIECE.findall(text)
 
 
-def can_break(before: str, after: str) -> bool:
-    """Whether a line may end after `before` when `after` comes next."""
-    if not before or not after or before[-1].isspace() or after[0].isspace():
-        return True
-    if _IS_NON_STARTER.match(after) or is_opener(before[-1]):
-        return False
-    return bool(_IS_UNSPACED.match(before[-1]) or _IS_UNSPACED.match(after))
-
-
-def is_opener(char: str) -> bool:
-    """An opening bracket or quote, which may not end a line."""
-    return bool(_IS_OPENER.match(char))
-
-
 def is_cjk(char: str) -> bool:
     """Chinese or Japanese: full-width, may break at either side."""
     return bool(_IS_CJK.match(char))
-
-
-def needs_space(before: str, after: str) -> bool:
-    """Whether two utterances put after one another need a space that neither brings."""
-    if not before or not after or before[-1].isspace() or after[0].isspace():
-        return False
-    return not (_IS_UNSPACED.match(before[-1]) or _IS_UNSPACED.match(after))
 
 
 def visible(text: str) -> str:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +32,7 @@ class Load:
     """What the processes used: seconds of a core, and the largest resident memory, in bytes."""
 
     cpu_s: float = 0.0
+    window_share: float | None = None  # of a core, the window's process since the first words
     app_rss: int = 0
     worker_rss: int = 0
 
@@ -55,10 +56,17 @@ class Seen:
 
 
 class WindowedApp:
-    """A context manager: `python -m app` with these settings, in `folder`."""
+    """A context manager: `python -m app` with these settings, in `folder`.
+
+    `command` starts another Voxline instead, with the models that it finds itself.
+    """
 
     def __init__(
-        self, chosen: settings.Settings, folder: Path, environment: Mapping[str, str] | None = None
+        self,
+        chosen: settings.Settings,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str] | None = None,
     ) -> None:
         self.seen = Seen()
         self.load = Load()
@@ -69,15 +77,18 @@ class WindowedApp:
             "VOXLINE_DATA": str(folder / "data"),
             "VOXLINE_CONFIG": str(folder / "config"),
             "VOXLINE_TRANSCRIPTS": str(folder / "transcripts"),
-            "VOXLINE_MODELS": str(paths.models_dir()),
             _PAINTED_LOG: str(self._log),
         }
+        if command is None:
+            command = (sys.executable, "-P", "-m", "app")
+            variables["VOXLINE_MODELS"] = str(paths.models_dir())
         (folder / "config").mkdir(parents=True)
         settings.save(chosen, folder / "config" / settings.settings_file().name)
         self._errors = (folder / "stderr").open("w+", encoding="utf-8")
         self._begun = time.time()
+        self._captioning: tuple[float, float] | None = None  # monotonic s, s of a core, since when
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "app"],
+            list(command),
             env=child_env() | environment | variables,
             stdin=subprocess.DEVNULL,
             stderr=self._errors,
@@ -152,11 +163,23 @@ class WindowedApp:
             workers = app.children(recursive=True)
             times = [p.cpu_times() for p in (app, *workers)]
             self.load.cpu_s = max(self.load.cpu_s, sum(t.user + t.system for t in times))
+            self._measure_window(times[0].user + times[0].system)
             self.load.app_rss = max(self.load.app_rss, app.memory_info().rss)
             for worker in workers:
                 self.load.worker_rss = max(self.load.worker_rss, worker.memory_info().rss)
         except psutil.Error:
             return  # one of them has just ended
+
+    def _measure_window(self, cpu_s: float) -> None:
+        """What captioning costs the app itself: its start is over, and the engine is elsewhere."""
+        now = time.monotonic()
+        if self.seen.first_painted_s is None:
+            return
+        if self._captioning is None:
+            self._captioning = now, cpu_s
+        begun, before_s = self._captioning
+        if now > begun:
+            self.load.window_share = (cpu_s - before_s) / (now - begun)
 
 
 def offscreen_if_none() -> dict[str, str]:

@@ -52,6 +52,7 @@ class Refusal(Enum):
 
     TAKEN = auto()  # another program, or the desktop, has it
     NO_SUCH_KEY = auto()  # not on this keyboard
+    TYPES = auto()  # people type a character with it: AltGr is Ctrl and Alt to Windows
     FAILED = auto()  # the system does not say why
 
 

@@ -19,6 +19,9 @@ _WM_HOTKEY, _WM_APP, _WM_QUIT, _WM_USER = 0x0312, 0x8000, 0x0012, 0x0400
 _MOD_ALT, _MOD_CONTROL, _MOD_SHIFT, _MOD_WIN, _MOD_NOREPEAT = 1, 2, 4, 8, 0x4000
 _PM_NOREMOVE = 0
 _ERROR_HOTKEY_ALREADY_REGISTERED = 1409
+_VK_SHIFT, _VK_CONTROL, _VK_MENU, _DOWN = 0x10, 0x11, 0x12, 0x80
+_LEAVE_KEYBOARD_ALONE = 4  # of ToUnicodeEx, since Windows 10 (1607): dead keys stay as they are
+_MOST_LAYOUTS = 64
 _ANSWER_WITHIN_S = 2.0
 _VIRTUAL_KEYS: dict[str, tuple[int, ...]] = {
     **{key: (ord(key),) for key in LETTERS + DIGITS},
@@ -98,6 +101,8 @@ class WindowsKeys:
 
     def _register_each(self, name: str, combination: Combination) -> Refusal | None:
         """On every key that types it, or on none."""
+        if self._types(combination):
+            return Refusal.TYPES
         taken: list[int] = []
         for key in _VIRTUAL_KEYS[combination.key]:
             number = max(self._names, default=0) + 1
@@ -108,6 +113,31 @@ class WindowsKeys:
             self._names[number] = name
             taken.append(number)
         return None
+
+    def _types(self, wanted: Combination) -> bool:
+        """Whether a character is typed with it, in any keyboard layout that is installed.
+
+        Windows sends AltGr as Ctrl and Alt: a Polish "ć" would be gone if Ctrl+Alt+C were ours.
+        """
+        if not (wanted.control and wanted.alt) or wanted.meta:
+            return False
+        keys = _VIRTUAL_KEYS[wanted.key]
+        layouts = (ctypes.c_void_p * _MOST_LAYOUTS)()
+        count = self._user32.GetKeyboardLayoutList(_MOST_LAYOUTS, layouts)
+        return any(
+            self._typed(key, wanted.shift, layout) for layout in layouts[:count] for key in keys
+        )
+
+    def _typed(self, key: int, shift: bool, layout: int | None) -> bool:
+        """Whether Ctrl, Alt and this key write something, or are a dead key."""
+        held = (ctypes.c_ubyte * 256)()
+        for modifier in (_VK_CONTROL, _VK_MENU, *((_VK_SHIFT,) if shift else ())):
+            held[modifier] = _DOWN
+        text = (ctypes.c_wchar * 8)()
+        written = self._user32.ToUnicodeEx(
+            key, 0, held, text, len(text), _LEAVE_KEYBOARD_ALONE, ctypes.c_void_p(layout)
+        )
+        return written < 0 or (written > 0 and text[0] >= " ")  # below: what Ctrl makes of letters
 
     def _unregister(self, numbers: list[int] | None = None) -> None:
         for number in list(self._names) if numbers is None else numbers:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol, TypeAlias
@@ -30,6 +31,7 @@ from app.core.timeline import Timeline
 from app.session import events as e
 from app.session.events import Choices, HeardOut, Saved, SessionEvent
 from app.session.files import check_writable
+from app.session.gathering import Gathering
 from app.session.record import Record
 from app.session.second_ear import MakeSecond, SecondEar, record_track_ms, record_way
 from app.session.sources import Found, SourceChoice, look_for, why_not
@@ -39,11 +41,12 @@ from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
 from app.worker.background import BackgroundClient
 from app.worker.client import ClientEvent, EngineClient
-from model_backends.base import Notice, Sentence, UserError, Word
+from model_backends.base import Notice, Progress, Sentence, UserError, Word
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1
+_MOST_WAITING = 100  # reports of progress for which nobody is woken: some seconds
 
 
 class Client(Protocol):
@@ -121,6 +124,7 @@ class Session:
         self._inbox: queue.SimpleQueue[e.Input] = queue.SimpleQueue()
         self._outbox: queue.SimpleQueue[SessionEvent] = queue.SimpleQueue()
         self._captures: dict[tuple[str, int], LiveCapture] = {}
+        self._gathering: defaultdict[tuple[str, int], Gathering] = defaultdict(Gathering)
         self._sounding: dict[str, int] = {}  # per lane: the latest capture that has brought sound
         self._handing_over = threading.Lock()
         if options.remark is not None:
@@ -270,10 +274,10 @@ class Session:
         for output in self._state.take(self._clock.now_ms(), event):
             if isinstance(output, SessionEvent):
                 self._outbox.put(output)
-                told = True
+                told = told or not isinstance(output, Progress)  # that can wait for what is shown
             else:
                 self._obey(output)
-        if told:
+        if told or self._outbox.qsize() >= _MOST_WAITING:
             self._wake()
 
     def _obey(self, command: e.Command) -> None:
@@ -337,6 +341,8 @@ class Session:
         with self._handing_over:
             if self._sounding.get(gone.lane, gone.capture) == gone.capture:
                 self._flush(gone.lane)
+            for told in self._gathering[gone.lane, gone.capture].rest():
+                self._put(e.Sound(gone.lane, gone.capture, told))
 
     def _give_up(self) -> None:
         """The state cannot be trusted any more: keep what there is, and say so."""
@@ -356,24 +362,28 @@ class Session:
 
     def _from_capture(self, lane: str, capture: int, event: CaptureEvent) -> None:
         """In the capture's thread: sound goes straight to the engine's client."""
-        if not isinstance(event, Chunk):
-            self._put(e.Sound(lane, capture, event))
-        elif self._pushed(lane, capture, event):
-            heard = e.Heard(event.start_ms, event.end_ms)
-            self._put(e.Sound(lane, capture, heard))
+        with self._handing_over:
+            if not isinstance(event, Chunk):
+                told = self._gathering[lane, capture].take(event)
+            elif self._pushed(lane, capture, event):
+                heard = e.Heard(event.start_ms, event.end_ms)
+                told = self._gathering[lane, capture].take(heard)
+            else:
+                return
+            for each in told:
+                self._put(e.Sound(lane, capture, each))
 
     def _pushed(self, lane: str, capture: int, chunk: Chunk) -> bool:
         """Hand sound to the engine; once a later capture brings some, only that one's."""
-        with self._handing_over:
-            sounding = self._sounding.get(lane, capture)
-            if capture < sounding:
-                return False
-            if capture > sounding:
-                self._flush(lane)
-            self._sounding[lane] = capture
-            self._client.push(chunk)
-            self._second.push(chunk)
-            return True
+        sounding = self._sounding.get(lane, capture)
+        if capture < sounding:
+            return False
+        if capture > sounding:
+            self._flush(lane)
+        self._sounding[lane] = capture
+        self._client.push(chunk)
+        self._second.push(chunk)
+        return True
 
     def _answer(self, lane: str, search: int, answer: Found) -> None:
         """In the thread of a search."""

@@ -10,7 +10,15 @@ from app.core.names import names_in
 from app.worker import messages as m
 from app.worker import packs
 from model_backends import describe, resolve
-from model_backends.base import EngineError, EngineInfo, EngineOptions, Notice, Sentence
+from model_backends.base import (
+    EngineError,
+    EngineInfo,
+    EngineOptions,
+    Notice,
+    Sentence,
+    ServerOptions,
+)
+from model_backends.remote.addresses import dialect_of
 
 BASE = "embedded"  # what every installation can start
 
@@ -20,10 +28,22 @@ def resolved(options: EngineOptions) -> tuple[EngineInfo, EngineOptions]:
 
     Raises EngineError for what the engine does not offer.
     """
-    info = describe(resolve(options.engine, paths.models_dir()))
+    info, options = suited(describe(resolve(options.engine, paths.models_dir())), options)
     info.check(options)
     delay_ms = options.delay_ms or info.default_delay_ms
     return info, replace(options, engine=info.name, delay_ms=delay_ms)
+
+
+def suited(info: EngineInfo, options: EngineOptions) -> tuple[EngineInfo, EngineOptions]:
+    """What the engine offers with the server that it is to ask; no server for one that is here.
+
+    Raises EngineError for an address that is none.
+    """
+    server = options.server if info.takes_server else ServerOptions()
+    if server:
+        server = replace(server, dialect=dialect_of(server.urls, server.dialect))
+    options = replace(options, server=server)
+    return info.suited(options), options
 
 
 def known(options: EngineOptions) -> tuple[EngineOptions, Notice | None]:
@@ -34,12 +54,13 @@ def known(options: EngineOptions) -> tuple[EngineOptions, Notice | None]:
     """
     try:
         engine = resolve(options.engine, paths.models_dir())
+        info, options = suited(describe(engine), options)
     except EngineError as error:
         hint = Sentence(
             "The embedded engine captions meanwhile; choose another one in the preferences."
         )
         return _with_base(options), Notice("", "engine", error.message, hint)
-    return describe(engine).fitting(replace(options, engine=engine)), None
+    return info.fitting(replace(options, engine=engine)), None
 
 
 def _with_base(options: EngineOptions) -> EngineOptions:
@@ -80,12 +101,21 @@ def start_message(
 
 def _extra(options: EngineOptions) -> dict[str, Any]:
     """What only some engines know; nothing where nothing was chosen."""
-    known = {"precision": options.precision, "hotwords": _expected(options)}
+    known: dict[str, Any] = {"precision": options.precision, "hotwords": _expected(options)}
+    server = options.server
+    if server:  # a key is none of it: the worker looks for that itself
+        known["server"] = {
+            "urls": list(server.urls),
+            "dialect": server.dialect,
+            "ca_file": server.ca_file,
+            "agreed": list(server.agreed),
+            "key_file": str(paths.key_file()),
+        }
     return {name: value for name, value in known.items() if value}
 
 
 def _expected(options: EngineOptions) -> list[str]:
     """The words that the engine is told to expect."""
-    if not describe(options.engine).takes_hotwords:
+    if not describe(options.engine).suited(options).takes_hotwords:
         return list(options.hotwords)
     return list(dict.fromkeys([*options.hotwords, *(n.word for n in names_in(options.names))]))

@@ -88,7 +88,8 @@ class EngineClient:
         self._hung = ""  # why the present worker was given up
         self._ending = read_ending(0)  # of the last worker
         self._sending = False  # the worker has been sent Start and may be fed
-        self._loaded = self._closing = self._over = False
+        self._loaded = self._closing = False
+        self._over = threading.Event()  # of its own: the watch need not wake for every block
         self._heir: EngineClient | None = None
         self._legacy: Link | None = None  # finished with, and waiting for the heir to fetch it
         self._predecessor: EngineClient | None = None
@@ -195,7 +196,7 @@ class EngineClient:
         """Whether the heir may wait for this client's worker."""
         with self._changed:
             fits = self._command == heir._command and self._start.loads_like(heir._start)
-            if not fits or self._over or self._closing or self._heir is not None:
+            if not fits or self._over.is_set() or self._closing or self._heir is not None:
                 return False
             self._heir = heir
             return True
@@ -226,7 +227,7 @@ class EngineClient:
         return link
 
     def _given_or_gone(self, heir: EngineClient) -> bool:
-        return self._legacy is not None or self._over or self._heir is not heir
+        return self._legacy is not None or self._over.is_set() or self._heir is not heir
 
     def _inherit(self, adapted: str, lasting: set[tuple[str, str]]) -> None:
         with self._changed:
@@ -245,9 +246,9 @@ class EngineClient:
         while True:
             with self._changed:
                 self._changed.wait_for(
-                    lambda: self._over or (self._sending and self._outgoing.has_next)
+                    lambda: self._over.is_set() or (self._sending and self._outgoing.has_next)
                 )
-                if self._over:
+                if self._over.is_set():
                     return
                 message, link = self._outgoing.next(), self._link
                 assert link is not None
@@ -269,10 +270,8 @@ class EngineClient:
     # --- the watching thread ---------------------------------------------------------------
 
     def _watch_all(self) -> None:
-        while True:
+        while not self._over.wait(_WATCH_S):
             with self._changed:
-                if self._changed.wait_for(lambda: self._over, _WATCH_S):
-                    return
                 watch, link = self._watch, self._link
                 why = watch.hung(self._clock()) if watch and link else ""
                 if why:
@@ -294,7 +293,7 @@ class EngineClient:
         finally:
             self.finished.set()
             with self._changed:
-                self._over = True
+                self._over.set()
                 self._changed.notify_all()
 
     def _run_workers(self) -> None:

@@ -1,7 +1,7 @@
 """Acceleration packs: interpreters with a tensor library, for the workers of an installed app.
 
     <the user's data folder>/packs/<name>/pack.json
-        {"pack": 1, "protocol": 2, "engines": ["voxtral-torch"], "python": "env/bin/python"}
+        {"pack": 1, "protocol": 3, "engines": ["voxtral-torch"], "python": "env/bin/python"}
 
 `python` lies in the pack's own folder and has the engine's packages; Voxline's own modules come
 from the app, so that a pack outlives its upgrades as long as `protocol` (of `messages.py`) stays.

@@ -163,7 +163,8 @@ def _wrong_version(message: m.Message) -> m.Failure:
             "The speech engine and the app do not fit together ({message}).",
             message=f"{message!r:.80}",
         ),
-        Sentence("Install Voxline again so that both are of the same version."),
+        # an update that was installed while this app ran brings the new version's worker
+        Sentence("Quit Voxline and start it again. If that does not help, install it again."),
     )
 
 

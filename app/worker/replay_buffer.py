@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from app.worker.messages import Break
-from app.worker.replay import ReplayAligner
 from model_backends.base import Progress, Word
+from model_backends.replay import ReplayAligner
 
 MAX_KEPT_MS = 30 * 60 * 1000  # 58 MB of int16 at 16 kHz
 SKIP_MS = 10_000  # given up at once where worker after worker has died

@@ -2,7 +2,8 @@
 ; WINDOW, APP_ID, VERSION, VERSION4, HOME_PAGE, PAYLOAD, ICON, LICENCE, TARGET and SIZE_KB.
 ;
 ; Each version lies in a folder of its own, app-VERSION: an older one that runs goes on undisturbed,
-; and its folder goes with the next setup. A folder that can be renamed is in nobody's use.
+; and its folder goes with the next setup. Of a folder in use the programs cannot be opened for
+; writing (a program that runs) or the folder cannot be renamed (any other file that is open).
 !ifdef TRIAL
   Target amd64-unicode ; so that a Wine without 32 bits runs it; NSIS for Windows lacks this kind
   SetCompressor zlib
@@ -47,17 +48,34 @@ VIAddVersionKey LegalCopyright "Under the Apache licence 2.0"
 !insertmacro MUI_UNPAGE_INSTFILES
 !insertmacro MUI_LANGUAGE "English"
 
+; $R9 is "1" if this program of the folder $R8 runs.
+!macro LookAt program
+  ${If} ${FileExists} "$R8\${program}"
+    ClearErrors
+    FileOpen $R7 "$R8\${program}" a
+    ${If} ${Errors}
+      StrCpy $R9 "1"
+    ${Else}
+      FileClose $R7
+    ${EndIf}
+  ${EndIf}
+!macroend
+
 ; Takes a folder away, whole or not at all. $R9 is "1" if it is there still, in use.
 !macro TakeAway un
 Function ${un}TakeAway
   StrCpy $R9 "0"
   ${If} ${FileExists} "$R8\*.*"
-    ClearErrors
-    Rename "$R8" "$R8.gone"
-    ${If} ${Errors}
-      StrCpy $R9 "1"
-    ${Else}
-      RMDir /r "$R8.gone"
+    !insertmacro LookAt "${COMMAND}.exe"
+    !insertmacro LookAt "${WINDOW}.exe"
+    ${If} $R9 == "0"
+      ClearErrors
+      Rename "$R8" "$R8.gone"
+      ${If} ${Errors}
+        StrCpy $R9 "1"
+      ${Else}
+        RMDir /r "$R8.gone"
+      ${EndIf}
     ${EndIf}
   ${EndIf}
 FunctionEnd

@@ -14,6 +14,7 @@ import soundfile
 from app.audio.capture import Capture, CaptureEvent, SoundState
 from app.audio.choice import Device, Microphone, SystemSound
 from app.audio.clock import SessionClock
+from app.audio.devices import libpulse
 from app.audio.devices import pulse as door
 from app.audio.devices.base import AbsentSourceError, NoSourceError, SourceError, SourceInfo
 from app.audio.feeds import feed_for
@@ -111,6 +112,22 @@ def test_a_tone_is_heard_whole_at_its_level(
     assert 0.45 < np.abs(heard).max() < 0.55
     ends = [c.end_ms for c in recorder.chunks]
     assert all(abs(c.start_ms - e) <= 1 for c, e in zip(recorder.chunks[1:], ends, strict=False))
+
+
+def test_blocks_are_as_long_as_asked_for_whatever_pieces_the_server_sends(
+    pulse: PulseServer, tone: Path
+) -> None:
+    """Some servers send three frames at a time; each block costs the same, long or short."""
+    took: queue.Queue[int] = queue.Queue()
+    recording = libpulse.Recording(
+        pulse.source, 0.032, lambda sound: took.put(len(sound)), lambda: None, lambda ident: None
+    )
+    try:
+        pulse.play(tone, wait=False)
+        lengths = [took.get(timeout=PATIENCE_S) for _ in range(40)]
+        assert min(lengths) >= round(0.032 * recording.rate)
+    finally:
+        recording.close()
 
 
 def test_zeros_are_told(pulse: PulseServer, recorder: Recorder) -> None:

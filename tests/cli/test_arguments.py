@@ -29,6 +29,7 @@ def test_listens_options_and_their_defaults() -> None:
         "precision": None, "seconds": None,
         "srt": None, "force": False, "json": False, "no_names": False, "as_shown": None,
         "no_record": False,
+        "url": None, "dialect": None, "ca_file": None, "agree": False,
     }  # fmt: skip
 
 

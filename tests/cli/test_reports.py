@@ -39,6 +39,7 @@ def test_engines_tells_each_engine_and_model(capsys: Said) -> None:
         "voxtral-torch",
         "voxtral-mlx",
         "voxtral-cpu",
+        "remote",
     }
     embedded = [row for row in rows if row["engine"] == "embedded"]
     assert [row["model"] for row in embedded] == ["base", "tiny.en"]

@@ -14,6 +14,7 @@ from app.native import windows_keys
 from app.native.keys import Refusal, parse
 from app.native.windows_keys import WindowsKeys
 
+US_ENGLISH, POLISH, CZECH = 0x0409_0409, 0x0415_0415, 0x0405_0405
 WM_HOTKEY, WM_QUIT = 0x0312, 0x0012
 CTRL_ALT_NOREPEAT = 0x4003
 
@@ -26,6 +27,8 @@ class User32:
         self.keys: dict[tuple[int, int], tuple[int, int]] = {}  # to the thread and the number
         self.queues: dict[int, SimpleQueue[tuple[int, int]]] = {}
         self.error = 0
+        # by layout: what AltGr and a key type there, "" for a dead key; as Windows has them
+        self.types: dict[int, dict[int, str]] = {US_ENGLISH: {}}
 
     def PeekMessageW(self, into: Any, window: None, low: int, high: int, remove: int) -> int:
         self.queues.setdefault(threading.get_native_id(), SimpleQueue())
@@ -55,6 +58,24 @@ class User32:
         owner = threading.get_native_id(), number
         self.keys = {keys: each for keys, each in self.keys.items() if each != owner}
         return 1
+
+    def GetKeyboardLayoutList(self, room: int, into: Any) -> int:
+        for place, layout in enumerate(self.types):
+            into[place] = layout
+        return len(self.types)
+
+    def ToUnicodeEx(
+        self, key: int, scan: int, held: Any, into: Any, room: int, flags: int, layout: Any
+    ) -> int:
+        assert flags & 4, "the state of the keyboard is the user's"
+        if not (held[0x11] & 0x80 and held[0x12] & 0x80):
+            return 0
+        typed = self.types[layout.value].get(key)
+        if typed is None:
+            into[0] = chr(key & 0x1F)  # some layouts make a control character of it
+            return 1
+        into[0] = typed or "\0"
+        return 1 if typed else -1
 
     def press(self, modifiers: int, key: int) -> None:
         thread, number = self.keys[modifiers, key]
@@ -101,6 +122,18 @@ def test_a_key_that_is_taken_is_told_apart(user32: User32, keys: WindowsKeys) ->
     wanted = {"click-through": parse("Ctrl+Alt+T"), "mark": parse("Ctrl+Alt+M")}
     assert keys.grab(wanted) == {"click-through": Refusal.TAKEN}
     assert list(user32.keys) == [(CTRL_ALT_NOREPEAT, ord("M"))]
+
+
+def test_what_people_type_with_altgr_is_left_to_them(user32: User32, keys: WindowsKeys) -> None:
+    """To Windows AltGr is Ctrl and Alt: with ours there would be no “ć” any more."""
+    user32.types[POLISH] = {ord("C"): "ć", ord("A"): "ą"}
+    user32.types[CZECH] = {0xBB: ""}  # a dead key
+    wanted = {"captions": parse("Ctrl+Alt+C"), "mark": parse("Ctrl+Alt+M"),
+              "bigger": parse("Ctrl+Alt++"), "hold": parse("Ctrl+Shift+C"),
+              "pause": parse("Ctrl+Alt+Meta+C")}  # fmt: skip
+    refused = keys.grab(wanted)
+    assert refused == {"captions": Refusal.TYPES, "bigger": Refusal.TYPES}
+    assert {key for _, key in user32.keys} == {ord("M"), ord("C")}
 
 
 def test_a_key_is_had_whole_or_not_at_all(user32: User32, keys: WindowsKeys) -> None:

@@ -57,10 +57,43 @@ def test_every_package_has_a_licence() -> None:
         assert notices.licence_of(each.metadata)
 
 
+def test_what_is_our_own_is_no_work_of_others(tmp_path: Path) -> None:
+    (tmp_path / "voxline_cpu-31e0cc0c9b73.so").touch()
+    assert "Voxline" not in {part.name for part in notices.parts(tmp_path)}
+
+
 def test_a_library_that_nobody_is_known_to_own_stops_the_build(tmp_path: Path) -> None:
     (tmp_path / "libmystery.so.1").touch()
     with pytest.raises(notices.UnknownPartError, match=r"libmystery\.so\.1"):
         notices.parts(tmp_path)
+
+
+@pytest.mark.parametrize("folder", ["av.libs", "numpy.libs", "av/.dylibs"])
+def test_a_library_that_a_wheel_brings_along_is_not_the_wheel_s_own(
+    folder: str, tmp_path: Path
+) -> None:
+    mystery = tmp_path / folder / "libmystery-0f71f37c.so.1"
+    mystery.parent.mkdir(parents=True)
+    mystery.touch()
+    with pytest.raises(notices.UnknownPartError, match="libmystery"):
+        notices.parts(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "unused"),
+    [
+        ("ctranslate2/cudnn64_9.dll", True),
+        ("PySide6/opengl32sw.dll", True),
+        ("ctranslate2/ctranslate2.dll", False),
+        ("ctranslate2/libiomp5md.dll", False),
+        ("PySide6/Qt6Widgets.dll", False),
+        ("PySide6/plugins/platforms/qwindows.dll", False),
+        ("PySide6/plugins/platforms/qdirect2d.dll", True),
+    ],
+)
+def test_windows_carries_what_the_app_uses(name: str, unused: bool) -> None:
+    """cuDNN is NVIDIA's own; nothing that is carried links to it."""
+    assert libraries.is_unused(name) is unused
 
 
 def test_a_package_that_the_app_does_not_ask_for_stops_the_build(tmp_path: Path) -> None:
@@ -79,7 +112,8 @@ def test_the_encoder_itself_is_noticed(tmp_path: Path) -> None:
 def test_an_empty_library_stands_in_for_an_encoder(tmp_path: Path) -> None:
     original = tmp_path / "original.so"
     original.write_bytes(b"\0x264_encoder_open_165\0x264_levels\0_x264_not\0nonsense x264 text\0")
-    made = libraries.stand_in(original, tmp_path / "made" / "libx264-d6533a8d.so.165")
+    # a name that no wheel's library has: the loader would take it for that one from now on
+    made = libraries.stand_in(original, tmp_path / "made" / "libx264-test.so.165")
     library = ctypes.CDLL(str(made))
     assert library.x264_encoder_open_165(None) == 0
     assert bytes((ctypes.c_char * 8).in_dll(library, "x264_levels")) == bytes(8)
@@ -141,9 +175,12 @@ def test_the_parts_are_a_valid_cyclonedx_list(what: Product) -> None:
         notices.Part("Qt", "6.11.3", "LGPL-3.0-only"),
         notices.Part("numpy", "2.4.6", "BSD-3-Clause AND MIT", package="numpy"),
         notices.Part("Whisper base", "", "MIT", "machine-learning-model"),
+        notices.Part("GCC runtime", "", "LGPL-2.1-or-later"),
+        notices.Part("GCC runtime", "", "GPL-3.0-or-later WITH GCC-exception-3.1"),
     ]
     told = json.loads(sbom.as_json(parts, what))
-    assert {each["name"] for each in told["components"]} == {"Qt", "numpy", "Whisper base"}
+    names = {"Qt", "numpy", "Whisper base", "GCC runtime"}
+    assert {each["name"] for each in told["components"]} == names
     assert told["metadata"]["timestamp"] == "2026-01-01T00:00:00+00:00"
     assert sbom.as_json(parts, what) == sbom.as_json(reversed(parts), what)
 

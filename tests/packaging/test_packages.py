@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import configparser
+import importlib.metadata
+import json
 import os
 import plistlib
 import re
@@ -18,6 +20,7 @@ import for_linux
 import for_macos
 import for_windows
 import freeze
+import frozen_parts
 import needs
 import product
 import pytest
@@ -25,6 +28,7 @@ from product import Product
 
 import app
 from app.cli.arguments import build_window_parser
+from app.worker import messages, packs
 from tests.packaging.conftest import CHECKOUT
 
 PACKAGING = CHECKOUT / "packaging"
@@ -172,6 +176,54 @@ def test_the_property_list_asks_for_the_microphone_and_the_computer_s_sound(what
     assert told["CFBundleIdentifier"] == product.APP_ID
 
 
+def wheel_for(tmp_path: Path, *tags: str) -> frozen_parts.Distribution:
+    info = tmp_path / "thing-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n")
+    (info / "WHEEL").write_text("".join(f"Tag: {tag}\n" for tag in tags))
+    metadata = importlib.metadata.PathDistribution(info)
+    return frozen_parts.Distribution("thing", "1.0", metadata)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ["py3-none-any"],
+        ["cp311-abi3-macosx_14_0_arm64"],
+        ["cp39-abi3-macosx_10_13_x86_64", "cp39-abi3-macosx_13_0_universal2"],
+    ],
+)
+def test_wheels_run_on_the_oldest_macos_that_is_promised(tmp_path: Path, tags: list[str]) -> None:
+    for_macos.check_oldest([wheel_for(tmp_path, *tags)])
+
+
+def test_a_wheel_for_a_newer_macos_stops_the_build(tmp_path: Path) -> None:
+    with pytest.raises(freeze.BuildProblem, match=r"thing needs macOS 15\.0, not 14\.0"):
+        for_macos.check_oldest([wheel_for(tmp_path, "cp311-abi3-macosx_15_0_arm64")])
+
+
+def test_a_tool_that_fails_is_told_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(made: Path, what: Product) -> Path:
+        raise subprocess.CalledProcessError(1, ["mksquashfs"])
+
+    def sound(made: Path, what: Product) -> Path:
+        target = tmp_path / "dist" / "voxline.rpm"
+        target.write_bytes(b"x")
+        return target
+
+    (tmp_path / "dist").mkdir()
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setattr(freeze, "existing", lambda: tmp_path)
+    monkeypatch.setitem(build.BUILDS, "appdir", (broken, (sys.platform,)))
+    monkeypatch.setitem(build.BUILDS, "rpm", (sound, (sys.platform,)))
+    assert build.main(["appdir", "rpm", "--reuse"]) == 1
+    told = capsys.readouterr().err
+    assert "appdir could not be built: Command '['mksquashfs']' returned" in told
+    assert "rpm: dist" in told
+
+
 def test_the_entitlements_are_these_and_no_more() -> None:
     told = plistlib.loads((PACKAGING / "macos" / "entitlements.plist").read_bytes())
     assert told == dict.fromkeys(ENTITLEMENTS, True)
@@ -262,6 +314,20 @@ def test_the_setup_script_gets_every_name_it_uses(what: Product, tmp_path: Path)
     assert {"VERSION", "PAYLOAD", "TARGET"} <= given
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the program of this test is a shell script")
+def test_nsis_is_found_where_its_setup_puts_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "NSIS" / "makensis"
+    program.parent.mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("ProgramFiles(x86)", str(tmp_path))
+    assert for_windows.find_makensis() is None
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert for_windows.find_makensis() == str(program)
+
+
 @pytest.mark.skipif(shutil.which("makensis") is None, reason="NSIS is not installed")
 def test_the_setup_compiles_without_a_warning(what: Product, tmp_path: Path) -> None:
     payload = tmp_path / "a folder with spaces"
@@ -307,3 +373,12 @@ def test_checksums_are_read_by_sha256sum(tmp_path: Path) -> None:
     assert sums.startswith("2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881  vox")
     if shutil.which("sha256sum"):
         subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize("told_in", [CHECKOUT / "README.md", Path(str(packs.__file__))])
+def test_a_pack_as_it_is_described_is_one_that_this_app_takes(told_in: Path) -> None:
+    (told,) = re.findall(r'\{"pack".*?\}', told_in.read_text("utf-8"))
+    manifest = json.loads(told)
+    assert manifest["pack"] == packs.FORMAT
+    assert manifest["protocol"] == messages.PROTOCOL_VERSION
+    assert set(manifest["engines"]) <= set(packs.NEEDS)

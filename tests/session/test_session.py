@@ -15,7 +15,7 @@ import pysubs2
 import pytest
 
 from app import paths
-from app.audio.capture import Capture, Feed, Level
+from app.audio.capture import Capture, Feed, Level, SoundState
 from app.audio.choice import MediaFile, Meeting, SystemSound
 from app.audio.feeds import feed_for
 from app.core.chunk import Chunk
@@ -38,7 +38,7 @@ from app.session.sources import Found, SourceChoice, look_for
 from app.session.state import BEHIND_MS
 from app.worker import messages as m
 from app.worker.client import EngineClient
-from model_backends.base import EngineError, EngineOptions, Notice, UserError, Word
+from model_backends.base import EngineError, EngineOptions, Notice, Progress, UserError, Word
 from tests.session.fakes import FakeCapture, FakeClient, text_of
 from tests.session.playbook import HEADSET, JABRA, MICROPHONE, READY, SPEAKERS, StillFeed, word
 from tests.support.likeness import assert_like
@@ -270,6 +270,50 @@ def test_what_is_said_comes_once_in_order_and_wakes_the_owner(rigged: Callable[.
     events = rig.until(said[-1])
     assert [event for event in events if isinstance(event, Word)] == said
     assert rig.session.timeline.words() == said
+
+
+def test_nobody_is_woken_for_progress_which_comes_with_what_is_shown(
+    rigged: Callable[..., Rig],
+) -> None:
+    """Thirty reports a second wake a window for nothing; those of a minute are not kept back."""
+    rig = rigged()
+    rig.session.start()
+    rig.client.say(READY)
+    rig.capture(1).say(SoundState("flowing"), Chunk(ME, 0, 0, bytes(3200)))
+    rig.until(Stage.LISTENING)
+    while rig.session.wait(0.3):
+        pass
+    woken: list[int] = []
+    rig.session._wake = lambda: woken.append(rig.session._outbox.qsize())
+    reports = [Progress(ME, 0, 32 * number, 0) for number in range(50)]
+    last = word("word", 2000)
+    rig.client.say(*reports, last)
+    deadline = time.monotonic() + 20
+    while not woken:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert woken[0] > len(reports), "the first time with the word, and all before it"
+    assert [event for event in rig.session.pump() if isinstance(event, Progress)] == reports
+    woken.clear()
+    rig.client.say(*reports, *reports)
+    while not woken:
+        assert time.monotonic() < deadline, "they are not kept back for ever"
+        time.sleep(0.01)
+
+
+def test_the_end_of_what_was_heard_is_told_when_a_capture_is_let_go(
+    rigged: Callable[..., Rig],
+) -> None:
+    rig = rigged()
+    rig.session.start()
+    rig.capture(1).say(*(Chunk(ME, ms, 16 * ms, bytes(1024)) for ms in (0, 32, 64)))
+    rig.session.pause()
+    rig.until(Stage.PAUSED)
+    deadline = time.monotonic() + 20
+    lane = rig.session._state._lanes[ME]
+    while lane.sound_until_ms != 96:
+        assert time.monotonic() < deadline, lane.sound_until_ms
+        time.sleep(0.01)
 
 
 def test_words_reach_the_disk_although_nobody_pumps(rigged: Callable[..., Rig]) -> None:

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the launchers o
 
 PRINT_ARGUMENTS = '[ "$3" = -c ] && exit 0; shift 3; printf "<%s>" "$@"'
 
+PROGRAM = checks.FROZEN.get(sys.platform, "voxline/voxline")
+
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
@@ -126,16 +128,33 @@ def test_installers_are_built_and_checked_only_when_asked_for(
 ) -> None:
     python = programs.add("python")
     assert checks.package(tmp_path, python) == 0
-    build, smoke = programs.calls
+    build, proofs, smoke = programs.calls
     assert build == f"python {tmp_path}/packaging/build.py all"
+    assert proofs == f"python {tmp_path}/packaging/proofs.py"
     assert smoke.startswith(f"python {tmp_path}/packaging/smoke.py {tmp_path}/build/frozen/")
     assert not any("build.py" in " ".join(command) for command in checks.commands([]))
 
 
 def test_an_app_that_could_not_be_built_is_not_checked(programs: Programs, tmp_path: Path) -> None:
     python = programs.add("python", "exit 3")
+    frozen_before = tmp_path / "build" / "frozen" / PROGRAM
+    frozen_before.parent.mkdir(parents=True)
+    frozen_before.touch()
     assert checks.package(tmp_path, python) == 3
     assert len(programs.calls) == 1
+
+
+def test_an_installer_that_failed_does_not_keep_the_app_from_being_checked(
+    programs: Programs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frozen = tmp_path / "build" / "frozen" / PROGRAM
+    frozen.parent.mkdir(parents=True)
+    python = programs.add("python", f'touch "{frozen}"; case "$1" in *build.py) exit 4 ;; esac')
+    assert checks.package(tmp_path, python) == 4
+    assert [call.split()[1].rpartition("/")[2] for call in programs.calls] == [
+        "build.py", "proofs.py", "smoke.py",
+    ]  # fmt: skip
+    assert "failed: build.py" in capsys.readouterr().err
 
 
 def test_installers_get_an_environment_of_their_own(

@@ -29,8 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "app.audio": {"model_backends", "app.core", "app.native", "app.paths"},
     "app.worker": {"model_backends", "app.core", "app.frozen", "app.paths", "app.privacy"},
     "app.session": {*_BELOW_SESSION, "app.worker"},
-    "app.measure": {*_BELOW_SESSION, "app.worker", "app.session"},
     "app.ui": {*_BELOW_SESSION, "app.names_file", "app.session"},
+    "app.measure": {*_BELOW_SESSION, "app.worker", "app.session", "app.ui"},
     "app.main": {*_BELOW_SESSION, "app.session", "app.ui"},
     "app.cli": {
         *_BELOW_SESSION,

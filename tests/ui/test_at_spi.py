@@ -70,7 +70,7 @@ KEYS = """\
     push button “Mark this place: Ctrl+Alt+M”
     push button “Restore keys”
 """
-PAGES = ["Captions", "Listening", "Speech model", "Keys", "Privacy"]
+PAGES = ["Captions", "Listening", "Speech model", "Names and words", "Keys", "Privacy"]
 
 
 class Reader:
@@ -138,6 +138,7 @@ def reader(screen: Screen, bus: str) -> Iterator[Reader]:
 
 def test_everything_has_a_role_a_name_and_a_value(reader: Reader) -> None:
     captions = [line.strip() for line in reader.bus.lines(reader.window("Captions"))]
+    assert captions[0] == "panel “Captions”"
     assert CAPTIONS in captions
     assert "".join(f"{line}\n" for line in reader.bus.lines(reader.window("Voxline"))) == dedent(
         MAIN_WINDOW

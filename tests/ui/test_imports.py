@@ -8,7 +8,10 @@ import sys
 import pytest
 from PySide6.QtCore import QObject
 
-HEAVY = ("torch", "mlx", "ctranslate2", "faster_whisper", "transformers", "onnxruntime")
+HEAVY = (
+    "torch", "mlx", "ctranslate2", "faster_whisper", "transformers", "onnxruntime",
+    "websockets", "keyring",  # of a server that nobody has chosen
+)  # fmt: skip
 LIST_HEAVY = f"""
 import sys
 loaded = sorted({{name.split(".")[0] for name in sys.modules}} & set({HEAVY!r}))

@@ -19,6 +19,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app import main, paths, settings
+from app.core.names import Name, text_of
 from app.settings import Settings
 from model_backends.base import EngineOptions, Notice
 
@@ -60,6 +61,12 @@ def begin_and_tell(parts, problem):
         say("banner", banner.text)
         return add(banner)
     window.banners.add = add_and_tell
+    pulse = parts.overlay.pulse
+    def pulse_and_tell():
+        boxed = [line for line in parts.overlay.captions._visible()[1] if line.boxed]
+        say("pulse", *(line.text[b:e] for line in boxed for b, e in line.boxed))
+        return pulse()
+    parts.overlay.pulse = pulse_and_tell
     say("overlay", parts.overlay.isVisible())
     begin(parts, problem)
     say("window", window.isVisible())
@@ -297,6 +304,19 @@ def test_nothing_is_captured_where_the_user_wants_to_press_start(
     app.wait_for("word Captions")
     app.click("quit")
     assert app.finish()[0] == 0
+
+
+def test_a_name_is_written_the_users_way_and_pointed_out(
+    launch: type[App], sample: Path, spoken: Settings
+) -> None:
+    names = text_of([Name("Speech", ("you speak",), alert=True), Name("Word-by-word")])
+    settings.save(replace(spoken, source=str(sample), names=names))
+    app = launch()
+    assert app.wait_for("pulse") == "pulse Speech,"
+    app.wait_for("word Word-by-word.")
+    app.click("quit")
+    assert app.finish()[0] == 0
+    assert "Captions appear while Speech, Word-by-word." in " ".join(subtitles().split())
 
 
 def test_nothing_is_written_where_the_user_keeps_nothing(

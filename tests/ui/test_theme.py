@@ -14,6 +14,8 @@ from PySide6.QtWidgets import (
     QListWidget,
     QPushButton,
     QSlider,
+    QTableWidget,
+    QTableWidgetItem,
     QTabWidget,
     QWidget,
 )
@@ -96,6 +98,33 @@ def test_a_check_box_is_seen_whether_it_is_ticked_or_not(
     image = box.grab().toImage()
     row = [image.pixelColor(x, image.height() // 2) for x in range(image.width())]
     assert max(contrast(color, QColor(look.window)) for color in row) >= 3
+    qapp.setStyleSheet("")
+    qapp.setPalette(palette)
+    qapp.setStyle(style)
+
+
+@LOOKS
+@pytest.mark.parametrize("on", [Qt.CheckState.Checked, Qt.CheckState.Unchecked])
+def test_a_box_in_a_table_is_seen_whether_it_is_ticked_or_not(
+    qapp: QApplication,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    look: Colors,
+    on: Qt.CheckState,
+) -> None:
+    monkeypatch.setattr(theme, "colors", lambda: look)
+    style, palette = qapp.style().name(), qapp.palette()
+    qapp.setStyle("Fusion")
+    theme._dress(qapp)
+    table = QTableWidget(1, 1)
+    item = QTableWidgetItem()
+    item.setCheckState(on)
+    table.setItem(0, 0, item)
+    qtbot.addWidget(table)
+    image = table.viewport().grab().toImage()
+    middle = table.visualItemRect(item).center().y()
+    row = [image.pixelColor(x, middle) for x in range(2, 40)]
+    assert max(contrast(color, QColor(look.base)) for color in row) >= 3
     qapp.setStyleSheet("")
     qapp.setPalette(palette)
     qapp.setStyle(style)

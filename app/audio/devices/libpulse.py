@@ -126,6 +126,8 @@ class Recording:
         self._closing = threading.Lock()
         self._running = False  # until it is, an end is an error of this call
         self._stream: int | None = None
+        self._pieces = bytearray()  # of the block that is being gathered
+        self._block_bytes = 0
         # kept, or the library would call into freed memory
         self._on_state = _NOTIFY(self._state_changed)
         self._on_move = _NOTIFY(self._was_moved)
@@ -197,6 +199,7 @@ class Recording:
         try:
             spec = pa.pa_stream_get_sample_spec(stream).contents
             self.rate, self.channels = int(spec.rate), int(spec.channels)
+            self._block_bytes = round(block_s * self.rate) * self.channels * 4
             self.index = int(pa.pa_stream_get_index(stream))  # of the source output
             self._running = True
             pa.pa_stream_set_read_callback(stream, self._on_sound, None)
@@ -234,6 +237,7 @@ class Recording:
         over = self.server_gone = context in (_CONTEXT_FAILED, _CONTEXT_OVER)
         over = over or self._pa.pa_stream_get_state(self._stream) in (_STREAM_FAILED, _STREAM_OVER)
         if over:
+            self._hand_over()
             self._running = False
             self._ended()
 
@@ -243,15 +247,22 @@ class Recording:
             self._moved(name.decode(errors="replace"))
 
     def _read(self, stream: int, _bytes: int, _nothing: int | None) -> None:
+        """Gather a block; servers cut one into pieces wherever a buffer of theirs ends, some of
+        three frames, and each piece handed over would cost as much as a block."""
         data, length = c_void_p(), c_size_t()
         while self._pa.pa_stream_peek(stream, byref(data), byref(length)) >= 0 and length.value:
             if data.value is None:  # a hole: time has passed
-                sound = bytes(length.value)
+                self._pieces += bytes(length.value)
             else:
-                sound = ctypes.string_at(data.value, length.value)
+                self._pieces += ctypes.string_at(data.value, length.value)
             self._pa.pa_stream_drop(stream)
-            if self._running:
-                self._take(np.frombuffer(sound, dtype="<f4").reshape(-1, self.channels))
+            if len(self._pieces) >= self._block_bytes:
+                self._hand_over()
+
+    def _hand_over(self) -> None:
+        sound, self._pieces = self._pieces, bytearray()
+        if self._running and sound:
+            self._take(np.frombuffer(sound, dtype="<f4").reshape(-1, self.channels))
 
 
 _open: weakref.WeakSet[Recording] = weakref.WeakSet()

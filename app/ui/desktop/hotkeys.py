@@ -28,6 +28,10 @@ NO_KEYS = Sentence(
 )
 _TAKEN = "The desktop or another program has {keys}: here it works in Voxline’s windows alone."
 _NO_SUCH_KEY = "This keyboard has no key for {keys}."
+_TYPES = (
+    "With a keyboard layout of this computer {keys} types a character (AltGr), so it is left to "
+    "that and does nothing here. Choose another key, for example one of F1 to F12."
+)
 _FAILED = "{keys} could not be had in other programs. The log may say why."
 _ALSO = "{keys} is the key of “{other}”, too, which has it."
 _UNKNOWN = Sentence(
@@ -108,6 +112,8 @@ class Hotkeys(QObject):
         """The verb's key, for a menu; empty for none and for verbs that nobody does."""
         if not self._commands.offers(name) or self.kept_by_desktop or self._doubled_by(name):
             return QKeySequence()
+        if self._refused.get(name) is Refusal.TYPES:  # in Voxline's windows, too, people type
+            return QKeySequence()
         return QKeySequence(self.written(name))
 
     def shown(self, name: str) -> str:
@@ -133,6 +139,7 @@ class Hotkeys(QObject):
         words = {
             Refusal.TAKEN: _TAKEN,
             Refusal.NO_SUCH_KEY: _NO_SUCH_KEY,
+            Refusal.TYPES: _TYPES,
             Refusal.FAILED: _FAILED,
             None: "",
         }[self._refused.get(name)]

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from app import __version__, paths
 from app.settings import settings_file
 from app.ui.overlay.keys import TOLD as IN_CAPTIONS
-from app.ui.widgets import plain
+from app.ui.widgets import beside_captions, plain
 from model_backends.base import Sentence
 
 _MORE_KEYS = (
@@ -32,7 +32,6 @@ _MORE_KEYS = (
     ("Close the find bar; leave the caption controls", "Escape"),
     ("Walk through the controls", "Tab, Shift+Tab"),
 )
-_FRAME = 40  # px that the desktop's frame around a window takes at most
 _RELEASES = "releases.url"  # packaging/frozen_parts.py writes it
 _LICENCE = "Voxline is free software under the Apache licence, version 2.0."
 
@@ -158,11 +157,10 @@ def open_dialog(dialog: QDialog, content: QGridLayout) -> QDialog:
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.close)
     column.addWidget(buttons)
-    room = dialog.screen().availableGeometry().size() - QSize(0, _FRAME)
     around = column.contentsMargins()
     sides, ends = around.left() + around.right(), around.top() + around.bottom()
     height = page.sizeHint().height() + column.spacing() + buttons.sizeHint().height() + ends
-    dialog.resize(QSize(page.sizeHint().width() + sides + 16, height + 4).boundedTo(room))
+    beside_captions.put(dialog, QSize(page.sizeHint().width() + sides + 16, height + 4))
     dialog.show()
     return dialog
 

@@ -131,10 +131,11 @@ class OpenedFiles(QObject):
 
 def to_subtitles(opened: Opened, options: EngineOptions) -> Result:
     """Recognise one file and write its subtitles; slow. Raises UserError, StoppedError."""
-    from app.session.start import start_message  # with these come decoders, and a start without
-    from app.session.transcription import Transcriber  # files need not wait for them
+    # with these come decoders, and a start without files need not wait for them
+    from app.session.start import start_message, suited
+    from app.session.transcription import Transcriber
 
-    info = describe(resolve(options.engine, paths.models_dir()))
+    info, options = suited(describe(resolve(options.engine, paths.models_dir())), options)
     # nobody waits for a word: the longest delay hears best
     patient = replace(info.fitting(options), engine=info.name, delay_ms=max(info.delays_ms))
     notes: list[str] = []

@@ -15,6 +15,7 @@ from app.core.export import FORMATS, export_of
 from app.core.timeline import Timeline
 from app.session.files import write_new
 from app.settings import Settings
+from app.ui.widgets import beside_captions
 
 _FILTERS = {each.suffix: f"{each.label} (*{each.suffix})" for each in FORMATS.values()}
 
@@ -58,6 +59,7 @@ def ask_where(parent: QWidget, then: Callable[[Path, str], None]) -> QFileDialog
     dialog.filterSelected.connect(lambda chosen: _follow_filter(dialog, chosen))
     dialog.fileSelected.connect(lambda name: then(Path(name), dialog.selectedNameFilter()))
     dialog.finished.connect(dialog.deleteLater)
+    beside_captions.put(dialog, dialog.sizeHint())
     dialog.open()
     return dialog
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QMoveEvent,
+    QResizeEvent,
     QTextBlock,
     QTextBlockFormat,
     QTextCharFormat,
@@ -93,7 +95,11 @@ class Transcript(QTextEdit):
         self._lanes: set[str] = set()
         self._unnamed: list[_Unnamed] = []
         self.names: Mapping[str, str] = NAMES  # of the voices
+        self._moved_by = 0  # px down, by what is above; until the size that goes with it comes
         self.follows = True  # until the reader scrolls back
+        # Of text that runs from right to left Qt counts the column of times twice, and scrolls.
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.horizontalScrollBar().valueChanged.connect(self._stay_at_the_side)
         self.verticalScrollBar().valueChanged.connect(self._take_scroll)
         self.verticalScrollBar().rangeChanged.connect(self._keep_up)
 
@@ -270,6 +276,19 @@ class Transcript(QTextEdit):
         cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock)
         cursor.insertText(text, style)
 
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self._moved_by = event.pos().y() - event.oldPos().y()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What is above has grown or shrunk: the lines that are read stay where they are."""
+        super().resizeEvent(event)
+        moved_by, self._moved_by = self._moved_by, 0
+        lower_by = event.oldSize().height() - event.size().height()
+        if moved_by and moved_by == lower_by and not self.follows:
+            bar = self.verticalScrollBar()
+            bar.setValue(bar.value() + moved_by)
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:  # the desktop turned dark or light
@@ -307,6 +326,10 @@ class Transcript(QTextEdit):
         if follows != self.follows:
             self.follows = follows
             self.follow_changed.emit(follows)
+
+    def _stay_at_the_side(self) -> None:
+        """Lines are wrapped: there is nothing to the right."""
+        self.horizontalScrollBar().setValue(0)
 
     def _keep_up(self) -> None:
         """The text or the window has changed its size, and all of it may be in sight now."""

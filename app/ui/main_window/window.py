@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QMainWindow,
     QPushButton,
-    QStyle,
     QVBoxLayout,
     QWidget,
 )
@@ -39,9 +38,9 @@ from app.ui.overlay import placement
 from app.ui.state.background import in_background
 from app.ui.state.captioning import Captioning
 from app.ui.state.commands import PAUSE, Commands
-from app.ui.state.engines import EngineChoice, info_of, list_engines
+from app.ui.state.engines import EngineChoice, info_of, list_engines, suited_info
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import stages
+from app.ui.widgets import beside_captions, stages
 from app.ui.widgets.banner import BannerStack
 from model_backends.base import EngineInfo, Notice, Sentence, UserError
 
@@ -156,8 +155,7 @@ class MainWindow(QMainWindow):
         if self._store.settings.window:
             return
         self.ensurePolished()
-        available = self.screen().availableGeometry()
-        frame = QSize(2, self.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight) + 8)
+        available, frame = self.screen().availableGeometry(), beside_captions.frame_of(self)
         least = self.minimumSizeHint().expandedTo(self.minimumSize()) + frame
         place = placement.beside(captions, available, _SIZE + frame, least)
         self.move(place.topLeft())
@@ -299,7 +297,7 @@ class MainWindow(QMainWindow):
 
     def _show_settings(self, settings: Settings) -> None:
         self.transcript.names = settings.voice_names
-        info = self._engine_info(settings.engine)
+        info = suited_info(self._engine_info(settings.engine), settings)
         if info:
             self.choices.show_settings(settings, info)
 

@@ -173,8 +173,7 @@ class CaptionBox(QWidget):
         """Clicks go through: the border says so."""
         if dashed != self._dashed:
             self._dashed = dashed
-            side = _SIDE - PADDING  # and at the right room for the handle
-            self._state_row.setContentsMargins(side, 0, side + (_HANDLE if dashed else 0), 0)
+            self._place_inside()
             self._repaint_all()
 
     def pulse(self) -> None:
@@ -244,7 +243,15 @@ class CaptionBox(QWidget):
         self._text_row.setContentsMargins(side, 0, side, 0)
 
     def _place_inside(self) -> None:
-        """The button in the middle of an empty box, else by the state; faults over the lines."""
+        """The button in the middle of an empty box, else by the state; faults over the lines.
+
+        What is said of the state ends where the button, or the handle, begins.
+        """
+        button = self.start.sizeHint()
+        in_row = not self.start.isHidden() and bool(self.captions.committed_text)
+        side = _SIDE - PADDING
+        taken = _SIDE + button.width() if in_row else side + (_HANDLE if self._dashed else 0)
+        self._state_row.setContentsMargins(side, 0, taken, 0)
         self._column.activate()
         lines = self.captions.geometry()
         self.fault.setGeometry(
@@ -254,13 +261,12 @@ class CaptionBox(QWidget):
         )
         if self.start.isHidden():
             return
-        size = self.start.sizeHint()
-        if self.captions.committed_text:
-            corner = QRect(0, 0, size.width(), ROW_HEIGHT)
+        if in_row:
+            corner = QRect(0, 0, button.width(), ROW_HEIGHT)
             corner.moveTopRight(self.rect().topRight() + _START_OFFSET)
             self.start.setGeometry(corner)
             return
-        centred = QRect(0, 0, size.width() + 20, min(40, lines.height()))
+        centred = QRect(0, 0, button.width() + 20, min(40, lines.height()))
         centred.moveCenter(lines.center())
         self.start.setGeometry(centred)
 

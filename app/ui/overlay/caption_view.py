@@ -20,6 +20,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -194,6 +195,11 @@ class CaptionView(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(640, self._line_height * self._settings.lines)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Whoever reads the screen finds a text before there are words in it."""
+        if QAccessible.isActive():
+            self._speak()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self._spoken is not None:

@@ -99,6 +99,7 @@ class ControlsBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._source_name = ""
+        self._source_told: str | None = None
         self._many_lines = False
         self._words: dict[QToolButton, str] = {}  # beside the icon, where there is room
         self.menus_open_upwards = True
@@ -142,7 +143,10 @@ class ControlsBar(QWidget):
         self._name(self.hide_button, "", does)
 
     def show_source(self, name: str) -> None:
-        """What is listened to now."""
+        """What is listened to now; told with every change of state."""
+        if name == self._source_told:
+            return
+        self._source_told = name
         shown = source_names.short(name) or source_names.DEFAULT
         told = Sentence("Sound source: {name}", name=source_names.spoken_of(name) or shown)
         self._source_name = shown

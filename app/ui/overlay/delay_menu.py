@@ -53,13 +53,22 @@ class DelayMenu(QMenu):
         word_error_rate: Mapping[int, float],
     ) -> None:
         """Exactly these delays, `usual_ms` being the engine's own choice."""
-        self.slider.offer(delays_ms, chosen_ms, word_error_rate)
         offered = (tuple(delays_ms), usual_ms, tuple(word_error_rate.items()))
+        if offered == self._offered and self.slider.delay_ms == chosen_ms:
+            return  # it is told with every change of state
+        self.slider.offer(delays_ms, chosen_ms, word_error_rate)
         if offered != self._offered:  # nothing moves in an open menu for the sake of a tick
             self._offered = offered
             self._words_by_ms = {ms: delay_in_words(ms, word_error_rate) for ms in delays_ms}
             self._list(delays_ms, usual_ms, word_error_rate)
         self._describe()
+
+    def explain(self, why: str) -> None:
+        """There is nothing to choose here: say why, in the place of what could be chosen."""
+        if (why,) != self._offered:
+            self._offered = (why,)
+            self._list((), 0, {})
+            self.addAction(plain.unmnemonic(why)).setEnabled(False)
 
     def _list(
         self, delays_ms: Sequence[int], usual_ms: int, word_error_rate: Mapping[int, float]

@@ -104,6 +104,13 @@ class FloatingWindow(FramedWindow):
         """Where the box is or will be: while it is being shown, Qt may not know yet."""
         return self.box_on_screen if self.place_is_certain else QRect(self._asked_for)
 
+    @property
+    def whole_place(self) -> QRect:
+        """The same with the strip, in which controls and messages come and go."""
+        if self._strip_above:
+            return self.place.adjusted(0, -strip.HEIGHT, 0, 0)
+        return self.place.adjusted(0, 0, 0, strip.HEIGHT)
+
     def apply(self, settings: OverlaySettings) -> None:
         """Look as `settings` say; a new height keeps the end nearer to the screen's edge.
 
@@ -114,7 +121,6 @@ class FloatingWindow(FramedWindow):
             return  # something else was chosen: nothing is to move under the reader's eyes
         self.shrink()
         before, self._settings = self._settings, settings
-        forgotten = bool(before.geometry) and not settings.geometry
         self._box.apply(settings)
         self.setWindowOpacity(settings.window_opacity)
         if settings.click_through != before.click_through:
@@ -123,7 +129,7 @@ class FloatingWindow(FramedWindow):
         self._sharing.set(settings.hidden_from_sharing)
         if settings.dock != before.dock:
             self._change_dock()
-        elif forgotten:
+        elif settings.geometry != before.geometry:  # all forgotten, or a width that was chosen
             self._chosen_width = None
             self._restore_place()
         elif letter_width(settings) != letter_width(before):
@@ -222,7 +228,8 @@ class FloatingWindow(FramedWindow):
                     self.no_room_kept.emit()
 
     def _remember(self, settled: OverlaySettings) -> None:
-        if settled != self._settings:
+        another_screen = list(settled.geometry) != list(self._settings.geometry)
+        if settled != self._settings or another_screen:  # the last of the places is the latest
             self._settings = settled
             self._save(settled)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QGuiApplication, QRegion
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from app import native
 from app.settings import OverlaySettings
@@ -25,8 +25,11 @@ _FLAGS = (
 )
 
 
-class FramedWindow(QWidget):
-    """`box_on_screen` is where the box is; the strip is above or below it."""
+class FramedWindow(QFrame):
+    """`box_on_screen` is where the box is; the strip is above or below it.
+
+    A frame that draws none: for assistive technology a panel, where a bare widget is a filler.
+    """
 
     def __init__(self, settings: OverlaySettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)

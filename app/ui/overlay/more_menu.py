@@ -83,9 +83,14 @@ class MoreMenu(QMenu):
         chosen_ms: int,
         usual_ms: int,
         word_error_rate: Mapping[int, float],
+        why_fixed: str = "",
     ) -> None:
+        """`why_fixed`: who else decides, if somebody does."""
         self.delay.menuAction().setEnabled(bool(delays_ms))
-        self.delay.offer(delays_ms, chosen_ms, usual_ms, word_error_rate)
+        if why_fixed:
+            self.delay.explain(why_fixed)
+        else:
+            self.delay.offer(delays_ms, chosen_ms, usual_ms, word_error_rate)
 
     def show_settings(self, settings: OverlaySettings) -> None:
         """Tick what is so."""

@@ -140,22 +140,28 @@ class StatusRow(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        hears = self._status.stage in stages.HEARING
+        if hears and self._meter().toAlignedRect().contains(event.rect()):
+            self._paint_status(painter, "")  # to lay out words takes ten times as long
+            return
         painter.setFont(self._font)
         if self.language_text:
             self._paint_language(painter)
-        self._paint_status(painter)
+        self._paint_status(painter, self._shortened(self.shown))
 
-    def _paint_status(self, painter: QPainter) -> None:
+    def _paint_status(self, painter: QPainter, text: str) -> None:
         tone = TONES[stages.kind(self._status.stage)]
-        text = self._shortened(self.shown)
         if not text.strip() and self._status.stage not in stages.HEARING:
             return  # nothing has been told yet
         mark = _METER.width() + (_GAP if text else 0.0)
-        width = mark + QFontMetricsF(self._font).horizontalAdvance(text) + 2 * PADDING
+        words = QFontMetricsF(self._font).horizontalAdvance(text) if text else 0.0
+        width = mark + words + 2 * PADDING
         pill = self._pill(0.0, width)
         self._paint_pill(painter, pill, tone.pill)
         inside = pill.adjusted(PADDING, 0, -PADDING, 0)
         self._paint_mark(painter, tone)
+        if not text:
+            return
         painter.setPen(tone.ink or self._ink())
         painter.drawText(inside.adjusted(mark, 0, 1, 0), Qt.AlignmentFlag.AlignVCenter, text)
 

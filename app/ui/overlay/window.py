@@ -222,9 +222,9 @@ class CaptionOverlay(HandledWindow):
             return
         info = session.info
         self.controls.show_source(session.source_name)
-        self.menu.show_delays(
-            info.delays_ms, session.delay_ms, info.default_delay_ms, info.word_error_rate
-        )
+        rates, fixed = info.word_error_rate, info.decided_elsewhere.get("delay", "")
+        usual_ms = info.default_delay_ms
+        self.menu.show_delays(info.delays_ms, session.delay_ms, usual_ms, rates, fixed)
 
     # --- reading ---------------------------------------------------------------------------
 
@@ -391,8 +391,9 @@ class CaptionOverlay(HandledWindow):
         return self.menu.isVisible() or self.controls.menu_is_open
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        self._show_menu_state()
-        self.menu.popup(event.globalPos())
+        """Away from the captions, as that of the button: they are read on."""
+        edge = self.geometry().top() if self._strip_above else self.geometry().bottom()
+        self._open_menu(QPoint(event.globalPos().x(), edge))
 
     def _open_menu(self, corner: QPoint) -> None:
         """Beside the button that asks for it, away from the captions."""

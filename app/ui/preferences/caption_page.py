@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from app import native
 from app.settings import LINES, OPACITIES, TEXT_OPACITIES, WINDOW_OPACITIES, OverlaySettings
-from app.ui.overlay import fonts, line_pictures, look
+from app.ui.overlay import fonts, line_pictures, look, width
 from app.ui.preferences.preset_cards import PresetCards
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import plain
@@ -35,10 +35,12 @@ _EDGE_NAMES = {
     "shadow": "Shadow",
 }
 _MARGIN = 16
+_DOCKED = "Docked captions are as wide as the screen."
+_BESIDE_NUMBER = 8  # px between the edge of a field and the number in it
 
 
 class CaptionPage(QWidget):
-    """Every field of OverlaySettings but the place of the window, which is dragged."""
+    """Every field of OverlaySettings but where the window stands, which is dragged."""
 
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +51,7 @@ class CaptionPage(QWidget):
             "Text size", least / 100, most / 100, "Smaller text", "Larger text"
         )
         self.lines = _spin("Caption lines", LINES)
+        self.width_slider = PercentSlider("Width, of the screen’s", *width.SHARES)
         self.show_more = QToolButton()
         self.show_more.setObjectName("fold")
         self.show_more.setText("&More")
@@ -67,6 +70,9 @@ class CaptionPage(QWidget):
         self.contrast.setText(readability(overlay))
         self.size_slider.show_value(look.percent(overlay.font_size) / 100)
         _show_number(self.lines, overlay.lines)
+        self.width_slider.show_value(width.share_of(overlay))
+        self.width_slider.setEnabled(not overlay.dock)
+        plain.set_tip(self.width_slider, _DOCKED if overlay.dock else "")
         self._show_family(overlay.font_family)
         self.text_color.show_color(overlay.text_color)
         self.text_opacity.show_value(overlay.text_opacity)
@@ -102,7 +108,7 @@ class CaptionPage(QWidget):
         self.edge.setAccessibleName("Letter edge")
         for value, name in _EDGE_NAMES.items():
             self.edge.addItem(name, value)
-        self.hide_from_sharing = QCheckBox("Others do not see captions on a shared screescr&eenn")
+        self.hide_from_sharing = QCheckBox("Others do not see captions on a shared scr&een")
         self.show_language = QCheckBox("Show which lan&guage is heard")
         self.show_tail = QCheckBox("Show words that are not certain &yet (they may change)")
 
@@ -114,6 +120,9 @@ class CaptionPage(QWidget):
             lambda more: store.set_overlay(look.resized(store.settings.overlay, more))
         )
         self.lines.valueChanged.connect(lambda value: change(lines=value))
+        self.width_slider.chosen.connect(
+            lambda share: store.set_overlay(width.with_share(store.settings.overlay, share))
+        )
         self.show_more.toggled.connect(self._unfold)
         self.font_family.activated.connect(
             lambda index: change(font_family=self.font_family.itemData(index))
@@ -139,6 +148,7 @@ class CaptionPage(QWidget):
         first = _form()
         plain.add_row(first, "Si&ze", self.size_slider)
         plain.add_row(first, "Li&nes", self.lines)
+        plain.add_row(first, "W&idth", self.width_slider)
         column.addLayout(first)
         column.addWidget(self.show_more, 0, Qt.AlignmentFlag.AlignLeft)
         form = _form()
@@ -197,6 +207,7 @@ def _add_color(form: QFormLayout, text: str, color: ColorButton, opacity: Percen
 
 def _spin(name: str, bounds: tuple[int, int]) -> QSpinBox:
     spin = QSpinBox()
+    spin.lineEdit().setTextMargins(_BESIDE_NUMBER, 0, 0, 0)  # that of the style sheet is not seen
     spin.setRange(*bounds)
     spin.setKeyboardTracking(False)  # "12" is not 1 on its way there
     spin.setAccessibleName(name)

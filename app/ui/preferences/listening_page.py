@@ -29,6 +29,7 @@ class ListeningPage(QWidget):
         self.source = SourceBox()
         self._sources: list[SourceInfo] | None = None
         self._chosen_source = ""
+        self._one_delay = _ONE_DELAY
         self.language = ChoiceBox("Language")
         self.language_note = plain.label(_FINDS_ITSELF, name="dim", wrap=True)
         self.delay = PlainDelaySlider()
@@ -53,6 +54,9 @@ class ListeningPage(QWidget):
         self.language.offer(offered, settings.language)
         self.language.setVisible(bool(codes))
         self.language_note.setVisible(not codes)
+        elsewhere = info.decided_elsewhere if info else {}
+        self.language_note.setText(elsewhere.get("language", _FINDS_ITSELF))
+        self._one_delay = elsewhere.get("delay", _ONE_DELAY)
         if info:
             chosen = settings.delay_ms.get(info.name, info.default_delay_ms)
             self.delay.offer(info.delays_ms, chosen, info.word_error_rate)
@@ -71,7 +75,7 @@ class ListeningPage(QWidget):
     def _describe(self) -> None:
         told = self.delay.in_words
         if len(self.delay.delays_ms) == 1:
-            told = f"{_ONE_DELAY} {told}"
+            told = f"{self._one_delay} {told}"
         self.delay_text.setText(told)
 
     def _arrange(self) -> None:

@@ -29,7 +29,7 @@ from app import names_file
 from app.core.names import BETWEEN_SOUNDS, MOST_CHARACTERS, Name, names_in, sounds_in, text_of
 from app.settings import Settings
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import plain
+from app.ui.widgets import beside_captions, plain
 from app.ui.widgets.banner import announce
 from model_backends.base import UserError
 
@@ -266,5 +266,6 @@ def _button(text: str, tip: str) -> QPushButton:
 def _opened(dialog: QFileDialog, then: Callable[[Path], None]) -> QFileDialog:
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.fileSelected.connect(lambda file: then(Path(file)))
+    beside_captions.put(dialog, dialog.sizeHint())
     dialog.open()
     return dialog

@@ -15,13 +15,16 @@ from PySide6.QtWidgets import (
 )
 
 from app.settings import Settings
-from app.ui.state.engines import EngineChoice
+from app.ui.preferences.server_group import ServerGroup
+from app.ui.state.engines import EngineChoice, suited_info
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import engine_names, plain
+from app.ui.widgets import beside_captions, engine_names, plain
 from app.ui.widgets.choice_box import ChoiceBox
-from model_backends.base import Availability, Sentence
+from model_backends.base import Availability, EngineError, Sentence
+from model_backends.remote.addresses import hosts
 
 _NEW_SESSION = "Another engine or model begins a new session; the one so far is saved."
+_NAME_IT = "Name a server below, and agree that it hears."
 _DEFAULT_MODEL = "The engine’s own choice"
 
 
@@ -41,6 +44,7 @@ class SpeechModelPage(QWidget):
         self.details = plain.label(name="dim", wrap=True)
         self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.details.hide()
+        self.server = ServerGroup(store)
         self.show_details = QPushButton("&Why not?")
         self.show_details.setAutoDefault(False)
         self._arrange()
@@ -63,17 +67,24 @@ class SpeechModelPage(QWidget):
             # One whose model lies in a folder that only the user knows must be choosable first.
             if not choice.usable and not choice.info.takes_folder:
                 self.engine.disable(choice.info.name, choice.why_not)
+            elif choice.info.takes_server and not _may_be_used(settings):
+                self.engine.disable(choice.info.name, _NAME_IT)
+        self.server.show_settings(settings)
         self._show_models(settings)
 
     def _show_models(self, settings: Settings) -> None:
         choice = next((c for c in self._engines if c.info.name == settings.engine), None)
         models = choice.models if choice else ()
-        items = [(_DEFAULT_MODEL, ""), *((row.model, row.model) for row in models)]
+        names = [row.model for row in models]
+        if choice and choice.info.takes_server:
+            info = suited_info(choice.info, settings)
+            names = list(info.models) if info else []
+        items = [(_DEFAULT_MODEL, ""), *((name, name) for name in names)]
         if settings.model not in [data for _, data in items]:
             items.append((Path(settings.model).name, settings.model))
         self.model.offer(items, settings.model)
         for row in models:
-            if not row.available:
+            if not row.available and row.model:
                 self.model.disable(row.model, _why(row))
         self.folder.setVisible(choice is not None and choice.info.takes_folder)
         self._explain([choice for choice in self._engines if choice.why_not])
@@ -97,6 +108,7 @@ class SpeechModelPage(QWidget):
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(lambda folder: self._store.change(model=folder))
         dialog.finished.connect(dialog.deleteLater)
+        beside_captions.put(dialog, dialog.sizeHint())
         dialog.open()
 
     def _arrange(self) -> None:
@@ -118,6 +130,16 @@ class SpeechModelPage(QWidget):
         why.addStretch(1)
         form.addRow("", why)
         form.addRow("", self.details)
+        form.addRow(self.server)
+
+
+def _may_be_used(settings: Settings) -> bool:
+    """A server is named, and the user has agreed to each."""
+    server = settings.server_options
+    try:
+        return bool(server) and set(hosts(server.urls)) <= set(server.agreed)
+    except EngineError:
+        return False
 
 
 def _why(row: Availability) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -33,9 +33,9 @@ from app.ui.preferences.listening_page import ListeningPage
 from app.ui.preferences.names_page import NamesPage
 from app.ui.preferences.privacy_page import PrivacyPage
 from app.ui.preferences.speech_model_page import SpeechModelPage
-from app.ui.state.engines import EngineChoice, info_of
+from app.ui.state.engines import EngineChoice, info_of, suited_info
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import plain
+from app.ui.widgets import beside_captions, plain
 from model_backends.base import EngineInfo
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 _READ_TIP = "Each sentence is read out, or shown in braille, once it is finished."
 _UNDO = "&Undo restore"
 _NARROW = 420  # px of a page that fit on the smallest of screens; a wider one scrolls there
-_FRAME = 40  # px that the desktop's frame around a window takes at most
+_LOW = 440  # px; a lower window has no room for the sample: the captions beside it are one
 MARGIN = 8  # pixels between the window and the top of the screen
 
 
@@ -106,7 +106,8 @@ class Preferences(QDialog):
         """Let every control show what is set."""
         self.captions.show_settings(settings.overlay)
         self.read_finished.setChecked(settings.read_finished_lines)
-        self.listening.show_settings(settings, self._find_info(settings.engine))
+        info = suited_info(self._find_info(settings.engine), settings)
+        self.listening.show_settings(settings, info)
         self.speech_model.show_settings(settings)
         self.names.show_settings(settings)
         self.privacy.show_settings(settings)
@@ -128,13 +129,12 @@ class Preferences(QDialog):
         self.listening.show_sources(sources)
 
     def come_forward(self) -> None:
-        """Show it; the first time at the top, since captions are mostly at the bottom."""
+        """Show it; the first time clear of the captions, or else at the top of the screen."""
         if not self._placed:
             self._placed = True
-            screen = self.screen().availableGeometry()
-            room = screen.size() - QSize(0, _FRAME + MARGIN)
-            self.resize(self.sizeHint().boundedTo(room))
-            self.move(screen.center().x() - self.width() // 2, screen.top() + MARGIN)
+            if not beside_captions.put(self, self.sizeHint()):
+                screen = self.screen().availableGeometry()
+                self.move(screen.center().x() - self.width() // 2, screen.top() + MARGIN)
         self.show()
         self.raise_()
         self.activateWindow()
@@ -189,9 +189,13 @@ class Preferences(QDialog):
 
     def _show_what_belongs(self) -> None:
         of_captions = self.list.currentRow() == 0
-        self.sample.setVisible(of_captions)
+        self.sample.setVisible(of_captions and self.height() >= _LOW)
         self.defaults.setVisible(of_captions)
         self.undo.setVisible(of_captions and self._before_restore is not None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_what_belongs()
 
     @property
     def _restored(self) -> OverlaySettings:

@@ -22,6 +22,7 @@ from app.audio.devices.base import name_alone
 from app.core.voices import ME, THEM
 from app.session.status import Stage, Status
 from app.settings import Settings
+from app.ui.state.engines import of_use
 from app.ui.state.settings_store import SettingsStore
 from model_backends.base import Notice, UserError
 
@@ -311,7 +312,7 @@ class Captioning(QObject):
 
     def _follow(self, now: Settings, before: Settings) -> None:
         """Make the session that listens what the settings now say."""
-        wanted, was = now.engine_options, before.engine_options
+        wanted, was = of_use(now.engine_options), of_use(before.engine_options)
         another = replace(wanted, delay_ms=None) != replace(was, delay_ms=None)
         moved = not _same(from_text(now.source), from_text(before.source))
         bridge = self._newest

@@ -6,11 +6,13 @@ May take a moment (files and devices are looked at): ask it in the background. L
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app.settings import Settings
 from model_backends import ENGINES, availability, describe
-from model_backends.base import Availability, EngineInfo
+from model_backends.base import Availability, EngineError, EngineInfo, EngineOptions, ServerOptions
+from model_backends.remote.addresses import dialect_of
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,26 @@ def info_of(name: str) -> EngineInfo | None:
         return describe(name)
     except Exception:
         return None
+
+
+def suited_info(info: EngineInfo | None, settings: Settings) -> EngineInfo | None:
+    """… with the server that is set, if it is one that hears elsewhere."""
+    server = settings.server_options
+    if info is None or not info.takes_server or not server:
+        return info
+    try:
+        dialect = dialect_of(server.urls, server.dialect)
+    except EngineError:
+        return info
+    return info.suited(EngineOptions(server=replace(server, dialect=dialect)))
+
+
+def of_use(options: EngineOptions) -> EngineOptions:
+    """Without a server that this engine does not ask: another one then changes nothing."""
+    info = info_of(options.engine)
+    if info is not None and info.takes_server:
+        return options
+    return replace(options, server=ServerOptions())
 
 
 def list_engines(models_dir: Path, also: str = "") -> list[EngineChoice]:

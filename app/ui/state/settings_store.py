@@ -39,7 +39,7 @@ class SettingsStore(QObject):
         if values.get("engine", self.settings.engine) != self.settings.engine:
             values = {"model": "", "device": "", "precision": "", **values}
         before, self.settings = self.settings, replace(self.settings, **values)
-        if self.settings != before:
+        if not settings_file.same(self.settings, before):
             self._saving.start()
             self.changed.emit(self.settings, before)
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -87,24 +88,61 @@ class Banner(QFrame):
 def _words(text: str, dim: bool = False) -> QLabel:
     label = plain.label(text, "dim" if dim else "", wrap=True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    policy.setHeightForWidth(True)  # a policy of one's own is without it, and the text would be cut
+    label.setSizePolicy(policy)
     return label
 
 
-class BannerStack(QWidget):
-    """The banners shown now, the newest at the bottom. Takes no room when there are none."""
+class BannerStack(QScrollArea):
+    """The banners shown now, the newest at the bottom. Takes no room when there are none.
+
+    In a low window it is as high as the highest of them, and scrolls: none is ever cut.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._column = QVBoxLayout(self)
+        self._page = QWidget()
+        self._column = QVBoxLayout(self._page)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(6)
+        self.setWidget(self._page)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # that is for what is in it
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        bar = self.verticalScrollBar()
+        bar.rangeChanged.connect(lambda _least, most: bar.setValue(most))  # the newest is in sight
+        self.viewport().setAutoFillBackground(False)
+        self._page.setAutoFillBackground(False)
         self.hide()
 
     @property
     def banners(self) -> list[Banner]:
-        shown = self.findChildren(Banner, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        shown = self._page.findChildren(Banner, options=Qt.FindChildOption.FindDirectChildrenOnly)
         return [banner for banner in shown if not banner.isHidden()]
+
+    def sizeHint(self) -> QSize:
+        """As high as all of them, in the width there is."""
+        return QSize(super().sizeHint().width(), self._column.totalHeightForWidth(self.width()))
+
+    def minimumSizeHint(self) -> QSize:
+        """As high as the highest, beside the scroll bar that there is then."""
+        beside = self.width() - self.verticalScrollBar().sizeHint().width()
+        heights = [each.heightForWidth(beside) for each in self.banners]
+        return QSize(self._page.minimumSizeHint().width(), max(heights, default=0))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A banner that gets a button has less room for its text, and is higher."""
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            QTimer.singleShot(0, self, self.updateGeometry)  # once it is laid out itself
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()  # text that has become narrower is higher
 
     def tell(self, kind: str, text: str, hint: str = "", about: str = "") -> Banner:
         """Show a message that can be dismissed; one that is shown already is not repeated.
@@ -137,8 +175,13 @@ class BannerStack(QWidget):
         for old in told[: len(self.banners) - MOST_SHOWN + 1]:
             old.dismiss()
         self._column.addWidget(banner)
-        banner.gone.connect(lambda: self.setVisible(bool(self.banners)))
+        banner.gone.connect(self._one_less)
         banner.show()
         self.show()
+        self.updateGeometry()
         announce(banner, f"{banner.text} {banner.hint}".strip())
         return banner
+
+    def _one_less(self) -> None:
+        self.setVisible(bool(self.banners))
+        self.updateGeometry()

@@ -8,6 +8,8 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QColorDialog, QMenu, QToolButton, QWidget
 
+from app.ui.widgets import beside_captions
+
 # 47 CFR 79.103(c): the colours every caption display has to offer
 STANDARD_COLORS = {
     "White": "#ffffff",
@@ -101,6 +103,7 @@ class ColorButton(QToolButton):
         dialog.setWindowTitle(self._name)
         dialog.colorSelected.connect(lambda color: self._choose(color.name()))
         dialog.finished.connect(dialog.deleteLater)
+        beside_captions.put(dialog, dialog.sizeHint())
         dialog.open()
 
 

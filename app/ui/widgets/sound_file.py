@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.audio.choice import MediaFile, to_text
+from app.ui.widgets import beside_captions
 
 _SUFFIXES = "aac aiff avi flac m4a m4v mka mkv mov mp3 mp4 mpeg ogg opus ts wav webm wma wmv"
 _FILTERS = (
@@ -27,5 +28,6 @@ def ask_for_sound_file(parent: QWidget, chosen: Callable[[str], None]) -> QFileD
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setNameFilters(list(_FILTERS))
     dialog.fileSelected.connect(lambda path: chosen(to_text(MediaFile(Path(path)))))
+    beside_captions.put(dialog, dialog.sizeHint())
     dialog.open()
     return dialog

@@ -111,6 +111,7 @@ QToolButton#step, QToolButton#fold {{
     color: {text}; background: {raised}; border: 1px solid {border}; border-radius: 6px;
     padding: 5px 10px;
 }}
+QToolButton#step {{ font-weight: 600; }}
 QToolButton#step:hover, QToolButton#fold:hover {{ border-color: {text}; }}
 QToolButton#step:focus, QToolButton#fold:focus {{
     border: 2px solid {accent}; padding: 4px 9px;
@@ -122,6 +123,7 @@ QPushButton#primary {{
 }}
 QPushButton#primary:focus {{ border: 2px solid {text}; }}
 QPushButton#primary:disabled {{ color: {dim}; background: {line}; border-color: {line}; }}
+QTextEdit, QLineEdit {{ placeholder-text-color: {dim}; }}
 QTextEdit {{
     background: {base}; color: {text}; border: 1px solid {border}; border-radius: 8px; padding: 8px;
 }}
@@ -150,10 +152,10 @@ QComboBox QAbstractItemView {{
 }}
 QCheckBox {{ spacing: 8px; padding: 3px; border: 2px solid transparent; border-radius: 6px; }}
 QCheckBox:focus {{ border-color: {accent}; }}
-QCheckBox::indicator {{
+QCheckBox::indicator, QTableView::indicator {{
     width: 16px; height: 16px; background: {base}; border: 1px solid {border}; border-radius: 4px;
 }}
-QCheckBox::indicator:checked {{
+QCheckBox::indicator:checked, QTableView::indicator:checked {{
     background: {accent}; border-color: {accent}; image: url("{tick}");
 }}
 QCheckBox::indicator:disabled {{ background: {window}; }}
@@ -181,6 +183,14 @@ QListWidget#pages::item {{
 QListWidget#pages::item:hover {{ border-color: {line}; }}
 QListWidget#pages::item:selected {{ background: {raised}; border-color: {border}; color: {text}; }}
 QListWidget#pages::item:selected:focus {{ border-color: {accent}; }}
+QTableView {{
+    background: {base}; color: {text}; border: 1px solid {border}; gridline-color: {line};
+}}
+QTableView:focus {{ border: 2px solid {accent}; }}
+QHeaderView::section {{
+    background: {raised}; color: {text}; border: none; border-bottom: 1px solid {border};
+    padding: 5px 8px;
+}}
 QTabBar::tab {{
     padding: 7px 16px; color: {dim}; background: transparent; border: 2px solid transparent;
     border-radius: 6px; margin: 2px;

@@ -14,15 +14,18 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from model_backends.base import UserError
+from model_backends.voxtral.cpu.load import cores
 from model_backends.voxtral.cpu.machines import cache_bytes, encoder_bytes, row, weight_bytes
 from model_backends.voxtral.cpu.packed_file import Packed, packed_tensors, place
 from model_backends.voxtral.cpu.runner import CpuSpeech, Tensors, kernel_name
@@ -49,7 +52,11 @@ SIZES = {
                       _tower(_DEC, 2, 64, 4, 2, 32, 128), 2_048),
 }  # fmt: skip
 _TILE = 1 << 22
-_WORD_COUNT = 4  # vocabulary words of the made-up tokenizer
+_UNDISTURBED = 0.8  # of the processors' time, which threads that wait for each other spend too
+_DISTURBED = (
+    "Other programs took part of the processors meanwhile. Close them, plug a laptop in, and "
+    "measure again before you add a row.\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ class Result:
     step_bytes: int
     encoder_bytes: int
     floor_ms: float
+    processor_share: float  # of the threads' time in steps that the system gave them
 
     @property
     def share_of_floor(self) -> float:
@@ -131,11 +139,13 @@ class Bench:
     def measure(self, threads: int, context: int, steps: int) -> Result:
         """Steps and plain reads in turn."""
         self.model.threads = threads
-        encoder, decoder = self._filled(context)
+        encoder, decoder = self.filled(context)
         parts: list[tuple[float, float]] = []
-        speeds = []
+        speeds, worked = [], 0.0
         for i in range(steps + 3):
+            before = time.process_time()
             parts.append(self._step(encoder, decoder, context + i))
+            worked += time.process_time() - before
             if i % 8 == 0:
                 speeds.append(self.read_speed())
         self.model.close_encoder(encoder)
@@ -154,9 +164,11 @@ class Bench:
             read_gb_s=round(speed / 1e9, 2), step_bytes=size,
             encoder_bytes=encoder_bytes(self.spec, context, self.kv_bits),
             floor_ms=round(1000 * size / speed, 2),
+            processor_share=round(worked / (threads * float(np.sum(parts))), 3),
         )  # fmt: skip
 
-    def _filled(self, context: int) -> tuple[int, int]:
+    def filled(self, context: int) -> tuple[int, int]:
+        """An encoder's and a decoder's slot with made-up keys behind them."""
         encoder = self.model.open_encoder()
         decoder = self.model.open_decoder(DEFAULT_DELAY_MS // ROW_MS)
         self.model._encoders[encoder].fill(FRAMES_PER_ROW * context)
@@ -179,12 +191,33 @@ class Bench:
 
 def machine() -> str:
     """The processor's name, as the system tells it."""
+    told = {"darwin": _told_by_macos, "win32": _told_by_windows}.get(sys.platform, _told_by_linux)
     try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
+        name = told()
+    except (OSError, subprocess.SubprocessError):
+        name = ""
+    return " ".join(name.split()) or platform.processor() or platform.machine()
+
+
+def _told_by_linux() -> str:
+    """Empty on most ARM boards, which tell numbers only."""
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    named = (line.partition(":")[2] for line in lines if line.startswith("model name"))
+    return next(named, "")
+
+
+def _told_by_macos() -> str:
+    command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
+
+
+def _told_by_windows() -> str:
+    import winreg  # only there
+
+    registry: Any = winreg
+    path = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
+    with registry.OpenKey(registry.HKEY_LOCAL_MACHINE, path) as key:
+        return str(registry.QueryValueEx(key, "ProcessorNameString")[0])
 
 
 def table(results: Sequence[Result]) -> str:
@@ -226,12 +259,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(table(results))
         sys.stdout.write("\nA row for the table of computers in resources/benchmarks/voxtral:\n\n")
         sys.stdout.write(row(results))
+    if min(result.processor_share for result in results) < _UNDISTURBED:
+        sys.stderr.write(_DISTURBED)
     return 0
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Speed of the processor engine on this computer.")
-    parser.add_argument("--threads", type=_numbers, default=[1, 2], metavar="N[,N]")
+    parser.add_argument("--threads", type=_numbers, default=counts(cores()), metavar="N[,N]")
     parser.add_argument("--context", type=_numbers, default=[64, 1024], metavar="N[,N]")
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--size", choices=tuple(SIZES), default="full")
@@ -239,6 +274,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--kernels", default="", help="instead of the best for this processor")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(arguments)
+
+
+def counts(cores: int) -> list[int]:
+    """Numbers of threads worth a try: what memory gives is mostly had with a few."""
+    return [count for count in (1, 2, 4, 6, 8) if count <= max(cores, 1)]
 
 
 def _numbers(text: str) -> list[int]:

@@ -1,39 +1,47 @@
 """The processor engine beside others on the same computer, in turn, in one run: transcribe-cpp's
-4 bits and our own engine in PyTorch with int4. All weights random, of the published size.
+4 bits, our own engine in PyTorch with int4, and at half size transformers in 32 bits. All weights
+are random, of the published size or half of it.
 
     pip install transcribe-cpp gguf
-    python -m model_backends.voxtral.cpu.random_gguf random.gguf
-    python -m model_backends.voxtral.cpu.bench_others --gguf random.gguf [--torch] [--threads 1,2]
+    python -m model_backends.voxtral.cpu.bench_others [--threads 1,2] [--context 64,1024]
+    python -m model_backends.voxtral.cpu.bench_others --size half --threads 1 --context 300
 
 A step is 80 ms of audio, encoder and decoder. transcribe-cpp is fed 80 ms of noise a step, as its
 stream takes them, its frontend included (a few ms); its decoder looks at its whole ring of keys
-each step, whatever is in it, so `--context` changes nothing for it; `--ring` shortens it. Each
-engine takes a few steps, then the next one, round after round, and the memory is read in between:
-whatever else the computer does meets all alike. Prints medians and minima in Markdown, and the
-processor time, which with one thread says most on a computer that is busy with other things.
+each step, whatever is in it, so the context changes nothing for it: it is there with the ring it
+takes itself and with one of `--ring` keys. Its file of random weights (2.6 GB) is made for the run
+and removed, or kept where `--gguf` says. Each engine takes a few steps, then the next one, round
+after round, and the memory is read in between: whatever else the computer does meets all alike.
+Prints medians and minima in Markdown, and the processor time, which with one thread says most on a
+computer that is busy with other things. Who is not installed is left out and named. Takes some
+minutes and 12 GB of memory.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
+import importlib.util
+import re
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from model_backends.base import UserError
+from model_backends.voxtral.cpu import random_gguf
 from model_backends.voxtral.cpu.bench import Bench, machine, made_up_tekken
 from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, ROW_MS, ROW_SAMPLES
-from model_backends.voxtral.spec import MEL_BINS, MEL_PER_ROW, PUBLISHED
+from model_backends.voxtral.spec import MEL_BINS, MEL_PER_ROW, ModelSpec
 from model_backends.voxtral.speech_model import DecodeWork, EncodeWork, SpeechModel
 
 _DELAY = DEFAULT_DELAY_MS // ROW_MS
 _TURN = 4  # steps an engine takes before the next one's turn; the first is not counted
-_BLOCK = 32  # rows at once while a context is filled
 _LEFT_AND_DELAY = 40  # rows before transcribe-cpp's first step
 
 
@@ -56,34 +64,55 @@ class Rival:
 
 
 class Verbs:
-    """Steps of a `SpeechModel`, ours in C or in PyTorch."""
+    """Steps of a `SpeechModel`, ours in C or in PyTorch, from a context on whose contents are
+    made up by the model: zeros in PyTorch."""
 
-    def __init__(self, model: SpeechModel, context: int) -> None:
-        self._model, self._at = model, 0
-        self._encoder, self._decoder = model.open_encoder(), model.open_decoder(_DELAY)
-        rng = np.random.default_rng(1)
-        self._mel = rng.standard_normal((MEL_PER_ROW * _BLOCK + 3, MEL_BINS)).astype(np.float32)
-        while self._at < context:
-            self._take(min(_BLOCK, context - self._at))
+    def __init__(self, model: SpeechModel, context: int, slots: tuple[int, int]) -> None:
+        self._model, self._at = model, context
+        self._encoder, self._decoder = slots
+        rows = np.random.default_rng(1).standard_normal((MEL_PER_ROW + 3, MEL_BINS))
+        self._mel = rows.astype(np.float32)
 
     def step(self) -> None:
-        self._take(1)
+        self._model.encode([EncodeWork(self._encoder, self._at, self._mel)])
+        source = ((self._encoder, self._at),)
+        self._model.decode([DecodeWork(self._decoder, self._at, (32,), source)])
+        self._at += 1
 
-    def _take(self, rows: int) -> None:
-        mel = self._mel[: MEL_PER_ROW * rows + 3]
-        self._model.encode([EncodeWork(self._encoder, 31 + self._at, mel)])
-        sources = tuple((self._encoder, 31 + self._at + i) for i in range(rows))
-        self._model.decode([DecodeWork(self._decoder, 31 + self._at, (32,) * rows, sources)])
-        self._at += rows
-
-
-def ours(bench: Bench, threads: int, context: int) -> Rival:
-    bench.model.threads = threads
-    return Rival("voxtral-cpu", Verbs(bench.model, context).step)
+    def close(self) -> None:
+        self._model.close_encoder(self._encoder)
+        self._model.close_decoder(self._decoder)
 
 
-def in_torch(context: int) -> Rival:
-    """Our engine in PyTorch, int4 with groups of 32."""
+class Field:
+    """All engines that are here, each loaded once."""
+
+    def __init__(self, bench: Bench, gguf: Path | None, torch: Any) -> None:
+        """`torch`: the model in PyTorch, or None."""
+        self._bench, self._gguf, self._torch = bench, gguf, torch
+
+    @contextmanager
+    def rivals(self, threads: int, context: int, ring: int) -> Iterator[list[Rival]]:
+        """Everybody at one number of threads, ours first."""
+        with ExitStack() as opened:
+            self._bench.model.threads = threads
+            own = Verbs(self._bench.model, context, self._bench.filled(context))
+            opened.callback(own.close)
+            rivals = [Rival("voxtral-cpu", own.step)]
+            if self._gguf is not None:
+                for keys in (0, ring):
+                    rivals.append(in_ggml(opened, self._gguf, threads, keys))
+            if self._torch is not None:
+                importlib.import_module("torch").set_num_threads(threads)
+                slots = (self._torch.open_encoder(), self._torch.open_decoder(_DELAY))
+                theirs = Verbs(self._torch, context, slots)
+                opened.callback(theirs.close)
+                rivals.append(Rival("voxtral-torch int4", theirs.step))
+            yield rivals
+
+
+def in_torch(spec: ModelSpec) -> Any:
+    """Our engine's model in PyTorch, int4 with groups of 32. Layers are alike: made once."""
     import torch  # as heavy as what it is compared with
 
     from model_backends.voxtral.torch.load import prepare
@@ -91,81 +120,135 @@ def in_torch(context: int) -> Rival:
     from model_backends.voxtral.torch.weights import assembled, compute_dtype, random_tensors
 
     device = torch.device("cpu")
-    make = random_tensors(PUBLISHED, device, compute_dtype("int4"))
-    net = assembled(PUBLISHED, make, "int4", device)
+    make, made = random_tensors(spec, device, compute_dtype("int4")), {}
+
+    def like_the_first_layer(name: str) -> torch.Tensor:
+        first = re.sub(r"layers\.\d+\.", "layers.0.", name)
+        if first not in made:
+            made[first] = make(first)
+        return made[first]
+
+    net = assembled(spec, like_the_first_layer, "int4", device)
     prepare(device)
-    model = ModelRunner(net, made_up_tekken(PUBLISHED.vocab), "int4", (0, 0))
-    return Rival("voxtral-torch int4", Verbs(model, context).step)
+    return ModelRunner(net, made_up_tekken(spec.vocab), "int4", (0, 0))
 
 
-def in_ggml(file: Path, threads: int, ring: int) -> Rival:
-    """transcribe-cpp's stream. `ring`: keys its decoder holds and looks at, 0 for its own choice.
-    Raises ImportError where it is not installed."""
+def in_ggml(opened: ExitStack, file: Path, threads: int, ring: int) -> Rival:
+    """transcribe-cpp's stream. `ring`: keys its decoder holds and looks at; 0: its own choice."""
     peer = importlib.import_module("transcribe_cpp")
     options = peer.VoxtralRealtimeStreamOptions(num_delay_tokens=_DELAY, min_decode_interval_ms=0)
-    model = peer.Model(str(file))
-    stream = model.session(n_threads=threads, n_ctx=ring).stream(family=options)
+    model = opened.enter_context(peer.Model(str(file)))  # mapped: several share the memory
+    session = opened.enter_context(model.session(n_threads=threads, n_ctx=ring))
+    stream = opened.enter_context(session.stream(family=options))
     noise = np.random.default_rng(2).standard_normal(ROW_SAMPLES).astype(np.float32) / 10
     for _ in range(_LEFT_AND_DELAY // 4):
         stream.feed(np.tile(noise, 4))
-    return Rival("transcribe-cpp Q4_K", lambda: stream.feed(noise))
+    name = f"transcribe-cpp Q4_K, ring of {ring or 'its own length'}"
+    return Rival(name, lambda: stream.feed(noise))
 
 
-def measure(bench: Bench, options: argparse.Namespace, threads: int) -> list[str]:
-    """Rows of the table for one number of threads."""
-    rivals = [ours(bench, threads, options.context)]
-    if options.gguf is not None:
-        rivals.append(in_ggml(options.gguf, threads, options.ring))
-    if options.torch:
-        importlib.import_module("torch").set_num_threads(threads)
-        rivals.append(in_torch(options.context))
-    speeds = []
-    for _ in range(options.rounds):
-        for rival in rivals:
-            rival.turn()
-        speeds.append(bench.read_speed())
-    return [_row(rival, rivals[0], threads, speeds) for rival in rivals]
+def in_transformers(spec: ModelSpec, context: int) -> Any:
+    """transformers in 32 bits, which is stepped from within: see `ReferenceRun`."""
+    import torch
+
+    from model_backends.voxtral.checkpoint.tensor_names import shapes
+    from model_backends.voxtral.torch.bench_inputs import sound
+    from model_backends.voxtral.torch.bench_reference import ReferenceRun, reference_model
+    from model_backends.voxtral.torch.weights import random_tensors
+
+    make = random_tensors(spec, torch.device("cpu"), torch.float32)
+    model = reference_model(spec, {name: make(name) for name in shapes(spec)})
+    return ReferenceRun(model, _DELAY, context, sound(60.0))
 
 
-def _row(rival: Rival, first: Rival, threads: int, speeds: Sequence[float]) -> str:
+@contextmanager
+def random_file(kept: Path | None, size: str) -> Iterator[Path | None]:
+    """transcribe-cpp's file of random weights; None, and said, where it cannot be had."""
+    if size != "full":  # its blocks of 256 do not divide the widths of the others
+        sys.stderr.write("transcribe-cpp is left out: it takes the full size alone.\n")
+    if size != "full" or not all([_has("transcribe_cpp"), _has("gguf")]):
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="voxline-bench-") as folder:
+        file = kept or Path(folder) / "random.gguf"
+        if not file.is_file():
+            random_gguf.write(file)
+        yield file
+
+
+def measure(field: Field, bench: Bench, options: argparse.Namespace, threads: int,
+            context: int) -> list[str]:  # fmt: skip
+    """Rows of the table for one number of threads and one context."""
+    speeds: list[float] = []
+    with field.rivals(threads, context, options.ring) as rivals:
+
+        def others() -> None:
+            for rival in rivals:
+                rival.turn()
+            speeds.append(bench.read_speed())
+
+        beyond: tuple[Rival, ...] = ()
+        if options.size != "full" and _has("transformers"):
+            reference = in_transformers(bench.spec, context)
+            reference.run(options.rounds, _TURN, others)
+            beyond = (Rival("transformers fp32", others, reference.step_ms, reference.worked_ms),)
+        else:
+            for _ in range(options.rounds):
+                others()
+        every = [*rivals, *beyond]
+        return [_row(rival, rivals[0], threads, context, speeds) for rival in every]
+
+
+def _row(rival: Rival, first: Rival, threads: int, context: int, speeds: Sequence[float]) -> str:
     p50, least = float(np.median(rival.taken_ms)), min(rival.taken_ms)
     worked = float(np.median(rival.worked_ms))
     times = f"{p50 / float(np.median(first.taken_ms)):.2f} / {least / min(first.taken_ms):.2f}"
     if threads == 1:
         times += f" / {worked / float(np.median(first.worked_ms)):.2f}"
     return (
-        f"| {rival.name} | {threads} | {p50:.1f} ms | {least:.1f} ms | {worked:.1f} ms "
+        f"| {rival.name} | {threads} | {context} | {p50:.1f} ms | {least:.1f} ms | {worked:.1f} ms "
         f"| {times} | {float(np.median(speeds)) / 1e9:.1f} |"
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table; 1 with a sentence where something is missing."""
+    """Print the table as it grows; 1 with a sentence where our own engine is missing."""
     options = _options(arguments)
     try:
-        bench = Bench("full", 16)
-        rows = [row for threads in options.threads for row in measure(bench, options, threads)]
-    except (UserError, ImportError) as error:
-        sys.stderr.write(f"{error}\n")
+        bench = Bench(options.size, 16)
+    except UserError as error:
+        sys.stderr.write(f"{error.message}\n{error.hint}\n")
         return 1
-    head = [
-        f"{machine()}, {bench.model.kernels}, context {options.context}, {options.rounds} rounds "
-        f"of {_TURN - 1} counted steps",
-        "",
-        "| engine | threads | step p50 | least | processor time p50 | times ours | read GB/s |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    sys.stdout.write("\n".join([*head, *rows]) + "\n")
+    sys.stdout.write(
+        f"{machine()}, {bench.model.kernels}, {options.size} size, {options.rounds} rounds of "
+        f"{_TURN - 1} counted steps\n\n"
+        "| engine | threads | context | step p50 | least | processor time p50 | times ours "
+        "| read GB/s |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+    )
+    with random_file(options.gguf, options.size) as gguf:
+        torch = in_torch(bench.spec) if _has("torch") else None
+        field = Field(bench, gguf, torch)
+        for context in options.context:
+            for threads in options.threads:
+                sys.stdout.write("\n".join(measure(field, bench, options, threads, context)) + "\n")
+                sys.stdout.flush()
     return 0
+
+
+def _has(package: str) -> bool:
+    there = importlib.util.find_spec(package) is not None
+    if not there:
+        sys.stderr.write(f"{package} is left out: it is not installed.\n")
+    return there
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The processor engine beside others.")
-    parser.add_argument("--gguf", type=Path, metavar="FILE", help="made by random_gguf")
-    parser.add_argument("--ring", type=int, default=0, metavar="N", help="transcribe-cpp's n_ctx")
-    parser.add_argument("--torch", action="store_true", help="PyTorch with int4 too (3 GB more)")
+    parser.add_argument("--size", choices=("full", "half", "tiny"), default="full")
+    parser.add_argument("--gguf", type=Path, metavar="FILE", help="keep the random weights there")
+    parser.add_argument("--ring", type=int, default=512, metavar="N", help="transcribe-cpp's n_ctx")
     parser.add_argument("--threads", type=_numbers, default=[1, 2], metavar="N[,N]")
-    parser.add_argument("--context", type=int, default=64)
+    parser.add_argument("--context", type=_numbers, default=[64, 1024], metavar="N[,N]")
     parser.add_argument("--rounds", type=int, default=6)
     return parser.parse_args(arguments)
 

@@ -178,10 +178,11 @@ def _settled(
 
 def _first_threads(asked: dict[str, int]) -> int:
     """For what every stream begins with, heard once while nobody waits for anything else."""
-    return asked.get("threads") or min(_cores(), _MOST_THREADS)
+    return asked.get("threads") or min(cores(), _MOST_THREADS)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Of this computer, each counted once."""
     return psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
 
 
@@ -210,10 +211,10 @@ def best_threads(model: CpuSpeech, spec: ModelSpec) -> int:
     if spec.parameters < _WORTH_THREADS:
         return 1
     model.threads = 1
-    cores = _cores()
-    most, best, best_ms = min(cores, _MOST_THREADS), 1, timed_ms(model, 1, 3)
+    here = cores()
+    most, best, best_ms = min(here, _MOST_THREADS), 1, timed_ms(model, 1, 3)
     for count in range(2, most + 1):
-        if count == cores and keeps_up(best_ms):
+        if count == here and keeps_up(best_ms):
             break
         model.threads = count
         ms = timed_ms(model, 1, 3)

@@ -80,6 +80,7 @@ class ReferenceRun:
         self._mel = MelStream(first_row=0)
         self._mel.push(audio)
         self.step_ms: list[float] = []
+        self.worked_ms: list[float] = []  # of all processors
         self.ids: list[int] = []
 
     def run(self, blocks: int, steps: int, between: Callable[[], None]) -> None:
@@ -106,10 +107,11 @@ class ReferenceRun:
             for _ in range(steps):
                 features = self._features(1)
                 self._wait()
-                start = time.perf_counter()
+                start, worked = time.perf_counter(), time.process_time()
                 yield features
                 self._wait()
                 self.step_ms.append(1000 * (time.perf_counter() - start))
+                self.worked_ms.append(1000 * (time.process_time() - worked))
 
     def _features(self, rows: int) -> Tensor:
         like = next(self._model.parameters())

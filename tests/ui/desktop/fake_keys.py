@@ -8,10 +8,11 @@ from app.native.keys import Combination, Refusal
 
 
 class FakeKeys:
-    """`taken` belong to other programs. `press(name)` is what the user does."""
+    """`taken` belong to other programs, with `typed` people type. `press(name)` is the user."""
 
     def __init__(self, taken: set[Combination] | None = None) -> None:
         self.taken = taken or set()
+        self.typed: set[Combination] = set()
         self.grabbed: dict[str, Combination] = {}
         self.told: Callable[[str], None] | None = None
         self.closed = False
@@ -22,6 +23,7 @@ class FakeKeys:
 
     def grab(self, wanted: Mapping[str, Combination]) -> Mapping[str, Refusal]:
         refused = {name: Refusal.TAKEN for name, keys in wanted.items() if keys in self.taken}
+        refused |= {name: Refusal.TYPES for name, keys in wanted.items() if keys in self.typed}
         self.grabbed = {name: keys for name, keys in wanted.items() if name not in refused}
         return refused
 

@@ -146,6 +146,14 @@ def test_a_key_that_the_desktop_has_is_told_and_works_in_our_windows(rig: Rig) -
     assert rig.hotkeys.works_everywhere("captions")
 
 
+def test_a_key_that_people_type_with_is_told_and_does_nothing_in_our_windows(rig: Rig) -> None:
+    rig.system.typed = {CLICK_THROUGH}
+    rig.hotkeys.start()
+    assert "Ctrl+Alt+T types a character" in rig.hotkeys.problem("click-through")
+    assert not rig.hotkeys.works_everywhere("click-through")
+    assert rig.hotkeys.sequence("click-through").isEmpty()
+
+
 def test_of_two_verbs_with_one_key_in_the_file_the_first_has_it(qapp: QApplication) -> None:
     rig = Rig(Settings(keys={"pause": "Ctrl+Alt+C", "bigger": "no key at all"}))
     rig.hotkeys.start()

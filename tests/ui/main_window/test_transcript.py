@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.timeline import Gap
@@ -43,6 +44,18 @@ def test_words_stand_behind_the_time_they_were_said(transcript: Transcript) -> N
     transcript.add_word(word(" Hello", 3_725_000))
     transcript.add_word(word(" there", 3_725_250))
     assert lines(transcript) == ["1:02:05\tHello there"]
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_there_is_nothing_to_scroll_to_at_the_side(transcript: Transcript, language: str) -> None:
+    """Of Arabic Qt counts the column of times twice."""
+    for number in range(60):
+        transcript.add_word(word(" العظام ولكن", number * 300, lang=language))
+    QApplication.processEvents()
+    bar = transcript.horizontalScrollBar()
+    assert not bar.isVisible()
+    bar.setValue(bar.maximum())
+    assert bar.value() == 0
 
 
 def test_a_pause_begins_a_paragraph_and_a_breath_does_not(transcript: Transcript) -> None:

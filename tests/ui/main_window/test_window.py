@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeySequence, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -99,6 +99,33 @@ def test_every_stage_is_named_with_what_can_be_done(
     assert window.header.detail.text() == "What has happened. What to do."
     assert window.header.toggle.text() == window.menus.toggle.text() == button
     assert window.header.toggle.isEnabled()
+
+
+def test_a_remark_in_the_header_does_not_move_what_is_being_read(
+    window: MainWindow, rig: Rig, qtbot: QtBot
+) -> None:
+    rig.captioning.start()
+    rig.say(Status(Stage.SPEECH))
+    for number in range(60):
+        rig.say(*words(f"Paragraph {number}", start_ms=20_000 * number))
+    bar = window.transcript.verticalScrollBar()
+    bar.setValue(bar.maximum() // 2)
+    read = QTextCursor(window.transcript.document().findBlockByNumber(30))
+
+    def place() -> int:
+        QApplication.processEvents()
+        within = window.transcript.cursorRect(read).topLeft()
+        return window.transcript.viewport().mapTo(window, within).y()
+
+    before, top = place(), window.transcript.y()
+    remark = "The sound from USB is very quiet. Turn the microphone up, or come nearer to it."
+    rig.say(Status(Stage.SPEECH, remark=remark))
+    qtbot.waitUntil(lambda: window.transcript.y() > top)
+    assert place() == before
+    lower = window.transcript.y()
+    rig.say(Status(Stage.SPEECH))
+    qtbot.waitUntil(lambda: window.transcript.y() < lower)
+    assert place() == before
 
 
 def test_there_is_a_name_for_every_stage() -> None:
@@ -371,6 +398,36 @@ def test_a_notice_is_shown_once_and_can_be_dismissed(window: MainWindow, rig: Ri
     press(banner.findChildren(QPushButton)[0])
     assert not window.banners.banners
     assert window.banners.isHidden()
+
+
+def test_where_there_is_little_room_notices_scroll_and_none_is_cut(
+    qtbot: QtBot, window: MainWindow, rig: Rig
+) -> None:
+    long = "Something that takes more than one line to be told is the matter with the sound. " * 2
+    for number in range(2):
+        window.banners.tell("warning", f"{number}. {long}", "Choose another source above.")
+    window.setMinimumHeight(0)
+    window.resize(_LEAST.width(), window.minimumSizeHint().height())
+    *_, newest = shown = window.banners.banners
+
+    def whole_and_in_sight() -> bool:
+        whole = all(each.height() >= each.heightForWidth(each.width()) for each in shown)
+        corners = newest.rect().topLeft(), newest.rect().bottomRight()
+        seen = (newest.mapTo(window.banners, corner) for corner in corners)
+        return whole and all(window.banners.rect().contains(corner) for corner in seen)
+
+    qtbot.waitUntil(whole_and_in_sight)
+    assert window.banners.height() < sum(each.height() for each in shown)
+
+
+def test_a_question_is_whole_with_all_its_buttons(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(_LEAST)
+    banner = window.banners.ask("The session of 21 November, 14:02 was cut off: save it?", "…" * 90)
+    for text in ("Save the subtitle file", "Delete…", "Later"):
+        QApplication.processEvents()  # it is laid out without the button
+        banner.add_button(text, lambda: None)
+    qtbot.waitUntil(lambda: banner.height() >= banner.heightForWidth(banner.width()))
+    qtbot.waitUntil(lambda: window.banners.height() >= banner.height())
 
 
 def test_many_notices_do_not_push_a_question_away(window: MainWindow, rig: Rig) -> None:

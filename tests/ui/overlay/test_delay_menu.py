@@ -160,3 +160,13 @@ def test_one_delay_leaves_nothing_to_slide(menu: DelayMenu) -> None:
     menu.offer((1000,), 1000, 1000, {})
     assert [action.text() for action in menu.actions()] == ["Balanced: about one second behind"]
     assert menu.slider.in_words == "Words appear about 1 second after they are said."
+
+
+def test_who_else_decides_is_said_in_its_place(menu: DelayMenu) -> None:
+    menu.close()
+    menu.explain("The server decides the delay.")
+    menu.explain("The server decides the delay.")
+    (action,) = menu.actions()
+    assert (action.text(), action.isEnabled()) == ("The server decides the delay.", False)
+    menu.offer((1000,), 1000, 1000, {})
+    assert [action.text() for action in menu.actions()] == ["Balanced: about one second behind"]

@@ -13,7 +13,9 @@ from pytestqt.qtbot import QtBot
 from app import native
 from app.settings import OverlaySettings
 from app.ui.overlay import strip
+from app.ui.overlay.caption_box import minimum_width
 from app.ui.overlay.caption_view import line_height
+from app.ui.overlay.width import share_of, with_share
 from app.ui.overlay.window import CaptionOverlay
 from tests.ui.overlay.windows import SCREEN, drag, entry, message_of, opened, submenu
 
@@ -84,6 +86,34 @@ def test_each_screen_keeps_its_own_place(
     assert desktop["side"].contains(window.box_on_screen)
     assert list(saved[-1].geometry) == ["main", "side"]
     assert saved[-1].geometry["side"][0] == window.box_on_screen.x() - 1600
+
+
+def test_the_latest_screen_is_saved_as_such_also_where_no_place_is_new(
+    qtbot: QtBot, desktop: dict[str, QRect], saved: list[OverlaySettings]
+) -> None:
+    desktop["side"] = QRect(1600, 0, 1280, 800)
+    places = {"main": [100, 300, 900, 163], "side": [200, 300, 900, 163]}
+    window = opened(qtbot, OverlaySettings(geometry=places), saved)
+    window._put_box(QRect(100, 300, 900, 163))
+    window._settle()
+    assert saved[-1].geometry == places
+    assert list(saved[-1].geometry) == ["side", "main"]
+
+
+def test_a_width_chosen_by_its_number_is_around_the_same_middle(
+    window: CaptionOverlay, saved: list[OverlaySettings]
+) -> None:
+    box = window.box_on_screen
+    for percent in range(90, 50, -1):
+        share = percent / 100
+        window.apply(with_share(window._settings, share))
+        now = window.box_on_screen
+        assert abs(now.width() - share * SCREEN.width()) <= 1
+        assert now.center() == box.center()
+        assert now.height() == box.height()
+        assert share_of(window._settings) == pytest.approx(share, abs=0.001)
+    window.apply(with_share(window._settings, 0.01))
+    assert 0 <= window.box_on_screen.width() - minimum_width(window._settings) <= 1
 
 
 def test_it_comes_back_when_its_screen_is_gone(

@@ -96,6 +96,20 @@ def test_the_meter_moves_with_the_sound(row: StatusRow) -> None:
     assert row.grab().toImage() != quiet
 
 
+@pytest.mark.parametrize("opacity", [0.85, 0.2])
+@pytest.mark.parametrize("stage", [Stage.LISTENING, Stage.SPEECH])
+def test_what_is_painted_of_the_meter_alone_is_what_all_of_the_row_has_there(
+    row: StatusRow, stage: Stage, opacity: float
+) -> None:
+    row.apply(OverlaySettings(background_opacity=opacity))
+    row.set_language("de")
+    row.set_status(Status(stage, remark="A remark that fills much of the row."))
+    row.set_level(0.05)
+    meter = row._meter().toAlignedRect()
+    alone, whole = row.grab(meter).toImage(), row.grab().toImage()
+    assert alone == whole.copy(meter)
+
+
 def test_the_meter_paints_only_where_a_bar_has_changed(qtbot: QtBot, row: StatusRow) -> None:
     """Ten levels a second come for as long as the app runs."""
     row.set_status(Status(Stage.SPEECH))

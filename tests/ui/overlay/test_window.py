@@ -326,6 +326,26 @@ def test_a_pill_can_be_dragged_off_what_it_covers(qtbot: QtBot, window: CaptionO
     assert pill.isVisible()  # a drag is no click
 
 
+def test_the_menu_of_the_right_button_leaves_the_captions_to_be_read(
+    window: CaptionOverlay,
+) -> None:
+    window._put_box(QRect(100, 620, 500, 150))
+    place = window.rect().center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, window.mapToGlobal(place))
+    window.contextMenuEvent(event)
+    assert window.menu.isVisible()
+    assert not window.menu.geometry().intersects(window.box_on_screen)
+
+
+def test_what_is_said_of_the_state_ends_where_its_button_begins(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
+    session = listening(window)
+    session.say(*words("Still here."), Status(Stage.FAILED, "It has failed. " * 20))
+    qtbot.waitUntil(window._box.start.isVisible)
+    assert not window.status_row.geometry().intersects(window._box.start.geometry())
+
+
 def test_the_right_button_opens_the_menu(window: CaptionOverlay) -> None:
     place = window.rect().center()
     event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, window.mapToGlobal(place))

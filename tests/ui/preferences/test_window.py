@@ -24,6 +24,7 @@ from app.settings import OverlaySettings, Settings
 from app.ui.desktop.hotkeys import Hotkeys
 from app.ui.overlay import fonts
 from app.ui.overlay.caption_view import caption_font
+from app.ui.overlay.width import share_of
 from app.ui.preferences.caption_page import readability
 from app.ui.preferences.privacy_page import PrivacyPage
 from app.ui.preferences.window import MARGIN, Preferences
@@ -266,6 +267,20 @@ def test_controls_show_what_changes_elsewhere(
     assert store.settings.overlay.lines == 7  # showing did not change it back
 
 
+def test_the_width_is_a_share_of_the_screen_and_that_of_docked_captions_the_whole(
+    preferences: Preferences, store: SettingsStore
+) -> None:
+    slider = preferences.captions.width_slider
+    assert slider.slider.value() == round(100 * share_of(store.settings.overlay))
+    slider.slider.setValue(80)
+    assert share_of(store.settings.overlay) == pytest.approx(0.8, abs=0.01)
+    assert slider.number.text() == "80 %"
+    assert slider.isEnabled()
+    store.change_overlay(dock="top")
+    assert not slider.isEnabled()
+    assert "as wide as the screen" in slider.toolTip()
+
+
 def test_defaults_leave_the_place_of_the_window(
     preferences: Preferences, store: SettingsStore
 ) -> None:
@@ -392,7 +407,9 @@ def test_all_is_reached_by_keyboard_and_has_a_name(preferences: Preferences, pag
         control
         for kind in kinds
         for control in preferences.findChildren(kind)
-        if control.isVisible() and control.focusPolicy() & Qt.FocusPolicy.TabFocus
+        if control.isVisible()
+        and control.isEnabled()
+        and control.focusPolicy() & Qt.FocusPolicy.TabFocus
     }
     assert len(controls) >= 3
     for control in controls:

@@ -111,6 +111,18 @@ def test_another_engine_model_or_language_listens_at_once_and_is_shown_after_the
     assert rig.captioning.stage is Stage.LISTENING and rig.captioning.running
 
 
+def test_a_server_matters_only_to_an_engine_that_asks_one(rig: Rig) -> None:
+    rig.captioning.start()
+    rig.reach(Stage.LISTENING)
+    rig.store.change(server_urls="wss://a", agreed_servers={"a": True})
+    rig.store.change(server_dialect="openai")
+    assert rig.calls == ["start"], "the embedded engine goes on"
+    rig.store.change(engine="remote")
+    assert len(rig.sessions) == 2
+    rig.store.change(server_urls="wss://a wss://b")
+    assert len(rig.sessions) == 3
+
+
 def test_what_is_chosen_meanwhile_is_for_the_one_that_listens(rig: Rig) -> None:
     rig.captioning.start()
     rig.reach(Stage.LISTENING)

@@ -72,9 +72,32 @@ static void half(const uint16_t *w, size_t first, size_t last, size_t inputs, co
 
 /* Attention, in three passes over what is seen: scores, softmax, mixture of values.
  * Keys of a chunk are stored as [8][depth][16 positions], values as [depth / 16][128 positions][16].
+ * Both are asked for as far ahead as weights are: a head's keys end where its values begin, and
+ * those where the next head's keys do, so what is asked for beyond the end is needed soon as well.
  */
+#define VX_CACHE_AHEAD 2048 /* bytes */
+#if defined(__GNUC__)
+#define VX_ASK(p) __builtin_prefetch(p)
+#else
+#define VX_ASK(p) ((void)0)
+#endif
+
 VX_INLINE vf cached(const uint8_t *p, size_t i, int eight_bits) {
   return eight_bits ? vf_byte((const int8_t *)p + i) : vf_bfloat((const uint16_t *)(const void *)p + i);
+}
+
+VX_INLINE void add_scores(const vx_attention *a, const uint8_t *keys, size_t at, int c,
+                          int eight_bits, vf sum[4][VX_PARTS]) {
+  vf x0 = vf_set(a->query[0][c]), x1 = vf_set(a->query[1][c]);
+  vf x2 = vf_set(a->query[2][c]), x3 = vf_set(a->query[3][c]);
+  VX_UNROLL
+  for (int p = 0; p < VX_PARTS; p++) {
+    vf k = cached(keys, at + (size_t)(p * VX_LANES), eight_bits);
+    sum[0][p] = vf_fma(x0, k, sum[0][p]);
+    sum[1][p] = vf_fma(x1, k, sum[1][p]);
+    sum[2][p] = vf_fma(x2, k, sum[2][p]);
+    sum[3][p] = vf_fma(x3, k, sum[3][p]);
+  }
 }
 
 VX_INLINE void scores_of_16(const vx_attention *a, const uint8_t *keys, size_t at, int eight_bits,
@@ -83,17 +106,10 @@ VX_INLINE void scores_of_16(const vx_attention *a, const uint8_t *keys, size_t a
   VX_UNROLL
   for (int q = 0; q < 4; q++) VX_UNROLL
     for (int p = 0; p < VX_PARTS; p++) sum[q][p] = vf_set(0);
-  for (int c = 0; c < a->depth; c++, at += 16) {
-    vf x0 = vf_set(a->query[0][c]), x1 = vf_set(a->query[1][c]);
-    vf x2 = vf_set(a->query[2][c]), x3 = vf_set(a->query[3][c]);
-    VX_UNROLL
-    for (int p = 0; p < VX_PARTS; p++) {
-      vf k = cached(keys, at + (size_t)(p * VX_LANES), eight_bits);
-      sum[0][p] = vf_fma(x0, k, sum[0][p]);
-      sum[1][p] = vf_fma(x1, k, sum[1][p]);
-      sum[2][p] = vf_fma(x2, k, sum[2][p]);
-      sum[3][p] = vf_fma(x3, k, sum[3][p]);
-    }
+  for (int c = 0; c < a->depth; c += 2, at += 32) { /* two channels are at most a cache line */
+    VX_ASK(keys + (eight_bits ? at : 2 * at) + VX_CACHE_AHEAD);
+    add_scores(a, keys, at, c, eight_bits, sum);
+    add_scores(a, keys, at + 16, c + 1, eight_bits, sum);
   }
   VX_UNROLL
   for (int q = 0; q < 4; q++) VX_UNROLL
@@ -151,35 +167,44 @@ static void scale_shares(const vx_attention *a, int64_t begin, int64_t end) {
   }
 }
 
-VX_INLINE void mix_of_16(const vx_attention *a, int64_t begin, int64_t low, int64_t high,
-                         int part, int eight_bits) {
+/* Adds `count` positions of a chunk to 16 channels of the outputs. */
+VX_INLINE void mix_of_16(const vx_attention *a, const uint8_t *values, size_t at, int64_t count,
+                         const float *s, int part, int eight_bits) {
   vf sum[4][VX_PARTS];
   VX_UNROLL
   for (int q = 0; q < 4; q++) VX_UNROLL
-    for (int p = 0; p < VX_PARTS; p++) sum[q][p] = vf_set(0);
-  for (int64_t j = low; j < high;) {
-    const uint8_t *values = a->chunk[j / VX_CHUNK % a->chunks] + a->values;
-    int64_t inside = j % VX_CHUNK;
-    int64_t count = VX_CHUNK - inside < high - j ? VX_CHUNK - inside : high - j;
-    size_t at = ((size_t)part * VX_CHUNK + (size_t)inside) * 16;
-    const float *s = a->scratch + (j - begin);
-    for (int64_t i = 0; i < count; i++, at += 16, s++) {
-      vf s0 = vf_set(s[0]), s1 = vf_set(s[a->scratch_stride]);
-      vf s2 = vf_set(s[2 * a->scratch_stride]), s3 = vf_set(s[3 * a->scratch_stride]);
-      VX_UNROLL
-      for (int p = 0; p < VX_PARTS; p++) {
-        vf v = cached(values, at + (size_t)(p * VX_LANES), eight_bits);
-        sum[0][p] = vf_fma(s0, v, sum[0][p]);
-        sum[1][p] = vf_fma(s1, v, sum[1][p]);
-        sum[2][p] = vf_fma(s2, v, sum[2][p]);
-        sum[3][p] = vf_fma(s3, v, sum[3][p]);
-      }
+    for (int p = 0; p < VX_PARTS; p++) sum[q][p] = vf_load(a->out[q] + 16 * part + p * VX_LANES);
+  for (int64_t i = 0; i < count; i++, at += 16, s++) {
+    vf s0 = vf_set(s[0]), s1 = vf_set(s[a->scratch_stride]);
+    vf s2 = vf_set(s[2 * a->scratch_stride]), s3 = vf_set(s[3 * a->scratch_stride]);
+    VX_ASK(values + (eight_bits ? at : 2 * at) + VX_CACHE_AHEAD);
+    VX_UNROLL
+    for (int p = 0; p < VX_PARTS; p++) {
+      vf v = cached(values, at + (size_t)(p * VX_LANES), eight_bits);
+      sum[0][p] = vf_fma(s0, v, sum[0][p]);
+      sum[1][p] = vf_fma(s1, v, sum[1][p]);
+      sum[2][p] = vf_fma(s2, v, sum[2][p]);
+      sum[3][p] = vf_fma(s3, v, sum[3][p]);
     }
-    j += count;
   }
   VX_UNROLL
   for (int q = 0; q < 4; q++) VX_UNROLL
     for (int p = 0; p < VX_PARTS; p++) vf_store(a->out[q] + 16 * part + p * VX_LANES, sum[q][p]);
+}
+
+/* A chunk at a time, so that its values are read in the order in which they lie. */
+VX_INLINE void mix(const vx_attention *a, int64_t begin, int64_t low, int64_t high, int eight_bits) {
+  for (int q = 0; q < 4; q++) memset(a->out[q], 0, (size_t)a->depth * sizeof(float));
+  for (int64_t j = low; j < high;) {
+    const uint8_t *values = a->chunk[j / VX_CHUNK % a->chunks] + a->values;
+    int64_t inside = j % VX_CHUNK;
+    int64_t count = VX_CHUNK - inside < high - j ? VX_CHUNK - inside : high - j;
+    for (int part = 0; part < a->depth / 16; part++) {
+      size_t at = ((size_t)part * VX_CHUNK + (size_t)inside) * 16;
+      mix_of_16(a, values, at, count, a->scratch + (j - begin), part, eight_bits);
+    }
+    j += count;
+  }
 }
 
 static void attend(const vx_attention *a) {
@@ -194,10 +219,8 @@ static void attend(const vx_attention *a) {
   for (int q = 0; q < 4; q++)
     softmax(a->scratch + (size_t)q * a->scratch_stride, begin, end, a->low[q], a->high[q]);
   if (a->eight_bits) scale_shares(a, begin, end);
-  for (int part = 0; part < a->depth / 16; part++) {
-    if (a->eight_bits) mix_of_16(a, begin, low, high, part, 1);
-    else mix_of_16(a, begin, low, high, part, 0);
-  }
+  if (a->eight_bits) mix(a, begin, low, high, 1);
+  else mix(a, begin, low, high, 0);
 }
 
 #define VX_FLOATS \

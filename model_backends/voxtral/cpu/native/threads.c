@@ -58,6 +58,13 @@ typedef pthread_cond_t signal_handle;
 #define OPEN 0x10000ull
 #define NEXT 0x20000ull
 
+/* A test watches a thread that has seen a task and one that has got into it. */
+#ifdef VX_WATCH
+void VX_WATCH(int inside, uint64_t task);
+#else
+#define VX_WATCH(inside, task) ((void)0)
+#endif
+
 typedef struct {
   vx_threads *team;
   int number;
@@ -119,9 +126,11 @@ static THREAD_RESULT run(void *argument) {
   uint64_t seen = 0;
   while (wait_for_task(t, seen)) {
     uint64_t state = atomic_load(&t->state);
+    VX_WATCH(0, state / NEXT);
     while (is_new(state, seen))
       if (atomic_compare_exchange_weak(&t->state, &state, state + 1)) {
         seen = state / NEXT;
+        VX_WATCH(1, seen);
         work(t, self->number);
         atomic_fetch_sub(&t->state, 1);
         break;

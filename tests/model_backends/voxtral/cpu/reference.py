@@ -19,6 +19,7 @@ from model_backends.voxtral.schedule import delay_embedding, rope
 from model_backends.voxtral.spec import ModelSpec, Tower
 
 Floats = NDArray[np.float64]
+ALL = slice(None)
 _erf = np.vectorize(erf)
 
 
@@ -92,18 +93,18 @@ class Reference:
         """Mel (3 + 8 R, 128) from a stream's beginning to adapter rows (R, D)."""
         tower = self.spec.encoder
         x = mel.astype(np.float64)
-        x = gelu(self._convolved(x, 0, 1))
+        x = self._gelu(self._convolved(x, 0, 1))
         x[0] = 0.0
-        x = gelu(self._convolved(x, 1, 2))
+        x = self._gelu(self._convolved(x, 1, 2))
         for i in range(tower.layers):
             x = self._block(x, f"encoder.layers.{i}.", tower, None)
         x = self._norm(x, self._vector("encoder.norm.weight", tower.width), tower)
         joined = x.reshape(len(x) // 4, -1)
-        inner = gelu(self._product(joined, self._weight("adapter.0.weight")))
+        inner = self._gelu(self._product(joined, self._weight("adapter.0.weight")))
         return self._product(inner, self._weight("adapter.1.weight"))
 
-    def decode(self, ids: list[int], rows: Floats, delay: int) -> Floats:
-        """Inputs `ids` and as many adapter rows to logits (T, vocab)."""
+    def decode(self, ids: list[int], rows: Floats, delay: int, asked: slice = ALL) -> Floats:
+        """Inputs `ids` and as many adapter rows to logits (T, vocab), of all positions or some."""
         tower = self.spec.decoder
         codes, scales = self._weight("embedding.weight")
         embedding = (codes[ids] * scales[ids][..., None]).reshape(len(ids), -1)[:, : tower.width]
@@ -111,7 +112,7 @@ class Reference:
         for i in range(tower.layers):
             gain = self._gain(f"decoder.layers.{i}.", delay)
             x = self._block(x, f"decoder.layers.{i}.", tower, gain)
-        x = self._norm(x, self._vector("decoder.norm.weight", tower.width), tower)
+        x = self._norm(x[asked], self._vector("decoder.norm.weight", tower.width), tower)
         return self._product(x, (codes, scales))
 
     def _block(self, x: Floats, prefix: str, tower: Tower, gain: Floats | None) -> Floats:
@@ -121,9 +122,10 @@ class Reference:
         if tower.biases:
             qkv += self._vector(prefix + "attention.wqkv.bias", qkv.shape[1])
         q, k, v = np.split(qkv, [q_end, q_end + tower.kv_width], 1)
-        turns = rope(np.arange(len(x)), d, tower.rope_theta).astype(np.float64)
+        turns = rope(np.arange(len(x)), d, tower.rope_theta)
         q, k, v = (part.reshape(len(x), -1, d) for part in (q, k, v))
-        mixed = attention(turned(q, turns), bfloat(turned(k, turns)), bfloat(v), tower.window)
+        q, k = turned(q, turns), turned(k, turns)
+        mixed = self._attention(q, bfloat(k), bfloat(v), tower.window)
         x = x + self._with_bias(mixed, prefix + "attention.wo", tower)
         if gain is None:
             gain = self._vector(prefix + "ffn_norm.weight", tower.width)
@@ -131,7 +133,7 @@ class Reference:
             self._norm(x, gain, tower), self._weight(prefix + "feed_forward.w13.weight")
         )
         gate, up = y.reshape(len(x), -1, 2, 16).transpose(2, 0, 1, 3).reshape(2, len(x), -1)
-        inner = (gate / (1.0 + np.exp(-gate)) * up)[:, : tower.ffn]
+        inner = self._swiglu(gate, up)[:, : tower.ffn]
         return x + self._with_bias(inner, prefix + "feed_forward.w2", tower)
 
     def _with_bias(self, x: Floats, name: str, tower: Tower) -> Floats:
@@ -167,27 +169,39 @@ class Reference:
         vector: Floats = self._tensors[name][0, :length].astype(np.float64)
         return vector
 
-    @staticmethod
-    def _norm(x: Floats, gain: Floats, tower: Tower) -> Floats:
+    def _gelu(self, x: Floats) -> Floats:
+        return gelu(x)
+
+    def _swiglu(self, gate: Floats, up: Floats) -> Floats:
+        y: Floats = gate / (1.0 + np.exp(-gate)) * up
+        return y
+
+    def _attention(self, q: Floats, k: Floats, v: Floats, window: int) -> Floats:
+        return attention(q, k, v, window)
+
+    def _norm(self, x: Floats, gain: Floats, tower: Tower) -> Floats:
         y: Floats = x / np.sqrt((x * x).mean(-1, keepdims=True) + tower.norm_eps) * gain
         return y
 
 
-def turned(x: Floats, turns: Floats) -> Floats:
+def turned(x: Floats, turns: NDArray[np.floating]) -> Floats:
     """Rotary embedding in halves order: x (T, heads, d), turns (T, d)."""
     cos, sin = (part[:, None] for part in np.split(turns, 2, 1))
     a, b = np.split(x, 2, -1)
     return np.concatenate([a * cos - b * sin, b * cos + a * sin], -1)
 
 
-def attention(q: Floats, k: Floats, v: Floats, window: int) -> Floats:
+def attention(q: Floats, k: Floats, v: Floats, window: int, block: int = 512) -> Floats:
     """Causal, `window` keys with the query's own: (T, H, d) and (T, K, d) to (T, H d)."""
     group = q.shape[1] // k.shape[1]
-    k, v = (np.repeat(part, group, 1) for part in (k, v))
-    scores = np.einsum("qhd,khd->hqk", q, k) / np.sqrt(q.shape[-1])
-    age = np.arange(len(q))[:, None] - np.arange(len(q))
-    scores[:, (age < 0) | (age >= window)] = -np.inf
-    shares = np.exp(scores - scores.max(-1, keepdims=True))
-    shares /= shares.sum(-1, keepdims=True)
-    y: Floats = np.einsum("hqk,khd->qhd", shares, v).reshape(len(q), -1)
-    return y
+    q = (q / np.sqrt(q.shape[-1])).transpose(1, 0, 2)
+    k, v = (np.repeat(part, group, 1).transpose(1, 0, 2) for part in (k, v))
+    y = np.empty_like(q)
+    for begin in range(0, q.shape[1], block):
+        end, first = min(begin + block, q.shape[1]), max(0, begin - window + 1)
+        scores = q[:, begin:end] @ k[:, first:end].transpose(0, 2, 1)
+        age = np.arange(begin, end)[:, None] - np.arange(first, end)
+        scores[:, (age < 0) | (age >= window)] = -np.inf
+        shares = np.exp(scores - scores.max(-1, keepdims=True))
+        y[:, begin:end] = shares @ v[:, first:end] / shares.sum(-1, keepdims=True)
+    return y.transpose(1, 0, 2).reshape(y.shape[1], -1)

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -205,6 +206,43 @@ def test_a_row_takes_the_best_number_of_threads(capsys: pytest.CaptureFixture[st
     assert last.count("|") == 6
     assert "8: " in last
     assert "16: " in last
+
+
+@pytest.mark.parametrize(("given", "told"), [(0.5, True), (1.0, False)])
+def test_a_row_of_a_busy_computer_is_not_for_the_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: float, told: bool
+) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: given * time.perf_counter())
+    assert bench.main(["--size", "tiny", "--steps", "3", "--threads", "1", "--context", "8"]) == 0
+    assert ("Other programs took" in capsys.readouterr().err) == told
+
+
+def test_the_row_names_the_processor_as_each_system_tells_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    asked: list[list[str]] = []
+
+    def run(command: list[str], **how: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 0, "Apple M2 Pro\n", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert bench.machine() == "Apple M2 Pro"
+    assert asked[0][-1] == "machdep.cpu.brand_string"
+
+    def fails(command: list[str], **how: object) -> NoReturn:
+        raise FileNotFoundError(command[0])
+
+    monkeypatch.setattr(subprocess, "run", fails)
+    assert bench.machine()  # something, and no traceback
+
+
+def test_as_many_threads_are_tried_as_the_computer_has() -> None:
+    assert bench.counts(1) == [1]
+    assert bench.counts(2) == [1, 2]
+    assert bench.counts(6) == [1, 2, 4, 6]
+    assert bench.counts(64) == [1, 2, 4, 6, 8]
 
 
 def test_what_to_expect_where_grows_with_the_context_and_shrinks_with_the_measures() -> None:

@@ -104,10 +104,11 @@ def run_products(
 
 
 def test_every_part_of_shared_work_is_done_once(tmp_path: Path) -> None:
-    """A hundred thousand short tasks, for which threads come late, and long ones to wait for."""
+    """A hundred thousand short tasks, for which threads come late, and long ones to wait for;
+    and a thread that is held until its task has returned, and one that sleeps."""
     program, source = tmp_path / "shared", Path(__file__).with_name("shared.c")
     files = [str(source), str(build.NATIVE / "threads.c")]
-    flags = [*build.WARNINGS, "-std=c11", "-O1", "-I", str(build.NATIVE)]
+    flags = [*build.WARNINGS, "-std=c11", "-O1", "-I", str(build.NATIVE), "-DVX_WATCH=watch"]
     build._run([*need_compiler(), *flags, *files, "-lpthread", "-o", str(program)])
     done = subprocess.run([str(program)], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (0, "")

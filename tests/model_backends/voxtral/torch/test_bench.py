@@ -10,8 +10,10 @@ pytest.importorskip("torch", reason="PyTorch is not installed")
 
 import torch
 
+from model_backends.voxtral.cpu import bench_others
 from model_backends.voxtral.torch import bench
 from model_backends.voxtral.torch.ops import PLAIN, Ops
+from tests.model_backends.voxtral.cpu.conftest import need_library
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 
@@ -50,3 +52,18 @@ def test_each_stage_is_a_row() -> None:
     assert all("p50" in row.figure for row in table.rows)
     labels = [label for label, _, _ in bench.gpu_stages()]
     assert labels[:2] == ["plain, not captured", "plain"]
+
+
+def test_the_processor_engine_beside_others(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each engine that is here has a row for each context, all from one run."""
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    need_library()
+    line = "--size tiny --rounds 2 --threads 1 --context 48,64"
+    assert bench_others.main(line.split()) == 0
+    said = capsys.readouterr()
+    cells = [row.split(" | ") for row in said.out.splitlines() if row.startswith("| ")][2:]
+    engines = ["| voxtral-cpu", "| voxtral-torch int4", "| transformers fp32"]
+    assert [(row[0], row[2]) for row in cells] == [(e, c) for c in ("48", "64") for e in engines]
+    assert cells[0][6] == "1.00 / 1.00 / 1.00"
+    assert all(float(row[3].removesuffix(" ms")) > 0 for row in cells)
+    assert "transcribe-cpp is left out" in said.err

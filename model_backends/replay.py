@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from app.core.script import can_break, is_opener
 from model_backends.base import Word
+from model_backends.line_breaks import can_break, is_opener
 from model_backends.repeats import repeat_length
 
 CERTAIN_MS = 700  # how far past the last committed word the replay must have come

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.worker.replay import ReplayAligner
 from model_backends.base import Word
+from model_backends.replay import ReplayAligner
 from tests.core.words import letters, spoken
 
 _COMMON = (

@@ -1,0 +1,142 @@
+"""Keys: where they are kept, in which order they are found, and where they never appear."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.backends import fail
+from keyring.errors import KeyringLocked, PasswordDeleteError
+
+from model_backends.base import UserError
+from model_backends.remote.keys import VARIABLE, KeyStore
+from model_backends.remote.wire import Credentials
+
+HOST = "captions.example.org:8443"
+KEY = "sk-secret-1"
+
+
+class Ring(KeyringBackend):
+    """A system's keyring; `locked`: the user does not open it."""
+
+    priority = 1.0
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.kept: dict[tuple[str, str], str] = {}
+        self.locked = False
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self._open()
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._open()
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._open()
+        if (service, username) not in self.kept:
+            raise PasswordDeleteError("not found")
+        del self.kept[service, username]
+
+    def _open(self) -> None:
+        if self.locked:
+            raise KeyringLocked("the user has cancelled")
+
+
+@pytest.fixture(autouse=True)
+def no_variable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    before = keyring.get_keyring()
+    keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call]
+    yield
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def ring() -> Ring:
+    ring = Ring()
+    keyring.set_keyring(ring)
+    return ring
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "keys.json"
+
+
+def test_the_keyring_is_first(ring: Ring, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = KeyStore(file)
+    told = keys.store(HOST, f" {KEY}\n")
+    assert "keyring" in told and KEY not in told
+    assert ring.kept == {("Voxline", HOST): KEY}
+    assert not file.exists()
+    monkeypatch.setenv(VARIABLE, "other")
+    assert (keys.find(HOST).place, keys.find(HOST).key) == ("keyring", KEY)
+    assert keys.find("elsewhere").place == "variable"
+
+
+def test_without_a_keyring_it_is_a_file_for_its_owner(file: Path) -> None:
+    keys = KeyStore(file)
+    told = keys.store(HOST, KEY)
+    assert str(file) in told and KEY not in told
+    assert keys.find(HOST).key == KEY
+    if os.name == "posix":
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert keys.find("elsewhere").place == ""
+
+
+def test_a_locked_keyring_is_as_none(ring: Ring, file: Path) -> None:
+    ring.locked = True
+    keys = KeyStore(file)
+    assert keys.find(HOST).place == ""
+    keys.store(HOST, KEY)
+    assert keys.find(HOST).place == "file"
+    with pytest.raises(UserError, match="could not be deleted"):
+        keys.forget(HOST)
+
+
+def test_the_variable_counts_before_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = KeyStore(file)
+    keys.store(HOST, KEY)
+    monkeypatch.setenv(VARIABLE, "other")
+    assert keys.find(HOST).key == "other"
+
+
+def test_a_key_is_forgotten_everywhere(file: Path) -> None:
+    keys = KeyStore(file)
+    keys.store(HOST, KEY)
+    ring = Ring()
+    keyring.set_keyring(ring)
+    keys.store(HOST, KEY + "2")
+    assert json.loads(file.read_text()) == {}, "the old one is not left behind"
+    assert keys.forget(HOST)
+    assert not ring.kept
+    assert not keys.forget(HOST)
+
+
+@pytest.mark.parametrize("key", ["", "  ", "two words", "schlüssel", "a\nb"])
+def test_what_is_no_key_is_refused(file: Path, key: str) -> None:
+    with pytest.raises(UserError, match="no key"):
+        KeyStore(file).store(HOST, key)
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "7", "{", '{"a": {"b": 1}}'])
+def test_a_damaged_file_holds_nothing_else(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    assert KeyStore(file).find(HOST).key is None
+
+
+def test_a_key_is_in_nothing_that_is_printed(ring: Ring, file: Path) -> None:
+    KeyStore(file).store(HOST, KEY)
+    assert KEY not in repr(KeyStore(file).find(HOST))
+    assert KEY not in repr(Credentials(KEY, None))

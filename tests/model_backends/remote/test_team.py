@@ -1,0 +1,166 @@
+"""Voxline for a team: the HAProxy configuration that is shipped, in front of two servers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.measure.position import sound
+from app.measure.server_kills import Servers, free_port, wait_for
+from model_backends.base import Event, StreamOptions, Word
+from model_backends.remote.engine import RemoteEngine, RemoteStream
+from tests.model_backends.remote.conftest import Load
+from tests.model_backends.remote.stage import words_every
+
+CONFIG = Path(__file__).parents[3] / "resources" / "team" / "haproxy.cfg"
+HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin")
+CLIENTS = 8
+FRAME = 512
+LINES = words_every(400, 25)  # 10 s
+TEXT = "".join(text for text, _, _ in LINES)
+
+pytestmark = pytest.mark.skipif(HAPROXY is None, reason="needs haproxy; Debian has it")
+
+
+@dataclass
+class Door:
+    """HAProxy in front of two servers."""
+
+    port: int
+    servers: Servers
+    socket: Path
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    def streams(self) -> list[int]:
+        """Of each server, as HAProxy counts them."""
+        import socket
+
+        with socket.socket(socket.AF_UNIX) as admin:
+            admin.connect(str(self.socket))
+            admin.sendall(b"show stat\n")
+            text = b"".join(iter(lambda: admin.recv(65536), b"")).decode()
+        rows = [line.split(",") for line in text.splitlines() if line.startswith("realtime,gpu")]
+        return [int(row[4]) for row in rows]
+
+
+@pytest.fixture
+def door(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Door]:
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps(LINES), "utf-8")
+    port = free_port()
+    admin = Path(os.environ["HOME"]) / "admin.sock"
+    with Servers(script, 2) as servers:
+        environment = os.environ | {
+            "VOXLINE_BIND": f"127.0.0.1:{port}",
+            "VOXLINE_GPU0": f"127.0.0.1:{servers.ports[0]}",
+            "VOXLINE_GPU1": f"127.0.0.1:{servers.ports[1]}",
+            "VOXLINE_STREAMS": str(getattr(request, "param", CLIENTS)),
+            "VOXLINE_SOCKET": str(admin),
+        }
+        process = subprocess.Popen([str(HAPROXY), "-db", "-f", str(CONFIG)], env=environment)
+        try:
+            wait_for(port)
+            yield Door(port, servers, admin)
+        finally:
+            process.kill()
+            process.wait()
+
+
+class Client:
+    """One listener: an engine of its own."""
+
+    def __init__(self, engine: RemoteEngine) -> None:
+        self._engine = engine
+        self.stream: RemoteStream = engine.open(StreamOptions("me", 0, (480,), 0))
+        self.events: list[Event] = []
+
+    def push(self, sample: int) -> None:
+        self.stream.push(sound(sample, FRAME), 0.9)
+
+    def advance(self) -> None:
+        self.events += self._engine.advance()
+
+    @property
+    def text(self) -> str:
+        return "".join(each.text for each in self.events if isinstance(each, Word))
+
+
+def speak(clients: list[Client], from_s: float, until_s: float) -> None:
+    for sample in range(round(from_s * 16_000 / FRAME), round(until_s * 16_000 / FRAME)):
+        for client in clients:
+            client.push(sample * FRAME)
+            client.advance()
+
+
+def test_eight_speak_one_server_is_killed_and_no_word_is_lost(door: Door, load: Load) -> None:
+    clients = [Client(load(door.url)) for _ in range(CLIENTS)]
+    assert door.streams() == [CLIENTS // 2, CLIENTS // 2]
+    speak(clients, 0, 4)
+    _until(lambda: all("w4" in client.text for client in clients), clients)
+    door.servers.processes[0].kill()
+    speak(clients, 4, 11)
+    for client in clients:
+        client.stream.finish()
+    _until(lambda: all(client.stream.done for client in clients), clients)
+    assert [client.text for client in clients] == [TEXT] * CLIENTS
+    assert door.streams() == [0, CLIENTS]
+
+
+@pytest.mark.parametrize("door", [1], indirect=True)
+def test_who_comes_when_all_is_full_is_told_when_to_try_again(door: Door, load: Load) -> None:
+    first = [Client(load(door.url)) for _ in range(2)]
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{door.port}/v1/realtime",
+        headers={
+            "Authorization": "Bearer k",
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        },
+    )
+    with pytest.raises(urllib.error.HTTPError) as answer:
+        urllib.request.urlopen(request, timeout=20)
+    assert answer.value.code == 503
+    assert answer.value.headers["Retry-After"] == "2"
+    answer.value.close()
+    assert door.streams() == [1, 1]
+    del first
+
+
+def test_nothing_but_captions_is_behind_the_door(door: Door) -> None:
+    def status(path: str, **headers: str) -> int:
+        request = urllib.request.Request(f"http://127.0.0.1:{door.port}{path}", headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    assert status("/health") == 200
+    assert status("/v1/models") == 401
+    assert status("/v1/models", Authorization="Bearer k") == 200
+    assert status("/metrics", Authorization="Bearer k") == 404
+    assert status("/v1/chat/completions", Authorization="Bearer k") == 404
+
+
+def _until(done: object, clients: list[Client]) -> None:
+    end = time.monotonic() + 120
+    while not done():  # type: ignore[operator]
+        assert time.monotonic() < end, [client.text[-20:] for client in clients]
+        for client in clients:
+            client.advance()

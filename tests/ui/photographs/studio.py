@@ -1,0 +1,61 @@
+"""Takes the pictures on the screen it runs on; a process of its own for each screen.
+
+    python -m tests.ui.photographs.studio FOLDER LOOKS SCRIPTS STATES
+
+The three last are lists in JSON; STATES are beginnings of names. For every picture a
+line of JSON is printed: state, look, script, file, faults.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from PySide6.QtGui import QGuiApplication, QPixmap
+
+from tests.ui.photographs import checks
+from tests.ui.photographs.scene import Desktop, Scene, dress, make_app
+from tests.ui.photographs.states import STATES
+
+_DRAWN_MS = 80  # the compositor's and the window manager's turn
+_MOST_TRIES = 20  # something may blink
+
+
+def _picture(scene: Scene) -> QPixmap:
+    """The screen, once two pictures in a row are the same."""
+    screen = QGuiApplication.primaryScreen()
+    before, now = None, screen.grabWindow(0)
+    for _ in range(_MOST_TRIES):
+        if before is not None and now.toImage() == before.toImage():
+            break
+        scene.settle(_DRAWN_MS)
+        before, now = now, screen.grabWindow(0)
+    return now
+
+
+def main(folder: Path, looks: list[str], scripts: list[str], wanted: list[str]) -> None:
+    app = make_app()
+    desktop = Desktop()
+    desktop.show()
+    for look in looks:
+        dress(app, look)
+        for script in scripts:
+            for name, enter in STATES.items():
+                if not any(name.startswith(beginning) for beginning in wanted):
+                    continue
+                scene = Scene(app, script)
+                enter(scene)
+                scene.settle(_DRAWN_MS)
+                file = folder / f"{look}-{script}-{re.sub(r'[^a-z0-9]+', '-', name.lower())}.png"
+                _picture(scene).save(str(file))
+                found = checks.faults(scene.overlay, look.startswith("high"))
+                told = {"state": name, "look": look, "script": script, "file": str(file)}
+                print(json.dumps(told | {"faults": found}), flush=True)  # noqa: T201
+                scene.close()
+    desktop.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *map(json.loads, sys.argv[2:5]))
