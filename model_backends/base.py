@@ -265,6 +265,8 @@ class EngineInfo:
     whole_files: bool = False  # hears a file best as one utterance, cut at very long pauses only
     word_error_rate: Mapping[int, float] = field(default_factory=dict)  # per delay, %, published
     max_tracks: int = 1  # delays one stream can serve at once
+    record_delay_ms: int | None = None  # a second track at this delay makes a better record …
+    hears_again: bool = False  # … or the same sound does, heard once more with nobody waiting
     precisions: tuple[str, ...] = ()  # of the weights, for the user to choose; () = no choice
     model_languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # if fewer
     takes_hotwords: bool = False  # may be told words to expect
@@ -278,6 +280,12 @@ class EngineInfo:
     def suited(self, options: EngineOptions) -> EngineInfo:
         """What is known of the engine once these options have said which server it has."""
         return self.dialects.get(options.server.dialect or "", self)
+
+    def record_track_ms(self, delay_ms: int) -> int | None:
+        """The delay of the track that is the record of captions at `delay_ms`; None: there is
+        none, or the captions are as patient themselves."""
+        patient = self.record_delay_ms
+        return patient if patient is not None and patient > delay_ms else None
 
     def languages_of(self, model: str | None) -> tuple[str, ...]:
         """As `languages`, for one of the models; None is the default one."""

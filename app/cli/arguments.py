@@ -174,6 +174,17 @@ def _listen(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="of a meeting: leave out of the subtitles who speaks",
     )
+    parser.add_argument(
+        "--as-shown",
+        metavar="FILE",
+        type=Path,
+        help="save the captions as they were shown, too: their transcript may hear better",
+    )
+    parser.add_argument(
+        "--no-record",
+        action="store_true",
+        help="hear nothing a second time: the transcript is what the captions were",
+    )
     parser.add_argument("--json", action="store_true", help="print events as JSON Lines")
     group = parser.add_argument_group("captions page")
     group.add_argument(

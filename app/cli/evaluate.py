@@ -2,7 +2,8 @@
 
 Every clip goes through the same worker, gate and engine as captions do. Without `--live` as fast
 as it can be heard; with it at real-time pace with three seconds of silence after each clip, so
-that the last words come as they would in a room. The model is loaded before the clock starts.
+that the last words come as they would in a room, and with the record that a session would save.
+The model is loaded before the clock starts.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from app.measure.evaluation import (
     word_errors,
 )
 from app.session.transcription import EngineUnavailableError, Transcriber, Transcript
-from model_backends.base import UserError
+from model_backends.base import UserError, Word
 
 _TOTAL = "all"
 
@@ -48,6 +49,9 @@ class ClipResult:
     wall_s: float
     cpu_s: float
     latencies_ms: list[int] = field(default_factory=list)
+    record_text: str | None = None  # what a session would save, if that is heard once more
+    record_errors: Errors | None = None
+    record_cpu_s: float = 0.0
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,8 +62,9 @@ def run(args: argparse.Namespace) -> int:
     results: list[ClipResult] = []
     models: set[str] = set()
     for delay_ms in choice.delays_ms:
-        start = choice.start(delay_ms, realtime=args.live)
-        with Transcriber(start, tell_above_bar, live=args.live) as transcriber:
+        start = choice.start(delay_ms, realtime=args.live, record=args.live)
+        patient = choice.patient_start if args.live else None
+        with Transcriber(start, tell_above_bar, live=args.live, patient=patient) as transcriber:
             for clip in _with_bar(clips, f"{delay_ms} ms"):
                 results += _score(clip, delay_ms, transcriber, args.live)
                 models |= {transcriber.ready.model} if transcriber.ready else set()
@@ -84,19 +89,28 @@ def _score(clip: Clip, delay_ms: int, transcriber: Transcriber, live: bool) -> l
 
 
 def _result(clip: Clip, delay_ms: int, heard: Transcript, live: bool) -> ClipResult:
-    text = "".join(word.text for word in heard.words).strip()
+    text = _text(heard.words)
+    normalize = normalizer(clip.language, clip.subset)
+    record = None if heard.record is None else _text(heard.record)
     return ClipResult(
         file=str(clip.path),
         subset=clip.subset,
         delay_ms=delay_ms,
         language=heard.language,
         text=text,
-        errors=word_errors(clip.text, text, normalizer(clip.language, clip.subset)),
+        errors=word_errors(clip.text, text, normalize),
         duration_ms=heard.duration_ms,
         wall_s=round(heard.wall_s, 3),
         cpu_s=round(heard.cpu_s, 3),
         latencies_ms=_latencies_ms(clip, heard) if live else [],
+        record_text=record,
+        record_errors=None if record is None else word_errors(clip.text, record, normalize),
+        record_cpu_s=round(heard.record_cpu_s, 3),
     )
+
+
+def _text(words: Sequence[Word]) -> str:
+    return "".join(word.text for word in words).strip()
 
 
 def _latencies_ms(clip: Clip, heard: Transcript) -> list[int]:
@@ -128,6 +142,7 @@ def _report(
 def _row(subset: str, delay_ms: int, results: Sequence[ClipResult]) -> dict[str, Any]:
     errors = sum((result.errors for result in results), Errors())
     audio_s = sum(result.duration_ms for result in results) / 1000
+    again = [result.record_errors for result in results if result.record_errors is not None]
     late = [ms for result in results for ms in result.latencies_ms]
     return {
         "subset": subset,
@@ -138,6 +153,8 @@ def _row(subset: str, delay_ms: int, results: Sequence[ClipResult]) -> dict[str,
         **asdict(errors),
         "rtf": sum(result.wall_s for result in results) / audio_s if audio_s else None,
         "load": sum(result.cpu_s for result in results) / audio_s if audio_s else None,
+        "record_wer": sum(again, Errors()).rate if again else None,
+        "record_load": sum(r.record_cpu_s for r in results) / audio_s if audio_s else None,
         "latency_p50_ms": percentile(late, 50),
         "latency_p95_ms": percentile(late, 95),
         "latency_words": len(late),
@@ -145,10 +162,11 @@ def _row(subset: str, delay_ms: int, results: Sequence[ClipResult]) -> dict[str,
 
 
 def _as_table(report: dict[str, Any]) -> str:
-    """Columns: what was heard, word error rate and its parts, speed; latency when live."""
+    """Columns: what was heard, word error rate and its parts, speed; live, the captions' latency
+    and the word error rate of the record that a session would save of them."""
     live = report["live"]
     head = ["subset", "delay", "clips", "audio", "words", "WER", "sub", "del", "ins"]
-    head += ["load", "p50", "p95"] if live else ["RTF", "load"]
+    head += ["load", "p50", "p95", "record", "its load"] if live else ["RTF", "load"]
     lines = [head]
     for row in report["rows"]:
         line = [row["subset"], f"{row['delay_ms']} ms", str(row["clips"]), f"{row['audio_s']} s"]
@@ -156,7 +174,9 @@ def _as_table(report: dict[str, Any]) -> str:
         line += [str(row[part]) for part in ("substituted", "deleted", "inserted")]
         line += [] if live else [_ratio(row["rtf"])]
         line += [_ratio(row["load"])]
-        line += [_ms(row["latency_p50_ms"]), _ms(row["latency_p95_ms"])] if live else []
+        if live:
+            line += [_ms(row["latency_p50_ms"]), _ms(row["latency_p95_ms"])]
+            line += [_percent(row["record_wer"]), _ratio(row["record_load"])]
         lines.append(line)
     title = f"{report['engine']} {report['model']}, {'live' if live else 'whole files'}\n"
     return title + table(lines, right=range(1, len(head)))

@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     source = automatic() if args.source is None else choice_named(args.source)
     screen = _screen(args.json, NAMES if len(voices(source)) > 1 else {})
     _refuse_to_overwrite(source, args.srt)
+    _refuse_to_overwrite(source, args.as_shown)
     feed, note = _feed(source, asked_for=args.source is not None)
     options = SessionOptions(
         engine=choice.options,
@@ -48,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
         force=args.force,
         seconds=args.seconds,
         name_in_srt=not args.no_names,
+        hear_again=not args.no_record,
+        as_shown=args.as_shown,
     )
     session = Session(options, feed=feed)
     names = NAMES if len(voices(source)) > 1 else {}
@@ -195,6 +198,8 @@ class _Listening:
                 self._tell_state(f"{event.message} {event.hint}".strip())
             case Status(stage=Stage.CATCHING_UP):
                 self._tell_state(Sentence("The engine is behind; catching up."))
+            case Status(stage=Stage.STOPPING, can_hurry=True):
+                self._tell_state(Sentence("{state} Ctrl-C saves it as it is.", state=event.message))
             case Status(stage=Stage.LISTENING):
                 self._tell_state(Sentence("{state} Ctrl-C stops.", state=event.message))
         if isinstance(event, Status):
@@ -218,10 +223,11 @@ def _is_about_the_file(event: SessionEvent) -> bool:
 
 @contextlib.contextmanager
 def _stop_on_signals(session: Session) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) stops and saves, the second exits at once."""
+    """The first Ctrl-C (or SIGTERM) stops and saves, the second exits at once; but one that comes
+    while the transcript is being finished saves it as it is."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if session.stop_asked:
+        if session.stop_asked and not session.can_hurry:
             session.abort()
             os._exit(128 + number)
         session.ask_to_stop()

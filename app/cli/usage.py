@@ -13,6 +13,7 @@ from app import names_file, paths
 from app.cli import servers
 from app.core.hotwords import words_in
 from app.core.names import text_of as names_text
+from app.session.second_ear import patient_start
 from app.session.start import start_message, suited
 from app.worker import messages
 from model_backends import describe, resolve
@@ -31,9 +32,16 @@ class ChosenEngine:
     options: EngineOptions  # with the first of the delays
     delays_ms: tuple[int, ...]  # at least one
 
-    def start(self, delay_ms: int, realtime: bool) -> messages.Start:
-        """The worker's first message, for one of the delays."""
-        return start_message(replace(self.options, delay_ms=delay_ms), realtime)
+    def start(self, delay_ms: int, realtime: bool, record: bool = False) -> messages.Start:
+        """The worker's first message, for one of the delays; with the `record`'s track, if the
+        engine has one."""
+        record_ms = self.info.record_track_ms(delay_ms) if record else None
+        return start_message(replace(self.options, delay_ms=delay_ms), realtime, record_ms)
+
+    @property
+    def patient_start(self) -> messages.Start | None:
+        """The same for the worker that hears everything once more, where the record needs one."""
+        return patient_start(self.options) if self.info.hears_again else None
 
 
 def chosen_engine(args: argparse.Namespace, patient: bool = False) -> ChosenEngine:

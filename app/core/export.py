@@ -9,14 +9,14 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.core.cues import Cue, cues
 from app.core.encoding import json_text
 from app.core.paragraphs import paragraphs
 from app.core.script import visible
-from app.core.timeline import Gap
+from app.core.timeline import Gap, Timeline
 from app.core.voices import NAMES, name_of
 from model_backends.base import Word
 
@@ -25,6 +25,7 @@ __all__ = [
     "Export",
     "Format",
     "cues",
+    "export_of",
     "format_of",
     "to_json_object",
     "to_md",
@@ -38,7 +39,7 @@ __all__ = [
 class Export:
     """What was said, and what is known about how it was heard; only JSON tells the latter."""
 
-    words: Sequence[Word]  # of one track, as a `Timeline` gives them
+    words: Sequence[Word]  # the record, or what a file says, as a `Timeline` gives them
     gaps: Sequence[Gap] = ()
     duration_ms: int = 0
     language: str | None = None
@@ -48,6 +49,27 @@ class Export:
     delay_ms: int | None = None
     names: Mapping[str, str] = field(default_factory=lambda: NAMES)  # of the voices, by lane
     name_in_srt: bool = True  # SubRip has no voices: the name is a part of the text, or is lost
+    shown: Sequence[Word] | None = None  # the captions, where the record may be better than they
+
+    @property
+    def as_shown(self) -> Export:
+        """The captions as they were read, in the place of the record."""
+        return self if self.shown is None else replace(self, words=self.shown, shown=None)
+
+
+def export_of(
+    timeline: Timeline, names: Mapping[str, str] = NAMES, name_in_srt: bool = True
+) -> Export:
+    """A live session so far: its record, and its captions beside it if there were any others."""
+    return Export(
+        timeline.record(),
+        timeline.gaps,
+        timeline.duration_ms,
+        timeline.language(),
+        names=names,
+        name_in_srt=name_in_srt,
+        shown=timeline.words() if timeline.reheard else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +155,13 @@ def to_json_object(export: Export) -> dict[str, Any]:
 
     `"".join(word["text"] for word in words).strip() == text` holds; unless there is more than one
     voice: then each word has its `lane`, `names` says what they are called, and `text` who spoke.
+    A session that was heard a second time has what its reader saw as `captions`: text and words.
     """
     words = export.words
-    lanes = dict.fromkeys(word.lane for word in words)
+    lanes = dict.fromkeys(word.lane for word in (*words, *(export.shown or ())))
     several = len(lanes) > 1
     names = {"names": {lane: name_of(lane, export.names) for lane in lanes}} if several else {}
-    text = "".join(word.text for word in words)
-    if several:
-        text = to_txt(words, export.gaps, export.names)
+    shown = {} if export.shown is None else {"captions": _said(export, export.shown, several)}
     return {
         "file": export.file,
         "duration_ms": export.duration_ms,
@@ -149,6 +170,16 @@ def to_json_object(export: Export) -> dict[str, Any]:
         "delay_ms": export.delay_ms,
         "language": export.language,
         **names,
+        **_said(export, words, several),
+        **shown,
+    }
+
+
+def _said(export: Export, words: Sequence[Word], several: bool) -> dict[str, Any]:
+    text = "".join(word.text for word in words)
+    if several:
+        text = to_txt(words, export.gaps, export.names)
+    return {
         "text": text.strip(),
         "words": [
             {"text": w.text, "start_ms": w.start_ms, "end_ms": w.end_ms}

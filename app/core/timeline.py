@@ -1,4 +1,4 @@
-"""What was said in a session: committed words in order, gaps, and the tentative tails.
+"""What was said in a session: committed words in order, the record of them, gaps, and tails.
 
 The one place where events become a transcript; captions, terminal, journal and exports read it.
 Pure: knows nothing about threads, clocks, windows or files.
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from app.core.reheard import Reheard, record_of
 from app.core.script import needs_space
 from model_backends.base import Event, Progress, Tail, Word
 
@@ -46,7 +47,7 @@ _GAP_WORDS = {
     "worker": "not transcribed: the engine had stopped",
 }
 
-TimelineEvent: TypeAlias = Event | Gap
+TimelineEvent: TypeAlias = Event | Gap | Reheard
 
 
 def spaced(previous: Word | None, word: Word) -> Word:
@@ -64,6 +65,9 @@ def spaced(previous: Word | None, word: Word) -> Word:
 class Timeline:
     """Committed words per lane and track, append-only; a word once added never changes.
 
+    What was heard a second time stands beside them: `words()` is what was shown, `record()` what
+    was said as far as is known by now.
+
     Words keep the order in which they arrived within their lane and track, whatever their times
     say: equal, overlapping or backward times are an engine's inaccuracy, the text is not.
     """
@@ -74,6 +78,7 @@ class Timeline:
         self._words: defaultdict[tuple[str, int], list[Word]] = defaultdict(list)
         self._arrived: defaultdict[int, list[Word]] = defaultdict(list)
         self._tails: dict[tuple[str, int], str] = {}
+        self._reheard: defaultdict[str, list[Reheard]] = defaultdict(list)
 
     def add(self, event: TimelineEvent) -> TimelineEvent:
         """Take in one event; those that say nothing about the transcript are ignored.
@@ -89,6 +94,9 @@ class Timeline:
             self._add_gap(event)
         elif isinstance(event, Progress):
             self._add_progress(event)
+        elif isinstance(event, Reheard):
+            self._reheard[event.lane].append(event)
+            self._extend(max((word.end_ms for word in event.words), default=0))
         return event
 
     def words(self, lane: str | None = None, track: int = 0) -> list[Word]:
@@ -97,6 +105,17 @@ class Timeline:
             return list(self._words.get((lane, track), ()))
         lanes = [words for (_, of), words in self._words.items() if of == track]
         return list(heapq.merge(*lanes, key=lambda word: word.start_ms))
+
+    def record(self) -> list[Word]:
+        """As `words()`, with what was heard a second time in the place of what was shown."""
+        lanes = dict.fromkeys([*self.lanes(), *self._reheard])
+        records = [record_of(self.words(lane), self._reheard.get(lane, ())) for lane in lanes]
+        return list(heapq.merge(*records, key=lambda word: word.start_ms))
+
+    @property
+    def reheard(self) -> bool:
+        """Whether the record may differ from what was shown."""
+        return bool(self._reheard)
 
     def since(self, revision: int, track: int = 0) -> list[Word]:
         """The words that arrived after the first `revision` ones, all lanes, in order of arrival.

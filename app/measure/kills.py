@@ -6,6 +6,8 @@ Each recording is first captioned undisturbed, then again and again with faults 
 and at the ends of sentences, on a simulated clock (see `simulation`), and the words are compared.
 Decodes are kept on disk, so a seed that ran once runs again in seconds. `--live` kills real
 workers of a real `voxline listen` instead, in real time; the undisturbed run is simulated.
+With `--record` another worker hears everything once more, and is killed as often; what is compared
+is the record that is put together of both.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import random
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,7 @@ from app.measure.decodes import COSTS, KeptRecognizer, Store
 from app.measure.differences import Finding, differences, joined
 from app.measure.evaluation import Clip, read_manifest
 from app.measure.live_kills import listen
+from app.measure.second_hearing import PATIENT_MS, together
 from app.measure.simulation import Fault, Simulation
 from app.paths import models_dir
 from model_backends.base import SAMPLE_RATE, Pcm, Sentence, UserError, Word
@@ -111,6 +114,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--speech", type=Path, help="a folder with manifest.jsonl")
     parser.add_argument("--match", default="", help="only recordings whose name contains this")
     parser.add_argument("--recordings", type=int, metavar="N", help="at most so many of them")
+    parser.add_argument("--record", action="store_true", help="compare the record instead")
     parser.add_argument("--live", action="store_true", help="real time, real processes")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
@@ -235,9 +239,23 @@ def _simulated(options: argparse.Namespace) -> Captioner:
     def caption(
         recording: Recording, faults: Sequence[Fault]
     ) -> tuple[list[Word], Sequence[Fault]]:
-        return Simulation(recognizer, recording.pcm, faults, options.delay_ms).run(), faults
+        live = Simulation(recognizer, recording.pcm, faults, options.delay_ms)
+        words = live.run()
+        if not options.record:
+            return words, faults
+        theirs = _others(recording, faults)
+        again = Simulation(recognizer, recording.pcm, theirs, PATIENT_MS, realtime=False)
+        again.run()
+        return together(live, again).record, [*faults, *theirs]
 
     return caption
+
+
+def _others(recording: Recording, faults: Sequence[Fault]) -> list[Fault]:
+    """As many faults for the worker of the second hearing, at other moments."""
+    chance = random.Random(repr(faults))
+    moments = [chance.randint(_FIRST_FAULT_MS, recording.length_ms) for _ in faults]
+    return [replace(fault, at_ms=at) for fault, at in zip(faults, sorted(moments), strict=True)]
 
 
 def _live(options: argparse.Namespace) -> Captioner:

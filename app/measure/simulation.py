@@ -64,14 +64,18 @@ class Simulation:
         delay_ms: int = 1000,
         load_ms: int = 1500,
         language: str | None = None,
+        realtime: bool = True,
     ) -> None:
-        """`pcm`: float32, 16 kHz. `load_ms`: from a worker's start until it listens."""
+        """`pcm`: float32, 16 kHz. `load_ms`: from a worker's start until it listens. Not
+        `realtime`: the second hearing, for which nobody waits."""
         self.shown: list[Shown] = []
+        self.told: list[tuple[float, Word | Progress]] = []  # all that was delivered, and when
         self.now_ms = 0.0
         self._recognizer = recognizer
         self._chunks = deque(_chunks(pcm))
         self._faults = deque(sorted(faults, key=lambda fault: fault.at_ms))
         self._delay_ms, self._load_ms, self._language = delay_ms, load_ms, language
+        self._realtime = realtime
         self._buffer = ReplayBuffer((delay_ms,))
         self._utterances = itertools.count()
         self._spoken: dict[str, str] = {}  # as the client tells the next worker
@@ -108,9 +112,12 @@ class Simulation:
             for event in self._buffer.progress(message):
                 if isinstance(event, Word):
                     self._show(event)
+                else:
+                    self.told.append((self.now_ms, event))
 
     def _show(self, word: Word) -> None:
         self.shown.append(Shown(word, self.now_ms))
+        self.told.append((self.now_ms, word))
         if word.language is not None:
             self._spoken[word.lane] = word.language
 
@@ -130,6 +137,7 @@ class Simulation:
             self._receive,
             next_utterance=lambda: next(self._utterances),
             language=self._language,
+            realtime=self._realtime,
         )
         self._finishing = False
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from app.audio.capture import Feed, Level, SoundState
+from app.core.reheard import Reheard
 from app.core.timeline import Gap
 from app.core.voices import ME
 from app.session.sources import SourceChoice
@@ -108,6 +109,13 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """What the worker of the second hearing has to say."""
+
+    event: ClientEvent
+
+
+@dataclass(frozen=True, slots=True)
 class Dead:
     """The worker has ended. `held`: words that a replay held back, and now never will say."""
 
@@ -138,7 +146,7 @@ class Tick:
 
 Input: TypeAlias = (
     Begin | Pause | Resume | SetDelay | SetSource | Stop | Abort
-    | Found | NotFound | Sound | Dead | Kept | Tick | ClientEvent
+    | Found | NotFound | Sound | Again | Dead | Kept | Tick | ClientEvent
 )  # fmt: skip
 
 # --- out: commands -------------------------------------------------------------------------
@@ -202,6 +210,23 @@ class EndEngine:
 
 
 @dataclass(frozen=True, slots=True)
+class HearAgain:
+    """Start the second hearing's worker: there is something to hear."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldAgain:
+    """Captions come first: hear nothing a second time for now, or go on."""
+
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndAgain:
+    """End the second hearing's worker, whatever it is doing."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenRecord:
     """Begin to keep what is said."""
 
@@ -210,7 +235,7 @@ class OpenRecord:
 class Keep:
     """Keep this on disk."""
 
-    event: Word | Gap
+    event: Word | Gap | Reheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +257,7 @@ class Abandon:
 
 Command: TypeAlias = (
     Find | Listen | LetGo | Flush | StartEngine | ChangeDelay | Finish | EndEngine
-    | OpenRecord | Keep | KeepWorker | Save | Abandon
+    | HearAgain | HoldAgain | EndAgain | OpenRecord | Keep | KeepWorker | Save | Abandon
 )  # fmt: skip
 
 # --- out: news for the owner ---------------------------------------------------------------
@@ -254,6 +279,6 @@ class HeardOut:
 
 
 SessionEvent: TypeAlias = (
-    Word | Tail | Gap | Progress | Status | Notice | Saved | Choices | HeardOut
+    Word | Tail | Gap | Reheard | Progress | Status | Notice | Saved | Choices | HeardOut
 )
 Output: TypeAlias = Command | SessionEvent

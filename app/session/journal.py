@@ -1,13 +1,14 @@
 """The journal of a session: every committed word on disk within a second of being committed.
 
 JSON Lines, one file a session, readable by its owner only. First the header, then words and gaps
-as they come, last a line that says how it ended:
+as they come, and what was heard a second time, last a line that says how it ended:
 
     {"type": "header", "version": 1, "session": "…", "started": "2026-11-22T13:30:05+00:00",
      "pid": 4711, "created": 1764000000.1, "engine": "embedded", …}
     {"type": "worker", "pid": 4712}
     {"type": "word", "lane": "me", "track": 0, "utterance": 3, "text": " so", "start_ms": …, …}
     {"type": "gap", "lane": "me", "start_ms": …, "end_ms": …, "reason": "paused"}
+    {"type": "reheard", "lane": "me", "start_ms": …, "end_ms": …, "words": [{"lane": …}, …]}
     {"type": "end"}
     {"type": "saved", "path": "…/Voxline 2026-11-22 14.30.05.srt"}
 
@@ -37,6 +38,7 @@ from typing import Any, TypeAlias
 
 from app import paths
 from app.core.export import FORMATS, Export
+from app.core.reheard import Reheard
 from app.core.timeline import Gap
 from app.session.files import FileProblem, file_problem, write_new, write_unique
 from app.session.journal_records import Contents, local_time, read
@@ -96,13 +98,15 @@ class Journal:
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    def append(self, event: Event | Gap) -> None:
-        """Take in an event; only words and gaps are kept. Returns at once."""
+    def append(self, event: Event | Gap | Reheard) -> None:
+        """Take in an event; only words, gaps and the record are kept. Returns at once."""
         if isinstance(event, Word):
             self._holds_words = True
             self._append({"type": "word", **asdict(event)})
         elif isinstance(event, Gap):
             self._append({"type": "gap", **asdict(event)})
+        elif isinstance(event, Reheard):
+            self._append({"type": "reheard", **asdict(event)})
 
     def worker_started(self, pid: int) -> None:
         """Record the worker's process, for `voxline doctor`."""
@@ -317,7 +321,8 @@ def recover(
     if contents.saved is not None and contents.saved.exists():
         discard(path)
         return contents.saved
-    text = FORMATS["srt"].write(Export(contents.words, contents.gaps, names=contents.names))
+    export = Export(contents.words, contents.gaps, names=contents.names, shown=contents.shown)
+    text = FORMATS["srt"].write(export)
     saved = write_new(srt, text) if srt else write_unique(transcript_path(contents.started), text)
     before_discard(contents, saved)
     discard(path)

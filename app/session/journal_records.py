@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from app.core.reheard import Reheard
 from app.core.timeline import Gap, Timeline
 from app.core.voices import NAMES
 from app.session.files import file_problem
@@ -31,7 +32,8 @@ class Contents:
     """What a journal holds."""
 
     header: dict[str, Any]
-    words: list[Word] = field(default_factory=list)
+    words: list[Word] = field(default_factory=list)  # the record
+    shown: list[Word] | None = None  # the captions, if some of it was heard a second time
     gaps: list[Gap] = field(default_factory=list)
     ended: bool = False  # the session was stopped, rather than cut off
     saved: Path | None = None  # where its subtitles were written
@@ -77,7 +79,8 @@ def read(path: Path) -> Contents:
                     found |= _note(record)
     except OSError as error:
         raise file_problem(path, error, "read") from error
-    return Contents(words=timeline.words(), gaps=timeline.gaps, **found)
+    shown = timeline.words() if timeline.reheard else None
+    return Contents(words=timeline.record(), shown=shown, gaps=timeline.gaps, **found)
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -105,8 +108,8 @@ def _records(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def _event(record: dict[str, Any]) -> Word | Gap | None:
-    """The word or gap that a record holds, if it holds one that is whole."""
+def _event(record: dict[str, Any]) -> Word | Gap | Reheard | None:
+    """The word, gap or stretch that a record holds, if it holds one that is whole."""
     match record:
         case {"lane": str(), "start_ms": int(start_ms), "end_ms": int(end_ms)}:
             if not (abs(start_ms) <= _LATEST_MS and abs(end_ms) <= _LATEST_MS):
@@ -120,10 +123,22 @@ def _event(record: dict[str, Any]) -> Word | Gap | None:
                 return None
         case {"type": "gap", "reason": str()}:
             kind = Gap
+        case {"type": "reheard", "words": list(words)}:
+            return _stretch(record, words)
         case _:
             return None
     known = {each.name for each in fields(kind)}
     return kind(**{key: _whole(value) for key, value in record.items() if key in known})
+
+
+def _stretch(record: dict[str, Any], words: list[Any]) -> Reheard | None:
+    """With a word that is not whole the captions are the better record."""
+    found = [_event({**word, "type": "word"}) for word in words if isinstance(word, dict)]
+    whole = [word for word in found if isinstance(word, Word)]
+    if len(whole) < len(words) or any(word.lane != record["lane"] for word in whole):
+        return None
+    lane, start_ms, end_ms = _whole(record["lane"]), record["start_ms"], record["end_ms"]
+    return Reheard(lane, start_ms, end_ms, tuple(whole))
 
 
 def _whole(value: Any) -> Any:

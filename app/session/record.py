@@ -18,7 +18,8 @@ from functools import partial
 from pathlib import Path
 
 from app import paths
-from app.core.export import Export, format_of
+from app.core.export import Export, export_of, format_of
+from app.core.reheard import Reheard
 from app.core.timeline import Gap, Timeline
 from app.session import journal
 from app.session.events import Kept, Saved
@@ -56,8 +57,8 @@ class Record:
         self._jobs.put(self._open)
         threading.Thread(target=self._work, daemon=True, name="record").start()
 
-    def add(self, event: Word | Gap) -> None:
-        """Keep a word or gap."""
+    def add(self, event: Word | Gap | Reheard) -> None:
+        """Keep a word, a gap, or what was heard a second time."""
         self._jobs.put(partial(self._add, event))
 
     def worker(self, pid: int) -> None:
@@ -101,7 +102,7 @@ class Record:
     def _complain(self, message: str, hint: str) -> None:
         self._deliver(Notice("", "journal", message, hint))
 
-    def _add(self, event: Word | Gap) -> None:
+    def _add(self, event: Word | Gap | Reheard) -> None:
         self._timeline.add(event)
         if self._journal is not None:
             self._journal.append(event)
@@ -140,6 +141,9 @@ class Record:
         wanted = self._options.srt
         if not words and wanted is None:
             return None
+        if (shown := self._options.as_shown) is not None:
+            text = format_of(shown.suffix).write(self._export().as_shown)
+            write_new(shown, text, self._options.force)
         if wanted is not None:
             text = self._transcript(wanted.suffix)
             return Saved(write_new(wanted, text, self._options.force))
@@ -148,15 +152,13 @@ class Record:
 
     def _transcript(self, suffix: str) -> str:
         """What the file's ending promises: a WebVTT file that held SubRip would not play."""
-        export = Export(
-            self._timeline.words(),
-            self._timeline.gaps,
-            self._timeline.duration_ms,
-            self._timeline.language(),
-            names=self._options.names,
-            name_in_srt=self._options.name_in_srt,
+        return format_of(suffix).write(self._export())
+
+    def _export(self) -> Export:
+        """All that is kept of the session: the record, and what was shown."""
+        return export_of(
+            self._timeline, names=self._options.names, name_in_srt=self._options.name_in_srt
         )
-        return format_of(suffix).write(export)
 
     def _rescued(self) -> Saved | None:
         name = journal.transcript_path(self._started).name

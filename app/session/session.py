@@ -33,11 +33,13 @@ from app.session.events import Choices, HeardOut, Saved, SessionEvent
 from app.session.files import check_writable
 from app.session.gathering import Gathering
 from app.session.record import Record
+from app.session.second_ear import MakeSecond, SecondEar, record_track_ms, record_way
 from app.session.sources import Found, SourceChoice, look_for, why_not
 from app.session.start import resolved, start_message
 from app.session.state import SessionState
 from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
+from app.worker.background import BackgroundClient
 from app.worker.client import ClientEvent, EngineClient
 from model_backends.base import Notice, Progress, Sentence, UserError, Word
 
@@ -92,6 +94,7 @@ class Session:
         predecessor: Session | None = None,
         make_client: MakeClient | None = None,
         make_capture: MakeCapture | None = None,
+        make_second: MakeSecond = BackgroundClient,
         search: Search = look_for,
     ) -> None:
         """Raises UserError for a choice that cannot work, before anything is started.
@@ -102,10 +105,12 @@ class Session:
         """
         self.options = options
         self.info, self._engine = resolved(options.engine)
-        if options.srt is not None:
-            check_writable(options.srt, options.force)
+        for path in (options.srt, options.as_shown):
+            if path is not None:
+                check_writable(path, options.force)
         self.delay_ms = self._engine.delay_ms or self.info.default_delay_ms
-        self._state = SessionState(options, self.delay_ms)
+        self._record_way = record_way(options, self.info, self.delay_ms)
+        self._state = SessionState(options, self.delay_ms, self._record_way)
         self.source_name = feed.name if feed is not None else self._state.source_name
         self.source_is_away = False
         self.voices = self._state.lane_names  # the lanes that are listened to
@@ -128,10 +133,12 @@ class Session:
         self._make_capture = make_capture or partial(Capture, boost=options.boost_quiet_speech)
         self._search = search
         make_client = make_client or _client_after(predecessor)
-        self._client = make_client(start_message(self._engine), self._put)
+        track_ms = record_track_ms(self._record_way, self.info, self.delay_ms)
+        self._client = make_client(start_message(self._engine, record_ms=track_ms), self._put)
+        self._second = SecondEar(self._record_way, self._engine, make_second, self._put)
         self._thread: threading.Thread | None = None
         self._ticked_ms = 0
-        self._stop_told = False
+        self._stops_asked = self._stops_told = 0
         self._sound_began: float | None = None
 
     @property
@@ -192,10 +199,17 @@ class Session:
     def ask_to_stop(self) -> None:
         """`stop()` for signal handlers: may interrupt anything, overtakes what waits."""
         self.stop_asked = True
+        self._stops_asked += 1
+
+    @property
+    def can_hurry(self) -> bool:
+        """Another stop saves at once what is there; without it the transcript is finished first."""
+        return self.status.can_hurry
 
     def abort(self) -> None:
         """End everything now, the worker before this returns. What was committed is on disk."""
         self._client.kill()
+        self._second.kill()
         self._put(e.Abort())
 
     # --- the owner's thread ----------------------------------------------------------------
@@ -243,8 +257,8 @@ class Session:
             self._do(self._inbox.get(timeout=TICK_S))
         except queue.Empty:
             pass
-        if self.stop_asked and not self._stop_told:
-            self._stop_told = True
+        if self._stops_told < self._stops_asked:
+            self._stops_told += 1
             self._do(e.Stop())
         now_ms = self._clock.now_ms()
         if now_ms - self._ticked_ms >= TICK_S * 1000:
@@ -275,19 +289,30 @@ class Session:
             case e.LetGo():
                 self._let_go(command)
             case e.Flush(lane=lane):
-                self._client.pause(lane)
+                self._flush(lane)
             case e.StartEngine():
                 self._client.start()
             case e.ChangeDelay(lane=lane, track=track, ms=ms):
                 self._client.set_delay(lane, track, ms)
             case e.Finish():
                 self._client.finish()
+                self._second.finish()
             case e.EndEngine():
                 self._client.kill()
                 # behind all that the worker has said, which is in the inbox by now
                 self._put(e.Dead(tuple(self._client.take_held())))
+            case e.HearAgain():
+                self._second.start()
+            case e.HoldAgain(held=held):
+                self._second.hold(held)
+            case e.EndAgain():
+                self._second.kill()
             case _:
                 self._obey_record(command)
+
+    def _flush(self, lane: str) -> None:
+        self._client.pause(lane)
+        self._second.pause(lane)
 
     def _obey_record(self, command: e.Command) -> None:
         record, options = self._record, self.options
@@ -315,7 +340,7 @@ class Session:
         self._captures.pop((gone.lane, gone.capture)).close()
         with self._handing_over:
             if self._sounding.get(gone.lane, gone.capture) == gone.capture:
-                self._client.pause(gone.lane)
+                self._flush(gone.lane)
             for told in self._gathering[gone.lane, gone.capture].rest():
                 self._put(e.Sound(gone.lane, gone.capture, told))
 
@@ -324,6 +349,7 @@ class Session:
         for capture in self._captures.values():
             capture.close()
         self._client.kill()
+        self._second.kill()
         if self._record is not None:
             self._record.abandon()
         self._outbox.put(Status(Stage.FAILED, _WENT_WRONG, _WENT_WRONG_HINT))
@@ -353,9 +379,10 @@ class Session:
         if capture < sounding:
             return False
         if capture > sounding:
-            self._client.pause(lane)
+            self._flush(lane)
         self._sounding[lane] = capture
         self._client.push(chunk)
+        self._second.push(chunk)
         return True
 
     def _answer(self, lane: str, search: int, answer: Found) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from app.session.files import FileProblem
 from app.session.journal_records import Contents, local_time, read
 from app.session.library import Library, LibraryProblem
 from app.session.stored import LIVE, RECOVERED, Said
-from model_backends.base import Notice, Sentence, UserError, Word
+from model_backends.base import Notice, Sentence, UserError
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +42,13 @@ def shelve(
     started: datetime,
     timeline: Timeline,
     srt: Path | None,
-    shown: Sequence[Word] | None = None,
 ) -> Notice | None:
-    """Keep a session that has ended; what went wrong, if anything. Nothing said: nothing kept."""
-    words = timeline.words()
+    """Keep a session that has ended, its record and what the captions had; what went wrong, if
+    anything. Nothing said: nothing kept."""
+    words = timeline.record()
     if not words:
         return None
+    shown = timeline.words() if timeline.reheard else None
     said = Said(
         str(header["session"]), local_time(started), words, timeline.gaps, timeline.duration_ms,
         LIVE, srt=srt, facts=_facts(header), shown=shown,
@@ -89,7 +90,7 @@ def _said(path: Path, contents: Contents, srt: Path | None) -> Said:
     return Said(
         uid if isinstance(uid, str) and uid else path.stem, contents.started, contents.words,
         contents.gaps, max(ends, default=0), RECOVERED, srt=srt,
-        facts={**_facts(header), "names": contents.names},
+        facts={**_facts(header), "names": contents.names}, shown=contents.shown,
     )  # fmt: skip
 
 

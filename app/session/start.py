@@ -77,8 +77,11 @@ def startable(options: EngineOptions) -> tuple[EngineOptions, Notice | None]:
     return _with_base(options), Notice("", "pack", broken.reason, hint)
 
 
-def start_message(options: EngineOptions, realtime: bool = True) -> m.Start:
-    """`options` as `resolved()` returns them. One track, with their delay.
+def start_message(
+    options: EngineOptions, realtime: bool = True, record_ms: int | None = None
+) -> m.Start:
+    """`options` as `resolved()` returns them. One track, with their delay, and one at `record_ms`
+    if the engine makes the record from the same sound.
 
     The user's names are corrected whatever the engine; it is told to expect them if it can be.
     """
@@ -89,7 +92,7 @@ def start_message(options: EngineOptions, realtime: bool = True) -> m.Start:
         model=options.model,
         device=options.device,
         language=options.language,
-        delays_ms=() if options.delay_ms is None else (options.delay_ms,),
+        delays_ms=tuple(ms for ms in (options.delay_ms, record_ms) if ms is not None),
         realtime=realtime,
         extra=_extra(options),
         names=options.names,

@@ -8,22 +8,21 @@ came and obeys the commands; a test does the same with a list.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.audio.advice import no_speech
 from app.audio.choice import SourceChoice
 from app.core.timeline import Gap, spaced
 from app.session import events as e
+from app.session.ending import LONGEST_STOP_MS, PATIENCE_MS, STOP_MS, Ending, late_notice
 from app.session.lane import Lane
 from app.session.lanes import Lanes
-from app.session.status import Facts, SessionOptions, Stage, Status, stage_of
+from app.session.rehearing import RECORD_TRACK, Rehearing
+from app.session.status import Facts, RecordWay, SessionOptions, Stage, Status, stage_of
 from app.worker import messages as m
 from app.worker.client import Restarting
 from model_backends.base import Notice, Progress, Sentence, Tail, UserError, Word
 
-STOP_MS = 5_000  # how long a stop waits for the last words, and anew with each progress
-LONGEST_STOP_MS = 30_000  # … in all: then what is still unheard is told of
-PATIENCE_MS = 30_000  # … and an end that nobody waits for, as that of a file, for any progress
 BEHIND_MS = 4_000  # unheard audio beyond the engine's own delay: it is not keeping up
 _CAUGHT_UP_MS = 2_000
 _OF_ONE_WORKER = ("behind", "two-voices")  # notices
@@ -39,35 +38,21 @@ class _Engine:
     behind: bool = False
 
 
-@dataclass(slots=True)
-class _Ending:
-    """How far the end has come, once it has begun."""
-
-    stop_by_ms: int | None = None  # None: not asked to stop
-    no_later_ms: int = 0  # … however much progress there is
-    patient: bool = False  # nobody waits: all is heard out, for as long as that goes on
-    dying: bool = False  # the worker is being ended: what it has said still counts
-    heard_out: bool = False  # every word is out
-    fault: UserError | None = field(default=None)  # why, if not because it was asked for
-
-    def goes_on(self, now_ms: int) -> None:
-        """The engine has come further: what waits to be heard may still be heard."""
-        if self.patient:
-            self.stop_by_ms = now_ms + PATIENCE_MS
-        elif self.stop_by_ms is not None:
-            later = min(now_ms + STOP_MS, self.no_later_ms)
-            self.stop_by_ms = max(self.stop_by_ms, later)
-
-
 class SessionState:
     """From Begin to STOPPED or FAILED; one use."""
 
-    def __init__(self, options: SessionOptions, delay_ms: int) -> None:
+    def __init__(
+        self,
+        options: SessionOptions,
+        delay_ms: int,
+        record_way: RecordWay = RecordWay.NONE,
+    ) -> None:
         self._options = options
         self._lanes = Lanes(options.source)
         self._delay_ms = delay_ms
         self._engine = _Engine()
-        self._ending = _Ending()
+        self._ending = Ending()
+        self._again = Rehearing(record_way)
         self._last: dict[str, Word] = {}  # by lane
         self._status = Status(Stage.IDLE)
         self._choices = self._present_choices
@@ -119,6 +104,8 @@ class SessionState:
                 self._watch_time(now_ms, event)
             case e.Found() | e.NotFound():
                 self._take_answer(now_ms, event)
+            case e.Again():
+                self._take_again(event)
             case e.Dead():
                 self._bury(now_ms, event)
             case e.Kept():
@@ -171,7 +158,7 @@ class SessionState:
 
     def _abort(self) -> None:
         self._let_go()
-        self._out += [e.EndEngine(), e.Abandon()]
+        self._out += [e.EndEngine(), *self._again.give_up(), e.Abandon()]
         self._set(Status(Stage.STOPPED))
 
     # --- what is heard and said ------------------------------------------------------------
@@ -191,10 +178,13 @@ class SessionState:
         lane = self._lanes.get(event.lane)
         if self._ending.heard_out or lane is None:
             return
-        if isinstance(event, Word):
+        if isinstance(event, (Word, Progress)) and event.track == RECORD_TRACK:
+            self._out += self._again.track(event)
+        elif isinstance(event, Word):
             self._keep([*lane.word(event), event])
         elif isinstance(event, Progress):
             self._keep([*lane.progress(event), event])
+            self._out += self._again.caption(event)
             self._ending.goes_on(now_ms)
         elif isinstance(event, Gap):
             if event.reason == "overflow":
@@ -209,9 +199,14 @@ class SessionState:
             if isinstance(output, Word):
                 last = self._last.get(output.lane)
                 output = self._last[output.lane] = spaced(last, output)
+                self._out += self._again.caption(output)
             if isinstance(output, (Word, Gap)):
                 self._out.append(e.Keep(output))
             self._out.append(output)
+
+    def _take_again(self, again: e.Again) -> None:
+        self._out += self._again.take(again.event)
+        self._save_if_complete()
 
     def _tell_overflow(self, lane: Lane) -> None:
         """Once a session: sound had to be given up."""
@@ -261,6 +256,7 @@ class SessionState:
         lane = self._lanes.get(speech.lane)
         if lane is not None:
             lane.speaking = speech.speaking
+            self._out += self._again.speech()
 
     def _finished(self, now_ms: int) -> None:
         if not self._stopping:
@@ -278,6 +274,7 @@ class SessionState:
         allowed_ms = _CAUGHT_UP_MS if self._engine.behind else BEHIND_MS
         # if the others follow later, the worker says so: the first voice's captions are in time
         self._engine.behind = self._lanes.first.lag_ms > self._delay_ms + allowed_ms
+        self._out += self._again.let_through(self._engine.behind and not self._stopping)
         limit = self._options.seconds
         if limit is not None and not self._stopping and now_ms >= limit * 1000:
             self._stop(now_ms, patient=True)  # nobody waits for this end either
@@ -291,7 +288,7 @@ class SessionState:
             ending.stop_by_ms = now_ms + PATIENCE_MS
         elif now_ms >= ending.stop_by_ms:
             if self._lag_ms:
-                self._out.append(_late_notice(self._lanes.first.name, self._lag_ms))
+                self._out.append(late_notice(self._lanes.first.name, self._lag_ms))
             self._end_engine()
 
     @property
@@ -310,6 +307,10 @@ class SessionState:
         A second stop waits no longer than STOP_MS. Patience begins once the model is loaded.
         """
         ending = self._ending
+        if ending.heard_out:
+            self._out += self._again.give_up()
+            self._save_if_complete()
+            return
         if ending.stop_by_ms is not None:
             ending.patient = False
             ending.stop_by_ms = min(ending.stop_by_ms, now_ms + STOP_MS)
@@ -362,6 +363,17 @@ class SessionState:
         if first.ended and not self._last:
             self._out.append(Notice(first.name, "file", no_speech(first.source_name)))
         self._out.append(e.HeardOut())
+        self._out += self._again.captions_are_out()
+        if self._ending.fault is not None:
+            self._out += self._again.give_up()
+        self._save_if_complete()
+
+    def _save_if_complete(self) -> None:
+        """Once every word is out, and has been heard again as far as that goes."""
+        ending = self._ending
+        if not ending.heard_out or ending.saving or self._again.pending:
+            return
+        ending.saving = True
         if self._options.keep_transcript:
             self._out.append(e.Save())
         else:
@@ -403,6 +415,7 @@ class SessionState:
             paused=lanes.paused,
             finishing=self._stopping,
             heard_out=self._ending.heard_out,
+            hearing_again=self._again.pending,
             ready=engine.ready,
             loading=engine.loading,
             fraction=engine.fraction,
@@ -413,6 +426,7 @@ class SessionState:
             sound_hint=best.sound.hint,
             live=best.live,
             remark=lanes.remark,
+            about_record=self._again.remark,
         )
 
     def _set(self, status: Status) -> None:
@@ -426,15 +440,3 @@ _OVERFLOW_HINT = Sentence("The gap is marked. Choose a smaller model, or one on 
 _NOTHING_LOST = Sentence("No words are lost.")
 _ENDED_BY_ITSELF = Sentence("The speech engine stopped by itself.")
 _LOG_HINT = Sentence("The log has the details; see `voxline doctor`.")
-
-
-def _late_notice(lane: str, lag_ms: int) -> Notice:
-    return Notice(
-        lane,
-        "cut-off",
-        Sentence(
-            "The last {seconds:.1f} s were not heard out: the engine was too slow.",
-            seconds=lag_ms / 1000,
-        ),
-        Sentence("A smaller model or a longer delay keeps up better."),
-    )

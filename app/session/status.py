@@ -6,13 +6,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from app.audio.choice import Microphone, SourceChoice
 from app.core.voices import NAMES
 from model_backends.base import EngineOptions, Notice, Sentence
+
+
+class RecordWay(StrEnum):
+    """Where a session's record comes from."""
+
+    NONE = "none"  # the captions are the record
+    TRACK = "track"  # the engine makes it from the same sound, with more patience
+    WORKER = "worker"  # another worker hears everything once more
 
 
 class Stage(StrEnum):
@@ -57,8 +65,10 @@ class SessionOptions:
     engine: EngineOptions = field(default_factory=EngineOptions)
     source: SourceChoice = field(default_factory=Microphone)
     srt: Path | None = None
+    as_shown: Path | None = None  # where the captions go as they were read, if anywhere
     force: bool = False
     seconds: float | None = None
+    hear_again: bool = True  # False: the captions are the record
     keep_transcript: bool = True  # False: no journal, no subtitle file
     boost_quiet_speech: bool = True
     names: Mapping[str, str] = field(default_factory=lambda: NAMES)  # of the voices, by lane
@@ -76,6 +86,8 @@ class Status:
     fraction: float | None = None  # of loading
     lag_ms: int = 0  # audio not yet heard, while catching up
     remark: str = ""  # something else that is worth knowing for as long as it lasts
+    about_record: str = ""  # … in the details only: it does not concern the captions
+    can_hurry: bool = False  # another stop saves the transcript as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,7 @@ class Facts:
     paused: bool = False
     finishing: bool = False  # no more sound is taken
     heard_out: bool = False  # every word is out
+    hearing_again: bool = False  # … and the record of them is still being made
     ready: bool = False  # the engine is loaded
     loading: bool = False  # … or has begun to be
     fraction: float | None = None  # of loading, if it says
@@ -96,13 +109,17 @@ class Facts:
     sound_hint: str = ""
     live: bool = True  # a device: its silence is worth a word
     remark: str = ""
+    about_record: str = ""
 
 
 def stage_of(facts: Facts) -> Status:
     """What to tell of a session that has not ended."""
+    return replace(_stage_of(facts), about_record=facts.about_record)
+
+
+def _stage_of(facts: Facts) -> Status:
     if facts.finishing:
-        text = "Saving the transcript …" if facts.heard_out else "Finishing the last words …"
-        return Status(Stage.STOPPING, text)
+        return _ending(facts)
     if facts.paused:
         return Status(Stage.PAUSED, "Paused.", remark=facts.remark)
     silent = facts.sound == "silent" and facts.live
@@ -121,3 +138,14 @@ def stage_of(facts: Facts) -> Status:
         return Status(Stage.SPEECH, "Someone is speaking.", remark=facts.remark)
     listening = Sentence("Listening to {source}.", source=facts.source_name)
     return Status(Stage.LISTENING, listening, remark=facts.remark)
+
+
+def _ending(facts: Facts) -> Status:
+    if not facts.heard_out:
+        return Status(Stage.STOPPING, "Finishing the last words …")
+    if facts.hearing_again:
+        return Status(Stage.STOPPING, "Finishing the transcript …", _HURRY, can_hurry=True)
+    return Status(Stage.STOPPING, "Saving the transcript …")
+
+
+_HURRY = "What was said is heard once more, with care. Stop again to save it as it is."

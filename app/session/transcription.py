@@ -11,7 +11,7 @@ import queue
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -21,8 +21,13 @@ import psutil
 from app.audio.advice import no_speech
 from app.audio.files import Sound, int16_bytes, open_sound
 from app.core.chunk import Chunk
+from app.core.reheard import Reheard
+from app.core.second_hearing import SecondHearing
 from app.core.timeline import Gap, Timeline
+from app.session.events import Again
+from app.session.rehearing import RECORD_TRACK
 from app.worker import messages as m
+from app.worker.background import BackgroundClient
 from app.worker.client import ClientEvent, EngineClient, Restarting
 from model_backends.base import SAMPLE_RATE, EngineError, Notice, Pcm, Progress, Word
 
@@ -47,6 +52,8 @@ class Transcript:
     wall_s: float  # from the first sample pushed to the last word settled
     cpu_s: float  # what the worker used meanwhile
     shown_ms: list[int] = field(default_factory=list)  # live: when each word came, on its clock
+    record: list[Word] | None = None  # what a session would save, if that may be another text
+    record_cpu_s: float = 0.0  # what another worker used to hear it again
 
     @property
     def language(self) -> str | None:
@@ -73,13 +80,19 @@ class Transcriber:
     nothing. `tell` gets the engine's notices.
     """
 
-    def __init__(self, start: m.Start, tell: Told, live: bool = False) -> None:
+    def __init__(
+        self, start: m.Start, tell: Told, live: bool = False, patient: m.Start | None = None
+    ) -> None:
+        """`patient`: what another worker is told that hears everything once more, as a session
+        has it done; where `start` has two tracks, the second is the record instead."""
         self.ready: m.Ready | None = None
+        self._patient = patient
+        self._second: BackgroundClient | None = None
         self._start = start
         self._tell = tell
         self._live = live
         self._client: EngineClient | None = None
-        self._events: queue.SimpleQueue[tuple[float, ClientEvent]] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[tuple[float, ClientEvent | Again]] = queue.SimpleQueue()
         self._numbers = itertools.count(1)
 
     def __enter__(self) -> Transcriber:
@@ -94,9 +107,10 @@ class Transcriber:
         self._close()
 
     def _close(self) -> None:
-        if self._client is not None:
-            self._client.kill()
-        self._client = self.ready = None
+        for client in (self._client, self._second):
+            if client is not None:
+                client.kill()
+        self._client = self._second = self.ready = None
 
     def transcribe(
         self,
@@ -110,7 +124,8 @@ class Transcriber:
         (the next one may), EngineUnavailableError if none can.
         """
         with open_sound(path, track) as sound:
-            file = _Recognising(f"file{next(self._numbers)}", sound, heard)
+            records = self._patient is not None or len(self._start.delays_ms) > 1
+            file = _Recognising(f"file{next(self._numbers)}", sound, heard, records)
             try:
                 return self._recognise(file, self._loaded())
             except WorkerGoneError:
@@ -118,15 +133,20 @@ class Transcriber:
                 raise
 
     def _recognise(self, file: _Recognising, client: EngineClient) -> Transcript:
-        cpu_s = self._worker_cpu_s()
+        cpu_s, again_s = _cpu_s(client), _cpu_s(self._second)
         file.begun = time.monotonic()
         for chunk in self._chunks(file):
             self._make_room(client, file)
             client.push(chunk)
+            if self._second is not None:
+                self._second.push(chunk)
         client.pause(file.lane)
-        while not file.settled:
+        if self._second is not None:
+            self._second.pause(file.lane)
+        while not (file.settled and (self._second is None or file.settled_again)):
             self._take(file, _TICK_S)
-        return file.transcript(self._worker_cpu_s() - cpu_s)
+        found = file.transcript(_cpu_s(client) - cpu_s)
+        return replace(found, record_cpu_s=max(0.0, _cpu_s(self._second) - again_s))
 
     def _loaded(self) -> EngineClient:
         """The client, with the engine loaded."""
@@ -136,6 +156,11 @@ class Transcriber:
                 self._start, lambda event: events.put((time.monotonic(), event))
             )
             self._client.start()
+            if self._patient is not None:
+                self._second = BackgroundClient(
+                    self._patient, lambda event: events.put((time.monotonic(), Again(event)))
+                )
+                self._second.start()
         while self.ready is None:
             self._take(None, _TICK_S)
         return self._client
@@ -168,8 +193,13 @@ class Transcriber:
         except queue.Empty:
             pass
 
-    def _handle(self, file: _Recognising | None, at: float, event: ClientEvent) -> None:
-        if isinstance(event, m.Ready):
+    def _handle(self, file: _Recognising | None, at: float, event: ClientEvent | Again) -> None:
+        if isinstance(event, Again):
+            if isinstance(event.event, m.Failure):
+                raise WorkerGoneError(event.event.message, event.event.hint)
+            if file is not None:
+                file.hear_again(event.event)
+        elif isinstance(event, m.Ready):
             self.ready = event
         elif isinstance(event, m.Failure):
             kind = WorkerGoneError if self.ready else EngineUnavailableError
@@ -182,19 +212,11 @@ class Transcriber:
         elif file is not None:
             file.handle(at, event)
 
-    def _worker_cpu_s(self) -> float:
-        pid = self._client.worker_pid if self._client else None
-        try:
-            times = psutil.Process(pid).cpu_times() if pid else None
-        except psutil.Error:
-            times = None
-        return float(times.user + times.system) if times else 0.0
-
 
 class _Recognising:
     """One file while it is being recognised; its lane's events become its transcript."""
 
-    def __init__(self, lane: str, sound: Sound, heard: Heard) -> None:
+    def __init__(self, lane: str, sound: Sound, heard: Heard, records: bool = False) -> None:
         self.lane = lane
         self.sound = sound
         self.samples = 0  # pushed
@@ -202,17 +224,46 @@ class _Recognising:
         self._heard = heard
         self._timeline = Timeline()
         self._shown_ms: list[int] = []
-        self._settled_ms = -1
+        self._settled_ms = self._again_ms = -1
+        self._second = SecondHearing(lane) if records else None
 
     @property
     def settled(self) -> bool:
         return self._settled_ms >= self.samples // 16 - _ROUNDING_MS
 
+    @property
+    def settled_again(self) -> bool:
+        """The second hearing has come to the end, too."""
+        return self._again_ms >= self.samples // 16 - _ROUNDING_MS
+
+    def hear_again(self, event: ClientEvent) -> None:
+        """Take in what the second hearing says."""
+        if self._second is None or getattr(event, "lane", None) != self.lane:
+            return
+        if isinstance(event, Word):
+            self._second.hear(event)
+        elif isinstance(event, Progress):
+            self._again_ms = max(self._again_ms, event.settled_ms)
+            self._keep(self._second.progress(event.settled_ms))
+        elif isinstance(event, Gap):
+            self._second.miss(event.start_ms, event.end_ms)
+
+    def _keep(self, stretches: list[Reheard]) -> None:
+        for stretch in stretches:
+            self._timeline.add(stretch)
+
     def handle(self, at: float, event: ClientEvent) -> None:
         """Take in one event, come at this monotonic time."""
         if not isinstance(event, (Word, Progress, Gap)) or event.lane != self.lane:
             return
-        self._timeline.add(event)
+        if isinstance(event, (Word, Progress)) and event.track == RECORD_TRACK:
+            self.hear_again(event)
+            return
+        kept = self._timeline.add(event)
+        if self._second is not None and isinstance(kept, Word):
+            self._second.caption(kept)
+        elif self._second is not None and isinstance(event, Progress):
+            self._keep(self._second.caption_progress(event.settled_ms))
         if isinstance(event, Word):
             self._shown_ms.append(round((at - self.begun) * 1000))
         elif isinstance(event, Progress):
@@ -221,6 +272,8 @@ class _Recognising:
 
     def transcript(self, cpu_s: float) -> Transcript:
         words = self._timeline.words(self.lane)
+        if self._second is not None:
+            self._keep(self._second.finish())
         return Transcript(
             path=self.sound.path,
             words=words,
@@ -230,6 +283,7 @@ class _Recognising:
             wall_s=time.monotonic() - self.begun,
             cpu_s=max(0.0, cpu_s),
             shown_ms=self._shown_ms,
+            record=None if self._second is None else self._timeline.record(),
         )
 
 
@@ -237,3 +291,13 @@ def _live_blocks(sound: Sound) -> Iterator[Pcm]:
     yield from sound.blocks(_LIVE_BLOCK_MS)
     block = np.zeros(_LIVE_BLOCK_MS * SAMPLE_RATE // 1000, dtype=np.float32)
     yield from itertools.repeat(block, _LIVE_SILENCE_MS // _LIVE_BLOCK_MS)
+
+
+def _cpu_s(client: EngineClient | None) -> float:
+    """Processor time that the client's worker has used, s."""
+    pid = client.worker_pid if client else None
+    try:
+        times = psutil.Process(pid).cpu_times() if pid else None
+    except psutil.Error:
+        times = None
+    return float(times.user + times.system) if times else 0.0

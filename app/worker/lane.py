@@ -9,7 +9,7 @@ is counted from `Chunk.start_ms` in samples.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,6 +38,7 @@ _PROGRESS_EVERY_MS = 250
 _FILE_PAUSE_MS = 20_000  # of silence, after which even a file heard whole is cut
 _QUIET_RUN_MS = 30_000  # a file no longer than this is heard though the gate stayed shut …
 _MAYBE_SPEECH = 0.25  # … if one frame of it scored this
+_RECORD_WAITS_MS = 3_000  # unheard sound: captions first, the utterance has no track for the record
 
 
 @dataclass(slots=True)
@@ -67,7 +68,8 @@ class Lane:
         self.name = name
         self._engine = engine
         self._vad = vad
-        self._delays = list(delays_ms)
+        self._delays = list(delays_ms)  # the captions'; a second one is the record's
+        self._records = False  # the stream that is open has a track for the record
         self._opened_with: list[int] | None = None  # the delays of the last stream
         self._send = send
         self._next_utterance = next_utterance
@@ -172,7 +174,9 @@ class Lane:
         if isinstance(event, Progress) and self._current is not None:
             self._heard_ms = max(self._heard_ms, event.heard_ms)
             settled_ms = max(self._current.start_ms, event.settled_ms - REPLAY_CONTEXT_MS)
-            return replace(event, settled_ms=min(settled_ms, event.settled_ms))
+            event = replace(event, settled_ms=min(settled_ms, event.settled_ms))
+            if len(self._delays) > 1 and not self._records:
+                self._send(replace(event, track=1))  # it has nothing to say of this
         return event
 
     @property
@@ -204,14 +208,25 @@ class Lane:
         """Open a stream; delays changed since the last one go back if there is no room for them."""
         number = self._next_utterance()
         try:
-            stream = self._engine.open(self._options(utterance, number))
+            stream = self._opened(utterance, number)
         except EngineError as error:
             if self._opened_with in (None, self._delays):
                 raise
             self._go_back(error)
-            stream = self._engine.open(self._options(utterance, number))
+            stream = self._opened(utterance, number)
         self._opened_with = list(self._delays)
         return stream
+
+    def _opened(self, utterance: _Utterance, number: int) -> Stream:
+        """With the record's track, if there are time and room for it."""
+        in_time = self._came_ms - self._heard_ms < _RECORD_WAITS_MS
+        self._records = len(self._delays) > 1 and in_time
+        if self._records:
+            try:
+                return self._engine.open(self._options(utterance, number, self._delays))
+            except EngineError:
+                self._records = False
+        return self._engine.open(self._options(utterance, number, self._delays[:1]))
 
     def _go_back(self, error: EngineError) -> None:
         assert self._opened_with is not None
@@ -299,14 +314,17 @@ class Lane:
         return self._run_start_ms + (frame - self._run_frame) * FRAME * 1000 // SAMPLE_RATE
 
     def _hangover_ms(self) -> int:
-        hangover_ms = max(self._engine.info.hangover_ms[delay] for delay in self._delays)
+        """As the captions need it; a track that makes the record is flushed with them."""
+        hangover_ms = self._engine.info.hangover_ms[self._delays[0]]
         return max(hangover_ms, _FILE_PAUSE_MS) if self._whole else hangover_ms
 
-    def _options(self, utterance: _Utterance, number: int) -> StreamOptions:
+    def _options(
+        self, utterance: _Utterance, number: int, delays_ms: Sequence[int]
+    ) -> StreamOptions:
         return StreamOptions(
             lane=self.name,
             utterance=number,
-            delays_ms=tuple(self._delays),
+            delays_ms=tuple(delays_ms),
             start_ms=utterance.start_ms,
             language=self._language,
             realtime=self._realtime,

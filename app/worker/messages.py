@@ -48,6 +48,7 @@ class Start:
     realtime: bool = True
     first_utterance: int = 0  # numbers go on after a restart
     vad: str = "silero"  # or "webrtc"
+    background: bool = False  # use what processor time nobody else wants
     extra: dict[str, Any] = field(default_factory=dict)
     adapted: str = ""  # the model an earlier worker changed to by itself; see `Adapted`
     spoken: dict[str, str] = field(default_factory=dict)  # lane -> the language it spoke last

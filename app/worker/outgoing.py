@@ -26,6 +26,7 @@ class Outgoing:
         self._entered: dict[str, m.Enter] = {}  # lanes with a language of their own
         self._finishing = self._abandoned = False
         self.end_asked = False  # the present worker has been sent Finish or Abandon
+        self.held = False  # nothing more is to be heard for now
         self._next_utterance = start.first_utterance
         self._languages: dict[str, str] = {}  # what each lane spoke last
 
@@ -95,7 +96,7 @@ class Outgoing:
         """Whether something may be sent now."""
         if self._urgent:
             return True
-        if self.end_asked:
+        if self.end_asked or self.held:
             return False
         return self._buffer.has_next(AHEAD_MS) or self._finish_due
 

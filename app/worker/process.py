@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from app.worker import messages as m
 from app.worker.heartbeat import Heartbeat
+from app.worker.priority import give_way
 from model_backends.base import Sentence
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ def _serve(
     # imported here so that Hello is out before anything heavy is loaded
     from app.worker.loop import Loop, load_engine, take_engine
 
+    if start.background:
+        give_way()
     engine: Engine | None = None
     loaded = start
     while True:

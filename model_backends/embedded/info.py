@@ -28,6 +28,7 @@ INFO = EngineInfo(
     languages=LANGUAGES,
     hangover_ms={delay: rule.hangover_ms for delay, rule in RULES.items()},
     max_tracks=2,
+    hears_again=True,
     model_languages={model: ("en",) for model in store.MODELS if model.endswith(".en")},
 )
 

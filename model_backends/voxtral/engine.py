@@ -55,6 +55,11 @@ class VoxtralEngine:
         for delay_ms in options.delays_ms:
             self.info.check_delay(delay_ms)
             delay_tokens(delay_ms)
+        if len(options.delays_ms) > 1 and options.realtime and self.rows_at_once > 1:
+            raise EngineError(
+                Sentence("This computer is too slow for two delays at once."),
+                Sentence("Ask for one."),
+            )
         stream = VoxtralStream(
             options,
             self.info,

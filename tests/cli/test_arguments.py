@@ -28,7 +28,8 @@ def test_listens_options_and_their_defaults() -> None:
         "command": "listen", "source": None, "engine": "embedded", "model": None,
         "delay_ms": None, "language": None, "hotwords": None, "words": None, "device": None,
         "precision": None, "seconds": None,
-        "srt": None, "force": False, "json": False, "no_names": False,
+        "srt": None, "force": False, "json": False, "no_names": False, "as_shown": None,
+        "no_record": False,
         "url": None, "dialect": None, "ca_file": None, "agree": False,
         "page": False, "page_network": False, "page_port": None,
         "follow": None, "zoom": False, "obs": None, "obs_address": None,
@@ -37,10 +38,11 @@ def test_listens_options_and_their_defaults() -> None:
 
 def test_everything_listen_takes() -> None:
     line = "--source Mic --engine voxtral --model base --delay-ms 480 --language de --device cpu"
-    line += " --seconds 2.5 --srt out.srt --force --json --no-names"
+    line += " --seconds 2.5 --srt out.srt --force --json --no-names --no-record --as-shown as.txt"
     args = build_parser().parse_args(["listen", *line.split()])
     assert (args.source, args.engine, args.delay_ms, args.seconds) == ("Mic", "voxtral", 480, 2.5)
     assert (args.srt, args.force, args.json, args.no_names) == (Path("out.srt"), True, True, True)
+    assert (args.no_record, args.as_shown) == (True, Path("as.txt"))
 
 
 def test_transcribe_takes_many_files_and_a_dash() -> None:

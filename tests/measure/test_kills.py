@@ -14,6 +14,7 @@ from app.measure import kills
 from app.measure.decodes import COSTS, Audio, KeptRecognizer, Store
 from app.measure.differences import differences
 from app.measure.kills import Counts, Recording, plan
+from app.measure.second_hearing import PATIENT_MS, Hearings, text_of, together
 from app.measure.simulation import Fault, Simulation
 from model_backends.base import Pcm, Word
 from model_backends.embedded.recognizer import Hypothesis
@@ -113,6 +114,23 @@ def test_a_killed_and_a_stalled_worker_cost_no_word(
     decoded = recognizer.decoded
     assert Simulation(recognizer, spoken, faults).run() == shaken
     assert recognizer.decoded == decoded, "the second time everything is known"
+    undisturbed = heard_twice(recognizer, spoken, [], [])
+    assert undisturbed.stretches
+    assert text_of(undisturbed.record) == text_of(undisturbed.whole)
+    record = heard_twice(recognizer, spoken, faults, [Fault(5_000), Fault(9_000)]).record
+    found = differences(undisturbed.record, record)
+    assert [f.kind for f in found if f.kind != "invented"] == []
+
+
+def heard_twice(
+    recognizer: KeptRecognizer, pcm: Pcm, faults: list[Fault], theirs: list[Fault]
+) -> Hearings:
+    """Captions with faults, and a second hearing with others."""
+    live = Simulation(recognizer, pcm, faults)
+    again = Simulation(recognizer, pcm, theirs, PATIENT_MS, realtime=False)
+    live.run()
+    again.run()
+    return together(live, again)
 
 
 def test_the_command_tells_what_it_found(

@@ -10,7 +10,7 @@ from app.audio.choice import Device
 from app.core.timeline import Gap
 from app.session import events as e
 from app.session.state import SessionState
-from app.session.status import SessionOptions, Stage, Status
+from app.session.status import RecordWay, SessionOptions, Stage, Status
 from app.worker import messages as m
 from model_backends.base import Notice, Progress, Word
 
@@ -61,8 +61,10 @@ def sound(kind: str, message: str = "", hint: str = "", capture: int = 1) -> e.S
 class Play:
     """One session's state, played; `out` is all it has answered, `said` the answer to the last."""
 
-    def __init__(self, options: SessionOptions | None = None) -> None:
-        self.state = SessionState(options or SessionOptions(), 480)
+    def __init__(
+        self, options: SessionOptions | None = None, way: RecordWay = RecordWay.NONE
+    ) -> None:
+        self.state = SessionState(options or SessionOptions(), 480, way)
         self.now_ms = 0
         self.out: list[e.Output] = []
         self.said: list[e.Output] = []

@@ -23,11 +23,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core.reheard import Reheard
 from app.core.timeline import Gap
 from app.session import journal
 from app.session.files import FileProblem
 from app.session.journal import Journal, prune, recover, running, unfinished
 from app.session.journal_records import read
+from app.session.library import Library
+from app.session.shelving import recover_all
 from model_backends.base import Tail
 from tests.core.words import spoken
 
@@ -414,6 +417,47 @@ def test_recovery_writes_subtitles_and_is_done(tmp_path: Path) -> None:
     assert unfinished(tmp_path) == []
     with pytest.raises(FileProblem):
         recover(path)
+
+
+AGAIN = Reheard("me", 450, WORDS[4].end_ms, tuple(spoken(" Nobody would ever have nose,", 510)))
+
+
+def test_what_was_heard_again_is_read_back_and_recovered(tmp_path: Path) -> None:
+    book = Journal(tmp_path / "one.jsonl", dead_header(), Errors())
+    for word in WORDS:
+        book.append(word)
+    book.append(AGAIN)
+    book.close(ended=False)
+    contents = read(book.path)
+    assert contents.shown == WORDS
+    assert [word.text for word in contents.words[:5]] == [word.text for word in AGAIN.words]
+    (recovered,) = recover_all(tmp_path)
+    saved = recovered.saved
+    assert saved is not None
+    assert "nose" in saved.read_text("utf-8") and "known" not in saved.read_text("utf-8")
+    stored = Library().read(Library().sessions()[0].id)
+    assert (stored.words, stored.shown) == (contents.words, contents.shown)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        {"words": "no list"},
+        {"words": [{"lane": "me"}]},
+        {"words": [7]},
+        {"end_ms": None},
+        {"lane": "them"},
+        {"start_ms": 10**15},
+    ],
+)
+def test_a_stretch_that_is_not_whole_leaves_the_captions(
+    tmp_path: Path, harm: dict[str, Any]
+) -> None:
+    path = written(tmp_path)
+    record = json.loads(json.dumps({"type": "reheard", **asdict(AGAIN)})) | harm
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+    assert read(path).words == WORDS
 
 
 def test_recovery_names_the_file_after_the_sessions_start(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import paths
+from app.core.reheard import Reheard
 from app.core.timeline import Gap
 from app.session.events import Kept
 from app.session.library import Library
@@ -72,6 +73,19 @@ def test_a_session_is_in_the_library_when_it_is_over(tmp_path: Path, named: bool
     assert stored.names["me"] == "Ann" and stored.facts["engine"] == "scripted"
     Library().clear()
     assert kept.saved.path.exists() == named  # what the user has named is the user's
+
+
+def test_the_library_has_the_record_and_what_was_shown() -> None:
+    answers: queue.Queue[Notice | Kept] = queue.Queue()
+    record = record_of(SessionOptions(), answers.put)
+    better = Word("me", 0, 0, " Yellow", 4050, 4350, "en")
+    record.add(Reheard("me", 3900, 4500, (better,)))
+    record.save()
+    answers.get(timeout=20)
+    (entry,) = Library().sessions()
+    stored = Library().read(entry.id)
+    assert [word.text for word in stored.words] == [" Yellow"]
+    assert stored.shown is not None and [word.text for word in stored.shown] == [" Hello"]
 
 
 def test_without_a_library_the_subtitles_are_written_and_the_reason_told() -> None:

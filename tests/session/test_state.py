@@ -10,8 +10,9 @@ from app.audio.capture import Level, SoundState
 from app.audio.choice import Device, MediaFile, Microphone
 from app.core.timeline import Gap
 from app.session import events as e
+from app.session.ending import LONGEST_STOP_MS, PATIENCE_MS, STOP_MS
 from app.session.lane import OPEN_MS
-from app.session.state import BEHIND_MS, LONGEST_STOP_MS, PATIENCE_MS, STOP_MS
+from app.session.state import BEHIND_MS
 from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
 from app.worker.client import Restarting

@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
+from app.core.reheard import Reheard
 from app.core.timeline import Gap, Timeline
 from app.core.voices import ME
 from app.session.session import Choices, SessionEvent, Stage, Status
@@ -59,7 +60,7 @@ class FakeSession:
             elif isinstance(event, Choices):
                 self.source_name, self.delay_ms = event.source_name, event.delay_ms
                 self.source_is_away, self.voices = event.source_is_away, event.voices
-            elif isinstance(event, (Word, Gap, Tail)):
+            elif isinstance(event, (Word, Gap, Tail, Reheard)):
                 self.timeline.add(event)
         return events
 

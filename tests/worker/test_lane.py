@@ -89,11 +89,46 @@ def test_a_delay_for_which_no_stream_can_be_opened_goes_back() -> None:
     rig = LaneRig(delays_ms=(240, 480))
     rig.hear(TALK)
     rig.engine.refuses = {960}
-    rig.lane.set_delay(1, 960)  # nothing is open: nobody objects yet
+    rig.lane.set_delay(0, 960)  # nothing is open: nobody objects yet
     assert not rig.of(Notice)
     rig.hear(TALK, start_ms=6_800)
     assert [s.options.delays_ms for s in rig.engine.streams] == [(240, 480), (240, 480)]
-    assert rig.of(m.DelayRefused) == [m.DelayRefused("me", 1, 960, 480)]
+    assert rig.of(m.DelayRefused) == [m.DelayRefused("me", 0, 960, 240)]
+
+
+def test_utterances_end_as_the_captions_need_it_whatever_the_record_waits_for() -> None:
+    rig = LaneRig(delays_ms=(240, 960))
+    rig.hear(sound((0.9, 1_000), (0.0, 3_000)))
+    (stream,) = rig.engine.streams
+    assert stream.done and stream.heard_ms < 1_000 + 320 + 100
+
+
+def test_without_room_for_the_records_track_there_are_captions_and_nothing_is_told() -> None:
+    rig = LaneRig(delays_ms=(240, 960))
+    rig.engine.refuses = {960}
+    rig.hear(TALK)
+    assert [s.options.delays_ms for s in rig.engine.streams] == [(240,)]
+    assert not rig.of(Notice) and not rig.of(m.DelayRefused)
+    rig.engine.refuses = set()
+    rig.hear(TALK, start_ms=6_800)
+    assert rig.engine.streams[-1].options.delays_ms == (240, 960)
+
+
+def test_what_the_record_will_never_say_is_not_kept_for_a_replay() -> None:
+    rig = LaneRig(delays_ms=(240, 960))
+    rig.engine.refuses = {960}
+    rig.hear(sound((0.9, 12_000)))
+    ends = {e.track: e.settled_ms for e in rig.of(Progress) if isinstance(e, Progress)}
+    assert ends[1] == ends[0] == pytest.approx(12_000 - REPLAY_CONTEXT_MS, abs=32)
+
+
+def test_while_captions_are_behind_nothing_is_heard_for_the_record() -> None:
+    rig = LaneRig(delays_ms=(240, 960))
+    for chunk in chunks(sound((0.0, 400), (0.9, 5_000))):
+        rig.lane.take(chunk)  # the engine was still loading
+    rig.step()
+    rig.hear(sound((0.9, 100), (0.0, 2_000), (0.9, 1_000)), start_ms=5_400)
+    assert [s.options.delays_ms for s in rig.engine.streams] == [(240,), (240, 960)]
 
 
 def test_a_first_stream_that_cannot_be_opened_is_the_end() -> None:

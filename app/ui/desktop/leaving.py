@@ -13,6 +13,7 @@ from app.ui.state.settings_store import SettingsStore
 # The session hears out for half a minute at most and then writes; the windows are gone meanwhile.
 # Whatever still hangs after this will hang for ever, and the journal has every word.
 PATIENCE_MS = 40_000
+HURRY_MS = 5_000  # for hearing again what was said; then it is saved as it is
 
 
 class Leaving(QObject):
@@ -33,6 +34,8 @@ class Leaving(QObject):
         self.under_way = False
         self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
         self._patience.timeout.connect(self._give_up)
+        self._haste = QTimer(self, interval=HURRY_MS)
+        self._haste.timeout.connect(captioning.hurry)
 
     def request(self) -> None:
         """Flush, save, leave. Asking again changes nothing."""
@@ -41,6 +44,7 @@ class Leaving(QObject):
         self.under_way = True
         self.begun.emit()
         self._patience.start()
+        self._haste.start()
         self._captioning.idle.connect(self._go)
         self._captioning.stop()
 
@@ -55,6 +59,7 @@ class Leaving(QObject):
 
     def _go(self) -> None:
         self._patience.stop()
+        self._haste.stop()
         self._store.flush()
         self._leave(0)
 

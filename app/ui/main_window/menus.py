@@ -84,6 +84,7 @@ class Menus:
         self.stop = self._add(menu, "S&top and save", "Ctrl+T")
         menu.addSeparator()
         self.save = self._add(menu, "Save transcript &as…", QKeySequence.StandardKey.Save)
+        self.save_shown = self._add(menu, "Save captions as they &were shown…", "")
         self.sessions = self._add(menu, "S&essions…", "Ctrl+L")
         self.folder = self._add(menu, "&Open transcripts folder", "Ctrl+O")
         menu.addSeparator()

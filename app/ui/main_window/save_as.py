@@ -11,7 +11,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app import paths
-from app.core.export import FORMATS, Export
+from app.core.export import FORMATS, export_of
 from app.core.timeline import Timeline
 from app.session.files import write_new
 from app.settings import Settings
@@ -20,29 +20,28 @@ from app.ui.widgets import beside_captions
 _FILTERS = {each.suffix: f"{each.label} (*{each.suffix})" for each in FORMATS.values()}
 
 
-def render(timeline: Timeline, suffix: str, settings: Settings | None = None) -> str:
-    """The transcript in the format of this suffix, with its dot."""
+def render(
+    timeline: Timeline, suffix: str, settings: Settings | None = None, as_shown: bool = False
+) -> str:
+    """The transcript, or the captions as they were shown, in the format of this suffix."""
     settings = settings or Settings()
-    export = Export(
-        timeline.words(),
-        timeline.gaps,
-        timeline.duration_ms,
-        timeline.language(),
-        names=settings.voice_names,
-        name_in_srt=settings.names_in_subtitles,
-    )
-    return FORMATS[suffix.removeprefix(".")].write(export)
+    export = export_of(timeline, settings.voice_names, settings.names_in_subtitles)
+    return FORMATS[suffix.removeprefix(".")].write(export.as_shown if as_shown else export)
 
 
 def write(
-    timeline: Timeline, path: Path, chosen_filter: str = "", settings: Settings | None = None
+    timeline: Timeline,
+    path: Path,
+    chosen_filter: str = "",
+    settings: Settings | None = None,
+    as_shown: bool = False,
 ) -> Path:
     """Write the transcript; the suffix of the name decides the format, else the dialog's filter.
 
     Raises FileProblem. An existing file is replaced: the dialog has asked about it.
     """
     path, suffix = target_of(path, chosen_filter)
-    return write_new(path, render(timeline, suffix, settings), force=True)
+    return write_new(path, render(timeline, suffix, settings, as_shown), force=True)
 
 
 def target_of(path: Path, chosen_filter: str) -> tuple[Path, str]:

@@ -1,9 +1,10 @@
-"""The transcript while it grows: paragraphs with a time each, that only ever get longer.
+"""The transcript while it grows: paragraphs with a time each.
 
-Words shown never change and never move to another paragraph; who says them is told once there is
-more than one voice, then also of what stands there already. The view follows the newest words
-only while its end is in sight, so that whoever scrolled back is left in peace. Knows nothing of
-sessions, files or sound.
+Words stay in the paragraph in which they were shown. They change only where a stretch was heard
+a second time, in place: what is read, selected or found does not move. Who says them is told once
+there is more than one voice, then also of what stands there already. The view follows the newest
+words only while its end is in sight, so that whoever scrolled back is left in peace. Knows nothing
+of sessions, files or sound.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from PySide6.QtGui import (
     QColor,
     QMoveEvent,
     QResizeEvent,
+    QTextBlock,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -25,8 +27,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QTextEdit, QWidget
 
 from app.core.paragraphs import Paragraph
+from app.core.reheard import Reheard
 from app.core.timeline import Gap
 from app.core.voices import NAMES, label_of
+from app.ui.main_window.standing_words import Rewriting, StandingWords
+from app.ui.main_window.stillness import Move, still
 from app.ui.widgets import theme
 from app.ui.widgets.languages import LTR, direction
 from model_backends.base import Word
@@ -85,6 +90,7 @@ class Transcript(QTextEdit):
         self._time_width = self.fontMetrics().horizontalAdvance("0:00:00 ") + _TIME_GAP
         self.setTabStopDistance(self._time_width)
         self._open: dict[str, _Open] = {}  # by lane
+        self._standing = StandingWords()
         self._marks: list[tuple[int, int]] = []  # where each match begins and ends
         self._lanes: set[str] = set()
         self._unnamed: list[_Unnamed] = []
@@ -101,6 +107,7 @@ class Transcript(QTextEdit):
         """What follows is another session; earlier ones stay readable above it."""
         self._open.clear()
         self._unnamed.clear()
+        self._standing.clear()
         if not self.document().isEmpty():
             self._append_line(f"— {title} —")
 
@@ -112,6 +119,7 @@ class Transcript(QTextEdit):
         if current and current.paragraph.takes(word):
             self._insert(current.block, word.text, QTextCharFormat())
             current.paragraph.add(word)
+            self._standing.add(word)
             if current.language is None:
                 self._learn_language(current, word)
         elif word.text.strip():  # else there is nothing to read in it
@@ -122,6 +130,14 @@ class Transcript(QTextEdit):
         self._open.pop(gap.lane, None)
         why = gap.why[:1].upper() + gap.why[1:]
         self._append_line(f"— {why}, {clock(gap.start_ms)} to {clock(gap.end_ms)} —")
+
+    def replace(self, stretch: Reheard) -> None:
+        """Put what was heard a second time in the place of what was shown."""
+        rewritings = self._standing.replace(stretch)
+        if rewritings:
+            with still(self) as moves:
+                for rewriting in rewritings:
+                    moves += self._rewrite(rewriting)
 
     def show_end(self) -> None:
         bar = self.verticalScrollBar()
@@ -187,6 +203,7 @@ class Transcript(QTextEdit):
         if not several:
             self._unnamed.append(_Unnamed(block, word.lane))
         self._insert(block, word.text.lstrip(), QTextCharFormat())
+        self._standing.begin(block, word, word.text.lstrip())
         self._open[word.lane] = _Open(block, Paragraph.begun(word), word.language)
 
     def _name_earlier(self) -> None:
@@ -197,6 +214,29 @@ class Transcript(QTextEdit):
             cursor.setPosition(block.position() + block.text().index("\t") + 1)
             cursor.insertText(label_of(paragraph.lane, self.names), self._dim())
         self._unnamed.clear()
+
+    def _rewrite(self, rewriting: Rewriting) -> list[Move]:
+        block = self.document().findBlockByNumber(rewriting.block)
+        first = block.position() + len(block.text()) - rewriting.length
+        cursor = QTextCursor(self.document())
+        moves = []
+        for edit in reversed(rewriting.edits):
+            cursor.setPosition(first + edit.begin)
+            cursor.setPosition(first + edit.end, QTextCursor.MoveMode.KeepAnchor)
+            cursor.insertText(edit.text, QTextCharFormat())
+            moves.append(Move(first + edit.begin, first + edit.end, len(edit.text)))
+        return [*moves, *self._hide(block)] if rewriting.empty else moves
+
+    def _hide(self, block: QTextBlock) -> list[Move]:
+        """Nothing was said there after all: its time goes, too, and no word is added to it."""
+        self._open = {lane: o for lane, o in self._open.items() if o.block != block.blockNumber()}
+        begin, length = block.position(), len(block.text())
+        cursor = QTextCursor(block)
+        cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+        cursor.removeSelectedText()
+        block.setVisible(False)
+        self.document().markContentsDirty(begin, 1)
+        return [Move(begin, begin + length, 0)]
 
     def _learn_language(self, current: _Open, word: Word) -> None:
         """Before, its first letter said which way it runs; now its language does."""

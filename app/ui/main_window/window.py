@@ -210,6 +210,7 @@ class MainWindow(QMainWindow):
             (menus.new.triggered, captioning.start_another),
             (menus.stop.triggered, captioning.stop),
             (menus.save.triggered, self.save_transcript),
+            (menus.save_shown.triggered, partial(self.save_transcript, as_shown=True)),
             (menus.folder.triggered, self._open_transcripts),
             (menus.close.triggered, self.close),
             (menus.quit.triggered, self.quit_requested.emit),
@@ -240,6 +241,7 @@ class MainWindow(QMainWindow):
         captioning.level.connect(self.header.show_level)
         captioning.word.connect(self.transcript.add_word)
         captioning.gap.connect(self.transcript.add_gap)
+        captioning.reheard.connect(self.transcript.replace)
         captioning.notice.connect(self._show_notice)
         captioning.saved.connect(lambda saved: self.show_saved(saved.path))
         captioning.session_changed.connect(lambda _: self._begin_session())
@@ -259,7 +261,8 @@ class MainWindow(QMainWindow):
         self.menus.toggle.setText(stages.start_label(status.stage))
         self.menus.toggle.setEnabled(stages.can_toggle(status.stage))
         for action in (self.menus.new, self.menus.stop):
-            action.setEnabled(running and status.stage != Stage.STOPPING)
+            ending = status.stage is Stage.STOPPING and not status.can_hurry
+            action.setEnabled(running and not ending)
 
     def _show_notice(self, notice: Notice) -> None:
         about = _STATES.get(notice.code, "")
@@ -324,20 +327,21 @@ class MainWindow(QMainWindow):
 
     # --- the transcript ----------------------------------------------------------------------
 
-    def save_transcript(self) -> QFileDialog | None:
-        """Ask where, and save a copy; what was said meanwhile is in it."""
+    def save_transcript(self, as_shown: bool = False) -> QFileDialog | None:
+        """Ask where, and save a copy; what was said meanwhile is in it. `as_shown`: of what was
+        read, where the transcript has heard better since."""
         timeline = self._captioning.timeline
         if timeline is None or not timeline.words():
             self.banners.tell("info", "There is nothing to save yet: nobody has spoken.")
             return None
-        return save_as.ask_where(self, self._write)
+        return save_as.ask_where(self, partial(self._write, as_shown))
 
-    def _write(self, path: Path, chosen_filter: str) -> None:
+    def _write(self, as_shown: bool, path: Path, chosen_filter: str) -> None:
         """In the background: subtitles of hours take seconds to make."""
         timeline = self._captioning.timeline
         if timeline is not None:
             settings = self._store.settings
-            write = partial(save_as.write, timeline, path, chosen_filter, settings)
+            write = partial(save_as.write, timeline, path, chosen_filter, settings, as_shown)
             in_background(write, self.show_saved, self._tell_not_written, owner=self)
 
     def _tell_not_written(self, error: Exception) -> None:

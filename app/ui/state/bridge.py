@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from app.core.reheard import Reheard
 from app.core.timeline import Gap
 from app.session.session import Choices, HeardOut, Saved, Session, Status
 from model_backends.base import Notice, Tail, UserError, Word
@@ -38,6 +39,7 @@ class SessionBridge(QObject):
     tail = Signal(object)  # Tail, replaces the one before it
     status = Signal(object)  # Status
     gap = Signal(object)  # Gap
+    reheard = Signal(object)  # Reheard
     notice = Signal(object)  # Notice
     saved = Signal(object)  # Saved
     level = Signal(float)  # RMS amplitude of what is captured, 0..1
@@ -57,6 +59,7 @@ class SessionBridge(QObject):
             Tail: self.tail,
             Status: self.status,
             Gap: self.gap,
+            Reheard: self.reheard,
             Notice: self.notice,
             Saved: self.saved,
         }

@@ -49,6 +49,7 @@ class Captioning(QObject):
     word = Signal(object)  # Word
     tail = Signal(object)  # Tail
     gap = Signal(object)  # Gap
+    reheard = Signal(object)  # Reheard: for the transcript; captions never change
     status = Signal(object)  # Status
     notice = Signal(object)  # Notice
     saved = Signal(object)  # Saved
@@ -150,9 +151,17 @@ class Captioning(QObject):
         """End all, flushed and saved, then `idle`. Emits `idle` at once if nothing runs."""
         if self._everything_has_ended:
             self.idle.emit()
-        elif self._newest and not (self._newest is self._shown and self.stage.ending):
+        elif self._newest and not self._is_ending(self._newest):
             self._end_relief()
             self._newest.stop()
+        else:
+            self.hurry()
+
+    def hurry(self) -> None:
+        """Save what there is of transcripts that are being finished, now."""
+        for bridge in (*self._saving, self._shown):
+            if bridge and bridge.session.status.can_hurry:
+                bridge.stop()
 
     def abort(self) -> None:
         """Kill whatever runs, now; the journal keeps what was committed."""
@@ -189,7 +198,10 @@ class Captioning(QObject):
             bridge.hold()
             self._next.append(bridge)
             bridge.start()
-            self._relieve(after)
+            if after.session.status.can_hurry:  # its words are out, its transcript is not
+                self._show_next()
+            else:
+                self._relieve(after)
 
     def _could_not_begin(self, failure: Status, after: SessionBridge | None) -> None:
         """With a session running, that goes on: words are worth more than another engine."""
@@ -218,8 +230,13 @@ class Captioning(QObject):
             self._let_end(before)
 
     def _let_end(self, bridge: SessionBridge) -> None:
-        if bridge is not self._shown or not self.stage.ending:
+        if not self._is_ending(bridge):
             bridge.stop()
+
+    def _is_ending(self, bridge: SessionBridge) -> bool:
+        """Whether it has been asked to end, as far as is known: another stop means haste."""
+        shown = bridge is self._shown and self.stage.ending
+        return shown or bridge.session.status.stage.ending
 
     def _show(self, bridge: SessionBridge) -> None:
         if self._shown:
@@ -229,6 +246,7 @@ class Captioning(QObject):
         bridge.word.connect(self.word)
         bridge.tail.connect(self.tail)
         bridge.gap.connect(self.gap)
+        bridge.reheard.connect(self.reheard)
         bridge.notice.connect(self._take_notice)
         bridge.saved.connect(self.saved)
         bridge.level.connect(self.level)

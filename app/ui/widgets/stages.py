@@ -96,6 +96,7 @@ def detail(status: Status) -> str:
     """For the main window: the message unless it only repeats the title, and what to do next."""
     repeated = status.message.rstrip(".… ").casefold() == title(status.stage).casefold()
     parts = ["" if repeated else status.message, status.hint, status.remark]
+    parts.append(status.about_record)
     if status.stage is Stage.STARTING and status.fraction is not None:
         parts.insert(1, f"{status.fraction:.0%}")
     return " ".join(part for part in parts if part)

@@ -11,7 +11,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app import settings
-from app.session.session import Stage
+from app.session.session import Stage, Status
 from app.ui.desktop import leaving
 from app.ui.desktop.interrupts import Interrupts
 from app.ui.desktop.leaving import Leaving
@@ -75,6 +75,20 @@ def test_a_session_that_never_ends_is_not_waited_for(
     door.leaving.request()
     qtbot.waitUntil(lambda: door.in_order == [1])
     assert rig.calls == ["start", "stop", "abort"]
+
+
+def test_a_transcript_that_is_being_finished_is_saved_as_it_is_after_a_while(
+    rig: Rig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaving, "HURRY_MS", 1)
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    door = Exit(rig)
+    door.leaving.request()
+    rig.say(Status(Stage.STOPPING, "Finishing the transcript …", can_hurry=True))
+    qtbot.waitUntil(lambda: rig.calls[:3] == ["start", "stop", "stop"])
+    rig.reach(Stage.STOPPED)
+    assert door.in_order == [0]
 
 
 def test_settings_changed_just_before_are_kept(rig: Rig) -> None:

@@ -26,6 +26,7 @@ from pytestqt.qtbot import QtBot
 from app import __version__, paths
 from app.audio.choice import Application, Device, MediaFile, from_text, to_text
 from app.audio.devices.base import SourceInfo
+from app.core.reheard import Reheard
 from app.core.timeline import Gap
 from app.session.record import Saved
 from app.session.session import Stage, Status
@@ -279,6 +280,36 @@ def test_the_transcript_is_saved_as_its_name_says(
     qtbot.waitUntil(lambda: f"Saved: {tmp_path / written}" in told(window))
     assert (tmp_path / written).read_text("utf-8").startswith(begins)
     dialog.close()
+
+
+def test_what_was_heard_again_stands_in_the_transcript_and_in_copies(
+    window: MainWindow, rig: Rig, qtbot: QtBot, tmp_path: Path
+) -> None:
+    rig.captioning.start()
+    shown = words("Hello their")
+    again = Reheard("me", 0, 60_000, tuple(words("Hello there")))
+    rig.say(*shown, again)
+    assert "Hello there" in window.transcript.toPlainText()
+    for as_shown, text in ((False, "Hello there"), (True, "Hello their")):
+        dialog = window.save_transcript(as_shown)
+        assert dialog is not None
+        path = tmp_path / f"{as_shown}.txt"
+        dialog.fileSelected.emit(str(path))
+        qtbot.waitUntil(path.exists)
+        assert path.read_text("utf-8").strip() == text
+        dialog.close()
+
+
+def test_a_transcript_that_is_being_finished_can_be_saved_as_it_is(
+    window: MainWindow, rig: Rig
+) -> None:
+    rig.captioning.start()
+    rig.reach(Stage.STOPPING)
+    assert not window.menus.stop.isEnabled()
+    rig.say(Status(Stage.STOPPING, "Finishing the transcript …", can_hurry=True))
+    assert window.menus.stop.isEnabled() and window.menus.new.isEnabled()
+    window.menus.stop.trigger()
+    assert rig.calls == ["start", "stop"]
 
 
 def test_a_format_chosen_in_the_dialog_changes_the_name(window: MainWindow, rig: Rig) -> None:

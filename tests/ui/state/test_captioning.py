@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.audio.choice import Device, Meeting, from_text
 from app.audio.devices.base import SourceInfo
+from app.core.reheard import Reheard
 from app.core.voices import ME, THEM
 from app.session.session import Choices, HeardOut, Saved, Stage, Status
 from model_backends.base import Notice, UserError, Word
@@ -400,3 +401,52 @@ def test_the_transcript_has_both(rig: Rig) -> None:
     both = [Word(THEM, 0, 0, " Hi", 0, 200), Word(ME, 0, 1, " Hello", 300, 500)]
     rig.say(*both)
     assert heard == both
+
+
+# --- while a transcript is being finished ----------------------------------------------------
+
+FINISHING = Status(Stage.STOPPING, "Finishing the transcript …", can_hurry=True)
+
+
+def finishing(rig: Rig) -> None:
+    """The captions are out; the record of them is still being made."""
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    rig.captioning.stop()
+    rig.say(HeardOut(), FINISHING)
+
+
+def test_what_was_heard_again_is_passed_on(rig: Rig) -> None:
+    heard: list[Reheard] = []
+    rig.captioning.reheard.connect(heard.append)
+    rig.captioning.start()
+    stretch = Reheard("me", 0, 900, ())
+    rig.say(stretch)
+    assert heard == [stretch]
+
+
+def test_another_stop_saves_the_transcript_as_it_is(rig: Rig) -> None:
+    finishing(rig)
+    rig.captioning.stop()
+    assert rig.calls == ["start", "stop", "stop"]
+
+
+def test_another_session_need_not_wait_for_it_nor_hurry_it(rig: Rig, qtbot: QtBot) -> None:
+    saved: list[object] = []
+    rig.captioning.saved.connect(saved.append)
+    finishing(rig)
+    rig.captioning.start_another()
+    assert faked(rig.captioning) is rig.sessions[1]
+    rig.reach(Stage.LISTENING)
+    assert [call[0] for call in rig.sessions[0].calls] == ["start", "stop"]
+    rig.say_in(0, Saved(Path("first.srt")), Status(Stage.STOPPED))
+    assert saved == [Saved(Path("first.srt"))]
+    assert rig.captioning.stage is Stage.LISTENING
+
+
+def test_haste_reaches_those_that_are_not_shown_any_more(rig: Rig) -> None:
+    finishing(rig)
+    rig.captioning.start_another()
+    rig.captioning.hurry()
+    assert [call[0] for call in rig.sessions[0].calls] == ["start", "stop", "stop"]
+    assert rig.calls == ["start"]

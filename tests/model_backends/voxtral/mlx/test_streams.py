@@ -11,6 +11,7 @@ import pytest
 from model_backends.voxtral.engine import VoxtralEngine
 from model_backends.voxtral.schedule import ROW_SAMPLES
 from tests.model_backends.voxtral import test_hotwords as hotwords
+from tests.model_backends.voxtral import test_record_track as record_track
 from tests.model_backends.voxtral import test_streams as shared
 from tests.model_backends.voxtral.transcribing import (
     DELAYS,
@@ -34,6 +35,7 @@ test_a_track_that_does_not_change = (
 )
 test_a_mute_stretch = shared.test_a_mute_stretch_is_noticed_and_its_words_recovered
 test_confidences = shared.test_clear_words_are_sure_and_all_confidences_are_probabilities
+test_captions_and_record = record_track.test_captions_and_record_are_the_reference_at_their_delays
 test_what_the_engine_refuses = shared.test_what_the_engine_refuses
 test_idle_means_that_nothing_would_happen = shared.test_idle_means_that_nothing_would_happen
 
