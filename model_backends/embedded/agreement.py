@@ -20,6 +20,8 @@ from model_backends.repeats import LONGEST_RUN, repeat_length
 
 _MISMATCH_LIMIT = 0.6  # a guess that contradicts more of the committed words is laid out by time
 _BELIEVED = 0.5  # probability from which a word needs no second look
+_LOST_RUN = 2  # words that a better guess leaves out before the first one that both have
+_SAME_WORD_MS = 500  # two guesses at one word end no further apart
 _TIME_WEIGHT = 0.5  # cost, in words, of ending a whole second away from the last committed word
 
 
@@ -81,8 +83,16 @@ class Agreement:
         return [*self.flush(), *self._release_mark()]
 
     def reconsider(self, words: Sequence[Guess]) -> None:
-        """Offer the words of a better guess instead; commits nothing."""
-        self._commit(self._fresh(words), 0)
+        """Offer the words of a better guess instead; commits nothing.
+
+        One that begins late, without the first words that were offered, is no better.
+        """
+        repeated = self._repeated
+        fresh = self._fresh(words)
+        if _begins_late(fresh, self._offered):
+            self._repeated = repeated
+        else:
+            self._commit(fresh, 0)
 
     def cut(self, at_ms: int) -> None:
         """The window now begins at `at_ms`: forget the committed words before it."""
@@ -126,6 +136,14 @@ class Agreement:
         if self.committed_ms is None or not mark.strip("…-–—") or mark.startswith(".."):
             return []  # Whisper's sign that the speaker was cut off
         return [Guess(mark, self.committed_ms, self.committed_ms)]
+
+
+def _begins_late(fresh: Sequence[Guess], offered: Sequence[Guess]) -> bool:
+    """Whether these words begin in the midst of those offered, without some that were believed."""
+    at = next((i for i, word in enumerate(offered) if fresh and word.key == fresh[0].key), 0)
+    if at < _LOST_RUN or abs(offered[at].end_ms - fresh[0].end_ms) > _SAME_WORD_MS:
+        return False
+    return any(word.probability >= _BELIEVED for word in offered[:at])
 
 
 def first_new(committed: Sequence[Guess], words: Sequence[Guess]) -> int:

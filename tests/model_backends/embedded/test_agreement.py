@@ -159,3 +159,47 @@ def test_times_never_run_backwards(old: list[str], new: list[str], shift_ms: int
     out += track.finish()
     times = [t for word in out for t in (word.start_ms, word.end_ms)]
     assert times == sorted(times)
+
+
+def sonnet() -> Agreement:
+    """tiny.en, Shakespeare's first sonnet, after a worker had stood still."""
+    track = Agreement()
+    track.flush([Guess(" niggarding.", 43_116, 43_680, 0.9)])
+    offered = [
+        Guess(" pity", 44_544, 44_960, 0.29),
+        Guess(" the", 44_960, 45_240, 0.96),
+        Guess(" world,", 45_240, 45_696, 0.52),
+        Guess(" or", 46_080, 46_340, 0.98),
+    ]
+    track.agree([Guess(" niggarding.", 43_116, 43_680), *offered], NOW)
+    return track
+
+
+def test_a_better_guess_that_begins_late_takes_no_words_away() -> None:
+    track = sonnet()
+    track.reconsider([Guess(" world,", 44_876, 45_696, 0.6), Guess(" or", 46_136, 46_336, 0.97)])
+    assert text(track.finish()) == ". pity the world, or"
+
+
+def test_a_better_guess_that_says_it_otherwise_is_taken() -> None:
+    track = sonnet()
+    track.reconsider(
+        [Guess(" Pitty", 44_544, 44_960), Guess(" the", 44_960, 45_240),
+         Guess(" world,", 45_240, 45_696)]
+    )  # fmt: skip
+    assert text(track.finish()) == ". Pitty the world,"
+
+
+def test_a_better_guess_without_what_nobody_believed_is_taken() -> None:
+    track = Agreement()
+    offered = [Guess(" Thank", 0, 300, 0.2), Guess(" you.", 300, 600, 0.3)]
+    track.agree([*offered, *said("So we go", 600)], NOW)
+    track.reconsider(said("So we go", 600))
+    assert text(track.finish()) == "So we go"
+
+
+def test_words_said_twice_are_taken_away_by_a_better_guess() -> None:
+    track = Agreement()
+    track.agree(said("in perfect in perfect accord"), NOW)
+    track.reconsider(said("in perfect accord", 600))
+    assert text(track.finish()) == "in perfect accord"
