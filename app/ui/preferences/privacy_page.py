@@ -13,10 +13,10 @@ from app import paths
 from app.settings import Settings
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import plain
+from app.ui.widgets.promises import NOTHING_LEAVES
 from app.ui.widgets.choice_box import ChoiceBox
 from model_backends.base import Sentence
 
-_NOTHING_LEAVES = "Nothing leaves this computer: Voxline never sends sound or text anywhere."
 _FROM_THE_NEXT = "Turned off: from the next session on nothing of what is said is written down."
 _IN_TIME = "Looked for at each start, and four times a day. Their subtitle files go with them."
 _MONTH = 30  # days
@@ -93,7 +93,7 @@ class PrivacyPage(QWidget):
         row.addStretch(1)
         column.addLayout(row)
         column.addWidget(self.when)
-        column.addWidget(plain.label(_NOTHING_LEAVES, wrap=True))
+        column.addWidget(plain.label(NOTHING_LEAVES, wrap=True))
         row = QHBoxLayout()
         row.addWidget(self.erase)
         row.addStretch(1)
