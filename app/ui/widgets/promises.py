@@ -1,0 +1,8 @@
+"""What users are promised, in the words that every window uses."""
+
+from __future__ import annotations
+
+NOTHING_LEAVES = (
+    "Voxline sends sound or text nowhere, unless you have it: to a server that you chose and agreed "
+    "to, to the captions page that you opened, or to a program that you named."
+)
