@@ -26,6 +26,7 @@ from app import __version__, paths
 from app.settings import settings_file
 from app.ui.overlay.keys import TOLD as IN_CAPTIONS
 from app.ui.widgets import beside_captions, plain
+from app.ui.widgets.promises import NOTHING_LEAVES
 from model_backends.base import Sentence
 
 _MORE_KEYS = (
@@ -67,16 +68,14 @@ def _add_keys(grid: QGridLayout, heading: str, rows: Sequence[tuple[str, str]]) 
 
 
 def show_kept(parent: QWidget, keeps: bool, erase: Callable[[], object] | None = None) -> QDialog:
-    """What is written to the disk, where, that nothing leaves the computer, and the end of it."""
+    """What is written to the disk, where, what leaves the computer, and the end of it."""
     dialog = make_dialog(parent, "What is kept and where")
     grid = QGridLayout()
     grid.setHorizontalSpacing(16)
     for row, (what, where) in enumerate(kept(keeps)):
         grid.addWidget(plain.label(what), row, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(_selectable(str(where)), row, 1)
-    grid.addWidget(
-        plain.label("Voxline never sends sound or text anywhere.", wrap=True), 9, 0, 1, 2
-    )
+    grid.addWidget(plain.label(NOTHING_LEAVES, wrap=True), 9, 0, 1, 2)
     if erase is not None:
         button = QPushButton("&Delete everything…")
         button.setAutoDefault(False)

@@ -13,8 +13,8 @@ from app import paths
 from app.settings import Settings
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import plain
-from app.ui.widgets.promises import NOTHING_LEAVES
 from app.ui.widgets.choice_box import ChoiceBox
+from app.ui.widgets.promises import NOTHING_LEAVES
 from model_backends.base import Sentence
 
 _FROM_THE_NEXT = "Turned off: from the next session on nothing of what is said is written down."

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 NOTHING_LEAVES = (
-    "Voxline sends sound or text nowhere, unless you have it: to a server that you chose and agreed "
-    "to, to the captions page that you opened, or to a program that you named."
+    "Voxline sends sound and text nowhere unless you have it do so: to a server that you chose, to "
+    "the captions page that you opened, or to a program that you named."
 )
