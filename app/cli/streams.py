@@ -7,11 +7,14 @@ terminal no orders, and a stream that is closed, full or gone stops nothing. Kno
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
 from pathlib import Path
 from typing import Literal, TextIO
+
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 def prepare() -> None:
@@ -59,14 +62,17 @@ def write_line(messages: TextIO, text: str) -> None:
 def is_lost(stream: TextIO, error: OSError) -> bool:
     """Whether an error without a file's name is that of a stream that takes no more.
 
-    What waits in a stream is tried again; where nothing waits (`python -u`), an empty line is.
+    What waits in a stream is tried again. Where nothing waits (`python -u`, or a text so long that
+    Python gave it to the system at once), an empty line is.
     """
     if error.filename is not None or isinstance(stream, io.StringIO):
         return False
     try:
         stream.flush()
-        if isinstance(stream, io.TextIOWrapper) and stream.write_through:
+        at_once = isinstance(stream, io.TextIOWrapper) and stream.write_through
+        if at_once or error.errno in _NO_ROOM:
             stream.write("\n")
+            stream.flush()
     except OSError:
         return True
     return False
