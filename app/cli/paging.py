@@ -35,6 +35,9 @@ class NoScreens:
         pass
 
 
+_LAST_WORDS_S = 2.0  # of waiting for screens that are slow to read
+
+
 class Paging:
     """The page, from its start to its end. Raises UserError if it cannot be served."""
 
@@ -55,7 +58,7 @@ class Paging:
         tell_screens(self._broadcast, event, self._names)
 
     def close(self) -> None:
-        self._page.close()
+        self._page.close(_LAST_WORDS_S)
 
     def _announce(self) -> None:
         from app.share.page import IN_THE_NETWORK

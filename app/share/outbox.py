@@ -42,9 +42,13 @@ class Outbox:
         """End the connection once all that was said before is out."""
         self._queue.put((code, reason))
 
+    def wait(self, timeout: float) -> None:
+        """Until that is done, so long at most."""
+        self._thread.join(max(timeout, 0.0))
+
     def finish(self, timeout: float) -> None:
         """Wait for that; then cut it."""
-        self._thread.join(timeout)
+        self.wait(timeout)
         if self._thread.is_alive():
             self.cut()
 

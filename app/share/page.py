@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -80,8 +81,9 @@ class Page:
     def start(self) -> None:
         self._server = open_door(self._door, self._serve, self._answer, 4_096)
 
-    def close(self) -> None:
-        """Let everybody go; returns at once."""
+    def close(self, patience_s: float = 0.0) -> None:
+        """Let everybody go. Waits so long at most for the last words to be out: where the process
+        ends next, nobody else would send them."""
         with self._lock:
             self._closed = True
             screens = list(self._screens)
@@ -90,6 +92,9 @@ class Page:
         self._door.close()  # now: another page may want the port
         if self._server is not None:
             threading.Thread(target=self._server.shutdown, args=(False,), daemon=True).start()
+        until = time.monotonic() + patience_s
+        for screen in screens:
+            screen.wait(until - time.monotonic())
 
     # --- requests --------------------------------------------------------------------------
 
