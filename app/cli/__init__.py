@@ -112,7 +112,7 @@ def _output_lost(error: OSError) -> int:
 
 def _told(error: Exception) -> int:
     """Tell an error the user can act on in its own words, any other with the log's path."""
-    from app.cli.usage import UsageError
+    from app.cli.usage_error import UsageError
     from model_backends.base import Sentence, UserError
 
     if isinstance(error, UserError):

@@ -20,7 +20,8 @@ from typing import Any
 from app import paths
 from app.cli import EXIT_FAILED, tell
 from app.cli.table import table
-from app.cli.usage import ChosenEngine, UsageError, chosen_engine
+from app.cli.usage import ChosenEngine, chosen_engine
+from app.cli.usage_error import UsageError
 from app.core.encoding import json_text
 from app.measure.evaluation import (
     Clip,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.streams import tell
-from app.cli.usage import UsageError
+from app.cli.usage_error import UsageError
 from app.core.timeline import Gap
 from app.session.events import SessionEvent
 from app.session.files import FileProblem, check_writable

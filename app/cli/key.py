@@ -11,7 +11,7 @@ import getpass
 import sys
 
 from app import paths
-from app.cli.usage import UsageError
+from app.cli.usage_error import UsageError
 from app.core.script import harmless
 from model_backends.base import EngineError, Sentence, UserError
 from model_backends.remote import addresses

@@ -22,7 +22,8 @@ from app.cli.feeding import Feeding
 from app.cli.paging import Screens, screens_for
 from app.cli.showing import Showing, own
 from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, terminal_columns
-from app.cli.usage import UsageError, chosen_engine
+from app.cli.usage import chosen_engine
+from app.cli.usage_error import UsageError
 from app.core.voices import NAMES, THEM
 from app.session.files import FileProblem, check_apart, output_problem
 from app.session.session import Choices, HeardOut, Saved, Session, SessionEvent

@@ -15,7 +15,8 @@ from types import FrameType
 from typing import Any
 
 from app.cli.streams import tell
-from app.cli.usage import UsageError, chosen_engine
+from app.cli.usage import chosen_engine
+from app.cli.usage_error import UsageError
 from app.share.endpoint import PATH, Endpoint
 from app.share.hub import Hub
 from app.share.key import kept_key, key_file

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from app.audio.opening import is_standard_input, name_of
 from app.cli import EXIT_FAILED, tell, tell_above_bar
 from app.cli.arguments import STANDARD_OUTPUT
-from app.cli.usage import ChosenEngine, UsageError, chosen_engine
+from app.cli.usage import ChosenEngine, chosen_engine
+from app.cli.usage_error import UsageError
 from app.core.export import FORMATS, Export, to_json
 from app.core.script import harmless
 from app.session.files import FileProblem, check_writable, file_key, named_after, write_new

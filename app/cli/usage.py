@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app import names_file, paths
 from app.cli import servers
+from app.cli.usage_error import UsageError
 from app.core.hotwords import words_in
 from app.core.names import text_of as names_text
 from app.session.second_ear import patient_start
@@ -18,10 +19,6 @@ from app.session.start import start_message, suited
 from app.worker import messages
 from model_backends import describe, resolve
 from model_backends.base import EngineError, EngineInfo, EngineOptions, Sentence, UserError
-
-
-class UsageError(UserError):
-    """The command line asks for something that is not on offer; exit status 2."""
 
 
 @dataclass(frozen=True, slots=True)

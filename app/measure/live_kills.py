@@ -6,8 +6,6 @@ Real time and real processes, in folders of its own. Knows nothing about engines
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +19,7 @@ import soundfile
 
 from app import paths
 from app.measure.simulation import Fault
+from app.measure.workers import captions_worker
 from app.worker.client import child_env
 from model_backends.base import SAMPLE_RATE, Pcm, Sentence, UserError, Word
 
@@ -86,27 +85,17 @@ def _harm(pid: int, faults: Sequence[Fault], done: list[Fault]) -> None:
     while begun is None:
         if not psutil.pid_exists(pid):
             return
-        begun = time.monotonic() if _worker(pid) else None
+        begun = time.monotonic() if captions_worker(pid) else None
         time.sleep(0.02)
     for fault in faults:
         time.sleep(max(0.0, begun + fault.at_ms / 1000 - time.monotonic()))
-        worker = _worker(pid)
+        worker = captions_worker(pid)
         if worker is None:
             continue
         done.append(fault)
         if fault.stall_ms is None:
-            os.kill(worker, signal.SIGKILL)
+            worker.kill()
         else:
-            os.kill(worker, signal.SIGSTOP)
+            worker.suspend()
             time.sleep(fault.stall_ms / 1000)
-            os.kill(worker, signal.SIGCONT)
-
-
-def _worker(pid: int) -> int | None:
-    try:
-        for child in psutil.Process(pid).children():
-            if "app.worker.process" in child.cmdline():
-                return int(child.pid)
-    except psutil.Error:
-        pass  # gone while we looked
-    return None
+            worker.resume()

@@ -126,7 +126,6 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     if not _version(connection, path):
         connection.execute(f"PRAGMA page_size = {_PAGE}")
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")  # a list can be read while one is saved
         connection.execute("BEGIN IMMEDIATE")
         if not _version(connection, path):
             for statement in _TABLES.split(";\n"):
@@ -135,20 +134,46 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute(f"PRAGMA application_id = {_OURS}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
+    _let_read_while_writing(connection)
     connection.execute("PRAGMA synchronous = FULL")  # what is committed survives a power cut
     connection.execute("PRAGMA secure_delete = 1")  # what is deleted is written over
 
 
+def _let_read_while_writing(connection: sqlite3.Connection) -> None:
+    """Once for a file, by whoever finds nobody else at it: SQLite waits for none in this."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+    connection.execute(f"PRAGMA busy_timeout = {round(_PATIENCE_S * 1000)}")
+
+
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     """The version of the tables; 0: there are none yet. Raises LibraryProblem."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (owner,) = connection.execute("PRAGMA application_id").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    with _at_one_moment(connection):  # another Voxline may be making the tables
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (owner,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if version > VERSION and owner == _OURS:
         raise LibraryProblem(_NEWER, _NEWER_HINT)
     if tables and (owner, version) != (_OURS, VERSION):
         raise LibraryProblem(Sentence(_FOREIGN, path=path), _ASIDE)
     return int(version)
+
+
+@contextmanager
+def _at_one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is read within is of one state of the file, whoever writes meanwhile."""
+    within = connection.in_transaction
+    if not within:
+        connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if not within:
+            connection.execute("COMMIT")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 import app.cli
 from app import cli, paths
 from app.cli import guarded, main
-from app.cli.usage import UsageError
+from app.cli.usage_error import UsageError
 from model_backends.base import EngineError
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.cli.arguments import build_parser
-from app.cli.usage import UsageError, chosen_engine
+from app.cli.usage import chosen_engine
+from app.cli.usage_error import UsageError
 from app.core.hotwords import words_in
 from app.core.names import Name, text_of
 from app.session.start import resolved, start_message

@@ -12,7 +12,8 @@ import pytest
 from app import settings as settings_file
 from app.cli import main
 from app.cli.arguments import build_parser
-from app.cli.usage import UsageError, chosen_engine
+from app.cli.usage import chosen_engine
+from app.cli.usage_error import UsageError
 from app.measure.stand_in import StandIn
 from app.measure.stand_in_model import SENTENCE
 from app.session.start import start_message

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from app.measure.workers import captions_worker
 from app.worker.client import child_env
 
 
@@ -79,7 +80,8 @@ class Listening:
         return "".join(str(event["text"]) for event in self.said).strip()
 
     def worker(self) -> psutil.Process:
-        (worker,) = psutil.Process(self.process.pid).children()
+        worker = captions_worker(self.process.pid)
+        assert worker is not None
         return worker
 
 

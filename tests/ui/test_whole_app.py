@@ -13,13 +13,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pysubs2
 import pytest
 from PySide6.QtGui import QImage
 
 from app.measure.evaluation import normalizer, word_errors
 from app.measure.windowed import Seen, WindowedApp
+from app.measure.workers import captions_worker
 from app.session import journal
 from app.settings import OverlaySettings, Settings
 from tests.support.pulse import PulseServer
@@ -115,7 +115,8 @@ def test_a_killed_worker_is_told_and_costs_no_word(
 ) -> None:
     pulse.play(sample, wait=False)
     before = len(until(window, lambda seen: len(seen.painted) >= 5).stages)
-    (worker,) = psutil.Process(window.process.pid).children()
+    worker = captions_worker(window.process.pid)
+    assert worker is not None
     worker.kill()
     seen = until(window, heard_out)
     # "catching up" comes between, too, unless the computer is so fast that nobody can see it

@@ -25,7 +25,7 @@ from app import paths
 from app.settings import Settings
 from app.ui.state.background import in_background
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import plain
+from app.ui.widgets import beside_captions, plain
 from app.ui.widgets.banner import announce
 from app.ui.widgets.choice_box import ChoiceBox
 from model_backends.base import EngineError, Sentence, UserError
@@ -125,6 +125,7 @@ class ServerGroup(QGroupBox):
             lambda _: self._begin(servers) if box.clickedButton() is agree else None
         )
         box.finished.connect(box.deleteLater)
+        beside_captions.put(box, box.sizeHint())
         box.open()
 
     def _begin(self, servers: list[Address]) -> None:
@@ -192,6 +193,7 @@ class ServerGroup(QGroupBox):
         dialog.setNameFilters(["Certificates (*.pem *.crt *.cer)", "All files (*)"])
         dialog.fileSelected.connect(lambda path: self._store.change(server_ca_file=path))
         dialog.finished.connect(dialog.deleteLater)
+        beside_captions.put(dialog, dialog.sizeHint())
         dialog.open()
 
     # --- what is shown ---------------------------------------------------------------------

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.sessions.imports import Job
-from app.ui.widgets import plain
+from app.ui.widgets import beside_captions, plain
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.languages import native_name
 from app.ui.widgets.sound_file import FILTERS
@@ -92,6 +92,7 @@ def ask_for_files(parent: QWidget, then: Files) -> QFileDialog:
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
     dialog.setNameFilters(list(FILTERS))
     dialog.filesSelected.connect(lambda names: then([Path(name) for name in names]))
+    beside_captions.put(dialog, dialog.sizeHint())
     dialog.open()
     return dialog
 
