@@ -52,13 +52,6 @@ class Rehearing:
             )
         return ""
 
-    def speech(self) -> list[e.Output]:
-        """Somebody speaks: from now on there is something to hear again."""
-        if self._way is not RecordWay.WORKER or self._started or self._ended:
-            return []
-        self._started = True
-        return [e.HearAgain()]
-
     def caption(self, event: Word | Progress) -> list[e.Output]:
         """The captions have come further."""
         if self._way is RecordWay.NONE or self._ended:
@@ -66,7 +59,7 @@ class Rehearing:
         lane = self._lane(event.lane)
         if isinstance(event, Word):
             lane.caption(event)
-            return []
+            return self._begin()
         return _kept(lane.caption_progress(event.settled_ms))
 
     def track(self, event: Word | Progress) -> list[e.Output]:
@@ -103,6 +96,14 @@ class Rehearing:
         return self.let_through(behind=False)
 
     # --- inside ----------------------------------------------------------------------------
+
+    def _begin(self) -> list[e.Output]:
+        """From now on there is something to hear again. Not before the first caption: loading the
+        model a second time would hold that up by a second."""
+        if self._way is not RecordWay.WORKER or self._started or self._ended:
+            return []
+        self._started = True
+        return [e.HearAgain()]
 
     def _finish(self) -> list[e.Output]:
         """All has been heard twice."""

@@ -1,9 +1,9 @@
 """What hears a session's sound once more, with nobody waiting: another worker of the same engine.
 
-It is given all sound that the captions are given, and is started once somebody speaks; until then
-nothing is done but to keep it. It gives way to everything else on the computer. Where the engine
-makes the record by itself, or none is wanted, all of this does nothing. Called from the session's
-and from the captures' threads; knows no words.
+It is given all sound that the captions are given, and is started with the first caption; until
+then nothing is done but to keep it. It gives way to everything else on the computer. Where the
+engine makes the record by itself, or none is wanted, all of this does nothing. Called from the
+session's and from the captures' threads; knows no words.
 """
 
 from __future__ import annotations

@@ -256,7 +256,6 @@ class SessionState:
         lane = self._lanes.get(speech.lane)
         if lane is not None:
             lane.speaking = speech.speaking
-            self._out += self._again.speech()
 
     def _finished(self, now_ms: int) -> None:
         if not self._stopping:
