@@ -173,7 +173,7 @@ def test_a_program_that_is_no_caption_server_is_told(load: Load) -> None:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of 127.0.0.1, signed by itself: a PEM file with the key."""
-    pytest.importorskip("cryptography")
+    pytest.importorskip("cryptography", reason="only Linux gets it, with keyring")
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
