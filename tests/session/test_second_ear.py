@@ -159,7 +159,9 @@ def test_what_was_heard_again_is_in_the_journal_of_a_session_that_dies(
 
     run(session, die)
     (journal,) = paths.journal_dir().glob("*.jsonl")
-    contents = read(journal)
-    assert contents.shown is not None
+    deadline = time.monotonic() + 60  # the disk is written by a thread of its own
+    while (contents := read(journal)).shown is None:
+        assert time.monotonic() < deadline, contents
+        time.sleep(0.05)
     assert "".join(word.text for word in contents.shown).strip() == SAID
     assert "".join(word.text for word in contents.words).strip() == RECORDED
