@@ -9,7 +9,6 @@ sums are in float32.
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import torch
 import triton
@@ -28,8 +27,8 @@ _ROWS = 16  # queries of one key head: the least a tensor core's product takes
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _parts(  # type: ignore[no-untyped-def]
-    q: Any, keys: Any, values: Any, query: Any, limit: Any, sums: Any, most: Any, total: Any,
-    steps: Any, cells: Any, window: Any, slot_stride: Any,
+    q, keys, values, query, limit, sums, most, total,
+    steps, cells, window, slot_stride,
     KV: tl.constexpr, GROUP: tl.constexpr, ROWS: tl.constexpr, D: tl.constexpr,  # noqa: N803
     BLOCK: tl.constexpr, SPLITS: tl.constexpr, WIDEN: tl.constexpr,  # noqa: N803
 ):  # fmt: skip
@@ -82,7 +81,7 @@ def _parts(  # type: ignore[no-untyped-def]
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _joined(  # type: ignore[no-untyped-def]
-    sums: Any, most: Any, total: Any, out: Any, steps: Any, KV: tl.constexpr,  # noqa: N803
+    sums, most, total, out, steps, KV: tl.constexpr,  # noqa: N803
     GROUP: tl.constexpr, ROWS: tl.constexpr, D: tl.constexpr, SPLITS: tl.constexpr,  # noqa: N803
 ):  # fmt: skip
     slot, kv_head, row = tl.program_id(0), tl.program_id(1), tl.program_id(2)

@@ -5,8 +5,6 @@ An output belongs to one program, so nothing is added across programs: the same 
 
 from __future__ import annotations
 
-from typing import Any
-
 import triton
 import triton.language as tl
 from torch import Tensor
@@ -20,7 +18,7 @@ _OUTPUTS, _INPUTS = 4, 256  # of one tile
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _gemv(  # type: ignore[no-untyped-def]
-    x: Any, weight: Any, bias: Any, add: Any, out: Any, rows: Any, outputs: Any, inputs: Any,
+    x, weight, bias, add, out, rows, outputs, inputs,
     M: tl.constexpr, OUT: tl.constexpr, IN: tl.constexpr,  # noqa: N803
     BIAS: tl.constexpr, ADD: tl.constexpr,  # noqa: N803
 ):  # fmt: skip

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
@@ -11,7 +9,7 @@ from torch import Tensor
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
-def _norm(x: Any, gain: Any, out: Any, width: Any, eps: Any, rows_a_gain: Any, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: N803
+def _norm(x, gain, out, width, eps, rows_a_gain, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: N803
     row = tl.program_id(0)
     at = tl.arange(0, BLOCK)
     inside = at < width

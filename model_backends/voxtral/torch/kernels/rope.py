@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
@@ -15,8 +13,8 @@ from model_backends.voxtral.torch.ops import Places
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _store(  # type: ignore[no-untyped-def]
-    qkv: Any, turn: Any, write: Any, q: Any, keys: Any, values: Any, steps: Any, cells: Any,
-    slot_stride: Any, HEADS: tl.constexpr, KV: tl.constexpr, HALF: tl.constexpr,  # noqa: N803
+    qkv, turn, write, q, keys, values, steps, cells,
+    slot_stride, HEADS: tl.constexpr, KV: tl.constexpr, HALF: tl.constexpr,  # noqa: N803
 ):  # fmt: skip
     position, head = tl.program_id(0), tl.program_id(1)  # of (slot, step); of q, then k, then v
     pair = tl.arange(0, HALF)

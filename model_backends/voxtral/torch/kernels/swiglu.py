@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import triton
 import triton.language as tl
 from torch import Tensor
@@ -12,7 +10,7 @@ _BLOCK = 1024
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
-def _swiglu(both: Any, out: Any, width: Any, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: N803
+def _swiglu(both, out, width, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: N803
     row = tl.program_id(0)
     at = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = at < width
