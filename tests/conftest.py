@@ -111,6 +111,7 @@ def user_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
         "VOXLINE_CONFIG": "config",
         "VOXLINE_TRANSCRIPTS": "transcripts",
         "VOXLINE_MODELS": "models",
+        "VOXLINE_CACHE": "cache",
         "XDG_DATA_HOME": ".local/share",
         "XDG_CONFIG_HOME": ".config",
         "XDG_CACHE_HOME": ".cache",

@@ -35,7 +35,8 @@ import numpy as np
 
 from model_backends.base import UserError
 from model_backends.voxtral.cpu import random_gguf
-from model_backends.voxtral.cpu.bench import Bench, machine, made_up_tekken
+from model_backends.voxtral.cpu.bench import Bench, made_up_tekken
+from model_backends.voxtral.cpu.this_machine import processor_name
 from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, ROW_MS, ROW_SAMPLES
 from model_backends.voxtral.spec import MEL_BINS, MEL_PER_ROW, ModelSpec
 from model_backends.voxtral.speech_model import DecodeWork, EncodeWork, SpeechModel
@@ -220,8 +221,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error.message}\n{error.hint}\n")
         return 1
     sys.stdout.write(
-        f"{machine()}, {bench.model.kernels}, {options.size} size, {options.rounds} rounds of "
-        f"{_TURN - 1} counted steps\n\n"
+        f"{processor_name()}, {bench.model.kernels}, {options.size} size, "
+        f"{options.rounds} rounds of {_TURN - 1} counted steps\n\n"
         "| engine | threads | context | step p50 | least | processor time p50 | times ours "
         "| read GB/s |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n"
     )
