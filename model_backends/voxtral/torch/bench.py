@@ -135,12 +135,19 @@ class Bench:
                stages: Sequence[tuple[str, Ops, bool]]) -> None:  # fmt: skip
         """A live step with each of `stages`: what to call it, its operations, captured or not."""
         for what, ops, captured in stages:
-            runner = self.runner(precision, 1, ops, captured)
-            runner.start(context)
-            for _ in range(steps):
-                runner.step()
-            self._latency(f"ours {precision}, {what}", runner.step_ms, [])
-            runner.engine.close()
+            try:
+                self._stage(f"ours {precision}, {what}", precision, context, steps, ops, captured)
+            except Exception as error:  # a kernel that this GPU's compiler refuses
+                self.not_run(f"step, ours {precision}, {what}", str(error).splitlines()[0])
+
+    def _stage(self, what: str, precision: str, context: int, steps: int, ops: Ops,
+               captured: bool) -> None:  # fmt: skip
+        runner = self.runner(precision, 1, ops, captured)
+        runner.start(context)
+        for _ in range(steps):
+            runner.step()
+        self._latency(what, runner.step_ms, [])
+        runner.engine.close()
 
     def steps(self, precisions: Sequence[str], context: int, blocks: int, steps: int,
               against: bool) -> None:  # fmt: skip
