@@ -230,7 +230,7 @@ class Bench:
     def _tell(self, row: Row) -> None:
         """A long run that is cut off has told what it had."""
         self.rows.append(row)
-        print(f"{row.what}: {row.figure} {row.note}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"{row.what}: {row.figure} {row.note}\n")
 
     def _reference(self, context: int, blocks: int, steps: int, between: Callable[[], None]
                    ) -> ReferenceRun:  # fmt: skip
