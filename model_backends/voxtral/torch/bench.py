@@ -211,8 +211,10 @@ class Bench:
                                  f"{100 * share:.0f} % of ids are [P]"))  # fmt: skip
 
     def endurance(self, precision: str, hours: float) -> None:
-        """Memory over a long stream, from the moment its windows are full."""
+        """Memory over a long stream, from the moment its windows are full; [P] as in speech."""
         runner = self.runner(precision)
+        assert isinstance(runner.engine._speech_model, ModelRunner)
+        _Patterned(runner.engine._speech_model, 0.7)
         runner.start(64)
         full = 2 * (self.spec.decoder.window + 64)
         seconds_full = full * ROW_MS / 1000

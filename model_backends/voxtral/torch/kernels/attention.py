@@ -47,7 +47,7 @@ def _parts(  # type: ignore[no-untyped-def]
         rows = rows.to(tl.float32)
     cell_of = tl.load(query + slot * steps + step, mask=used, other=0).to(tl.int32)
     limits = tl.load(limit + slot * steps + step, mask=used, other=1).to(tl.int32)
-    last = tl.load(limit + slot * steps + steps - 1).to(tl.int32)
+    last = tl.max(limits)  # of what this program asks; a step that is there to fill up asks for 1
     filled = tl.where(last < window, last, cells - 1)
     share = tl.cdiv(tl.cdiv(filled, SPLITS), BLOCK) * BLOCK
     first = split * share
