@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from model_backends.base import LoadOptions
-from model_backends.voxtral.cpu import library, load, this_machine
+from model_backends.voxtral.cpu import bench_load, library, load, this_machine
 from model_backends.voxtral.cpu.packed_file import PackedModel, open_packed
 from model_backends.voxtral.cpu.remembered import Remembered
 from model_backends.voxtral.cpu.runner import CpuSpeech
@@ -280,3 +280,12 @@ def test_words_are_the_same_from_what_is_remembered(packed: Path, tmp_path: Path
         engine.close()
     assert said[1] == said[2] == said[0]
     assert said[0]
+
+
+def test_loading_can_be_timed_without_a_model(capsys: pytest.CaptureFixture[str]) -> None:
+    """From a file that is made for it; each load a process of its own, the file gone afterwards."""
+    assert bench_load.main(["--size", "tiny", "--times", "2"]) == 0
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    parts = [row[1] for row in rows if row[0] == "| 1"]
+    assert parts[1:] == ["checking the model", "weights", "words", "measuring", "ready", parts[-1]]
+    assert [row[1] for row in rows if row[0] == "| 2"] == parts
