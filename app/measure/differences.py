@@ -43,15 +43,17 @@ def differences(
 ) -> list[Finding]:
     """The findings in order of time.
 
-    A run counts as lost only if it is in `reference`, the text that was read; without one the
-    undisturbed run stands for it.
+    The undisturbed run mishears, too: with `reference`, the text that was read, a run counts as
+    lost only if it was read, as doubled only if it was not read twice, and as invented only if
+    more is said than was read. Without one the undisturbed run stands for it.
     """
     calm, shaken = joined(undisturbed), joined(disturbed)
-    found = [*_doubled(calm, shaken), *_lost(calm, shaken, reference.split())]
+    text = _keys(reference.split())
+    found = [*_doubled(calm, shaken, text), *_lost(calm, shaken, text)]
     taken = [(f.start_ms, f.end_ms) for f in found]
     found += [
         finding
-        for finding in _invented(calm, shaken)
+        for finding in _invented(calm, shaken, text)
         if not any(s <= finding.end_ms and e >= finding.start_ms for s, e in taken)
     ]
     return sorted(found, key=lambda finding: finding.start_ms)
@@ -76,8 +78,10 @@ def _changes(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int
     return [code[1:] for code in codes if code[0] != "equal"]
 
 
-def _doubled(calm: Sequence[Word], shaken: Sequence[Word]) -> list[Finding]:
-    """Runs said twice in a row where the undisturbed run says them once."""
+def _doubled(
+    calm: Sequence[Word], shaken: Sequence[Word], reference: Sequence[str]
+) -> list[Finding]:
+    """Runs said twice in a row where the undisturbed run says them once, and the text does."""
     old, new = _keys_of(calm), _keys_of(shaken)
     found = []
     for a1, a2, b1, b2 in _changes(old, new):
@@ -89,9 +93,45 @@ def _doubled(calm: Sequence[Word], shaken: Sequence[Word]) -> list[Finding]:
         begin, length = repeat
         run = shaken[begin : begin + 2 * length]
         near = old[max(0, a1 - 2 * length) : a2 + 2 * length]
-        if not _holds(near, _keys_of(run)) and not _spoken_as_often(calm, run):
+        r1, r2, _, _ = _stretch(reference, new, begin, begin + 2 * length)
+        if (
+            not _holds(near, _keys_of(run))
+            and not _spoken_as_often(calm, run)
+            and not _says_twice(reference[r1:r2], length)
+        ):
             found.append(_finding("doubled", run))
     return found
+
+
+def _says_twice(keys: Sequence[str], length: int) -> bool:
+    """Whether a run of so many words is said twice in a row: “thou also thou also”."""
+    return any(
+        keys[at : at + length] == keys[at + length : at + 2 * length]
+        for at in range(len(keys) - 2 * length + 1)
+    )
+
+
+def _stretch(
+    reference: Sequence[str], new: Sequence[str], begin: int, end: int
+) -> tuple[int, int, int, int]:
+    """What was read where new[begin:end] is said: (from, to) of the text, and of the new.
+
+    Words that read otherwise are no use as marks, so both reach to the next words that agree.
+    """
+    codes = SequenceMatcher(None, reference, new, autojunk=False).get_opcodes()
+    reached = [
+        (
+            max(r1, r1 + begin - b1) if kind == "equal" else r1,
+            min(r2, r2 + end - b2) if kind == "equal" else r2,
+            max(b1, begin) if kind == "equal" else b1,
+            min(b2, end) if kind == "equal" else b2,
+        )
+        for kind, r1, r2, b1, b2 in codes
+        if b1 < end and b2 > begin
+    ]
+    if not reached:
+        return 0, 0, begin, end
+    return reached[0][0], reached[-1][1], reached[0][2], reached[-1][3]
 
 
 def _spoken_as_often(calm: Sequence[Word], run: Sequence[Word]) -> bool:
@@ -117,7 +157,7 @@ def _holds(keys: Sequence[str], run: Sequence[str]) -> bool:
 def _lost(calm: Sequence[Word], shaken: Sequence[Word], text: Sequence[str]) -> list[Finding]:
     """Runs of the text that the undisturbed run has and the other lacks, nothing in their place."""
     old, new = _keys_of(calm), _keys_of(shaken)
-    reference = _keys(text) or old
+    reference = text or old
     in_calm = _places(reference, old)
     found = []
     for r1, r2, b1, b2 in _changes(reference, new):
@@ -157,12 +197,24 @@ def _places(reference: Sequence[str], keys: Sequence[str]) -> dict[int, int]:
     return {block.a + i: block.b + i for block in blocks for i in range(block.size)}
 
 
-def _invented(calm: Sequence[Word], shaken: Sequence[Word]) -> list[Finding]:
-    """More words than the undisturbed run has, and not said twice."""
+def _invented(
+    calm: Sequence[Word], shaken: Sequence[Word], reference: Sequence[str]
+) -> list[Finding]:
+    """More words than the undisturbed run has, and than were read, and not said twice."""
     old, new = _keys_of(calm), _keys_of(shaken)
     return [
         _finding("invented", shaken[b1:b2])
         for a1, a2, b1, b2 in _changes(old, new)
-        if b2 - b1 > a2 - a1
-        and len("".join(new[b1:b2])) - len("".join(old[a1:a2])) >= _INVENTED_LETTERS
+        if _more(new[b1:b2], old[a1:a2]) and _more_than_read(reference, new, b1, b2)
     ]
+
+
+def _more_than_read(reference: Sequence[str], new: Sequence[str], begin: int, end: int) -> bool:
+    """Without a text: whatever is said."""
+    r1, r2, b1, b2 = _stretch(reference, new, begin, end)
+    return not reference or _more(new[b1:b2], reference[r1:r2])
+
+
+def _more(keys: Sequence[str], others: Sequence[str]) -> bool:
+    more = len("".join(keys)) - len("".join(others))
+    return len(keys) > len(others) and more >= _INVENTED_LETTERS
