@@ -19,6 +19,15 @@ def said(text: str, start_ms: int = 0, each_ms: int = 300) -> list[Guess]:
     ]
 
 
+def timed(words: str) -> list[Guess]:
+    """Words from "text start end text start end …"."""
+    parts = words.split()
+    return [
+        Guess(f" {word}", int(start), int(end))
+        for word, start, end in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    ]
+
+
 def text(words: list[Guess]) -> str:
     return "".join(word.text for word in words).strip()
 
@@ -179,6 +188,39 @@ def test_a_better_guess_that_begins_late_takes_no_words_away() -> None:
     track = sonnet()
     track.reconsider([Guess(" world,", 44_876, 45_696, 0.6), Guess(" or", 46_136, 46_336, 0.97)])
     assert text(track.finish()) == ". pity the world, or"
+
+
+def test_a_better_guess_that_stretches_its_first_word_over_the_ones_it_leaves_out_is_none() -> None:
+    """tiny.en on librispeech/2414: “the” stands where “answered he” was said."""
+    track = Agreement()
+    track.flush([Guess(" seek", 34_492, 34_848)])
+    offered = timed(
+        "seek, 34_512 34_848 answered 36_252 36_552 he, 36_552 37_120 the 38_152 38_472 "
+        "same 38_472 38_752 that 38_752 39_032 thou 39_032 39_332 seekest, 39_332 39_904"
+    )
+    track.agree(offered, NOW)
+    track.reconsider(
+        timed(
+            "seek, 34_512 34_848 the 36_492 37_032 same 38_080 38_712 that 38_712 39_032 "
+            "thou 39_032 39_332 seekest, 39_332 39_904"
+        )
+    )
+    assert text(track.finish()) == "answered he, the same that thou seekest,"
+
+
+def test_a_better_guess_that_leaves_out_words_in_its_midst_is_none() -> None:
+    track = Agreement()
+    track.agree(said("that is to say happiness upon earth"), NOW)
+    track.reconsider(said("that is to earth"))
+    assert text(track.finish()) == "that is to say happiness upon earth"
+
+
+def test_a_better_guess_that_is_as_long_leaves_nothing_out() -> None:
+    """“the” is in both, by chance."""
+    track = Agreement()
+    track.agree(said("wish he the maker"), NOW)
+    track.reconsider(said("the wisheth of all makers"))
+    assert text(track.finish()) == "the wisheth of all makers"
 
 
 def test_a_better_guess_that_says_it_otherwise_is_taken() -> None:
