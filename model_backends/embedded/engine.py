@@ -195,7 +195,9 @@ class EmbeddedEngine:
 
     def _transcribe(self, stream: EmbeddedStream, pcm: Pcm, care: Care) -> list[Guess]:
         choice = self._choices[stream]
-        language = stream.options.language or choice.standing
+        language = stream.options.language
+        if language is None and not choice.due(again=care is Care.WHOLE):
+            language = choice.standing
         whole = care is Care.WHOLE and len(pcm) > _SHORT_SPEECH_S * SAMPLE_RATE
         main, heard = self.weights.main, None
         if language is None:
