@@ -15,6 +15,7 @@ from model_backends.base import Word
 _LONGEST_REPEAT = 8  # words
 _LOST_RUN = 2  # words: one word heard in another way is no loss
 _INVENTED_LETTERS = 4
+_LONG_WORD = 6  # letters: one that agrees alone does not do so by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +117,31 @@ def _stretch(
 ) -> tuple[int, int, int, int]:
     """What was read where new[begin:end] is said: (from, to) of the text, and of the new.
 
-    Words that read otherwise are no use as marks, so both reach to the next words that agree.
+    What reads otherwise is no use as a mark, nor is a “the” that agrees by chance in its midst:
+    both reach to where the two surely agree.
     """
     codes = SequenceMatcher(None, reference, new, autojunk=False).get_opcodes()
-    reached = [
-        (
-            max(r1, r1 + begin - b1) if kind == "equal" else r1,
-            min(r2, r2 + end - b2) if kind == "equal" else r2,
-            max(b1, begin) if kind == "equal" else b1,
-            min(b2, end) if kind == "equal" else b2,
-        )
-        for kind, r1, r2, b1, b2 in codes
-        if b1 < end and b2 > begin
-    ]
-    if not reached:
+    touched = [i for i, (_, _, _, b1, b2) in enumerate(codes) if b1 < end and b2 > begin]
+    if not touched:
         return 0, 0, begin, end
-    return reached[0][0], reached[-1][1], reached[0][2], reached[-1][3]
+    first, last = touched[0], touched[-1]
+    while first and not _firm(codes[first], new) and not _firm(codes[first - 1], new):
+        first -= 1
+    while last + 1 < len(codes) and not any(_firm(code, new) for code in codes[last : last + 2]):
+        last += 1
+    _, r1, _, b1, _ = codes[first]
+    _, _, r2, _, b2 = codes[last]
+    if _firm(codes[first], new):
+        r1, b1 = max(r1, r1 + begin - b1), max(b1, begin)
+    if _firm(codes[last], new):
+        r2, b2 = min(r2, r2 + end - b2), min(b2, end)
+    return r1, r2, b1, b2
+
+
+def _firm(code: tuple[str, int, int, int, int], new: Sequence[str]) -> bool:
+    """Two words that agree, or a long one."""
+    kind, _, _, begin, end = code
+    return kind == "equal" and (end - begin >= 2 or len(new[begin]) >= _LONG_WORD)
 
 
 def _spoken_as_often(calm: Sequence[Word], run: Sequence[Word]) -> bool:
@@ -210,9 +220,11 @@ def _invented(
 
 
 def _more_than_read(reference: Sequence[str], new: Sequence[str], begin: int, end: int) -> bool:
-    """Without a text: whatever is said."""
+    """By a third: other words may be a little longer. Without a text, whatever is said."""
     r1, r2, b1, b2 = _stretch(reference, new, begin, end)
-    return not reference or _more(new[b1:b2], reference[r1:r2])
+    said, read = new[b1:b2], reference[r1:r2]
+    longer = 3 * len("".join(said)) > 4 * len("".join(read))
+    return not reference or (longer and _more(said, read))
 
 
 def _more(keys: Sequence[str], others: Sequence[str]) -> bool:

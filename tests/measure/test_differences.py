@@ -144,6 +144,16 @@ def test_words_that_were_read_are_not_invented() -> None:
     assert kinds(calm, read) == [("invented", "to foreigners"), ("invented", "by lord byron")]
 
 
+def test_words_that_stand_for_others_that_were_read_are_not_invented() -> None:
+    """tiny.en on librispeech/2609: “with warning that the rights” for “regarding the duration”."""
+    read = "narratives apparently disagree regarding the duration of the sojourn in egypt"
+    calm = "narratives of pantry disagree with the derates of the Subgerone in Egypt"
+    shaken = "narratives of pantry disagree with warning that the rights of the Sir John in Egypt"
+    assert kinds(calm, shaken, read) == []
+    planted = shaken.replace("the rights", "you are watching us all the rights")
+    assert [kind for kind, _ in kinds(calm, planted, read)] == ["invented"]
+
+
 def test_words_invented_beside_words_that_were_read_are_found() -> None:
     calm = READ.replace("blood and", "and")
     shaken = READ.replace("blood and", "blood thank everyone so and")
