@@ -125,7 +125,7 @@ def _stretch(
     if not touched:
         return 0, 0, begin, end
     first, last = touched[0], touched[-1]
-    while first and not _firm(codes[first], new) and not _firm(codes[first - 1], new):
+    while first and not any(_firm(code, new) for code in codes[first - 1 : first + 1]):
         first -= 1
     while last + 1 < len(codes) and not any(_firm(code, new) for code in codes[last : last + 2]):
         last += 1
@@ -220,10 +220,10 @@ def _invented(
 
 
 def _more_than_read(reference: Sequence[str], new: Sequence[str], begin: int, end: int) -> bool:
-    """By a third: other words may be a little longer. Without a text, whatever is said."""
+    """By half, as of what is lost: other words may be longer. Without a text, whatever is said."""
     r1, r2, b1, b2 = _stretch(reference, new, begin, end)
     said, read = new[b1:b2], reference[r1:r2]
-    longer = 3 * len("".join(said)) > 4 * len("".join(read))
+    longer = 2 * len("".join(said)) > 3 * len("".join(read))
     return not reference or (longer and _more(said, read))
 
 

@@ -138,7 +138,7 @@ def test_words_that_were_read_are_not_invented() -> None:
     read = "sintra which was made famous to foreigners after an account recorded by lord byron"
     calm = read.replace(" to foreigners", "").replace("by lord byron", "Bar")
     assert kinds(calm, read.replace("by lord byron", "by Byron"), read) == []
-    assert kinds(calm, read.replace("by lord", "by your"), read) == []
+    assert kinds(calm, read.replace("by lord byron", "by a board by biron"), read) == []
     planted = read.replace("made famous", "made famous thanks for watching")
     assert kinds(calm, planted, read) == [("invented", "thanks for watching to foreigners")]
     assert kinds(calm, read) == [("invented", "to foreigners"), ("invented", "by lord byron")]
