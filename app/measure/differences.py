@@ -15,6 +15,7 @@ from model_backends.base import Word
 _LONGEST_REPEAT = 8  # words
 _LOST_RUN = 2  # words: one word heard in another way is no loss
 _INVENTED_LETTERS = 4
+_TWO_WORDS = 8  # letters
 _LONG_WORD = 6  # letters: one that agrees alone does not do so by chance
 
 
@@ -220,13 +221,13 @@ def _invented(
 
 
 def _more_than_read(reference: Sequence[str], new: Sequence[str], begin: int, end: int) -> bool:
-    """By half, as of what is lost: other words may be longer. Without a text, whatever is said."""
+    """By more than half, as for what is lost, or by two words: others may be a bit longer."""
     r1, r2, b1, b2 = _stretch(reference, new, begin, end)
     said, read = new[b1:b2], reference[r1:r2]
-    longer = 2 * len("".join(said)) > 3 * len("".join(read))
-    return not reference or (longer and _more(said, read))
+    spare = min(len("".join(read)) // 2, _TWO_WORDS)
+    return not reference or _more(said, read, spare)
 
 
-def _more(keys: Sequence[str], others: Sequence[str]) -> bool:
+def _more(keys: Sequence[str], others: Sequence[str], spare: int = 0) -> bool:
     more = len("".join(keys)) - len("".join(others))
-    return len(keys) > len(others) and more >= _INVENTED_LETTERS
+    return len(keys) > len(others) and more >= max(_INVENTED_LETTERS, spare + 1)
