@@ -28,18 +28,22 @@ class LanguageChoice:
     """The language of one utterance; `before` is what the lane spoke last, None at first."""
 
     def __init__(self, before: str | None) -> None:
-        self.standing: str | None = None  # the language while it stands; None in doubt
+        self.language: str | None = None  # to decode in; None before the first guess
+        self.standing: str | None = None  # the same while it stands; None in doubt
         self._before = before  # later the one that stood last
         self._evidence: dict[str, float] = {}
         self._heard = 0  # hearings since it was last asked for
+        self._enough = False  # a guess was made on enough audio
 
-    def due(self, again: bool) -> bool:
+    def due(self, again: bool = False, dear: bool = False) -> bool:
         """Whether to guess at the next hearing, which is then to be offered; counts hearings.
 
-        `again`: ask in any case, since all that is heard will stay as it is.
+        `again`: in any case, since all that is heard will stay as it is. `dear`: a guess costs a
+        hearing of its own, and doubt alone is not worth that at every one.
         """
         self._heard += 1
-        return self.standing is None or again or self._heard >= _HEARINGS
+        doubt = self.standing is None and not (dear and self._enough)
+        return again or doubt or self._heard >= _HEARINGS
 
     def offer(self, probabilities: Mapping[str, float], seconds: float) -> str:
         """Probabilities by language for `seconds` of audio; returns the language to decode in."""
@@ -50,8 +54,9 @@ class LanguageChoice:
         for language, probability in probabilities.items():
             worth = weight * probability * (1.0 if language in _WELL_KNOWN else _RARE)
             self._evidence[language] = self._evidence.get(language, 0.0) + worth
-        best = self._best()
+        self.language = best = self._best()
         enough = seconds >= _ENOUGH_S or best == self.standing
+        self._enough = self._enough or enough
         self.standing = best if enough and probabilities.get(best, 0.0) >= _CLEAR else None
         self._before = self.standing or self._before
         return best

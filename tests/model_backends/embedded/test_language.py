@@ -60,10 +60,20 @@ def test_a_language_that_the_last_guess_doubts_does_not_stand() -> None:
     for guess in TALE:
         choice.offer(*guess)
     assert choice.standing is None
-    assert choice.due(again=False)
+    assert choice.due()
     choice.offer({"en": 0.8}, 6.0)
     assert choice.standing == "en"
-    assert not choice.due(again=False)
+    assert not choice.due()
+
+
+def test_where_a_guess_costs_a_hearing_doubt_is_not_followed_at_every_one() -> None:
+    choice = LanguageChoice("en")
+    for guess in TALE[:-1]:
+        choice.offer(*guess)
+    assert choice.due(dear=True), "too little was heard"
+    choice.offer(*TALE[-1])
+    asked = [choice.due(dear=True) for _ in range(20)]
+    assert 0 < asked.index(True) < 10
 
 
 def test_a_language_that_stands_is_asked_for_again() -> None:
@@ -71,7 +81,7 @@ def test_a_language_that_stands_is_asked_for_again() -> None:
     choice.offer({"en": 0.9}, 5.0)
     assert choice.due(again=True)
     choice.offer({"en": 0.9}, 5.0)
-    asked = [choice.due(again=False) for _ in range(20)]
+    asked = [choice.due() for _ in range(20)]
     assert 0 < asked.index(True) < 10
 
 
