@@ -23,6 +23,8 @@ from model_backends.repeats import LONGEST_RUN, repeat_length
 _MISMATCH_LIMIT = 0.6  # a guess that contradicts more of the committed words is laid out by time
 _BELIEVED = 0.5  # probability from which a word needs no second look
 _LOST_RUN = 2  # words that a better guess leaves out before one that both have
+_OTHER_WORD = 0.15  # cost, in words, of ending at another word than the last committed one
+_SAME_SOUND_MS = 300  # what ends so long before the last committed word did lies within it
 _TIME_WEIGHT = 0.5  # cost, in words, of ending a whole second away from the last committed word
 
 
@@ -168,7 +170,9 @@ def first_new(committed: Sequence[Guess], words: Sequence[Guess]) -> int:
     """Index of the first of `words` that comes after everything in `committed`.
 
     The committed words are matched whole against some beginning of `words` at the least number
-    of insertions, deletions and substitutions; the end time decides between equals.
+    of insertions, deletions and substitutions; between equals the end time decides, and whether
+    the last word is the same: “give the” goes on behind “give of the”. Where it is not, words that
+    ended well before it did are the same sound heard otherwise.
     """
     if not committed or not words:
         return 0
@@ -177,12 +181,16 @@ def first_new(committed: Sequence[Guess], words: Sequence[Guess]) -> int:
 
     def cost(count: int) -> float:
         reached = words[count - 1].end_ms if count else words[0].start_ms
-        return costs[count] + _TIME_WEIGHT * min(1.0, abs(reached - end_ms) / 1000)
+        other = _OTHER_WORD * (not count or words[count - 1].key != committed[-1].key)
+        return costs[count] + other + _TIME_WEIGHT * min(1.0, abs(reached - end_ms) / 1000)
 
     best = min(range(len(words) + 1), key=cost)
     if costs[best] > _MISMATCH_LIMIT * len(committed) and len(committed) > 1:
         return _first_after(words, end_ms)
-    return best
+    if best and words[best - 1].key == committed[-1].key:
+        return best
+    later = (i for i in range(best, len(words)) if words[i].end_ms > end_ms - _SAME_SOUND_MS)
+    return next(later, len(words))
 
 
 def _costs_by_prefix(committed: list[str], words: list[str]) -> list[int]:

@@ -67,6 +67,39 @@ def test_a_respelled_committed_word_is_not_said_again() -> None:
     assert text(track.agree(said("a shopboy was", each_ms=400), NOW)) == "was"
 
 
+def test_a_last_word_that_another_comes_before_is_not_said_again() -> None:
+    """base on librispeech/2609: “give the”, and then “give of the” in the same time."""
+    track = Agreement()
+    track.flush(timed("give 43_984 44_384 the 45_060 45_300"))
+    later = timed("give 43_960 44_384 of 45_040 45_300 the 45_300 45_400 period. 45_400 45_984")
+    assert text(track.flush(later)) == "period"
+
+
+def test_other_words_for_the_sound_of_the_last_ones_are_not_new() -> None:
+    """tiny.en on librispeech/2609: “in this opening scene”, heard otherwise each time."""
+    track = Agreement()
+    track.flush(
+        timed(
+            "where 82_080 82_320 the 82_320 82_580 chief 82_580 82_920 actors 82_920 83_340 "
+            "that's 83_840 84_332 helped 84_332 84_512 me 84_512 84_772 "
+            "in 84_772 84_972 seeing 84_972 85_072"
+        )
+    )
+    later = timed(
+        "where 82_080 82_320 the 82_320 82_580 chief 82_580 82_920 actors 82_912 83_488 "
+        "in 83_840 84_132 its 84_132 84_312 help 84_312 84_492 "
+        "-ning 84_492 84_752 scene 84_752 85_072 in 85_072 85_332 Israel's 85_332 85_852"
+    )
+    assert text(track.flush(later)) == "scene in Israel's"
+
+
+def test_a_word_behind_a_last_one_that_was_stretched_over_it_is_new() -> None:
+    track = Agreement()
+    track.flush(timed("Egyptian 42_740 43_360 inscriptions, 43_360 44_384"))
+    later = timed("Egyptian 42_740 43_360 inscriptions 43_360 43_700 give 43_700 44_000")
+    assert text(track.flush(later)) == "give"
+
+
 def test_a_dropped_committed_word_costs_no_new_one() -> None:
     track = Agreement()
     track.flush(said("ask ask what you can"))
