@@ -189,8 +189,10 @@ def _joined(name: str, clips: Sequence[Clip]) -> Recording:
 
 
 def audible(pcm: Pcm) -> Pcm:
-    """A clip so quiet that the room's hiss would drown it, raised: the app does so, too, and whether
-    the gate opens for a whisper is not what is measured here."""
+    """A clip so quiet that the hiss of the pauses would drown it, raised.
+
+    The app raises quiet speech, too; whether its gate opens for a whisper is not measured here.
+    """
     seconds = [pcm[at : at + SAMPLE_RATE] for at in range(0, len(pcm), SAMPLE_RATE)]
     loudest = max(float(np.sqrt(np.mean(second**2))) for second in seconds)
     return pcm * np.float32(_QUIETEST / loudest) if 0 < loudest < _QUIETEST else pcm
