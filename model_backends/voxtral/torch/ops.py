@@ -194,6 +194,16 @@ class Product(Protocol):
     def __call__(self, layer: Linear, x: Tensor, add: Tensor | None) -> Tensor: ...
 
 
+class FusedProduct(Protocol):
+    """A product with what stands before or behind it in one kernel; None: not of these."""
+
+    def __call__(self, layer: Linear, x: Tensor, gain: Tensor, eps: float) -> Tensor | None: ...
+
+
+def _not_fused(layer: Linear, x: Tensor, gain: Tensor, eps: float) -> Tensor | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Ops:
     """An implementation of each operation; see the functions of these names."""
@@ -203,6 +213,18 @@ class Ops:
     attend: WithCache = attend
     swiglu: Gate = swiglu
     linear: Product = linear
+    fused_normed: FusedProduct = _not_fused
+    fused_gated: FusedProduct = _not_fused
+
+    def normed(self, layer: Linear, x: Tensor, gain: Tensor, eps: float) -> Tensor:
+        """layer(norm(x)), see `norm` for the shapes."""
+        made = self.fused_normed(layer, x, gain, eps)
+        return self.linear(layer, self.norm(x, gain, eps), None) if made is None else made
+
+    def gated(self, layer: Linear, x: Tensor, gain: Tensor, eps: float) -> Tensor:
+        """silu(gate) * up of `normed()`: layer gives (B, T, 2 F), the answer is (B, T, F)."""
+        made = self.fused_gated(layer, x, gain, eps)
+        return self.swiglu(self.normed(layer, x, gain, eps)) if made is None else made
 
 
 PLAIN = Ops()
