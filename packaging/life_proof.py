@@ -12,6 +12,7 @@ root that `debootstrap --variant=minbase bookworm` made before, which is copied.
 from __future__ import annotations
 
 import argparse
+import configparser
 import json
 import os
 import re
@@ -209,11 +210,11 @@ def use(captions: Captions, bo: Desk) -> None:
 
 def action(desk: Desk, name: str) -> list[str]:
     """What the desktop starts for an action of the entry."""
-    text = desk.computer.inside(ENTRY).read_text("utf-8")
-    found = re.search(rf"\[Desktop Action {name}\][^\[]*?\nExec=(.+)", text)
-    if found is None:
+    entry = configparser.ConfigParser(interpolation=None, delimiters=("=",))
+    entry.read(desk.computer.inside(ENTRY), "utf-8")
+    if (section := f"Desktop Action {name}") not in entry:
         raise LifeError(f"the desktop entry has no action {name}")
-    return found[1].split()
+    return entry[section]["Exec"].split()
 
 
 def upgrade(captions: Captions, computer: Computer, newer: Path) -> None:
