@@ -8,6 +8,7 @@ of the app.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -55,6 +56,7 @@ def alone(arguments: Sequence[str]) -> bool:
     if MARK in arguments:
         return True
     command = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
+    command += ["--mount-proc"]
     command += [sys.executable, str(Path(sys.argv[0]).resolve()), MARK, *arguments]
     sys.exit(subprocess.run(command).returncode)
 
@@ -86,6 +88,7 @@ class Computer:
         (root / "tmp").chmod(0o1777)
         shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
         self._write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
+        self._write("etc/dpkg/dpkg.cfg.d/in-haste", "force-unsafe-io\n", 0o644)
         self._write("opt/session.sh", _SESSION, 0o755)
 
     def apt(self, *arguments: str) -> str:
@@ -203,7 +206,8 @@ class Desk:
         self._session.terminate()
         self._session.wait()
         for pid in self.processes(""):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._log.close()
 
 

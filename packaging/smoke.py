@@ -38,7 +38,9 @@ def main(arguments: list[str]) -> int:
 
 def check(program: Path) -> None:
     """Raises SmokeError."""
-    with tempfile.TemporaryDirectory(prefix="Zoë’s new computer ") as home:
+    with tempfile.TemporaryDirectory(
+        prefix="Zoë’s new computer ", ignore_cleanup_errors=True
+    ) as home:
         user = User(program, Path(home))
         same(user.run("--version"), f"voxline {version()}", "its version")
         _check_engines(user)
