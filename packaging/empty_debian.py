@@ -181,6 +181,13 @@ class Desk:
         """A program in this session; what it prints. Raises LifeError if it fails."""
         return _told(self._command(command, more), 300, typed)
 
+    def launch(self, *command: str, typed: str = "", **more: str) -> None:
+        """A program that leaves another behind, which goes on. Raises LifeError if it fails."""
+        whole, kept = self._command(command, more), self._log  # no pipe: the other would hold it
+        done = subprocess.run(whole, input=typed.encode(), stdout=kept, stderr=kept, timeout=300)
+        if done.returncode != 0:
+            raise LifeError(f"{' '.join(command)} ended with {done.returncode}")
+
     def say(self, sound: str) -> None:
         """Play a file into the microphone, to its end."""
         self.run("paplay", "--latency-msec=200", "-d", "mic_sink", sound)

@@ -35,6 +35,8 @@ SPEECH, TALK = "/opt/speech.flac", "a talk – first part.flac"
 ANA = Person("ana", 2001, "/home/Ana María Ünïcode")
 BO = Person("bo", 2002, "/home/bo")
 _PAINTED = "painted.jsonl"
+_HEARS = {"listening", "speech", "no sound"}  # stages in which sound comes in
+_SECOND_HEARING_S = 1200  # it takes only what others leave of the computer
 _SETTINGS = 'source = "microphone"\nmodel = "base"\nkeep_days = 77\n'
 
 
@@ -53,9 +55,9 @@ class Captions:
         """By its desktop entry; returns when it listens."""
         before = self._count("status")
         log = f"{self.desk.person.home}/{_PAINTED}"
-        self.desk.run("gio", "launch", ENTRY, VOXLINE_PAINTED_LOG=log)
+        self.desk.launch("gio", "launch", ENTRY, VOXLINE_PAINTED_LOG=log)
         wait_for(
-            lambda: "listening" in self._stages()[before:],
+            lambda: _HEARS & set(self._stages()[before:]),
             f"it does not listen; its states were {self._stages()[before:]}",
         )
 
@@ -82,7 +84,7 @@ class Captions:
     def end(self, number: int = signal.SIGTERM) -> None:
         """Send the app a signal; returns when nothing of it is left."""
         os.kill(self.app, number)
-        wait_for(lambda: not self._all(), f"left: {self._all()}")
+        wait_for(lambda: not self._all(), f"left: {self._all()}", _SECOND_HEARING_S)
 
     def _all(self) -> dict[int, str]:
         return self.desk.processes("voxline")
@@ -201,7 +203,7 @@ def use(captions: Captions, bo: Desk) -> None:
         raise LifeError(f"voxline transcribe of another user: {beside.returncode}, {text}")
     say("voxline transcribe, another user's, at the same time")
     captions.desk.run(*action(captions.desk, "new-session"))
-    wait_for(captions.saved, "a new session has not saved the one before")
+    wait_for(captions.saved, "a new session has not saved the one before", _SECOND_HEARING_S)
     if "country" not in captions.saved()[0].read_text("utf-8"):
         raise LifeError(f"{captions.saved()[0].name} is not what was said")
     captions.desk.run(*action(captions.desk, "show-captions"))
@@ -245,9 +247,9 @@ def upgrade(captions: Captions, computer: Computer, newer: Path) -> None:
 def _open_with(captions: Captions) -> None:
     talk = f"{ANA.home}/{TALK}"
     captions.desk.run("cp", SPEECH, talk)
-    captions.desk.run("gio", "launch", ENTRY, talk)
+    captions.desk.launch("gio", "launch", ENTRY, talk)
     result = (captions.desk.home / TALK).with_suffix(".srt")
-    wait_for(result.exists, "“Open with Voxline” has written nothing")
+    wait_for(result.exists, "“Open with Voxline” has written nothing", _SECOND_HEARING_S)
     say("… “Open with Voxline”: subtitles beside the file, by the app that was upgraded")
 
 
@@ -256,7 +258,8 @@ def begin_anew(captions: Captions, computer: Computer) -> None:
     before = len(captions.saved())
     captions.end(signal.SIGKILL)
     captions.start()
-    wait_for(lambda: len(captions.saved()) > before, "the older version's journal is not recovered")
+    lost = "the older version's journal is not recovered"
+    wait_for(lambda: len(captions.saved()) > before, lost, _SECOND_HEARING_S)
     captions.hear()
     if "keep_days = 77" not in captions.settings.read_text("utf-8"):
         raise LifeError("the settings of the older version are gone")
@@ -272,7 +275,8 @@ def begin_anew(captions: Captions, computer: Computer) -> None:
 def keys_and_server(captions: Captions) -> None:
     """A key in a keyring that is there, and the engine for another program."""
     desk, server = captions.desk, "wss://captions.example.org"
-    desk.run("gnome-keyring-daemon", "--unlock", "--components=secrets", "--daemonize", typed="x")
+    unlock = ("--unlock", "--components=secrets", "--daemonize")
+    desk.launch("gnome-keyring-daemon", *unlock, typed="x")
     told = desk.run("voxline", "key", "set", server, typed="a-key-of-nobody\n")
     if "in the system’s keyring" not in told:
         raise LifeError(f"a keyring runs, and: {told}")
