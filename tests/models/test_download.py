@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +20,7 @@ from app.models import fetch, places, receipts
 from app.models.catalogue import File, Model
 from app.models.download import Done, Progress, Stop, StoppedError, download
 from app.models.told import DownloadError
+from app.worker.client import child_env
 from model_backends.base import UserError
 from tests.models.conftest import CONTENT, LARGE, MODEL, UNKNOWN, sha256
 from tests.support.hub import COMMIT, Fault, Hub, Proxy
@@ -140,6 +143,41 @@ def test_a_wrong_file_of_a_model_that_is_here_comes_alone(hub: Hub, tmp_path: Pa
     hub.requests.clear()
     assert held(get(tmp_path)) == CONTENT
     assert [request.path.rsplit("/")[-1] for request in hub.requests] == ["params.json"]
+
+
+CHILD = """
+import os, sys
+from pathlib import Path
+from app.models import download as d
+from app.models.catalogue import File, Model, Needs
+model = eval(sys.argv[1])
+d._TELL_S = 0.0
+def tell(progress):
+    if progress.done >= int(sys.argv[3]):
+        print("half", flush=True)
+d.download(model, Path(sys.argv[2]), tell, d.Stop())
+"""
+
+
+def test_a_killed_download_goes_on(hub: Hub, tmp_path: Path) -> None:
+    """kill -9 in the middle, and no lock is left behind."""
+    hub.next("cdn", Fault(stall_after=HALF))
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, repr(MODEL), str(tmp_path), str(HALF)],
+        env=child_env(),
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"half\n"
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    assert places.find(MODEL, tmp_path) is None
+    hub.requests.clear()
+    assert held(get(tmp_path)) == CONTENT
+    (again,) = hub.requests[-1:]
+    assert again.range.startswith("bytes=") and int(again.range[6:-1]) >= 60_000
+    assert len(hub.requests) == 2
 
 
 # --- where the catalogue knows no hash ----------------------------------------------------------
