@@ -11,11 +11,10 @@ from app.cli import tell, tell_above_bar
 from app.cli.usage_error import UsageError
 from app.core.script import harmless
 from app.models import fetch, places
-from app.models.catalogue import Model, model_named
+from app.models.catalogue import Model, model_named, size
 from app.models.download import Done, Progress, Stop, download, verify
 from app.models.machine import fit, this_machine
 from app.models.places import Place
-from app.models.told import size
 from model_backends.base import Sentence
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import httpx2
 
+from app.models.catalogue import size
 from model_backends.base import Sentence, UserError
 
 GOES_ON = Sentence("Try again: it goes on where it stopped.")
@@ -308,10 +309,3 @@ def under_way(title: str) -> DownloadError:
         Sentence("{title} is being downloaded already, by another Voxline.", title=title),
         Sentence("Wait for that one, or end it."),
     )
-
-
-def size(count: float) -> str:
-    """Bytes for people: 8.9 GB, 148 MB."""
-    if count >= 1e9:
-        return f"{count / 1e9:.1f} GB"
-    return f"{count / 1e6:.0f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"

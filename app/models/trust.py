@@ -10,8 +10,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from app.models import places, receipts
-from app.models.catalogue import catalogue
+from app.models import receipts
 from model_backends.base import EngineError, Sentence
 
 # name: the light module with `find_model(model, models_dir)`, and what lists all that it would take
@@ -70,6 +69,9 @@ def _found(engine: str, model: str | None, models_dir: Path) -> Path | None:
 
 def _offered(engine: str, models_dir: Path) -> list[Path]:
     """What the models folder has for this engine, and what the hub's cache has of the catalogue."""
+    from app.models import places  # these cost a session with the embedded engine time
+    from app.models.catalogue import catalogue
+
     module, lister = _LOADS_FOLDERS[engine]
     there: list[Path] = getattr(importlib.import_module(module), lister)(models_dir)
     found = (places.find(model, models_dir) for model in catalogue() if engine in model.engines)
