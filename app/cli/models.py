@@ -15,10 +15,11 @@ from app.cli.table import table
 from app.core.encoding import json_text
 from app.core.script import harmless
 from app.models import places, receipts
-from app.models.catalogue import Model, catalogue, model_named, size
+from app.models.catalogue import Model, catalogue, model_named
 from app.models.download import verify
 from app.models.machine import fit, this_machine
 from model_backends.base import EngineError, Sentence, UserError
+from model_backends.downloads.units import size
 from model_backends.embedded import store
 
 

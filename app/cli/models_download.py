@@ -10,12 +10,14 @@ from app import paths
 from app.cli import tell, tell_above_bar
 from app.cli.usage_error import UsageError
 from app.core.script import harmless
-from app.models import fetch, places
-from app.models.catalogue import Model, model_named, size
+from app.models import places
+from app.models.catalogue import Model, model_named
 from app.models.download import Done, Progress, Stop, download, verify
 from app.models.machine import fit, this_machine
 from app.models.places import Place
 from model_backends.base import Sentence
+from model_backends.downloads import fetch
+from model_backends.downloads.units import size
 
 
 def run(args: argparse.Namespace) -> int:

@@ -98,13 +98,6 @@ def model_named(name: str, models: tuple[Model, ...] | None = None) -> Model:
     )
 
 
-def size(count: float) -> str:
-    """Bytes for people: 8.9 GB, 148 MB."""
-    if count >= 1e9:
-        return f"{count / 1e9:.1f} GB"
-    return f"{count / 1e6:.0f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
-
-
 def read(text: str) -> tuple[Model, ...]:
     """Models of a catalogue's text. Raises CatalogueError for what is missing or unsafe."""
     try:

@@ -20,12 +20,13 @@ import filelock
 import httpx2
 
 from app import paths
-from app.models import fetch, places, receipts, told
+from app.models import places, receipts
 from app.models.catalogue import File, Model
-from app.models.fetch import Fetch, Stop, StoppedError, Waiting, Wanted
 from app.models.places import Place
 from app.models.receipts import Receipt
 from model_backends.base import Sentence, UserError
+from model_backends.downloads import fetch, told
+from model_backends.downloads.fetch import Fetch, Stop, StoppedError, Waiting, Wanted
 from model_backends.embedded import store
 
 __all__ = ["Done", "Progress", "Stop", "StoppedError", "download", "expected", "verify"]

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.models import fetch
 from app.models.catalogue import File, Model, Needs
+from model_backends.downloads import fetch
 from tests.support.hub import Hub, running
 
 REPOSITORY = "mistralai/Tiny-2602"

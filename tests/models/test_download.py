@@ -16,12 +16,13 @@ import httpx2
 import pytest
 
 from app.models import download as downloads
-from app.models import fetch, places, receipts
+from app.models import places, receipts
 from app.models.catalogue import File, Model
 from app.models.download import Done, Progress, Stop, StoppedError, download
-from app.models.told import DownloadError
 from app.worker.client import child_env
 from model_backends.base import UserError
+from model_backends.downloads import fetch
+from model_backends.downloads.told import DownloadError
 from tests.models.conftest import CONTENT, LARGE, MODEL, UNKNOWN, sha256
 from tests.support.hub import COMMIT, Fault, Hub, Proxy
 
@@ -73,7 +74,7 @@ def test_what_is_asked_is_pinned_and_says_little_of_us(
     assert "authorization" not in far.headers, "the token is for the hub alone"
     common = {"host", "accept", "accept-encoding", "connection", "user-agent"}
     assert set(far.headers) == common
-    assert far.headers["user-agent"].startswith("voxline/")
+    assert far.headers["user-agent"] == "voxline"
 
 
 # --- what goes wrong by itself and is mended ----------------------------------------------------

@@ -12,9 +12,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from app.models import fetch, places, told
+from app.models import places
 from app.models.download import Stop, download
-from app.models.told import DownloadError
+from model_backends.downloads import fetch, told
+from model_backends.downloads.told import DownloadError
 from tests.models.conftest import CONTENT, MODEL
 from tests.support.hub import Fault, Hub, Proxy, running
 

@@ -6,9 +6,10 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
-from app.models.catalogue import Model, size
+from app.models.catalogue import Model
 from app.ui.widgets import plain
 from model_backends.base import Sentence
+from model_backends.downloads.units import size
 
 
 class LicenceDialog(QDialog):

@@ -23,7 +23,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.models.catalogue import size
 from app.ui.preferences.licence_dialog import LicenceDialog
 from app.ui.preferences.model_words import Act, Button, about, buttons, standing
 from app.ui.state.models import Models, ModelState
@@ -31,6 +30,7 @@ from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, plain
 from app.ui.widgets.banner import announce
 from model_backends.base import Sentence
+from model_backends.downloads.units import size
 
 _STEPS = 1000  # of the bar
 _LEFT_OUT = ("tiny.en",)  # takes over by itself where it is needed: nothing to choose first

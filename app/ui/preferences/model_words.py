@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.models.catalogue import size
 from app.models.machine import needs_in_words
 from app.ui.state.models import ModelState
 from model_backends.base import Sentence
+from model_backends.downloads.units import size
 
 
 class Act(StrEnum):

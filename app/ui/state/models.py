@@ -94,14 +94,14 @@ class _Job(QObject):
 
     def __init__(self, work: Callable[[_Job], None]) -> None:
         super().__init__()
-        from app.models.fetch import Stop
+        from model_backends.downloads.fetch import Stop
 
         self.stop: Stop = Stop()
         self._work = work
         self.thread_ = threading.Thread(target=self._run, name="model", daemon=True)
 
     def _run(self) -> None:
-        from app.models.fetch import StoppedError
+        from model_backends.downloads.fetch import StoppedError
 
         try:
             self._work(self)
@@ -285,7 +285,7 @@ def _look(
 def _check(model: Model, models_dir: Path, job: _Job) -> None:
     from app.models import receipts
     from app.models.download import Progress, verify
-    from app.models.fetch import StoppedError
+    from model_backends.downloads.fetch import StoppedError
 
     told_at = 0
 

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import httpx2
 
-from app.models.catalogue import size
 from model_backends.base import Sentence, UserError
+from model_backends.downloads.units import size
 
 GOES_ON = Sentence("Try again: it goes on where it stopped.")
 _CHECK_NET = Sentence("Check the Internet connection, then try again: it goes on where it stopped.")

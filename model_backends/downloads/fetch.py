@@ -22,7 +22,7 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,14 +30,13 @@ from urllib.parse import quote
 
 import httpx2
 
-from app import __version__
-from app.models import told
-from app.models.told import AgainError, DownloadError
+from model_backends.downloads import told
+from model_backends.downloads.told import AgainError, DownloadError
 
 log = logging.getLogger(__name__)
 
 HUB = "https://huggingface.co"
-WAITS_S = (1.0, 2.0, 4.0, 8.0, 16.0)  # between tries that bring nothing; then it is told
+WAITS_S = (1.0, 2.0, 4.0, 8.0, 16.0)
 LONGEST_WAIT_S = 90.0  # asked for more, we tell and leave it to the user
 _TIMEOUT = httpx2.Timeout(connect=15.0, read=20.0, write=15.0, pool=15.0)
 _BLOCK = 1 << 20
@@ -129,11 +128,11 @@ def url_of(repository: str, revision: str, file: str) -> str:
 def open_client() -> httpx2.Client:
     """With the system's certificates, and the proxies that the environment or the system names.
 
-    It says no more of us than our name and version. A token goes to the hub alone, if the user has
+    It says no more of us than our name. A token goes to the hub alone, if the user has
     set one for it: the client leaves it out where it is led elsewhere. Raises DownloadError for
     certificates or a proxy that cannot be used.
     """
-    headers = {"User-Agent": f"voxline/{__version__}", "Accept-Encoding": "identity"}
+    headers = {"User-Agent": "voxline", "Accept-Encoding": "identity"}
     token = os.environ.get("HF_TOKEN", "").strip()
     if token:
         headers["Authorization"] = f"Bearer {token}"
@@ -149,11 +148,20 @@ class Fetch:
     """One file on its way. `run()` may be called again after it has failed: it goes on."""
 
     def __init__(
-        self, client: httpx2.Client, url: str, page: str, wanted: Wanted, target: Path, stop: Stop
+        self,
+        client: httpx2.Client,
+        url: str,
+        page: str,
+        wanted: Wanted,
+        target: Path,
+        stop: Stop,
+        waits_s: Sequence[float] | None = None,
     ) -> None:
-        """`page`: where people read about the model. `target` is written when all is here."""
+        """`page`: where people read about the model. `target` is written when all is here.
+        `waits_s`: between tries that bring nothing; after the last it is told."""
         self._client, self._url, self._page = client, url, page
         self._wanted, self._target, self._stop = wanted, target, stop
+        self._waits_s = WAITS_S if waits_s is None else tuple(waits_s)
         self._partial = target.with_name(target.name + ".partial")
         self._note = target.with_name(target.name + ".etag")  # of a file that no sha256 names
         self._sha256, self._bytes = wanted.sha256, wanted.bytes  # the hub's, once it was asked
@@ -224,9 +232,9 @@ class Fetch:
 
     def _pause(self, error: AgainError, in_vain: int, pause: Pause) -> None:
         """Wait for the next try, or give up."""
-        if in_vain > len(WAITS_S) or (error.wait_s or 0) > LONGEST_WAIT_S:
+        if in_vain > len(self._waits_s) or (error.wait_s or 0) > LONGEST_WAIT_S:
             raise error
-        seconds = WAITS_S[max(in_vain - 1, 0)] if error.wait_s is None else error.wait_s
+        seconds = self._waits_s[max(in_vain - 1, 0)] if error.wait_s is None else error.wait_s
         log.info("%s: %s; again in %.0f s", self._target.name, error.message, seconds)
         pause(Waiting(seconds, error))
         self._stop.wait(seconds)
