@@ -130,6 +130,7 @@ def run_gui(args: argparse.Namespace) -> int:
     status = app.exec()
     parts.hotkeys.close()
     parts.window.captions_page.close()
+    parts.window.models.close()
     interrupts.close()
     instance.release()
     return status
@@ -211,6 +212,7 @@ def _connect(parts: Parts) -> None:
     window, leaving = parts.window, parts.leaving
     window.follow(parts.commands, parts.hotkeys)
     window.menus.sessions.triggered.connect(lambda: parts.sessions.open())
+    _connect_models(parts)
     Drops(window, parts.sessions.import_files)
     window.erase_wanted.connect(partial(_ask_to_erase, parts))
     window.controls_wanted.connect(partial(_focus_controls, parts))
@@ -220,6 +222,15 @@ def _connect(parts: Parts) -> None:
     leaving.begun.connect(window.show_leaving)
     window.closed.connect(partial(_tell_captions_go_on, parts))
     parts.captioning.saved.connect(lambda saved: _announce(saved.path))
+
+
+def _connect_models(parts: Parts) -> None:
+    """A model that has come takes over at the next pause."""
+    from app.ui.state.change_over import ChangeOver
+
+    change = ChangeOver(parts.captioning, parts.store, parent=parts.window)
+    parts.window.models.wanted.connect(change.wish_for)
+    change.told.connect(parts.overlay.tell)
 
 
 def _connect_overlay(parts: Parts) -> None:

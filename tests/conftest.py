@@ -39,6 +39,7 @@ ORDER = (
     "session",
     "worker",
     "share",
+    "models",
     "model_backends",
     "measure",
     "cli",
