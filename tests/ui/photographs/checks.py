@@ -37,6 +37,7 @@ from tests.ui.photographs.scene import Desktop
 _NEVER_COVERED = (QDialog, QMenu)
 _LEAVES = (QAbstractButton, QComboBox, QLabel)
 _FIELDS = (QLineEdit, QTextEdit)
+_WHITE = QColor("white")
 _FRAME = 4  # px of a control's edge
 _LEAST, _LEAST_IN_HIGH = 4.5, 7.0
 _SLACK = 1  # px that rounding may cost
@@ -46,8 +47,8 @@ _INK_PIXELS = 4  # fewer of a colour are a smear, no letter
 
 def faults(overlay: CaptionOverlay, high_contrast: bool) -> list[str]:
     """All that is wrong now."""
-    found = [*_between_windows(overlay)]
-    for window in _windows():
+    found = [*_between_windows(overlay), *_hidden_handle(overlay)]
+    for window in windows():
         if isinstance(window, QFileDialog):
             continue  # Qt's own
         name = _name(window)
@@ -58,7 +59,8 @@ def faults(overlay: CaptionOverlay, high_contrast: bool) -> list[str]:
     return found
 
 
-def _windows() -> list[QWidget]:
+def windows() -> list[QWidget]:
+    """All that are shown, but for what is behind them."""
     shown = (each for each in QApplication.topLevelWidgets() if each.isVisible())
     return [each for each in shown if not isinstance(each, Desktop)]
 
@@ -77,7 +79,7 @@ def _name(widget: QWidget) -> str:
 def _between_windows(overlay: CaptionOverlay) -> Iterator[str]:
     """Everything is on the screen; captions and what must be read with them are side by side."""
     screen = QGuiApplication.primaryScreen().geometry()
-    for window in _windows():
+    for window in windows():
         frame = window.frameGeometry()
         if not screen.contains(frame) and not isinstance(window, CaptionOverlay):
             yield f"{_name(window)} is not wholly on the screen: {_told(frame)}"
@@ -86,12 +88,24 @@ def _between_windows(overlay: CaptionOverlay) -> Iterator[str]:
     box = overlay.box_on_screen
     if not screen.contains(box):
         yield f"the captions are not wholly on the screen: {_told(box)}"
-    for window in _windows():
+    for window in windows():
         if not isinstance(window, (*_NEVER_COVERED, QMainWindow)):
             continue
         shared = window.frameGeometry().intersected(box)
         if not shared.isEmpty() and not _allowed(window):
             yield f"{_name(window)} and the captions lie over each other: {_told(shared)}"
+
+
+def _hidden_handle(overlay: CaptionOverlay) -> Iterator[str]:
+    """The handle of captions that let clicks through is seen on the screen, not only shown."""
+    handle = overlay._click_through.handle
+    if handle is None or not handle.isVisible():
+        return
+    screen = QGuiApplication.primaryScreen()
+    picture = screen.grabWindow(0, *handle.geometry().getRect()).toImage()  # type: ignore[attr-defined]
+    reached = _contrast_in(picture, handle.rect(), picture.width() / handle.width(), _WHITE)
+    if reached < _LEAST:
+        yield f"the handle has a contrast of {reached:.1f} only: something lies over it"
 
 
 def _allowed(window: QWidget) -> bool:

@@ -111,6 +111,11 @@ def _(scene: Scene) -> None:
     scene.reach(Stage.PAUSED, "Paused.")
 
 
+@state("captions: paused, no words yet")
+def _(scene: Scene) -> None:
+    scene.reach(Stage.PAUSED, "Paused.")
+
+
 @state("captions: off")
 def _(scene: Scene) -> None:
     scene.reach(Stage.STOPPED, "Captions are off.")
@@ -167,6 +172,19 @@ def _(scene: Scene) -> None:
     scene.settle()
 
 
+@state("captions: off, clicks go through")
+def _(scene: Scene) -> None:
+    STATES["captions: off after words"](scene)
+    scene.overlay.let_clicks_through(True)
+    scene.settle()
+
+
+@state("captions: failed, clicks go through")
+def _(scene: Scene) -> None:
+    scene.overlay.let_clicks_through(True)
+    scene.reach(Stage.FAILED, FAILURE, FAILURE_HINT)
+
+
 def _docked(edge: str) -> State:
     def act(scene: Scene) -> None:
         scene.speak()
@@ -178,6 +196,13 @@ def _docked(edge: str) -> State:
 
 for _name in ("top", "bottom"):
     STATES[f"captions: docked at the {_name}"] = _docked(_name)
+
+
+@state("captions: docked, clicks go through")
+def _(scene: Scene) -> None:
+    STATES["captions: docked at the bottom"](scene)
+    scene.overlay.let_clicks_through(True)
+    scene.settle(200)
 
 
 @state("captions: controls")
