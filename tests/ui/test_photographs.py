@@ -116,7 +116,9 @@ def test_sheets_show_of_all_pictures_the_part_that_matters(qtbot: QtBot, tmp_pat
     found: Counter[str] = Counter()
     for sheet in sheets:
         assert sheet.width() <= SHEET.width() and sheet.height() <= SHEET.height()
-        for x, y in ((x, y) for x in range(0, sheet.width(), 3) for y in range(0, sheet.height(), 3)):
+        for x, y in (
+            (x, y) for x in range(0, sheet.width(), 3) for y in range(0, sheet.height(), 3)
+        ):
             found[sheet.pixelColor(x, y).name()] += 9
     assert found["#00ff00"] == 0, "what is around the part is left out"
     for at, color in enumerate(colors):

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -20,9 +21,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.state.captions_page import CaptionsPage
-from app.ui.widgets import plain
+from app.ui.widgets import beside_captions, plain
 from model_backends.base import Sentence
 
+_WIDTH = 480  # px, of all but the code
 _CODE_PX = 190
 _LOOK_MS = 500
 _WHAT = (
@@ -62,8 +64,8 @@ class CaptionsPageDialog(QDialog):
         self._show()
 
     def _arrange(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 20, 20, 16)
+        """The code beside the rest: above the captions there is little height."""
+        column = QVBoxLayout()
         column.setSpacing(12)
         grid = QGridLayout()
         for row, (text, field) in enumerate((("In a browser", self.address), ("In OBS", self.obs))):
@@ -75,13 +77,21 @@ class CaptionsPageDialog(QDialog):
             column.addWidget(widget)
         column.addWidget(self.problem)
         column.addLayout(grid)
-        column.addWidget(self.code)
         column.addWidget(self.screens)
+        column.addStretch(1)
+        upper = QHBoxLayout()
+        upper.setSpacing(20)
+        upper.addLayout(column, 1)
+        upper.addWidget(self.code, 0, Qt.AlignmentFlag.AlignTop)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.addButton(self.renew, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.rejected.connect(self.close)
-        column.addWidget(buttons)
-        self.setMinimumWidth(520)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(20, 20, 20, 16)
+        whole.setSpacing(12)
+        whole.addLayout(upper, 1)
+        whole.addWidget(buttons)
+        self.on.setMinimumWidth(_WIDTH)
 
     def _switch(self, on: bool, network: bool) -> None:
         self.problem.setText("")
@@ -112,11 +122,12 @@ class CaptionsPageDialog(QDialog):
         self._grow()
 
     def _grow(self) -> None:
-        """As high as what is in it, which wraps."""
+        """As large as what is in it, which wraps, and still beside the captions."""
         layout = self.layout()
         if layout is not None:
             layout.activate()
-            self.resize(self.width(), layout.totalHeightForWidth(self.width()))
+            width = layout.totalMinimumSize().width()
+            beside_captions.put(self, QSize(width, layout.totalHeightForWidth(width)))
 
     def _show_screens(self) -> None:
         self.screens.setText(_screens(self._page.screens) if self._page.on else "")
@@ -142,6 +153,13 @@ class _Address(QWidget):
             self.line.setText(text)
             self.line.setCursorPosition(0)
         self.setEnabled(bool(text))
+
+
+def show(page: CaptionsPage, parent: QWidget) -> CaptionsPageDialog:
+    """The dialog, over its parent or beside the captions."""
+    dialog = CaptionsPageDialog(page, parent)
+    dialog.show()
+    return dialog
 
 
 def _screens(count: int) -> str:

@@ -48,7 +48,7 @@ class Strip(QWidget):
 
     @property
     def region(self) -> QRegion:
-        """The pixels of what is shown, without the gap, which would be black without a compositor."""
+        """The pixels of what is shown; not the gap, which would be black without a compositor."""
         shown = self.controls if not self.controls.isHidden() else self.toast
         return QRegion() if shown.isHidden() else rounded(shown.geometry(), RADIUS)
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QPushButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -112,25 +113,31 @@ class SpeechModelPage(QWidget):
         dialog.open()
 
     def _arrange(self) -> None:
-        form = QFormLayout(self)
-        form.setContentsMargins(16, 16, 16, 16)
+        """What wraps is below the form, which would give it the height it has when narrow."""
+        form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(10)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         plain.add_row(form, "&Engine", self.engine)
         model = QHBoxLayout()
+        model.setSpacing(8)
         model.addWidget(self.model, 1)
         model.addWidget(self.folder)
         label = plain.label("&Model")
         label.setBuddy(self.model)
         form.addRow(label, model)
-        form.addRow("", self.note)
         why = QHBoxLayout()
         why.addWidget(self.show_details)
         why.addStretch(1)
-        form.addRow("", why)
-        form.addRow("", self.details)
-        form.addRow(self.server)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(10)
+        column.addLayout(form)
+        column.addWidget(self.note)
+        column.addLayout(why)
+        column.addWidget(self.details)
+        column.addWidget(self.server)
+        column.addStretch(1)
 
 
 def _may_be_used(settings: Settings) -> bool:

@@ -49,6 +49,7 @@ class ImportDialog(QDialog):
         page, grid = QWidget(), QGridLayout()
         page.setLayout(grid)
         grid.setColumnStretch(0, 1)
+        grid.setContentsMargins(0, 0, 0, 0)
         for row, path in enumerate(files):
             name = plain.label(plain.shortened(path.name))
             plain.set_tip(name, str(path))

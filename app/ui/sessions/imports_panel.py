@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -19,6 +20,7 @@ from app.ui.widgets import plain
 from model_backends.base import Sentence
 
 _MOST_SHOWN = 3  # rows at once; the rest is scrolled to
+_BESIDE = 8  # px that the scroll bar keeps
 _NAME = 30  # characters
 
 
@@ -60,6 +62,12 @@ class JobRow(QWidget):
         self.button.setText(text)
         self.button.setAccessibleName(f"{text}: {job.path.name}")
 
+    def height_at(self, width: int) -> int:
+        """What it needs there, since what is told wraps."""
+        layout = self.layout()
+        assert layout is not None
+        return layout.totalHeightForWidth(width)
+
     def _press(self) -> None:
         if self.job.over:
             self._imports.forget(self.job)
@@ -91,7 +99,7 @@ class ImportsPanel(QScrollArea):
         self._rows: dict[Job, JobRow] = {}
         page = QWidget()
         self._column = QVBoxLayout(page)
-        self._column.setContentsMargins(0, 0, 8, 0)
+        self._column.setContentsMargins(0, 0, _BESIDE, 0)
         self._column.setSpacing(8)
         self._column.addStretch(1)
         self.setWidget(page)
@@ -127,5 +135,11 @@ class ImportsPanel(QScrollArea):
 
     def _fit(self) -> None:
         self.setVisible(bool(self._rows))
-        heights = [row.sizeHint().height() + 8 for row in self.rows[:_MOST_SHOWN]]
+        width = self.viewport().width() - _BESIDE
+        heights = [row.height_at(width) + 8 for row in self.rows[:_MOST_SHOWN]]
         self.setFixedHeight(sum(heights) + 4)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What is told wraps."""
+        super().resizeEvent(event)
+        self._fit()

@@ -107,7 +107,8 @@ def sheets_of(taken: Sequence[dict[str, Any]], folder: Path, setting: Setting, z
         shots = [
             Shot(
                 each["state"] + ("   ✗" if each["faults"] else ""),
-                Path(each["file"]), QRect(*each["part"]),
+                Path(each["file"]),
+                QRect(*each["part"]),
             )
             for each in taken
             if (each["look"], each["script"]) == (look, script)

@@ -91,6 +91,7 @@ class Scene:
 
     def __init__(self, app: Application, script: str, settings: Settings | None = None) -> None:
         self.app, self.script = app, script
+        self.at_close: list[Callable[[], object]] = []
         chosen = settings or Settings(engine="scripted", told={"kept": True}, names=NAMES)
         self.store = SettingsStore(chosen)
         self.overlay = CaptionOverlay(chosen.overlay, self.store.set_overlay)
@@ -151,7 +152,9 @@ class Scene:
         return self.overlay.place_is_certain or not self.overlay.isVisible()
 
     def close(self) -> None:
-        """All windows gone, and forgotten."""
+        """All windows gone, and forgotten; what a state has begun ends."""
+        for end in self.at_close:
+            end()
         self.overlay.end()
         self.store.flush()
         popup = QApplication.activePopupWidget()

@@ -46,7 +46,8 @@ def _part() -> list[int]:
         part = part.united(window.frameGeometry())
     part = part.adjusted(-_AROUND, -_AROUND, _AROUND, _AROUND).intersected(screen.geometry())
     scale = screen.devicePixelRatio()
-    return [round(each * scale) for each in part.getRect()]  # type: ignore[attr-defined]
+    sizes = (part.x(), part.y(), part.width(), part.height())
+    return [round(each * scale) for each in sizes]
 
 
 def main(folder: Path, looks: list[str], scripts: list[str], wanted: list[str]) -> None:
@@ -66,8 +67,7 @@ def main(folder: Path, looks: list[str], scripts: list[str], wanted: list[str]) 
                 _picture(scene).save(str(file))
                 found = checks.faults(scene.overlay, look.startswith("high"))
                 told = {"state": name, "look": look, "script": script, "file": str(file)}
-                told |= {"faults": found, "part": _part()}
-                print(json.dumps(told), flush=True)  # noqa: T201
+                print(json.dumps({**told, "faults": found, "part": _part()}), flush=True)  # noqa: T201
                 scene.close()
     desktop.close()
 
