@@ -52,7 +52,7 @@ LIGHT = Colors(
 DARK = Colors(
     window="#1c1e22", base="#141619", raised="#2a2d33", control="#3a3f48",
     text="#e9ebee", dim="#a3aab5", line="#3b4048", border="#8a929e",
-    accent="#7fb0ff", on_accent="#0c1a33", sunken="#3b4048", off="#a3aab5",
+    accent="#7fb0ff", on_accent="#0c1a33", sunken="#3b4048", off="#99a1ac",
     quiet="#a3aab5", good="#5fd39a", busy="#7fb0ff", warning="#f2b661", failure="#ff8a80",
 )  # fmt: skip
 # For who has asked the desktop for high contrast: two grounds, no shades, every edge drawn.

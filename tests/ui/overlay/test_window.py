@@ -430,6 +430,30 @@ def test_where_clicks_go_through_there_is_no_button_to_click(
     assert any(button.isVisible() for button in buttons)
 
 
+def test_without_a_compositor_only_what_is_painted_is_part_of_the_window(
+    qtbot: QtBot, desktop: dict[str, QRect], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be seen through would be a black bar: corners, and the gap to the box."""
+    monkeypatch.setattr(native, "has_compositor", lambda platform: False)
+    window = opened(qtbot, OverlaySettings(), [])
+    window.tell("The last minute is copied.")
+    shown = window._strip.toast.geometry().translated(window._strip.pos())
+    box = window._box.geometry()
+    mask = window.mask()
+    assert mask.contains(shown.center()) and mask.contains(box.center())
+    for corner in (shown.topLeft(), shown.bottomRight(), box.topLeft(), box.bottomRight()):
+        assert not mask.contains(corner)
+    assert not mask.contains(QPoint(shown.center().x(), shown.bottom() + 2))
+    window.let_clicks_through(True)
+    window.hide_captions()
+    handle = window._click_through.handle
+    assert handle is not None
+    for floating in (handle, pill_of(window)):
+        floating.show()
+        assert floating.mask().contains(floating.rect().center())
+        assert not floating.mask().contains(floating.rect().topLeft())
+
+
 def test_a_fault_covers_no_caption(qtbot: QtBot, window: CaptionOverlay) -> None:
     session = listening(window)
     session.say(Status(Stage.NO_SOUND, "No sound.", "Is it muted?"))
