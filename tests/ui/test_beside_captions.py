@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, QSize
+from PySide6.QtCore import QRect, QSize
 from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -103,11 +103,12 @@ def test_a_dialog_that_grows_stays_beside_the_captions(
     before = dialog.size()
     dialog.on.click()
     dialog.network.click()
+    dialog.resize(dialog.width(), dialog.minimumSizeHint().height())
+    least = dialog.address.copy.sizeHint().height()
     try:
+        assert dialog.address.copy.height() >= least, "what is too high is scrolled, not squeezed"
         assert dialog.code.isVisible() and dialog.width() > before.width()
         assert not dialog.geometry().intersects(captions)
-        inside = QRect(dialog.code.mapTo(dialog, QPoint()), dialog.code.size())
-        assert dialog.rect().contains(inside)
     finally:
         window.captions_page.close()
 

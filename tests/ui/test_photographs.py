@@ -58,6 +58,12 @@ def outside(page: QWidget) -> None:
     QPushButton("Close", page).setGeometry(260, 20, 90, 30)
 
 
+def cut_by_a_frame(page: QWidget) -> None:
+    frame = QWidget(page)
+    frame.setGeometry(10, 20, 100, 20)
+    QPushButton("Close", frame).setGeometry(0, 0, 90, 30)
+
+
 def overlapping(page: QWidget) -> None:
     QPushButton("Save", page).setGeometry(10, 20, 90, 30)
     QPushButton("Close", page).setGeometry(60, 25, 90, 30)
@@ -74,6 +80,7 @@ def faint(page: QWidget) -> None:
     [
         (cut, "is cut, and no tooltip has the rest"),
         (outside, "reaches out of its window"),
+        (cut_by_a_frame, "reaches out of its window"),
         (overlapping, "lie over each other"),
         (faint, "contrast"),
     ],

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from app.ui.main_window.transcript import clock
 from app.ui.sessions.imports import Imports, Job, State
 from app.ui.widgets import plain
+from app.ui.widgets.following import FollowFocus
 from model_backends.base import Sentence
 
 _MOST_SHOWN = 3  # rows at once; the rest is scrolled to
@@ -104,6 +105,7 @@ class ImportsPanel(QScrollArea):
         self._column.addStretch(1)
         self.setWidget(page)
         self.setWidgetResizable(True)
+        FollowFocus(self)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Files being imported")

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.voices import ME, THEM
 from app.session.record import Saved
@@ -180,6 +180,22 @@ def _(scene: Scene) -> None:
     scene.settle()
     scene.overlay._show_controls()
     scene.settle()
+
+
+def _with_keyboard(tabs: int) -> State:
+    def act(scene: Scene) -> None:
+        scene.speak()
+        scene.overlay.focus_controls()
+        scene.settle(until=lambda: QApplication.focusWidget() is not None)
+        for _ in range(tabs):
+            QTest.keyClick(scene.overlay, Qt.Key.Key_Tab)
+        scene.settle()
+
+    return act
+
+
+STATES["captions: controls by keyboard"] = _with_keyboard(1)
+STATES["captions: controls by keyboard, the last"] = _with_keyboard(6)
 
 
 @state("captions: told for a moment")

@@ -163,10 +163,20 @@ def _reachable(leaf: QWidget, window: QWidget) -> bool:
     area = _scrolls(leaf)
     page = area.widget() if area is not None else None
     if area is None or page is None:
-        return window.rect().contains(_area(leaf, window))
-    inside = page.rect().contains(_area(leaf, page))
+        return _within(leaf, window)
+    inside = _within(leaf, page)
     viewport, bar = area.viewport(), area.horizontalScrollBar()
     return inside and (page.width() <= viewport.width() or bar.isVisible())
+
+
+def _within(leaf: QWidget, outer: QWidget) -> bool:
+    """Whether no widget around it, up to `outer`, cuts it off."""
+    around = leaf.parentWidget()
+    while around is not None:
+        if not around.rect().contains(_area(leaf, around)):
+            return False
+        around = around.parentWidget() if around is not outer else None
+    return True
 
 
 def _is_cut(leaf: QWidget) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtWidgets import QMenu, QScrollArea
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMenu, QScrollArea, QWidget
 
 from app.core.timeline import Gap
 from app.core.voices import ME
@@ -172,6 +173,50 @@ def _page(name: str) -> State:
 
 for _name in ("captions", "listening", "speech_model", "names", "keys", "privacy"):
     STATES[f"preferences: {_name}"] = _page(_name)
+
+
+def _focused(page: str, control: str) -> State:
+    def act(scene: Scene) -> None:
+        STATES[f"preferences: {page}"](scene)
+        owner: object = scene.window.open_preferences()
+        for name in control.split("."):
+            owner = owner[name] if isinstance(owner, dict) else getattr(owner, name)
+        assert isinstance(owner, QWidget)
+        owner.setFocus(Qt.FocusReason.TabFocusReason)
+        scene.settle()
+
+    return act
+
+
+for _name, _control in (
+    ("captions", "captions.size_slider.slider"),
+    ("captions", "captions.size_slider.more"),
+    ("captions", "captions.presets.cards.contrast"),
+    ("captions", "captions.lines"),
+    ("captions", "captions.show_more"),
+    ("captions", "read_finished"),
+    ("listening", "listening.delay"),
+    ("names", "names.table"),
+    ("names", "names.import_"),
+    ("keys", "keys.reset"),
+    ("privacy", "privacy.days"),
+    ("captions", "close_button"),
+):
+    STATES[f"preferences: keyboard on {_control}"] = _focused(_name, _control)
+
+
+@state("main: keyboard on the first button")
+def _(scene: Scene) -> None:
+    scene.open_window()
+    scene.window.header.toggle.setFocus(Qt.FocusReason.TabFocusReason)
+    scene.settle()
+
+
+@state("main: keyboard on the source")
+def _(scene: Scene) -> None:
+    scene.open_window()
+    scene.window.choices.source.setFocus(Qt.FocusReason.TabFocusReason)
+    scene.settle()
 
 
 @state("preferences: captions, more")
