@@ -20,13 +20,21 @@ _ELLIPSIS = "…"
 
 def draw(painter: QPainter, room: QRectF, pieces: Sequence[Piece]) -> None:
     """In the painter's font and colour, at the top of the room."""
+    fitted(pieces, painter.font(), room.width()).draw(painter, QPointF(room.topLeft()))
+
+
+def fitted(pieces: Sequence[Piece], font: QFont, width: float) -> QTextLayout:
+    """As much of it as fits on the line; ends with an ellipsis if that is not all."""
     text = "".join(words for words, _ in pieces)
-    layout = _laid_out(text, pieces, painter.font(), room.width())
-    fits = _fitting(layout, text, room.width(), painter.font())
-    if fits < len(text):
+    layout = _laid_out(text, pieces, font, width)
+    fits = _fitting(layout, text, width, font)
+    while fits < len(text):
         shown = text[:fits].rstrip() + _ELLIPSIS
-        layout = _laid_out(shown, pieces, painter.font(), room.width())
-    layout.draw(painter, QPointF(room.topLeft()))
+        layout = _laid_out(shown, pieces, font, width)
+        if not fits or layout.lineAt(0).textLength() >= _length(shown):
+            break
+        fits -= 1  # a letter that is the last now may be wider than it was: Arabic
+    return layout
 
 
 def _laid_out(text: str, pieces: Sequence[Piece], font: QFont, width: float) -> QTextLayout:

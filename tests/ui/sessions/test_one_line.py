@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QFont, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from app.ui.sessions import one_line
@@ -43,6 +43,15 @@ def test_what_is_too_long_ends_in_its_room(qtbot: QtBot, pieces: list[Piece]) ->
     columns = drawn(pieces)
     assert columns[0] >= 50 and columns[-1] < WIDE - 50
     assert len(columns) > 150, "as much as fits"
+
+
+@pytest.mark.parametrize("pieces", [LONG, LONG_ARABIC], ids=["latin", "arabic"])
+def test_that_something_is_left_out_is_told(qtbot: QtBot, pieces: list[Piece]) -> None:
+    """On the line itself: an Arabic letter is wider where it is the last."""
+    for width in range(60, 200):
+        layout = one_line.fitted(pieces, QFont(), width)
+        assert layout.text().endswith("…")
+        assert layout.lineAt(0).textLength() == len(layout.text())
 
 
 def test_pieces_of_a_line_are_one_line(qtbot: QtBot) -> None:
