@@ -376,9 +376,9 @@ class MainWindow(QMainWindow):
             self.banners.tell("info", here, "No browser could be opened.")
 
     def _show_captions_page(self) -> None:
-        from app.ui.main_window.captions_page import CaptionsPageDialog
+        from app.ui.main_window import captions_page
 
-        CaptionsPageDialog(self.captions_page, self).show()
+        captions_page.show(self.captions_page, self)
 
     def _show_shortcuts(self) -> None:
         help_texts.show_shortcuts(self, self.menus.with_keys(), self._global_keys())

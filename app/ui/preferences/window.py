@@ -36,6 +36,7 @@ from app.ui.preferences.speech_model_page import SpeechModelPage
 from app.ui.state.engines import EngineChoice, info_of, suited_info
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, plain
+from app.ui.widgets.following import FollowFocus
 from model_backends.base import EngineInfo
 
 if TYPE_CHECKING:
@@ -241,5 +242,6 @@ def _scrolled(page: QWidget) -> QScrollArea:
     area.setWidget(page)
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
+    FollowFocus(area)
     area.setMinimumWidth(min(_NARROW, page.minimumSizeHint().width()))
     return area
