@@ -159,6 +159,16 @@ QCheckBox::indicator:checked, QTableView::indicator:checked {{
     background: {accent}; border-color: {accent}; image: url("{tick}");
 }}
 QCheckBox::indicator:disabled {{ background: {window}; }}
+QRadioButton {{ spacing: 8px; padding: 3px; border: 2px solid transparent; border-radius: 6px; }}
+QRadioButton:focus {{ border-color: {accent}; }}
+QRadioButton:disabled {{ color: {dim}; }}
+QRadioButton::indicator {{
+    width: 16px; height: 16px; background: {base}; border: 1px solid {border}; border-radius: 9px;
+}}
+QRadioButton::indicator:checked {{
+    width: 8px; height: 8px; background: {base}; border: 5px solid {accent};
+}}
+QRadioButton::indicator:disabled {{ background: {window}; }}
 QMenuBar {{ background: {window}; color: {text}; }}
 QMenuBar::item {{ padding: 4px 8px; border-radius: 4px; background: transparent; }}
 QMenuBar::item:selected {{ background: {accent}; color: {on_accent}; }}
@@ -229,6 +239,7 @@ QFrame#banner[kind="warning"] QFrame#mark {{ background: {warning}; }}
 QFrame#banner[kind="failure"] QFrame#mark {{ background: {failure}; }}
 QLabel#state {{ font-weight: 600; }}
 QLabel#dim {{ color: {dim}; }}
+QLabel#heading {{ font-size: 15pt; font-weight: 600; }}
 QLabel#warning {{ color: {warning}; }}
 QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QStatusBar {{ color: {dim}; }}
