@@ -6,6 +6,7 @@ VOXLINE_PAINTED_LOG names. Nothing is written without it.
                                                       from the first sample of the sound
     {"type": "status", "stage": …}
     {"type": "step", "number": …}                     of the first run; 0 at its end
+    {"type": "in page", "text": …}                    a word painted in the page of its first step
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import os
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -44,10 +46,16 @@ class PaintedLog(QObject):
         overlay.captions.on_painted = self._painted
         captioning.session_changed.connect(self._session_changed)
         captioning.status.connect(self._status)
-        first_run.step_shown.connect(lambda number: self._write("step", number=number))
+        first_run.step_shown.connect(partial(self._step, first_run))
 
     def _session_changed(self, bridge: SessionBridge | None) -> None:
         self._bridge = bridge
+
+    def _step(self, first_run: FirstRun, number: int) -> None:
+        self._write("step", number=number)
+        if first_run.window is not None:
+            page = first_run.window.source.heard.words
+            page.on_painted = lambda word: self._write("in page", text=word.text)
 
     def _painted(self, word: Word) -> None:
         at = time.monotonic()
