@@ -148,9 +148,11 @@ class Talk:
         return [*events, Progress(ME, 0, start_ms + _STEP_MS, start_ms + _STEP_MS)]
 
     def _word(self, at: int) -> Word:
-        rank = int(_VOCABULARY ** self._chance.random())
-        text = f" {_spelt(rank)}" + ("." if self._said % _SENTENCE == _SENTENCE - 1 else "")
-        return Word(ME, 0, self._said // _SENTENCE, text, at, at + 180, "en")
+        sentence, number = divmod(self._said, _SENTENCE)
+        spelt = _spelt(int(_VOCABULARY ** self._chance.random()))
+        text = spelt.capitalize() if number == 0 else spelt
+        end = "." if number == _SENTENCE - 1 else ""
+        return Word(ME, 0, sentence, f" {text}{end}", at, at + 180, "en")
 
 
 def _spelt(number: int) -> str:

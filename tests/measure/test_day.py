@@ -21,6 +21,7 @@ def test_every_word_of_the_day_is_shown_counted_and_kept(
     cells = [cell.strip() for cell in rows[-1].split("|")[1:-1]]
     assert len(cells) == day.HEAD.splitlines()[0].count("|") - 1
     assert int(cells[5]) == played.words > 100
+    assert int(cells[7]) > 1, "paragraphs end, as they do in speech"
     (session,) = Library().sessions()
     assert session.words == played.words
     assert len(list(paths.transcripts_dir().glob("*.srt"))) == 1
