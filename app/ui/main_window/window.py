@@ -122,7 +122,7 @@ class MainWindow(QMainWindow):
             from app.ui.preferences.window import Preferences
 
             self._preferences = Preferences(
-                self._store, self._hotkeys, self._commands, self._engine_info, self.models
+                self._store, self._hotkeys, self._commands, self.engine_info, self.models
             )
             self._preferences.show_engines(self._engines)
             self._preferences.privacy.erase_wanted.connect(self.erase_wanted)
@@ -151,7 +151,8 @@ class MainWindow(QMainWindow):
 
     def show_leaving(self) -> None:
         """From now on everything waits for the transcript to be saved."""
-        self._remember_place()
+        if self.isVisible():  # else its place was remembered when it closed, or there was none
+            self._remember_place()
         self.setWindowTitle("Saving the transcript…")
         self.page.setEnabled(False)
         self.menuBar().setEnabled(False)
@@ -305,11 +306,12 @@ class MainWindow(QMainWindow):
 
     def _show_settings(self, settings: Settings) -> None:
         self.transcript.names = settings.voice_names
-        info = suited_info(self._engine_info(settings.engine), settings)
+        info = suited_info(self.engine_info(settings.engine), settings)
         if info:
             self.choices.show_settings(settings, info)
 
-    def _engine_info(self, name: str) -> EngineInfo | None:
+    def engine_info(self, name: str) -> EngineInfo | None:
+        """What is known of an engine, of the one that runs the most; None of one that is broken."""
         running = self._captioning.info
         if running and running.name == name:
             return running
