@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from app.ui.state.bridge import SessionBridge
     from app.ui.state.captioning import Captioning
     from app.ui.state.commands import Commands
+    from app.ui.state.feeds import Feeds
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ class Parts:
     hotkeys: Hotkeys
     opened: OpenedFiles
     sessions: Sessions
+    feeds: Feeds
     listens: bool = True  # from the start
 
 
@@ -130,6 +132,7 @@ def run_gui(args: argparse.Namespace) -> int:
     status = app.exec()
     parts.hotkeys.close()
     parts.window.captions_page.close()
+    parts.feeds.close()
     interrupts.close()
     instance.release()
     return status
@@ -182,6 +185,7 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
     from app.ui.sessions.opening import Sessions
     from app.ui.state.captioning import Captioning
     from app.ui.state.commands import Commands
+    from app.ui.state.feeds import Feeds
 
     captioning, commands = Captioning(store, open_session), Commands()
     offer_all(commands, overlay, captioning, store)
@@ -197,10 +201,11 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
     opened.saved.connect(window.show_saved)
     sessions = Sessions(captioning, store, window)
     opened.saved.connect(lambda _: sessions.look())
-    tray = Tray(commands)
+    tray, feeds = Tray(commands), Feeds(captioning, store, window)
     return Parts(
-        app, store, captioning, overlay, window, tray, leaving, commands, hotkeys, opened, sessions
-    )
+        app, store, captioning, overlay, window, tray, leaving, commands, hotkeys, opened, sessions,
+        feeds,
+    )  # fmt: skip
 
 
 def _connect(parts: Parts) -> None:
@@ -208,6 +213,7 @@ def _connect(parts: Parts) -> None:
 
     _connect_overlay(parts)
     _connect_tray(parts)
+    _connect_feeds(parts)
     window, leaving = parts.window, parts.leaving
     window.follow(parts.commands, parts.hotkeys)
     window.menus.sessions.triggered.connect(lambda: parts.sessions.open())
@@ -270,6 +276,20 @@ def _connect_tray(parts: Parts) -> None:
     parts.hotkeys.changed.connect(lambda: tray.show_keys(parts.hotkeys))
 
 
+def _connect_feeds(parts: Parts) -> None:
+    from app.ui.feeds.telling import FeedBanners
+
+    show = partial(_show_feeds, parts)
+    parts.window.menus.feeds.triggered.connect(lambda: show())
+    FeedBanners(parts.feeds, parts.window.banners, show)
+
+
+def _show_feeds(parts: Parts) -> None:
+    from app.ui.feeds.dialog import FeedsDialog
+
+    FeedsDialog(parts.feeds, parts.store, parts.window).come_forward()
+
+
 def _begin(parts: Parts, problem: str | None) -> None:
     """Start to listen, and only then look at what else there is."""
     window, chosen = parts.window, parts.store.settings
@@ -285,6 +305,7 @@ def _begin(parts: Parts, problem: str | None) -> None:
         parts.overlay.show_status(parts.captioning.last_status)
     parts.hotkeys.start()
     window.captions_page.start_if_wanted()
+    parts.feeds.start_if_wanted()
     window.look_around()
     _recover(parts)
     parts.sessions.keep_up()

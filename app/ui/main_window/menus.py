@@ -41,6 +41,7 @@ class Menus:
         self.controls = self._add(self.view, "Caption c&ontrols", "Ctrl+Shift+K")
         self.latest = self._add(self.view, "&Latest words", "Ctrl+End")
         self.page = self._add(self.view, "Captions &page…", "")
+        self.feeds = self._add(self.view, "&Send captions to…", "")
         self._verbs_end = self.view.insertSeparator(self.controls)
         self._help_menu()
 
