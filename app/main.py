@@ -49,12 +49,14 @@ if TYPE_CHECKING:
     from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.desktop.leaving import Leaving
     from app.ui.desktop.tray import Tray
+    from app.ui.dictation.badge import Badge
     from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
     from app.ui.sessions.opening import Sessions
     from app.ui.state.bridge import SessionBridge
     from app.ui.state.captioning import Captioning
     from app.ui.state.commands import Commands
+    from app.ui.state.dictation import Dictation
     from app.ui.state.feeds import Feeds
 
 log = logging.getLogger(__name__)
@@ -94,6 +96,8 @@ class Parts:
     opened: OpenedFiles
     sessions: Sessions
     feeds: Feeds
+    dictation: Dictation
+    badge: Badge
     listens: bool = True  # from the start
 
 
@@ -133,6 +137,8 @@ def run_gui(args: argparse.Namespace) -> int:
     parts.hotkeys.close()
     parts.window.captions_page.close()
     parts.feeds.close()
+    parts.badge.hide()
+    parts.dictation.close()
     interrupts.close()
     instance.release()
     return status
@@ -180,15 +186,19 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
     from app.ui.desktop.leaving import Leaving
     from app.ui.desktop.tray import Tray
     from app.ui.desktop.verbs import offer_all
+    from app.ui.dictation.badge import Badge
     from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
     from app.ui.sessions.opening import Sessions
     from app.ui.state.captioning import Captioning
-    from app.ui.state.commands import Commands
+    from app.ui.state.commands import DICTATE, Commands
+    from app.ui.state.dictation import Dictation
     from app.ui.state.feeds import Feeds
 
     captioning, commands = Captioning(store, open_session), Commands()
     offer_all(commands, overlay, captioning, store)
+    dictation = Dictation(captioning)
+    commands.offer(DICTATE.name, dictation.toggle, lambda: dictation.on)
     window = MainWindow(captioning, store)
     leaving = Leaving(captioning, store, app.exit)
     hotkeys = Hotkeys(store, commands)
@@ -204,16 +214,18 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
     tray, feeds = Tray(commands), Feeds(captioning, store, window)
     return Parts(
         app, store, captioning, overlay, window, tray, leaving, commands, hotkeys, opened, sessions,
-        feeds,
+        feeds, dictation, Badge(dictation, lambda: overlay.whole_place),
     )  # fmt: skip
 
 
 def _connect(parts: Parts) -> None:
+    from app.ui.desktop.elsewhere import connect_dictation, connect_feeds
     from app.ui.sessions.import_dialog import Drops
 
     _connect_overlay(parts)
     _connect_tray(parts)
-    _connect_feeds(parts)
+    connect_feeds(parts.feeds, parts.store, parts.window)
+    connect_dictation(parts.dictation, parts.overlay, parts.window, parts.tray)
     window, leaving = parts.window, parts.leaving
     window.follow(parts.commands, parts.hotkeys)
     window.menus.sessions.triggered.connect(lambda: parts.sessions.open())
@@ -274,20 +286,6 @@ def _connect_tray(parts: Parts) -> None:
     parts.captioning.status.connect(tray.show_status)
     tray.show_status(parts.captioning.last_status)
     parts.hotkeys.changed.connect(lambda: tray.show_keys(parts.hotkeys))
-
-
-def _connect_feeds(parts: Parts) -> None:
-    from app.ui.feeds.telling import FeedBanners
-
-    show = partial(_show_feeds, parts)
-    parts.window.menus.feeds.triggered.connect(lambda: show())
-    FeedBanners(parts.feeds, parts.window.banners, show)
-
-
-def _show_feeds(parts: Parts) -> None:
-    from app.ui.feeds.dialog import FeedsDialog
-
-    FeedsDialog(parts.feeds, parts.store, parts.window).come_forward()
 
 
 def _begin(parts: Parts, problem: str | None) -> None:

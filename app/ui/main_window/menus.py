@@ -25,6 +25,7 @@ _SHORT_LABELS = {  # in a menu that says whether it is so
     "bigger": "&Bigger text",
     "smaller": "S&maller text",
     "mark": "Mar&k this place",
+    "dictate": "T&ype what is said into the window in use",
 }
 
 

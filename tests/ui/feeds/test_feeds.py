@@ -267,7 +267,8 @@ def test_zoom_s_url_is_kept_unseen_and_forgotten(
 def test_the_password_of_obs_is_kept_with_the_switch_and_used(
     dialog: FeedsDialog, rig: Rig, feeds: Feeds, qtbot: QtBot
 ) -> None:
-    obs = FakeObs(PASSWORD, **{"Untertitel 💬": ""})
+    obs = FakeObs(PASSWORD)
+    obs.sources["Untertitel 💬"] = ""
     speaking(rig)
     dialog.obs.url.setText(obs.url)
     dialog.obs.source.setText("Untertitel 💬")
