@@ -8,7 +8,9 @@ request. A connection belongs to one thread at a time. Knows no key by its name.
 from __future__ import annotations
 
 import ctypes
+import select
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -17,7 +19,9 @@ _ASYNC = 1
 _ANY_TYPE = 0
 _FAKE_INPUT = 2  # of XTEST
 _FAKE_INPUT_BYTES = 36
-KEY_PRESS, KEY_RELEASE = 2, 3
+KEY_PRESS, KEY_RELEASE, _CLIENT_MESSAGE = 2, 3, 33
+_EVENT_MASK, _SUBSTRUCTURE_NOTIFY = 0x0800, 0x0008_0000
+_MOST_VALUES = 512  # of a property
 _HEAD = 32  # bytes of a reply before what is of variable length
 
 
@@ -145,11 +149,59 @@ class Server:
 
     def process_of(self, window: int) -> int:
         """The number of the process that a window says it is of (EWMH); 0 if it does not say."""
-        cookie = self._xcb.xcb_get_property(
-            self._link, 0, window, self._atom("_NET_WM_PID"), _ANY_TYPE, 0, 1
+        return next(iter(self._property(window, "_NET_WM_PID")), 0)
+
+    @property
+    def nothing_is_active(self) -> bool:
+        """Whether the window manager, if it tells (EWMH), has no window that it has given the
+        keyboard to: the focus is then a window of its own."""
+        name = "_NET_ACTIVE_WINDOW"
+        if any(self._property(self.root, name)):
+            return False
+        return self._atom(name) in self._property(self.root, "_NET_SUPPORTED")
+
+    def pings(self, window: int) -> bool:
+        """Whether a window answers when it is asked if it still reads (EWMH)."""
+        return self._atom("_NET_WM_PING") in self._property(window, "WM_PROTOCOLS")
+
+    def ping(self, window: int, number: int, within_s: float) -> bool:
+        """Ask it so; whether the answer came. Programs take in order what they are sent, so that
+        then they have read all keys that were pressed before."""
+        data = self._atom("WM_PROTOCOLS"), self._atom("_NET_WM_PING"), number, window, 0, 0
+        message = (ctypes.c_uint32 * 8)(_word(bytes([_CLIENT_MESSAGE, 32, 0, 0]), 0), window, *data)
+        self._watch_root(_SUBSTRUCTURE_NOTIFY)  # where answers go
+        self._xcb.xcb_send_event(self._link, 0, window, 0, message)
+        answered = self._answered(data[0], number, time.monotonic() + within_s)
+        self._watch_root(0)
+        for _ in self.events():
+            pass
+        return answered
+
+    def _answered(self, kind: int, number: int, until_s: float) -> bool:
+        """Events are 32 bytes: kind, format, …, window at 4, type at 8, data from 12 on."""
+        while not self.is_gone:
+            for event in self.events():
+                told = event[0] & 0x7F, _word(event, 4), _word(event, 8), _word(event, 16)
+                if told == (_CLIENT_MESSAGE, self.root, kind, number):
+                    return True
+            left_s = until_s - time.monotonic()
+            if left_s <= 0 or not select.select([self.descriptor], [], [], left_s)[0]:
+                return False
+        return False
+
+    def _watch_root(self, events: int) -> None:
+        value = ctypes.c_uint32(events)
+        self._xcb.xcb_change_window_attributes(
+            self._link, self.root, _EVENT_MASK, ctypes.byref(value)
         )
-        _, data = self._reply("xcb_get_property_reply", cookie)
-        return _word(data, 0) if len(data) >= 4 else 0
+        self._xcb.xcb_flush(self._link)
+
+    def _property(self, window: int, name: str) -> list[int]:
+        """A property of 32-bit values; empty if it is not set or the window is gone."""
+        cookie = self._xcb.xcb_get_property(
+            self._link, 0, window, self._atom(name), _ANY_TYPE, 0, _MOST_VALUES
+        )
+        return _words(self._reply("xcb_get_property_reply", cookie)[1])
 
     def _atom(self, name: str) -> int:
         encoded = name.encode()
@@ -257,6 +309,8 @@ def _libxcb() -> Any:
         "get_input_focus": (_Cookie, (link,)),
         "query_tree": (_Cookie, (link, word)),
         "get_property": (_Cookie, (link, byte, word, word, word, word, word)),
+        "change_window_attributes": (_Cookie, (link, word, word, ctypes.c_void_p)),
+        "send_event": (_Cookie, (link, byte, word, word, ctypes.c_void_p)),
         "intern_atom": (_Cookie, (link, byte, half, ctypes.c_char_p)),
     }
     for name, (result, arguments) in calls.items():

@@ -2,8 +2,9 @@
 
 What the keyboard has is pressed there, in the layout that is in use. For what it has not (accents,
 Chinese, emoji) a key code that types nothing gets the character for a while. Programs look a key up
-when they get to its press, which may be later: so a code keeps its character as long as there are
-others, and is not given another soon after it was pressed. At the end all codes are empty again.
+when they get to its press, which may be much later: so a code keeps its character as long as there
+are others, and is given another only once the program says that it has read so far (it is pinged,
+as window managers do), or after a rest where it cannot say. At the end all codes are empty again.
 
 A window may be of a password: X11 does not say.
 """
@@ -18,12 +19,14 @@ from app.native.typist import CAPS_LOCK, KEYS, Focus, NoTypingError, typeable
 from app.native.x11_server import KEY_PRESS, KEY_RELEASE, NoServerError, Server
 from model_backends.base import Sentence
 
-REST_S = 1.0  # from the last press of a borrowed code until it may mean something else
+_REST_S = 2.0  # for a program that does not say what it has read
+_ANSWER_S = 20.0  # for one that does: it may be busy
 _MOST_BORROWED = 64
 _SHIFT_L, _NUM_LOCK, _SCROLL_LOCK = 0xFFE1, 0xFF7F, 0xFF14  # keysymdef.h
 _LOCK = 2  # of the modifiers
 _MODIFIERS = 0xFF
 _UNDER_POINTER = 1
+_FIRST_PING = 0x5658_0000  # window managers tell theirs apart by their number, a time
 _UNICODE = 0x01000000  # keysyms of all that is not in Latin-1
 _GONE = Sentence("The X server does not answer."), Sentence("Nothing more is typed.")
 _NO_XTEST = (
@@ -44,21 +47,23 @@ class X11Typist:
         if not self._xtest:
             self._server.close()
             raise NoTypingError(*_NO_XTEST)
-        self._borrowed = Borrowed()
+        self._borrowed = Borrowed(self._settle)
+        self._into = 0  # the window that was typed into last
+        self._pings = 0
 
     def focus(self) -> Focus:
-        window = self._server.focus()
-        if window == _UNDER_POINTER:
-            window = self._server.under_pointer()
-        around = self._server.ancestry(window)
+        around = self._around()
         self._check()
-        if not around:
+        if not around or self._server.nothing_is_active:
             return Focus()
         process = next(filter(None, map(self._server.process_of, around)), 0)
         return Focus(around[-1], process == os.getpid(), held=self._held())
 
     def type(self, text: str) -> int:
-        left_out = 0
+        left_out, into = 0, self._client()
+        if into != self._into:
+            self._borrowed.settle()  # what the other window has not read yet
+        self._into = into
         rows, modifiers = self._server.keyboard()
         self._check()
         layout = Layout(rows, modifiers, self._server.state() >> 13 & 3)
@@ -72,6 +77,26 @@ class X11Typist:
         for code in self._borrowed.given_back():
             self._server.change_key(code, (0, 0))
         self._server.close()
+
+    def _around(self) -> list[int]:
+        """The window that has the keyboard, and those around it."""
+        window = self._server.focus()
+        if window == _UNDER_POINTER:
+            window = self._server.under_pointer()
+        return self._server.ancestry(window)
+
+    def _client(self) -> int:
+        """The one of them that can be asked what it has read; else the outermost, or 0."""
+        around = self._around()
+        return next(filter(self._server.pings, around), (around or [0])[-1])
+
+    def _settle(self) -> None:
+        """Until what was pressed has been read."""
+        if self._into and self._server.pings(self._into):
+            self._pings += 1
+            self._server.ping(self._into, _FIRST_PING + self._pings, _ANSWER_S)
+        else:
+            time.sleep(_REST_S)
 
     def _type_each(self, char: str, layout: Layout) -> bool:
         symbol = keysym(char)
@@ -155,18 +180,14 @@ def _mask(
 
 
 class Borrowed:
-    """Key codes that typed nothing, and what they type now. Seconds are handed in; pure but for
-    `change`."""
+    """Key codes that typed nothing, and what they type now. `settle` comes back once whatever was
+    pressed has been read. Pure but for that and `change`."""
 
-    def __init__(
-        self,
-        clock: Callable[[], float] = time.monotonic,
-        wait: Callable[[float], object] = time.sleep,
-    ) -> None:
-        self._clock, self._wait = clock, wait
+    def __init__(self, settle: Callable[[], object]) -> None:
+        self._settle = settle
         self._free: list[int] = []
         self._codes: dict[int, int] = {}  # by symbol, the one pressed last at the end
-        self._pressed_s: dict[int, float] = {}  # by code
+        self._unread: set[int] = set()  # codes that were pressed, and may not be looked up yet
 
     def look_at(self, rows: Mapping[int, Sequence[int]], free: Sequence[int]) -> None:
         """The keyboard as it is now: somebody may have set another, with which ours are gone."""
@@ -176,12 +197,24 @@ class Borrowed:
         self._free = list(free)
 
     def code_for(self, symbol: int, change: Callable[[int, tuple[int, int]], bool]) -> int:
-        """A code that types this, from now on; 0 if there is none to be had."""
+        """A code that types this, from now on, and is pressed next; 0 if there is none."""
         code = self._codes.pop(symbol, 0) or self._lent(symbol, change)
         if code:
             self._codes[symbol] = code
-            self._pressed_s[code] = self._clock()
+            self._unread.add(code)
         return code
+
+    def settle(self) -> None:
+        """Wait for what has not been read."""
+        if self._unread:
+            self._settle()
+            self._unread.clear()
+
+    def given_back(self) -> list[int]:
+        """All codes that type something because of us; they do not any more."""
+        self.settle()
+        codes, self._codes = list(self._codes.values()), {}
+        return codes
 
     def _lent(self, symbol: int, change: Callable[[int, tuple[int, int]], bool]) -> int:
         if self._free and len(self._codes) < _MOST_BORROWED:
@@ -190,14 +223,6 @@ class Borrowed:
             code = self._codes.pop(next(iter(self._codes)))
         else:
             return 0
-        rested_s = self._pressed_s.get(code, -REST_S) + REST_S
-        if (left_s := rested_s - self._clock()) > 0:
-            self._wait(left_s)
+        if code in self._unread:
+            self.settle()
         return code if change(code, (symbol, symbol)) else 0
-
-    def given_back(self) -> list[int]:
-        """All codes that type something because of us; they do not any more."""
-        if self._codes:
-            self._wait(REST_S)  # what was pressed last may not have been looked up yet
-        codes, self._codes = list(self._codes.values()), {}
-        return codes

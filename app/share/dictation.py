@@ -2,8 +2,9 @@
 
 Committed words only, each once and in order, with the spaces they need. A word that comes while one
 of our own windows has the keyboard, or a password is known to be typed, is typed nowhere, also
-later; while keys are held down, which would make commands of letters, words wait. Knows no desktop:
-how to type is a `Typist`'s.
+later. While keys are held down, which would make commands of letters, words wait; and for a moment
+where no window has the keyboard, as between two of them. Knows no desktop: how to type is a
+`Typist`'s.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_S = 0.05  # how often it is seen whether keys are held
 _IDLE_S = 0.5  # … and whether the window in use is ours, while nobody speaks
+_NOWHERE_LOOKS = 20  # of them, a second, is waited for a window that has the keyboard
 _LEAVE_S = 3.0
 _BROKEN = Sentence("Something went wrong while typing."), Sentence("Switch it on again.")
 
@@ -31,11 +33,14 @@ class Way(Enum):
 
     TYPED = "typed"
     OURS = "ours"  # a window of Voxline has the keyboard
-    NOWHERE = "nowhere"  # no window has it
+    NOWHERE = "nowhere"  # no window has it: it waits, but not for long
     SECRET = "secret"  # it is typed where a password is
     KEYS = "keys"  # it waits until they are let go
     CAPS_LOCK = "caps lock"  # it waits until that is off
     OVER = "over"
+
+
+_WAITS = (Way.KEYS, Way.CAPS_LOCK, Way.NOWHERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +119,15 @@ class Dictating:
         if word is None:
             self._spacing.begin()
             return
+        looks_left = _NOWHERE_LOOKS
         while turn == self._turn:
             focus = typist.focus()
             way = _way(focus)
             self._show(way)
             if way is Way.TYPED and turn == self._turn:
                 self._type(typist, word, focus)
-            if way not in (Way.KEYS, Way.CAPS_LOCK):
+            looks_left -= way is Way.NOWHERE
+            if way not in _WAITS or not looks_left:
                 return
             self._stopping.wait(_LOOK_S)
 
@@ -131,6 +138,7 @@ class Dictating:
 
     def _show(self, way: Way) -> None:
         if way is not self.doing.way:
+            log.info("dictation: %s", way.value)
             self.doing = Doing(way, self.doing.typed, self.doing.left_out)
 
 

@@ -14,7 +14,7 @@ from app.native.macos_typing import MacTypist
 from app.native.typing import open_typist
 from app.native.typist import KEYS, Focus, NoTypingError, typeable
 from app.native.windows_typing import WindowsTypist
-from app.native.x11_typing import REST_S, Borrowed, Layout, keysym
+from app.native.x11_typing import Borrowed, Layout, keysym
 
 TEXT = " Grüße, 你好 👩\u200d👧!"
 
@@ -82,64 +82,64 @@ def test_characters_have_the_numbers_of_keysymdef(char: str, number: int) -> Non
 
 
 class Server:
-    """What keys type; time passes only when somebody waits."""
+    """What keys type, and a program that reads presses only when it is waited for."""
 
     def __init__(self, *codes: int) -> None:
         self.rows: dict[int, tuple[int, ...]] = dict.fromkeys(codes, (0, 0))
-        self.now = 0.0
-        self.pressed: list[tuple[int, float]] = []
+        self.pressed: list[int] = []
+        self.read = ""
+        self.waits = 0
         self.refuses = False
 
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
+    def settle(self) -> None:
+        self.waits += 1
+        self.read += "".join(chr(self.rows[code][0]) for code in self.pressed)
+        self.pressed.clear()
 
     def change(self, code: int, symbols: tuple[int, int]) -> bool:
-        rested = [self.now - when for each, when in self.pressed if each == code]
-        assert all(each >= REST_S - 1e-9 for each in rested), "its last press may not be read yet"
         if not self.refuses:
             self.rows[code] = symbols
         return not self.refuses
 
-    def type(self, borrowed: Borrowed, text: str) -> str:
-        free = [code for code, row in self.rows.items() if not any(row)]
-        borrowed.look_at(self.rows, free)
-        typed = ""
+    def type(self, borrowed: Borrowed, text: str) -> None:
+        borrowed.look_at(self.rows, [code for code, row in self.rows.items() if not any(row)])
         for char in text:
             code = borrowed.code_for(ord(char), self.change)
             if code:
-                typed += chr(self.rows[code][0])
-                self.pressed.append((code, self.now))
-        return typed
+                self.pressed.append(code)
 
 
-def test_a_code_rests_before_it_means_something_else() -> None:
+def test_a_code_means_something_else_only_once_it_was_read() -> None:
     server = Server(200, 201, 202)
-    borrowed = Borrowed(lambda: server.now, server.wait)
-    assert server.type(borrowed, "abcab") == "abcab"
-    assert server.now == 0.0, "what is there already is there at once"
-    assert server.type(borrowed, "dead beef" * 3) == "dead beef" * 3
-    assert server.now > 0.0
+    borrowed = Borrowed(server.settle)
+    server.type(borrowed, "abcab")
+    assert server.waits == 0, "there are enough"
+    server.type(borrowed, "dead beef" * 3)
     given = borrowed.given_back()
+    assert server.read == "abcab" + "dead beef" * 3
     assert sorted(given) == [200, 201, 202]
     assert borrowed.given_back() == []
 
 
 def test_another_keyboard_takes_ours_away_and_they_are_lent_again() -> None:
     server = Server(200, 201)
-    borrowed = Borrowed(lambda: server.now, server.wait)
-    assert server.type(borrowed, "ab") == "ab"
+    borrowed = Borrowed(server.settle)
+    server.type(borrowed, "ab")
+    borrowed.settle()
     server.rows = {200: (ord("x"), ord("X")), 201: (0, 0)}
-    server.wait(REST_S)
-    assert server.type(borrowed, "ab") == "ab"
+    server.type(borrowed, "ab")
+    borrowed.settle()
+    assert server.read == "abab"
     assert server.rows[200] == (ord("x"), ord("X")), "that one is somebody’s now"
 
 
 def test_what_cannot_be_typed_is_left_out() -> None:
     server = Server()
-    borrowed = Borrowed(lambda: server.now, server.wait)
-    assert server.type(borrowed, "ab") == ""
+    borrowed = Borrowed(server.settle)
+    server.type(borrowed, "ab")
     server.rows, server.refuses = {200: (0, 0)}, True
-    assert server.type(borrowed, "ab") == ""
+    server.type(borrowed, "ab")
+    assert not server.pressed
 
 
 # --- Windows --------------------------------------------------------------------------------------

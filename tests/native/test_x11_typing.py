@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from app.native.typist import CAPS_LOCK, KEYS, NoTypingError
+from app.native.typist import CAPS_LOCK, KEYS, Focus, NoTypingError
 from app.native.x11_typing import X11Typist
 from tests.support.editor import Editor
 from tests.support.screen import Screen
@@ -49,6 +51,22 @@ def test_everything_arrives_as_it_is_once_in_any_layout(editor: Editor, screen: 
     after.close()
 
 
+def test_a_program_that_is_stuck_gets_what_was_meant(editor: Editor) -> None:
+    """More characters than there are keys to lend, while it reads nothing."""
+    typist = X11Typist()
+    assert typist._server.pings(typist._client())
+    text = "".join(chr(0x4E00 + n) for n in range(60))
+    editor.stop()
+    typing = threading.Thread(target=typist.type, args=(text,))
+    typing.start()
+    time.sleep(3)  # long enough for whoever only rests; with the answer it makes no difference
+    assert typing.is_alive()
+    editor.go_on()
+    typing.join(60)
+    editor.wait_for(text)
+    typist.close()
+
+
 def test_a_key_that_does_something_is_never_pressed(editor: Editor) -> None:
     typist = X11Typist()
     typist.type("a\nb\tc\x1b\x08d\u202ee")
@@ -74,6 +92,15 @@ def test_who_has_the_keyboard_and_what_is_held_is_known(
         screen.xdotool("key", lock)
         assert typist.focus().held == held
         screen.xdotool("key", lock)
+    typist.close()
+
+
+def test_where_no_window_is_nothing_has_the_keyboard(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPLAY", screen.variables["DISPLAY"])
+    typist = X11Typist()
+    assert typist.focus() == Focus()
     typist.close()
 
 

@@ -96,6 +96,20 @@ def test_what_is_said_where_nothing_may_be_typed_is_typed_nowhere_later(
     assert typist.texts == {7: "open"}
 
 
+def test_a_word_between_two_windows_is_typed_into_the_next(
+    typist: FakeTypist, dictating: Dictating
+) -> None:
+    looks = iter([Focus(0)] * 5)
+
+    def focus() -> Focus:
+        return next(looks, OTHER)
+
+    typist.focus = focus  # type: ignore[method-assign]
+    say(dictating, "hello")
+    wait_until(lambda: dictating.doing.typed == 1)
+    assert typist.texts == {7: "hello"}
+
+
 @pytest.mark.parametrize(("held", "way"), [(KEYS, Way.KEYS), (CAPS_LOCK, Way.CAPS_LOCK)])
 def test_words_wait_while_keys_are_held(
     typist: FakeTypist, dictating: Dictating, held: str, way: Way

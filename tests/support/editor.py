@@ -8,6 +8,7 @@ A process of its own, so that to the app under test it is foreign.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -47,6 +48,13 @@ class Editor:
     def take_keyboard(self) -> None:
         """Its window is the active one from now on."""
         self._screen.xdotool("search", "--sync", "--name", TITLE, "windowactivate", "--sync")
+
+    def stop(self) -> None:
+        """It reads nothing until it goes on."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
 
     @property
     def text(self) -> str:
