@@ -52,6 +52,8 @@ WITH_DEVICES = (
     "tests/audio/",
     "tests/cli/test_privacy.py",
     "tests/native/test_x11_keys.py",
+    "tests/native/test_x11_typing.py",
+    "tests/ui/dictation/test_on_screen.py",
     "tests/setup/test_fixtures.py",
     "tests/ui/desktop/test_on_screen.py",
     "tests/ui/overlay/test_native.py",
