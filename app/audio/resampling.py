@@ -30,9 +30,7 @@ class Resampler:
         self._pace = 1.0
         self._kept = 0.0  # samples of 16 kHz that it has taken and not given
         self._decimate = None if steady or not fits(rate) else Decimator(rate // SAMPLE_RATE)
-        if self._decimate is not None:
-            self._stream = None
-        elif steady and rate == SAMPLE_RATE:
+        if self._decimate is not None or (steady and rate == SAMPLE_RATE):
             self._stream = None
         elif steady:
             self._stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, "float32", "HQ")

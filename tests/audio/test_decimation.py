@@ -1,4 +1,4 @@
-"""A whole multiple of 16 kHz becomes 16 kHz: the same sound, at any pace, in blocks of any length."""
+"""A whole multiple of 16 kHz becomes 16 kHz: the same sound, in blocks of any length."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from app.audio.advice import advice
-from app.audio.listening import BLOCK_S, Block
 from app.audio.devices.base import AbsentSourceError, SourceError, SourceInfo, told_apart
+from app.audio.listening import BLOCK_S, Block
 from app.native import DESKTOP
 from model_backends.base import Sentence
 
