@@ -93,7 +93,7 @@ class Decimator:
         """For a place so far behind a sample of the input, which may be a little before it."""
         low, part = divmod(off * _PHASES, 1.0)
         below, above = self._filters[int(low) + self._margin : int(low) + self._margin + 2]
-        return below + (above - below) * np.float32(part)
+        return np.asarray(below + (above - below) * np.float32(part))
 
     def _one_by_one(self, count: int, step: float) -> Samples:
         places = self._at + step * np.arange(count)

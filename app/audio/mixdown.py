@@ -45,8 +45,9 @@ class Mixer:
         self._weights = after
         if before is None or bool(np.abs(before - after).max() < 1e-6):
             return _within_scale(after @ sound)
-        begun, ended = before @ sound, after @ sound
-        return _within_scale(begun + (ended - begun) * _way(samples))
+        begun: Pcm = before @ sound
+        ended: Pcm = after @ sound
+        return _within_scale(np.asarray(begun + (ended - begun) * _way(samples), np.float32))
 
     def _look(self, sound: Pcm, rate: int) -> NDArray[np.float32]:
         """The weights that suit this block and the second before it; shape (channels,)."""

@@ -14,7 +14,8 @@ PACES = [1.0, 1.00003, 0.9999, 1.002]
 
 
 def tone(hertz: float, rate: float, samples: int) -> Samples:
-    return (0.5 * np.sin(2 * np.pi * hertz * np.arange(samples) / rate)).astype(np.float32)
+    wave = 0.5 * np.sin(2 * np.pi * hertz * np.arange(samples) / rate)
+    return np.asarray(wave, dtype=np.float32)
 
 
 def decimated(sound: Samples, times: int, pace: float = 1.0, block: int = 3072) -> Samples:
