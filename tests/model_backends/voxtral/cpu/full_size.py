@@ -74,8 +74,8 @@ def unpacked(packed: Packed, data: NDArray[np.uint8]) -> NDArray[np.float32]:
         quads = np.stack([both & 15, both >> 4], 3).view(np.int8) - np.int8(8)
         codes = np.moveaxis(quads, 4, 2)  # row first: z, half, byte make the 32 inputs
     else:
-        quads = blocks[..., :512].reshape(-1, groups, 8, 16, 4) ^ np.uint8(128)
-        codes = np.moveaxis(quads.view(np.int8), 3, 2)
+        octets = blocks[..., :512].reshape(-1, groups, 8, 16, 4) ^ np.uint8(128)
+        codes = np.moveaxis(octets.view(np.int8), 3, 2)
     rows = codes.reshape(len(blocks), groups, 16, 32).astype(np.float32) * scales[..., None]
     return rows.swapaxes(1, 2).reshape(16 * len(blocks), -1)
 
@@ -152,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name: replace(tower, layers=min(tower.layers, options.layers))
         for name, tower in (("encoder", spec.encoder), ("decoder", spec.decoder))
     }
-    spec = replace(spec, **towers, vocab=options.vocab or spec.vocab)
+    spec = replace(spec, vocab=options.vocab or spec.vocab, **towers)  # type: ignore[arg-type]
     found = compared(spec, options.rows, options.kernels)
     for what, difference in found.items():
         sys.stdout.write(f"{what}: {difference:.1e}\n")
