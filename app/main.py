@@ -50,12 +50,15 @@ if TYPE_CHECKING:
     from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.desktop.leaving import Leaving
     from app.ui.desktop.tray import Tray
+    from app.ui.dictation.badge import Badge
     from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
     from app.ui.sessions.opening import Sessions
     from app.ui.state.bridge import SessionBridge
     from app.ui.state.captioning import Captioning
     from app.ui.state.commands import Commands
+    from app.ui.state.dictation import Dictation
+    from app.ui.state.feeds import Feeds
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +97,9 @@ class Parts:
     opened: OpenedFiles
     sessions: Sessions
     first_run: first_run.FirstRun
+    feeds: Feeds
+    dictation: Dictation
+    badge: Badge
     listens: bool = True  # from the start
     newcomer: bool = False  # who has not been through the first run, and has not skipped it
 
@@ -135,6 +141,10 @@ def run_gui(args: argparse.Namespace) -> int:
     status = app.exec()
     parts.hotkeys.close()
     parts.window.captions_page.close()
+    parts.window.models.close()
+    parts.feeds.close()
+    parts.badge.hide()
+    parts.dictation.close()
     interrupts.close()
     instance.release()
     return status
@@ -182,14 +192,19 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
     from app.ui.desktop.leaving import Leaving
     from app.ui.desktop.tray import Tray
     from app.ui.desktop.verbs import offer_all
+    from app.ui.dictation.badge import Badge
     from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
     from app.ui.sessions.opening import Sessions
     from app.ui.state.captioning import Captioning
-    from app.ui.state.commands import Commands
+    from app.ui.state.commands import DICTATE, Commands
+    from app.ui.state.dictation import Dictation
+    from app.ui.state.feeds import Feeds
 
     captioning, commands = Captioning(store, open_session), Commands()
     offer_all(commands, overlay, captioning, store)
+    dictation = Dictation(captioning)
+    commands.offer(DICTATE.name, dictation.toggle, lambda: dictation.on)
     window = MainWindow(captioning, store)
     leaving = Leaving(captioning, store, app.exit)
     hotkeys = Hotkeys(store, commands)
@@ -202,22 +217,26 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
     opened.saved.connect(window.show_saved)
     sessions = Sessions(captioning, store, window)
     opened.saved.connect(lambda _: sessions.look())
-    tray = Tray(commands)
+    tray, feeds = Tray(commands), Feeds(captioning, store, window)
     guide = first_run.FirstRun(captioning, store, commands, hotkeys, window.engine_info)
     return Parts(
         app, store, captioning, overlay, window, tray, leaving, commands, hotkeys, opened, sessions,
-        guide,
+        guide, feeds, dictation, Badge(dictation, lambda: overlay.whole_place),
     )  # fmt: skip
 
 
 def _connect(parts: Parts) -> None:
+    from app.ui.desktop.elsewhere import connect_dictation, connect_feeds
     from app.ui.sessions.import_dialog import Drops
 
     _connect_overlay(parts)
     _connect_tray(parts)
+    connect_feeds(parts.feeds, parts.store, parts.window)
+    connect_dictation(parts.dictation, parts.overlay, parts.window, parts.tray)
     window, leaving = parts.window, parts.leaving
     window.follow(parts.commands, parts.hotkeys)
     window.menus.sessions.triggered.connect(lambda: parts.sessions.open())
+    _connect_models(parts)
     window.menus.first_run.triggered.connect(lambda: parts.first_run.open())
     parts.first_run.ended.connect(partial(_after_first_run, parts))
     leaving.begun.connect(parts.first_run.leave)
@@ -230,6 +249,15 @@ def _connect(parts: Parts) -> None:
     leaving.begun.connect(window.show_leaving)
     window.closed.connect(partial(_tell_captions_go_on, parts))
     parts.captioning.saved.connect(lambda saved: _announce(saved.path))
+
+
+def _connect_models(parts: Parts) -> None:
+    """A model that has come takes over at the next pause."""
+    from app.ui.state.change_over import ChangeOver
+
+    change = ChangeOver(parts.captioning, parts.store, parent=parts.window)
+    parts.window.models.wanted.connect(change.wish_for)
+    change.told.connect(parts.overlay.tell)
 
 
 def _connect_overlay(parts: Parts) -> None:
@@ -299,6 +327,7 @@ def _begin(parts: Parts, problem: str | None) -> None:
         parts.overlay.show_status(parts.captioning.last_status)
     parts.hotkeys.start()
     window.captions_page.start_if_wanted()
+    parts.feeds.start_if_wanted()
     window.look_around()
     _recover(parts)
     parts.sessions.keep_up()

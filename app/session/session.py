@@ -45,7 +45,7 @@ from model_backends.base import Notice, Progress, Sentence, UserError, Word
 
 log = logging.getLogger(__name__)
 
-TICK_S = 0.1
+TICK_S = 0.2
 _MOST_WAITING = 100  # reports of progress for which nobody is woken: some seconds
 
 

@@ -418,7 +418,7 @@ class SessionState:
             ready=engine.ready,
             loading=engine.loading,
             fraction=engine.fraction,
-            lag_ms=lanes.first.lag_ms // 100 * 100 if engine.behind else 0,
+            lag_ms=self._status.lag_to_tell(lanes.first.lag_ms) if engine.behind else 0,
             speaking=lanes.speaking,
             sound=best.sound.kind,
             sound_message=best.sound.message,

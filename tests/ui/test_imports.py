@@ -23,6 +23,7 @@ sys.exit("loaded: " + ", ".join(loaded) if loaded else 0)
         "import app, app.__main__, app.main",
         "import app.ui.main_window.window, app.ui.preferences.window",
         "import app.ui.overlay.window, app.ui.desktop.tray",
+        "import app.ui.state.feeds, app.ui.feeds.dialog, app.ui.feeds.telling",
         "import app.ui.state.bridge, app.ui.state.captioning",
         "import app.ui.main_window.recovery, app.session.session",
         "import app.ui.first_run.window",

@@ -81,7 +81,7 @@ class StateHeader(QWidget):
 
     @property
     def _listens(self) -> bool:
-        return self._stage not in (*stages.OFF, Stage.PAUSED)
+        return self._stage not in stages.AT_REST
 
     def _arrange(self) -> None:
         name = QHBoxLayout()

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.preferences.keys_page import KeysPage
     from app.ui.state.commands import Commands
+    from app.ui.state.models import Models
 
 _READ_TIP = "Each sentence is read out, or shown in braille, once it is finished."
 _UNDO = "&Undo restore"
@@ -58,9 +59,10 @@ class Preferences(QDialog):
         hotkeys: Hotkeys | None = None,
         commands: Commands | None = None,
         find_info: Callable[[str], EngineInfo | None] = info_of,
+        models: Models | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        """Without `hotkeys` and `commands` there is no page of keys."""
+        """Without `hotkeys` and `commands` there is no page of keys, without `models` no cards."""
         super().__init__(parent)
         self._store, self._find_info = store, find_info
         self._placed = False  # from then on it stays where the user puts it
@@ -71,7 +73,7 @@ class Preferences(QDialog):
         self.read_finished = QCheckBox("Have a screen reader &read finished sentences")
         plain.set_tip(self.read_finished, _READ_TIP)
         self.listening = ListeningPage(store)
-        self.speech_model = SpeechModelPage(store)
+        self.speech_model = SpeechModelPage(store, models)
         self.names = NamesPage(store)
         self.keys: KeysPage | None = None
         self.privacy = PrivacyPage(store)

@@ -32,13 +32,17 @@ def follow(captions: Callable[[], QRect], with_strip: Callable[[], QRect] | None
 def put(window: QWidget, wanted: QSize) -> bool:
     """Give the window this size, or less, and a place beside the captions; whether it needs one.
 
-    False, and nothing but the size is set, where it would not lie over them anyway: over the
-    middle of its parent. It is not made smaller than its least size, and is on the screen.
+    False, and nothing but the size is set, where it would not lie over them anyway: where it is
+    or, before it is shown, over the middle of its parent. It is not made smaller than its least
+    size, and is on the screen.
     """
     available, captions = window.screen().availableGeometry(), _captions()
     frame = frame_of(window)
     window.resize(wanted.boundedTo(available.size() - frame))
-    if not _usual(window, frame, available).intersects(captions):
+    usual = _usual(window, frame, available)
+    if not usual.intersects(captions):
+        if window.parentWidget() is None and not captions.isEmpty() and not window.isVisible():
+            window.move(usual.topLeft())  # or the desktop might put it over them after all
         return False
     put_clear(window, window.size())
     return True
@@ -108,6 +112,9 @@ def frame_of(window: QWidget) -> QSize:
 
 def _usual(window: QWidget, frame: QSize, available: QRect) -> QRect:
     """Where it would be without us."""
+    if window.isVisible():
+        place = QRect(window.frameGeometry().topLeft(), window.size() + frame)
+        return placement.kept_on(place, available)
     parent = window.parentWidget()
     over = parent.window().frameGeometry() if parent is not None else available
     usual = QRect(QPoint(0, 0), window.size() + frame)

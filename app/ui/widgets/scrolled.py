@@ -6,6 +6,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
+from app.ui.widgets.following import FollowFocus
+
 
 class _Scrolled(QScrollArea):
     """As large as its page wherever there is room; Tab stops at it only where it scrolls."""
@@ -27,5 +29,6 @@ def scrolled(page: QWidget, narrowest: int) -> QScrollArea:
     area.setWidget(page)
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
+    FollowFocus(area)
     area.setMinimumWidth(min(narrowest, page.minimumSizeHint().width()))
     return area
