@@ -211,6 +211,11 @@ def settings_file() -> Path:
     return paths.config_dir() / _FILE
 
 
+def none_kept() -> bool:
+    """Whether nothing was ever chosen here: the settings of a newcomer."""
+    return not os.path.lexists(settings_file())
+
+
 def load() -> tuple[Settings, str | None]:
     """The saved settings, and a sentence for the user if they could not be read as they are.
 

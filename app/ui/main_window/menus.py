@@ -109,6 +109,7 @@ class Menus:
     def _help_menu(self) -> None:
         menu = self._window.menuBar().addMenu("&Help")
         self.shortcuts = self._add(menu, "&Keyboard shortcuts", "F1")
+        self.first_run = self._add(menu, "&First steps…", "")
         self.kept = self._add(menu, "&What is kept and where", "")
         menu.addSeparator()
         self.report = self._add(menu, "&Report a problem…", "")

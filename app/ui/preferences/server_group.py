@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -212,7 +213,7 @@ class ServerGroup(QGroupBox):
         self.told.emit(f"{error} {hint}".strip())
 
     def _arrange(self) -> None:
-        form = QFormLayout(self)
+        form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(10)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -222,7 +223,10 @@ class ServerGroup(QGroupBox):
         plain.add_row(form, "&Key", _row(self.key, self.keep_key, self.drop_key))
         form.addRow("", _row(self.test, self.ca_file))
         form.addRow("", _row(self.use, self.revoke))
-        form.addRow("", self.status)
+        column = QVBoxLayout(self)
+        column.setSpacing(10)
+        column.addLayout(form)
+        column.addWidget(self.status)
         for button in self.findChildren(QPushButton):
             button.setAutoDefault(False)
 
