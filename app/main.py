@@ -114,7 +114,8 @@ def run_gui(args: argparse.Namespace) -> int:
     shown_ms = _ms_since_start()
     log.info("captions shown after %d ms", shown_ms)
     listens = listens_at_start(orders, chosen.start_listening_on_launch)
-    parts = replace(_build(app, store, overlay), listens=listens)
+    captioning = _captioning(store, listens)
+    parts = replace(_build(app, store, overlay, captioning), listens=listens)
     _connect(parts)
     painted_log.attach(parts.captioning, overlay, shown_ms, app)
     instance.raise_requested.connect(parts.window.come_forward)
@@ -171,7 +172,19 @@ def _make_app() -> Application:
     return app
 
 
-def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> Parts:
+def _captioning(store: SettingsStore, listens: bool) -> Captioning:
+    """The engine begins to load as soon as the captions can be seen, on another core."""
+    from app.ui.state.captioning import Captioning
+
+    captioning = Captioning(store, open_session)
+    if listens:
+        captioning.start_early()
+    return captioning
+
+
+def _build(
+    app: Application, store: SettingsStore, overlay: CaptionOverlay, captioning: Captioning
+) -> Parts:
     """Everything else; its imports cost more than showing the captions did."""
     from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.desktop.leaving import Leaving
@@ -180,10 +193,9 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
     from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
     from app.ui.sessions.opening import Sessions
-    from app.ui.state.captioning import Captioning
     from app.ui.state.commands import Commands
 
-    captioning, commands = Captioning(store, open_session), Commands()
+    commands = Commands()
     offer_all(commands, overlay, captioning, store)
     window = MainWindow(captioning, store)
     leaving = Leaving(captioning, store, app.exit)
