@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app import paths
 from app.core.chunk import Chunk
 from app.core.corrections import Corrector
 from app.core.names import names_in
@@ -47,6 +48,7 @@ def load_engine(start: m.Start, send: Send) -> Engine:
         extra=start.extra,
         adapted=start.adapted,
         spoken=start.spoken,
+        cache_dir=paths.cache_dir(),
     )
     engine = load(start.engine, options, lambda fraction, text: send(m.Loading(fraction, text)))
     _begin(engine, start, send, round((time.monotonic() - begun) * 1000))

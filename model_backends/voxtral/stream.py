@@ -165,7 +165,9 @@ class VoxtralStream:
         slowest = min((r.next_row for t in self.tracks for r in t.readers), default=0)
         room = slowest + _MOST_WAITING_ROWS - self.rows_ready
         block = _LIVE_ROWS if self._options.realtime else ENCODE_ROWS
-        rows = max(0, min(self._mel.ready, block, room))
+        rows = min(self._mel.ready, block)
+        if rows > room:  # whole blocks only: a smaller shape is captured on no GPU, and costs more
+            return 0
         return rows if self._finishing or rows >= self._rows_at_once else 0
 
     def _last_row(self, reader: Reader) -> int | None:

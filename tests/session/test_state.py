@@ -82,11 +82,11 @@ def test_a_space_goes_between_two_utterances() -> None:
 def test_the_level_is_that_of_the_present_capture() -> None:
     play = Play().listening()
     play.at(200, e.Sound(LANE, 1, Level(0.5)))
-    assert play.state.level == 0.5
+    assert play.state.levels["me"] == 0.5
     play.at(300, e.Sound(LANE, 0, Level(0.9)))
-    assert play.state.level == 0.5
+    assert play.state.levels["me"] == 0.5
     play.at(400, e.Pause())
-    assert play.state.level == 0.0, "nothing is listened to"
+    assert play.state.levels["me"] == 0.0, "nothing is listened to"
 
 
 @pytest.mark.parametrize("ready", [True, False])

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.session.status import Stage, Status
 from app.ui.widgets import plain, stages, theme
 from app.ui.widgets.banner import announce
-from app.ui.widgets.level import loudness
-from app.ui.widgets.meter import Meter
+from app.ui.widgets.level_meter import LevelMeter
 from model_backends.base import Sentence
-
-_BAR = 7  # px from one bar of the meter to the next
 
 
 class _Dot(QWidget):
@@ -30,49 +27,6 @@ class _Dot(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(getattr(theme.colors(), self.color)))
         painter.drawEllipse(QPointF(7, 7), 5, 5)
-
-
-class LevelMeter(Meter):
-    """How loud the sound is that arrives, as a row of bars: what is not lit is a short mark."""
-
-    BARS = 12
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.level = 0.0  # RMS amplitude, 0..1
-        self.lit = 0
-        self.setFixedSize(QSize(self.BARS * _BAR, 18))
-        self.setToolTip("Sound level")
-        self._show()
-
-    def set_level(self, level: float) -> None:
-        """RMS amplitude, 0..1."""
-        self.level = min(1.0, max(0.0, level))
-        lit = round(self.BARS * loudness(self.level))
-        if lit != self.lit:
-            self.lit = lit
-            self.tell(self.level)
-            self._show()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """The desktop has turned dark or light."""
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self.forget()
-            self._show()
-        super().changeEvent(event)
-
-    def _show(self) -> None:
-        self.show_one(self.lit, QColor(theme.colors().window), self._paint)
-
-    def _paint(self, painter: QPainter) -> None:
-        look = theme.colors()
-        painter.setPen(Qt.PenStyle.NoPen)
-        for bar in range(self.BARS):
-            lit = bar < self.lit
-            height = self.height() - 4 if lit else 4
-            painter.setBrush(QColor(look.good if lit else look.border))
-            top = (self.height() - height) / 2
-            painter.drawRoundedRect(QRectF(bar * _BAR, top, 4, height), 2, 2)
 
 
 class StateHeader(QWidget):
@@ -127,7 +81,7 @@ class StateHeader(QWidget):
 
     @property
     def _listens(self) -> bool:
-        return self._stage not in (*stages.OFF, Stage.PAUSED)
+        return self._stage not in stages.AT_REST
 
     def _arrange(self) -> None:
         name = QHBoxLayout()

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
+    QRegion,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolTip, QVBoxLayout, QWidget
@@ -27,6 +28,7 @@ from app.ui.overlay.caption_view import CaptionView, caption_font, line_height
 from app.ui.overlay.controls import MINIMUM_WIDTH
 from app.ui.overlay.fault_panel import SHOWN, FaultPanel
 from app.ui.overlay.live_bar import LiveBar
+from app.ui.overlay.round_off import rounded
 from app.ui.overlay.status_row import PADDING, ROW_HEIGHT, StatusRow
 from app.ui.widgets import plain, stages
 from app.ui.widgets.theme import CAPTIONS
@@ -139,7 +141,8 @@ class CaptionBox(QWidget):
             self.fault.show_status(self._status)
         self.fault.setVisible(faulty)
         self.status_row.set_brief(faulty)
-        self.start.setVisible(stage in stages.OFF and not faulty)
+        self.fault.set_clickable(not self._dashed)
+        self.start.setVisible(stage in stages.AT_REST and not faulty and not self._dashed)
         self._place_inside()
 
     def show_held(self, held: bool) -> None:
@@ -173,10 +176,10 @@ class CaptionBox(QWidget):
         self._repaint_all()
 
     def set_dashed(self, dashed: bool) -> None:
-        """Clicks go through: the border says so."""
+        """Clicks go through: the border says so, and there is no button, which none would reach."""
         if dashed != self._dashed:
             self._dashed = dashed
-            self._place_inside()
+            self.look_for_words()
             self._repaint_all()
 
     def pulse(self) -> None:
@@ -187,12 +190,14 @@ class CaptionBox(QWidget):
         self._pulse.start()
         self._repaint_all()
 
-    def outline(self) -> QPainterPath:
+    @property
+    def region(self) -> QRegion:
         """The rounded shape, in this widget's coordinates."""
-        path = QPainterPath()
-        radius = 0.0 if self._docked else RADIUS
-        path.addRoundedRect(QRectF(self.rect()), radius, radius)
-        return path
+        return rounded(self.rect(), self._radius)
+
+    @property
+    def _radius(self) -> float:
+        return 0.0 if self._docked else RADIUS
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._background = None
@@ -228,7 +233,9 @@ class CaptionBox(QWidget):
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillPath(self.outline(), self._ground)
+        outline = QPainterPath()
+        outline.addRoundedRect(QRectF(self.rect()), self._radius, self._radius)
+        painter.fillPath(outline, self._ground)
         if self._pulse.isActive():
             self._paint_pulse(painter)
         elif self._dashed:
@@ -281,24 +288,21 @@ class CaptionBox(QWidget):
     def _paint_dashes(self, painter: QPainter) -> None:
         """Light over dark, so that they are seen on whatever is behind."""
         edge = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        radius = 0.0 if self._docked else RADIUS
         for color, style in ((Qt.GlobalColor.black, Qt.PenStyle.SolidLine),
                              (Qt.GlobalColor.white, Qt.PenStyle.DashLine)):  # fmt: skip
             painter.setPen(QPen(color, 2, style))
-            painter.drawRoundedRect(edge, radius, radius)
+            painter.drawRoundedRect(edge, self._radius, self._radius)
 
     def _paint_pulse(self, painter: QPainter) -> None:
         edge = QRectF(self.rect()).adjusted(2, 2, -2, -2)
-        radius = 0.0 if self._docked else RADIUS
         for color, width in ((CAPTIONS.black, 4), (CAPTIONS.warning, 3)):
             painter.setPen(QPen(QColor(color), width))
-            painter.drawRoundedRect(edge, radius, radius)
+            painter.drawRoundedRect(edge, self._radius, self._radius)
 
     def _paint_border(self, painter: QPainter) -> None:
         painter.setPen(QPen(QColor(255, 255, 255, 60), 1))
         edge = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        radius = 0.0 if self._docked else RADIUS
-        painter.drawRoundedRect(edge, radius, radius)
+        painter.drawRoundedRect(edge, self._radius, self._radius)
         pen = QPen(_GRIP, 1.6)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         painter.setPen(pen)

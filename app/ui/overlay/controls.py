@@ -41,7 +41,7 @@ SURFACE, INK, DIM_INK = QColor(CAPTIONS.surface), QColor(CAPTIONS.ink), QColor(C
 SURFACE.setAlpha(245)
 _TARGET = 40  # px: the least side of what is to be hit
 _NAME_WIDTH = 150  # px, for the name of the source
-_RADIUS = 12.0
+RADIUS = 12.0
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 
 _SHEET = f"""
@@ -279,4 +279,4 @@ class ControlsBar(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(CAPTIONS.edge), 1))
         painter.setBrush(SURFACE)
-        painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), _RADIUS, _RADIUS)
+        painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), RADIUS, RADIUS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from app.session.status import Stage, Status
@@ -29,6 +29,7 @@ _PILL_HEIGHT = 24.0
 PADDING = 10  # px from a pill's end to its text
 _BARS = (0.45, 1.0, 0.7)  # the three bars of the level meter, as shares of its height
 _METER = QSize(15, 14)
+_DISC = 5.5  # px, radius of what shows progress
 _METER_AREA = QRect(QPoint(PADDING, (ROW_HEIGHT - _METER.height()) // 2), _METER)
 _GAP = 8.0
 _QUIET = 0.8  # opacity of the row's text while all is well
@@ -228,9 +229,18 @@ class StatusRow(QLabel):
         if self._status.stage in stages.HEARING:
             self._paint_meter(painter, area)
         elif self._status.fraction is not None:
-            painter.drawPie(area.adjusted(0.5, 0, -0.5, 0), 90 * 16, self._sweep())
+            self._paint_progress(painter, area.center())
         else:
             painter.drawEllipse(area.center(), 4.5, 4.5)
+
+    def _paint_progress(self, painter: QPainter, center: QPointF) -> None:
+        """A disc that fills, in the ring that it will fill: so much is done, so much is left."""
+        disc = QRectF(0, 0, 2 * _DISC, 2 * _DISC)
+        disc.moveCenter(center)
+        painter.drawPie(disc, 90 * 16, self._sweep())
+        painter.setPen(QPen(painter.brush().color(), 1.4))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(disc)
 
     def _dot(self, tone: Tone) -> QColor:
         """Its mark's colour, darker where the captions have a light ground (WCAG 2.2, 1.4.11)."""

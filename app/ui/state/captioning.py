@@ -109,6 +109,11 @@ class Captioning(QObject):
 
     # --- voices ----------------------------------------------------------------------------
 
+    @property
+    def levels(self) -> Mapping[str, float]:
+        """How loud each voice is that is listened to now: root mean square, 0..1, by lane."""
+        return self.session.levels if self.session else {}
+
     def shows(self, lane: str) -> bool:
         """Whether the captions show this voice: the user's own only if wished, or if nobody else
         is heard."""

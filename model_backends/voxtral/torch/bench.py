@@ -135,12 +135,19 @@ class Bench:
                stages: Sequence[tuple[str, Ops, bool]]) -> None:  # fmt: skip
         """A live step with each of `stages`: what to call it, its operations, captured or not."""
         for what, ops, captured in stages:
-            runner = self.runner(precision, 1, ops, captured)
-            runner.start(context)
-            for _ in range(steps):
-                runner.step()
-            self._latency(f"ours {precision}, {what}", runner.step_ms, [])
-            runner.engine.close()
+            try:
+                self._stage(f"ours {precision}, {what}", precision, context, steps, ops, captured)
+            except Exception as error:  # a kernel that this GPU's compiler refuses
+                self.not_run(f"step, ours {precision}, {what}", str(error).splitlines()[0])
+
+    def _stage(self, what: str, precision: str, context: int, steps: int, ops: Ops,
+               captured: bool) -> None:  # fmt: skip
+        runner = self.runner(precision, 1, ops, captured)
+        runner.start(context)
+        for _ in range(steps):
+            runner.step()
+        self._latency(what, runner.step_ms, [])
+        runner.engine.close()
 
     def steps(self, precisions: Sequence[str], context: int, blocks: int, steps: int,
               against: bool) -> None:  # fmt: skip
@@ -173,7 +180,7 @@ class Bench:
         while len(runner.ids) < len(reference.ids):
             runner.step()
         same = sum(a == b for a, b in zip(runner.ids, reference.ids, strict=False))
-        self.rows.append(Row(f"ids equal to transformers', {self.base}, {len(reference.ids)} steps",
+        self._tell(Row(f"ids equal to transformers', {self.base}, {len(reference.ids)} steps",
                              f"{same} of {len(reference.ids)}"))  # fmt: skip
         runner.engine.close()
 
@@ -199,13 +206,15 @@ class Bench:
     def _speed(self, runner: Runner, seconds: float, note: str) -> None:
         for draft, how in ((False, "sequential"), (True, "draft and verify")):
             speed, share = self._file(runner, seconds, draft)
-            self.rows.append(Row(f"file, {runner.precision}, {how}{note}",
+            self._tell(Row(f"file, {runner.precision}, {how}{note}",
                                  f"{speed:.2f} × real time",
                                  f"{100 * share:.0f} % of ids are [P]"))  # fmt: skip
 
     def endurance(self, precision: str, hours: float) -> None:
-        """Memory over a long stream, from the moment its windows are full."""
+        """Memory over a long stream, from the moment its windows are full; [P] as in speech."""
         runner = self.runner(precision)
+        assert isinstance(runner.engine._speech_model, ModelRunner)
+        _Patterned(runner.engine._speech_model, 0.7)
         runner.start(64)
         full = 2 * (self.spec.decoder.window + 64)
         seconds_full = full * ROW_MS / 1000
@@ -213,12 +222,17 @@ class Bench:
         before = self._memory()
         self._run(runner, 3600 * hours)
         grown = self._memory() - before
-        self.rows.append(Row(f"memory grown over {hours:g} h of audio, {precision}",
+        self._tell(Row(f"memory grown over {hours:g} h of audio, {precision}",
                              f"{grown / 1e6:+.1f} MB"))  # fmt: skip
         runner.engine.close()
 
     def not_run(self, what: str, why: str) -> None:
-        self.rows.append(Row(what, "not run", why))
+        self._tell(Row(what, "not run", why))
+
+    def _tell(self, row: Row) -> None:
+        """A long run that is cut off has told what it had."""
+        self.rows.append(row)
+        sys.stderr.write(f"{row.what}: {row.figure} {row.note}\n")
 
     def _reference(self, context: int, blocks: int, steps: int, between: Callable[[], None]
                    ) -> ReferenceRun:  # fmt: skip
@@ -233,7 +247,7 @@ class Bench:
     def _latency(self, what: str, step_ms: Sequence[float], theirs: Sequence[float]) -> None:
         p50, p99 = np.percentile(step_ms, [50, 99])
         ratio = f"{np.median(theirs) / p50:.2f} × transformers" if len(theirs) else ""
-        self.rows.append(
+        self._tell(
             Row(f"step, {what}", f"p50 {p50:.2f} ms, p99 {p99:.2f} ms ({len(step_ms)})", ratio)
         )
 
@@ -323,30 +337,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     base = options.base or ("bf16" if device.type == "cuda" else "fp32")
     precisions = options.precisions.split(",") if options.precisions else _usual(device)
     bench = Bench(size, device, base)
-    against = options.against == "transformers"
-    bench.steps(precisions, options.context, options.blocks, options.steps, against)
-    if against and base == "fp32":
-        bench.equal_ids()
-    if device.type == "cuda":
-        bench.stages(base, options.context, options.steps, gpu_stages())
-        for precision in precisions:
-            bench.streams(precision, (2, 4, 8), options.context, options.steps)
-    else:
-        bench.not_run("step, each fused kernel on and off", "no GPU on this machine")
-        bench.streams(precisions[0], (2, 4), options.context, options.steps)
-    bench.files(precisions[0], options.file_seconds, 0.7)
-    if options.hours:
-        bench.endurance(precisions[0], options.hours)
-    else:
-        bench.not_run("memory grown over 3 h of audio", "--hours 3 runs it")
-    if device.type != "cuda":
-        bench.not_run("full size on a CUDA GPU", "no GPU on this machine; the same command runs it")
+    _measure(bench, options, precisions)
     command = "python -m model_backends.voxtral.torch.bench " + " ".join(arguments or sys.argv[1:])
     text = table(bench, command.strip())
     sys.stdout.write(text)
     if options.out:
         Path(options.out).write_text(text, "utf-8")
     return 0
+
+
+def _measure(bench: Bench, options: argparse.Namespace, precisions: Sequence[str]) -> None:
+    """Each part that was asked for, in the order of the table."""
+    on_gpu = bench.device.type == "cuda"
+    against = options.against == "transformers"
+    parts = options.only.split(",")
+    if "steps" in parts:
+        bench.steps(precisions, options.context, options.blocks, options.steps, against)
+        if against and bench.base == "fp32":
+            bench.equal_ids()
+    if "stages" in parts and on_gpu:
+        bench.stages(bench.base, options.context, options.steps, gpu_stages())
+    elif "stages" in parts:
+        bench.not_run("step, each fused kernel on and off", "no GPU on this machine")
+    if "streams" in parts:
+        for precision in precisions if on_gpu else precisions[:1]:
+            counts = (2, 4, 8) if on_gpu else (2, 4)
+            bench.streams(precision, counts, options.context, options.steps)
+    if "files" in parts:
+        bench.files(precisions[0], options.file_seconds, 0.7)
+    if options.hours:
+        bench.endurance(precisions[0], options.hours)
+    elif "files" in parts:
+        bench.not_run("memory grown over 3 h of audio", "--hours 3 runs it")
+    if not on_gpu:
+        bench.not_run("full size on a CUDA GPU", "no GPU on this machine; the same command runs it")
 
 
 def gpu_stages() -> list[tuple[str, Ops, bool]]:
@@ -375,6 +399,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=25, help="steps in a block")
     parser.add_argument("--threads", type=int, default=1, help="on a processor")
     parser.add_argument("--file-seconds", type=float, default=60.0)
+    parser.add_argument("--only", default="steps,stages,streams,files", help="parts to run")
     parser.add_argument("--hours", type=float, default=0.0, help="simulate a stream this long")
     parser.add_argument("--out", help="write the table to this file")
     return parser.parse_args(arguments)

@@ -51,7 +51,7 @@ def load(options: LoadOptions, report: Report) -> VoxtralEngine:
     name = f"{folder.name} ({precision})"
     engine = VoxtralEngine(INFO, name, runner, tokens, hotwords)
     warm_up(engine)
-    runner.capture(blocks=not options.realtime)
+    runner.capture(blocks=not options.realtime, bonuses=hotwords is not None)
     report(1.0, "ready")
     return engine
 

@@ -130,13 +130,11 @@ def block(
     """One transformer block: causal sliding-window attention of x (B, T, D) over caches
     (B, K, C, d), which it extends, and the gated products. `gain` is the FFN norm's weight, (D,)
     or (B, 1, D)."""
-    y = ops.norm(x, layer.attention_norm, tower.norm_eps)
-    qkv = ops.linear(layer.wqkv, y, None)
+    qkv = ops.normed(layer.wqkv, x, layer.attention_norm, tower.norm_eps)
     qkv = qkv.view(*x.shape[:2], tower.heads + 2 * tower.kv_heads, tower.head_dim)
     q = ops.store(qkv, tower, keys, values, places)
     x = ops.linear(layer.wo, ops.attend(q, tower, keys, values, places), x)
-    both = ops.linear(layer.w13, ops.norm(x, gain, tower.norm_eps), None)
-    return ops.linear(layer.w2, ops.swiglu(both), x)
+    return ops.linear(layer.w2, ops.gated(layer.w13, x, gain, tower.norm_eps), x)
 
 
 def stem(net: Network, mel: Tensor, keep: Tensor) -> Tensor:
@@ -185,8 +183,7 @@ def decode(
     x = net.embedding.rows(tokens) + audio
     for layer, gain, k, v in zip(net.decoder, gains, keys, values, strict=True):
         x = block(x, layer, gain[:, None], tower, k, v, places, net.ops)
-    x = net.ops.norm(x, net.decoder_norm, tower.norm_eps)
-    return net.ops.linear(net.embedding, x, None)
+    return net.ops.normed(net.embedding, x, net.decoder_norm, tower.norm_eps)
 
 
 Bonuses = tuple[Tensor, Tensor]  # ids (B, K) and what to add to their logits (B, K)

@@ -10,6 +10,7 @@ a KV cache, of which the last is scratch. Knows nothing about layers, streams or
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,7 +45,7 @@ class Dense:
         return F.embedding(ids, self.weight)
 
 
-@dataclass(slots=True)
+@dataclass
 class Places:
     """Where this step's positions stand in the caches, shared by all layers."""
 
@@ -52,18 +53,26 @@ class Places:
     write: Tensor  # (B, T) cell that takes the new key
     query: Tensor  # (B, T) cell that holds the query's own key
     limit: Tensor  # (B, T) how many keys it sees, its own included
-    mask: Tensor  # (B, 1, G T, C) added to the scores: 0 or -inf
     turn: Tensor  # (B, T, 1, d / 2) complex: the rotation of each pair, with attention's scale
+    make_mask: Callable[[], Tensor]
+
+    @functools.cached_property
+    def mask(self) -> Tensor:
+        """(B, 1, G T, C) added to the scores: 0 or -inf. Made if somebody asks: once a step."""
+        return self.make_mask()
 
 
 def places_of(tower: Tower, ints: Tensor, rope: Tensor, cells: int, dtype: torch.dtype) -> Places:
     """Places from (B, T, 3) ints (cell to write, cell to query from, limit) and (B, T, d) rope
     (see `KVCache.rope`)."""
     write, query, limit = ints.unbind(-1)
-    mask = window_mask(query, limit, cells, dtype)
     slots = torch.arange(ints.shape[0], device=ints.device)[:, None]
     turn = torch.complex(rope[..., 0::2], rope[..., 1::2])
-    return Places(slots, write, query, limit, _grouped(mask, tower), turn[:, :, None])
+
+    def mask() -> Tensor:
+        return _grouped(window_mask(query, limit, cells, dtype), tower)
+
+    return Places(slots, write, query, limit, turn[:, :, None], mask)
 
 
 def window_mask(query: Tensor, limit: Tensor, cells: int, dtype: torch.dtype) -> Tensor:
@@ -194,6 +203,16 @@ class Product(Protocol):
     def __call__(self, layer: Linear, x: Tensor, add: Tensor | None) -> Tensor: ...
 
 
+class FusedProduct(Protocol):
+    """A product with what stands before or behind it in one kernel; None: not of these."""
+
+    def __call__(self, layer: Linear, x: Tensor, gain: Tensor, eps: float) -> Tensor | None: ...
+
+
+def _not_fused(layer: Linear, x: Tensor, gain: Tensor, eps: float) -> Tensor | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Ops:
     """An implementation of each operation; see the functions of these names."""
@@ -203,6 +222,18 @@ class Ops:
     attend: WithCache = attend
     swiglu: Gate = swiglu
     linear: Product = linear
+    fused_normed: FusedProduct = _not_fused
+    fused_gated: FusedProduct = _not_fused
+
+    def normed(self, layer: Linear, x: Tensor, gain: Tensor, eps: float) -> Tensor:
+        """layer(norm(x)), see `norm` for the shapes."""
+        made = self.fused_normed(layer, x, gain, eps)
+        return self.linear(layer, self.norm(x, gain, eps), None) if made is None else made
+
+    def gated(self, layer: Linear, x: Tensor, gain: Tensor, eps: float) -> Tensor:
+        """silu(gate) * up of `normed()`: layer gives (B, T, 2 F), the answer is (B, T, F)."""
+        made = self.fused_gated(layer, x, gain, eps)
+        return self.swiglu(self.normed(layer, x, gain, eps)) if made is None else made
 
 
 PLAIN = Ops()

@@ -133,15 +133,18 @@ class ModelRunner:
         return [_decoded(answers[piece.slot], len(piece.rows)) for piece in work]
 
     @torch.inference_mode()
-    def capture(self, blocks: bool) -> None:
-        """Capture every shape that live captions meet: single rows and steps of any slots. With
-        `blocks` also those of a file. Only on CUDA; for the time of loading."""
+    def capture(self, blocks: bool, bonuses: bool = False) -> None:
+        """Capture every shape that live captions meet: single rows and steps of any slots; with
+        `bonuses` for words that are expected, too, with `blocks` also those of a file. Only on
+        CUDA; for the time of loading."""
         if not self._captures:
             return
         for start, count in spans(self.encoder_cache.slots):
             self._encoder_graph(start, count, 1).capture()
         for start, count in spans(self.decoder_cache.slots):
             self._decoder_graph(start, count, 1, 0).capture()
+            if bonuses:
+                self._decoder_graph(start, count, 1, MOST_BONUSES).capture()
         if blocks:
             self._encoder_graph(0, 1, ENCODE_ROWS).capture()
             for steps in DRAFTS:

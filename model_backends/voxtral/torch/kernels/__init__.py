@@ -25,8 +25,8 @@ _log = logging.getLogger(__name__)
 
 def fused(stages: Iterable[str] = STAGES) -> Ops:
     """The plain operations with these stages replaced. Raises ImportError without Triton."""
+    from model_backends.voxtral.torch.kernels import gemv
     from model_backends.voxtral.torch.kernels.attention import attend
-    from model_backends.voxtral.torch.kernels.gemv import linear
     from model_backends.voxtral.torch.kernels.norm import norm
     from model_backends.voxtral.torch.kernels.rope import store
     from model_backends.voxtral.torch.kernels.swiglu import swiglu
@@ -36,7 +36,7 @@ def fused(stages: Iterable[str] = STAGES) -> Ops:
         "rope": {"store": store},
         "attention": {"attend": attend},
         "swiglu": {"swiglu": swiglu},
-        "gemv": {"linear": linear},
+        "gemv": {"linear": gemv.linear, "fused_normed": gemv.normed, "fused_gated": gemv.gated},
     }
     ops = PLAIN
     for stage in stages:

@@ -27,6 +27,7 @@ from model_backends.voxtral.spec import PUBLISHED, ModelSpec, Tower
 from model_backends.voxtral.speech_model import (
     DECODE_ROWS,
     ENCODE_ROWS,
+    MOST_BONUSES,
     Decoded,
     DecodeWork,
     EncodeWork,
@@ -188,6 +189,31 @@ def test_live_captions_meet_no_shape_that_was_not_captured_and_nothing_moves(wat
     full = speech.decoder_cache.length
     assert full == memory.cache_cells(SPEC.decoder, DECODE_ROWS, scratch=1)
     assert (speech.encoder_cache.slots, speech.decoder_cache.slots) == (2, 4)
+    engine.close()
+
+
+def test_a_step_that_expects_words_is_captured_where_words_are_expected(watch: Watch) -> None:
+    speech = gpu_speech("bf16", (2, 4))
+    for wished in (False, True):
+        watch.captured.clear()
+        speech.capture(blocks=False, bonuses=wished)
+        rooms = {key[4] for key in watch.captured if key[0] == "decode"}  # type: ignore[index]
+        assert rooms == ({0, MOST_BONUSES} if wished else {0})
+
+
+def test_a_file_is_encoded_in_blocks_that_are_captured(watch: Watch) -> None:
+    """However few rows the decoder takes at once: only the file's end is smaller."""
+    speech = gpu_speech("bf16", (1, 1))
+    engine = VoxtralEngine(torch_info.INFO, "on meta", speech, speech._tokens)
+    stream = engine.open(StreamOptions("file", 0, (480,), 0, realtime=False))
+    stream.push(np.zeros(1280 * 600, np.float32), 1.0)
+    stream.finish()
+    watch.asked.clear()
+    while not stream.done:
+        engine.advance()
+    rows = [key[3] for key in watch.asked if key[0] == "encode"]  # type: ignore[index]
+    assert len(rows) > 15
+    assert set(rows[:-1]) == {ENCODE_ROWS}
     engine.close()
 
 

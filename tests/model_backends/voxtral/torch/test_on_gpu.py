@@ -13,7 +13,6 @@ import torch
 
 from model_backends.base import LoadOptions
 from model_backends.voxtral.engine import VoxtralEngine
-from model_backends.voxtral.torch import kernels
 from model_backends.voxtral.torch import load as torch_load
 from model_backends.voxtral.torch.kernels import STAGES, fused
 from model_backends.voxtral.torch.kernels.check import agrees
@@ -59,7 +58,7 @@ def test_every_fused_kernel_runs_and_agrees(stage: str, dtype: torch.dtype) -> N
 def test_the_engine_uses_them(engine: VoxtralEngine) -> None:
     runner = engine._speech_model
     assert isinstance(runner, ModelRunner)
-    assert runner._network.ops == kernels.fused()
+    assert runner._network.ops == fused()
 
 
 @pytest.mark.parametrize("delay", DELAYS)
