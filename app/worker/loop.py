@@ -19,6 +19,7 @@ from app.worker import messages as m
 from app.worker.echo import Echo
 from app.worker.heartbeat import Heartbeat
 from app.worker.lane import Lane
+from app.worker.language import prepare
 from app.worker.turns import Turns
 from app.worker.vad import Vad, make_vad
 from model_backends import load
@@ -201,6 +202,8 @@ class Loop:
 
     def _lane(self, name: str) -> Lane:
         if name not in self._lanes:
+            if self._start.realtime and not self._engine.info.languages:
+                prepare()  # the engine will not say what language its words are
             self._lanes[name] = Lane(
                 name,
                 self._engine,
