@@ -125,7 +125,9 @@ def run_gui(args: argparse.Namespace) -> int:
     log.info("captions shown after %d ms", shown_ms)
     listens = listens_at_start(orders, chosen.start_listening_on_launch)
     newcomer = first_run.is_due(chosen.told, nothing_kept)
-    parts = replace(_build(app, store, overlay), listens=listens, newcomer=newcomer)
+    captioning = _captioning(store, listens)
+    built = _build(app, store, overlay, captioning)
+    parts = replace(built, listens=listens, newcomer=newcomer)
     _connect(parts)
     painted_log.attach(parts.captioning, overlay, parts.first_run, shown_ms, app)
     instance.raise_requested.connect(parts.window.come_forward)
@@ -186,7 +188,19 @@ def _make_app() -> Application:
     return app
 
 
-def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> Parts:
+def _captioning(store: SettingsStore, listens: bool) -> Captioning:
+    """The engine begins to load as soon as the captions can be seen, on another core."""
+    from app.ui.state.captioning import Captioning
+
+    captioning = Captioning(store, open_session)
+    if listens:
+        captioning.start_early()
+    return captioning
+
+
+def _build(
+    app: Application, store: SettingsStore, overlay: CaptionOverlay, captioning: Captioning
+) -> Parts:
     """Everything else; its imports cost more than showing the captions did."""
     from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.desktop.leaving import Leaving
@@ -196,12 +210,11 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
     from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
     from app.ui.sessions.opening import Sessions
-    from app.ui.state.captioning import Captioning
     from app.ui.state.commands import DICTATE, Commands
     from app.ui.state.dictation import Dictation
     from app.ui.state.feeds import Feeds
 
-    captioning, commands = Captioning(store, open_session), Commands()
+    commands = Commands()
     offer_all(commands, overlay, captioning, store)
     dictation = Dictation(captioning)
     commands.offer(DICTATE.name, dictation.toggle, lambda: dictation.on)
