@@ -100,6 +100,7 @@ class CaptionBox(QWidget):
         self._background: QPixmap | None = None
         self._status = Status(Stage.STARTING)
         self.status_row = StatusRow(settings)
+        self.status_row.set_ground(self._ground)
         self.captions = CaptionView(settings)
         self._column = column = QVBoxLayout(self)
         column.setContentsMargins(0, _TOP, 0, _BOTTOM)
@@ -150,6 +151,7 @@ class CaptionBox(QWidget):
     def apply(self, settings: OverlaySettings) -> None:
         self._settings = settings
         self.status_row.apply(settings)
+        self.status_row.set_ground(self._ground)
         self.captions.apply(settings)
         self._inset_text()
         self._place_inside()
@@ -158,6 +160,7 @@ class CaptionBox(QWidget):
     def set_opaque(self, opaque: bool) -> None:
         if opaque != self._opaque:
             self._opaque = opaque
+            self.status_row.set_ground(self._ground)
             self._repaint_all()
 
     def set_lit(self, lit: bool) -> None:
@@ -211,11 +214,18 @@ class CaptionBox(QWidget):
         return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Ten times a second a few pixels of the level meter: the background is drawn but once."""
+        """A line of captions and what is behind it: the background is drawn but once."""
         scale = self.devicePixelRatioF()
         if self._background is None or self._background.devicePixelRatio() != scale:
             self._background = self._draw_background(scale)
         QPainter(self).drawPixmap(0, 0, self._background)
+
+    @property
+    def _ground(self) -> QColor:
+        """What is behind all that is told."""
+        color = QColor(self._settings.background_color)
+        color.setAlphaF(1.0 if self._opaque else self._settings.background_opacity)
+        return color
 
     def _draw_background(self, scale: float) -> QPixmap:
         picture = QPixmap(self.size() * scale)
@@ -223,11 +233,9 @@ class CaptionBox(QWidget):
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        color = QColor(self._settings.background_color)
-        color.setAlphaF(1.0 if self._opaque else self._settings.background_opacity)
         outline = QPainterPath()
         outline.addRoundedRect(QRectF(self.rect()), self._radius, self._radius)
-        painter.fillPath(outline, color)
+        painter.fillPath(outline, self._ground)
         if self._pulse.isActive():
             self._paint_pulse(painter)
         elif self._dashed:

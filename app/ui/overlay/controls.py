@@ -27,7 +27,6 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 from app.audio.devices.base import SourceInfo
 from app.ui.overlay import icons
 from app.ui.overlay.menus import ListMenu
-from app.ui.overlay.source_menu import list_sources
 from app.ui.widgets import plain, source_names
 from app.ui.widgets.languages import native_name
 from app.ui.widgets.sound_file import ask_for_sound_file
@@ -154,6 +153,9 @@ class ControlsBar(QWidget):
 
     def show_sources(self, sources: Sequence[SourceInfo], chosen: str) -> None:
         """What could be listened to; `chosen` as settings keep it."""
+        # not needed before the captions are shown
+        from app.ui.overlay.source_menu import list_sources
+
         self.source_menu.fill(
             lambda: list_sources(self.source_menu, sources, chosen, self._choose_source)
         )

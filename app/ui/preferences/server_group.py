@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QGroupBox,
     QHBoxLayout,
     QLineEdit,
-    QMessageBox,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -26,7 +25,7 @@ from app import paths
 from app.settings import Settings
 from app.ui.state.background import in_background
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import beside_captions, plain
+from app.ui.widgets import beside_captions, consent_box, plain
 from app.ui.widgets.banner import announce
 from app.ui.widgets.choice_box import ChoiceBox
 from model_backends.base import EngineError, Sentence, UserError
@@ -114,20 +113,12 @@ class ServerGroup(QGroupBox):
         if not missing:
             self._begin(servers)
             return
-        box = QMessageBox(self)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setWindowTitle("Send what is heard to a server?")
-        box.setText("\n\n".join(consent.asked(each) for each in missing))
-        agree = box.addButton("Agree", QMessageBox.ButtonRole.AcceptRole)
-        refuse = box.addButton("Do not send", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(refuse)
-        box.setEscapeButton(refuse)
-        box.finished.connect(
-            lambda _: self._begin(servers) if box.clickedButton() is agree else None
+        consent_box.ask(
+            self,
+            "Send what is heard to a server?",
+            "\n\n".join(consent.asked(each) for each in missing),
+            lambda: self._begin(servers),
         )
-        box.finished.connect(box.deleteLater)
-        beside_captions.put(box, box.sizeHint())
-        box.open()
 
     def _begin(self, servers: list[Address]) -> None:
         if not servers:

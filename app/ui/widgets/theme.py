@@ -179,6 +179,16 @@ QGroupBox {{
     border: 1px solid {line}; border-radius: 8px; margin-top: 11px; padding: 12px 4px 4px 4px;
 }}
 QGroupBox::title {{ subcontrol-origin: margin; left: 12px; padding: 0 4px; color: {text}; }}
+QRadioButton {{ spacing: 8px; padding: 3px; border: 2px solid transparent; border-radius: 6px; }}
+QRadioButton:focus {{ border-color: {accent}; }}
+QRadioButton:disabled {{ color: {off}; }}
+QRadioButton::indicator {{
+    width: 16px; height: 16px; background: {base}; border: 1px solid {border}; border-radius: 9px;
+}}
+QRadioButton::indicator:checked {{
+    width: 8px; height: 8px; background: {base}; border: 5px solid {accent};
+}}
+QRadioButton::indicator:disabled {{ background: {window}; border-color: {off}; }}
 QMenuBar {{ background: {window}; color: {text}; }}
 QMenuBar::item {{ padding: 4px 8px; border-radius: 4px; background: transparent; }}
 QMenuBar::item:disabled {{ color: {off}; }}
@@ -239,6 +249,7 @@ QFrame#banner[kind="warning"] QFrame#mark {{ background: {warning}; }}
 QFrame#banner[kind="failure"] QFrame#mark {{ background: {failure}; }}
 QLabel#state {{ font-weight: 600; }}
 QLabel#dim {{ color: {dim}; }}
+QLabel#heading {{ font-size: 15pt; font-weight: 600; }}
 QLabel#warning {{ color: {warning}; }}
 QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QStatusBar {{ color: {dim}; }}

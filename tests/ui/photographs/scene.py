@@ -96,7 +96,8 @@ class Scene:
         self.store = SettingsStore(chosen)
         self.overlay = CaptionOverlay(chosen.overlay, self.store.set_overlay)
         self.overlay.show()
-        self.parts: Parts = main._build(app, self.store, self.overlay)
+        captioning = main._captioning(self.store, listens=False)
+        self.parts: Parts = main._build(app, self.store, self.overlay, captioning)
         main._connect(self.parts)
         self.window = self.parts.window
         self.window.look_around()
