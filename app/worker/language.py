@@ -8,9 +8,6 @@ the background, and the first words go without.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 import threading
 from collections import deque
 from functools import lru_cache
@@ -21,7 +18,6 @@ LANGUAGES = ("ar", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "nl", "pt", "
 _ENOUGH_BYTES = 24
 _WORDS = 20
 _SURE = 0.9
-_NICE = 10  # as whoever gives way; on Linux a thread may do so by itself
 
 
 class LanguageTracker:
@@ -68,20 +64,18 @@ class _Model:
                 self.there.set()
             return self._loaded
 
-    def get_gently(self) -> None:
-        if sys.platform == "linux":
-            with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-        self.get()
-
 
 _model = _Model()
 
 
 @lru_cache(maxsize=1)
 def prepare() -> None:
-    """Begin to load what is needed, in the background; a second time it does nothing."""
-    threading.Thread(target=_model.get_gently, daemon=True, name="language").start()
+    """Begin to load what is needed, in the background; a second time it does nothing.
+
+    Not at a lower priority: on a busy computer a thread that is kept waiting while it holds the
+    interpreter's lock keeps the captions waiting, too. Most of the time it unpacks, without it.
+    """
+    threading.Thread(target=_model.get, daemon=True, name="language").start()
 
 
 def _load() -> Any:

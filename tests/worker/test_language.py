@@ -45,7 +45,7 @@ def test_live_speech_never_waits_for_the_model(monkeypatch: pytest.MonkeyPatch) 
     real = language._load
 
     def slow() -> object:
-        may_load.wait(60)
+        may_load.wait(300)
         return real()
 
     monkeypatch.setattr(language, "_load", slow)
@@ -54,5 +54,5 @@ def test_live_speech_never_waits_for_the_model(monkeypatch: pytest.MonkeyPatch) 
     tracker = LanguageTracker(live=True)
     assert {tracker.add(" " + word) for word in TEXTS["de"].split()} == {None}
     may_load.set()
-    assert model.there.wait(60)
+    assert model.there.wait(300)
     assert tracker.add(" denken") == "de", "and what came before counts"
