@@ -446,7 +446,7 @@ def _control(parser: argparse.ArgumentParser) -> None:
         metavar="on|off",
         nargs="?",
         choices=("on", "off"),
-        help="for pause, hold and click-through (default: the other of the two)",
+        help="for pause, hold, click-through and dictate (default: the other of the two)",
     )
     _json(parser)
 
@@ -496,6 +496,7 @@ CONTROL_VERBS = {
     "pause": "pause listening, or go on",
     "hold": "hold the text, or let it go on; listening goes on",
     "click-through": "let clicks through the captions, or not",
+    "dictate": "type what is said into the window in use, or not",
     "bigger": "bigger text",
     "smaller": "smaller text",
     "mark": "mark the place in the captions",

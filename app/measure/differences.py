@@ -15,6 +15,8 @@ from model_backends.base import Word
 _LONGEST_REPEAT = 8  # words
 _LOST_RUN = 2  # words: one word heard in another way is no loss
 _INVENTED_LETTERS = 4
+_TWO_WORDS = 8  # letters
+_LONG_WORD = 6  # letters: one that agrees alone does not do so by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,17 @@ def differences(
 ) -> list[Finding]:
     """The findings in order of time.
 
-    A run counts as lost only if it is in `reference`, the text that was read; without one the
-    undisturbed run stands for it.
+    The undisturbed run mishears, too: with `reference`, the text that was read, a run counts as
+    lost only if it was read, as doubled only if it was not read twice, and as invented only if
+    more is said than was read. Without one the undisturbed run stands for it.
     """
     calm, shaken = joined(undisturbed), joined(disturbed)
-    found = [*_doubled(calm, shaken), *_lost(calm, shaken, reference.split())]
+    text = _keys(reference.split())
+    found = [*_doubled(calm, shaken, text), *_lost(calm, shaken, text)]
     taken = [(f.start_ms, f.end_ms) for f in found]
     found += [
         finding
-        for finding in _invented(calm, shaken)
+        for finding in _invented(calm, shaken, text)
         if not any(s <= finding.end_ms and e >= finding.start_ms for s, e in taken)
     ]
     return sorted(found, key=lambda finding: finding.start_ms)
@@ -76,8 +80,10 @@ def _changes(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int
     return [code[1:] for code in codes if code[0] != "equal"]
 
 
-def _doubled(calm: Sequence[Word], shaken: Sequence[Word]) -> list[Finding]:
-    """Runs said twice in a row where the undisturbed run says them once."""
+def _doubled(
+    calm: Sequence[Word], shaken: Sequence[Word], reference: Sequence[str]
+) -> list[Finding]:
+    """Runs said twice in a row where the undisturbed run says them once, and the text does."""
     old, new = _keys_of(calm), _keys_of(shaken)
     found = []
     for a1, a2, b1, b2 in _changes(old, new):
@@ -89,9 +95,54 @@ def _doubled(calm: Sequence[Word], shaken: Sequence[Word]) -> list[Finding]:
         begin, length = repeat
         run = shaken[begin : begin + 2 * length]
         near = old[max(0, a1 - 2 * length) : a2 + 2 * length]
-        if not _holds(near, _keys_of(run)) and not _spoken_as_often(calm, run):
+        r1, r2, _, _ = _stretch(reference, new, begin, begin + 2 * length)
+        if (
+            not _holds(near, _keys_of(run))
+            and not _spoken_as_often(calm, run)
+            and not _says_twice(reference[r1:r2], length)
+        ):
             found.append(_finding("doubled", run))
     return found
+
+
+def _says_twice(keys: Sequence[str], length: int) -> bool:
+    """Whether a run of so many words is said twice in a row: “thou also thou also”."""
+    return any(
+        keys[at : at + length] == keys[at + length : at + 2 * length]
+        for at in range(len(keys) - 2 * length + 1)
+    )
+
+
+def _stretch(
+    reference: Sequence[str], new: Sequence[str], begin: int, end: int
+) -> tuple[int, int, int, int]:
+    """What was read where new[begin:end] is said: (from, to) of the text, and of the new.
+
+    What reads otherwise is no use as a mark, nor is a “the” that agrees by chance in its midst:
+    both reach to where the two surely agree.
+    """
+    codes = SequenceMatcher(None, reference, new, autojunk=False).get_opcodes()
+    touched = [i for i, (_, _, _, b1, b2) in enumerate(codes) if b1 < end and b2 > begin]
+    if not touched:
+        return 0, 0, begin, end
+    first, last = touched[0], touched[-1]
+    while first and not any(_firm(code, new) for code in codes[first - 1 : first + 1]):
+        first -= 1
+    while last + 1 < len(codes) and not any(_firm(code, new) for code in codes[last : last + 2]):
+        last += 1
+    _, r1, _, b1, _ = codes[first]
+    _, _, r2, _, b2 = codes[last]
+    if _firm(codes[first], new):
+        r1, b1 = max(r1, r1 + begin - b1), max(b1, begin)
+    if _firm(codes[last], new):
+        r2, b2 = min(r2, r2 + end - b2), min(b2, end)
+    return r1, r2, b1, b2
+
+
+def _firm(code: tuple[str, int, int, int, int], new: Sequence[str]) -> bool:
+    """Two words that agree, or a long one."""
+    kind, _, _, begin, end = code
+    return kind == "equal" and (end - begin >= 2 or len(new[begin]) >= _LONG_WORD)
 
 
 def _spoken_as_often(calm: Sequence[Word], run: Sequence[Word]) -> bool:
@@ -117,7 +168,7 @@ def _holds(keys: Sequence[str], run: Sequence[str]) -> bool:
 def _lost(calm: Sequence[Word], shaken: Sequence[Word], text: Sequence[str]) -> list[Finding]:
     """Runs of the text that the undisturbed run has and the other lacks, nothing in their place."""
     old, new = _keys_of(calm), _keys_of(shaken)
-    reference = _keys(text) or old
+    reference = text or old
     in_calm = _places(reference, old)
     found = []
     for r1, r2, b1, b2 in _changes(reference, new):
@@ -157,12 +208,26 @@ def _places(reference: Sequence[str], keys: Sequence[str]) -> dict[int, int]:
     return {block.a + i: block.b + i for block in blocks for i in range(block.size)}
 
 
-def _invented(calm: Sequence[Word], shaken: Sequence[Word]) -> list[Finding]:
-    """More words than the undisturbed run has, and not said twice."""
+def _invented(
+    calm: Sequence[Word], shaken: Sequence[Word], reference: Sequence[str]
+) -> list[Finding]:
+    """More words than the undisturbed run has, and than were read, and not said twice."""
     old, new = _keys_of(calm), _keys_of(shaken)
     return [
         _finding("invented", shaken[b1:b2])
         for a1, a2, b1, b2 in _changes(old, new)
-        if b2 - b1 > a2 - a1
-        and len("".join(new[b1:b2])) - len("".join(old[a1:a2])) >= _INVENTED_LETTERS
+        if _more(new[b1:b2], old[a1:a2]) and _more_than_read(reference, new, b1, b2)
     ]
+
+
+def _more_than_read(reference: Sequence[str], new: Sequence[str], begin: int, end: int) -> bool:
+    """By more than half, as for what is lost, or by two words: others may be a bit longer."""
+    r1, r2, b1, b2 = _stretch(reference, new, begin, end)
+    said, read = new[b1:b2], reference[r1:r2]
+    spare = min(len("".join(read)) // 2, _TWO_WORDS)
+    return not reference or _more(said, read, spare)
+
+
+def _more(keys: Sequence[str], others: Sequence[str], spare: int = 0) -> bool:
+    more = len("".join(keys)) - len("".join(others))
+    return len(keys) > len(others) and more >= max(_INVENTED_LETTERS, spare + 1)

@@ -39,6 +39,8 @@ _SUBSETS = ("long", "read-en", "real-en")
 _SHORTEST_S = 20.0  # a recording in which something can happen
 _PAUSES_MS = (400, 2_600)  # between the clips of one speaker: shorter and longer than the hangover
 _QUIET_END_MS = 3_000  # the microphone stays open
+_HISS = 0.0005  # root mean square: -66 dBFS
+_QUIETEST = 0.01  # of the loudest second of a clip, as root mean square: -40 dBFS
 _FIRST_FAULT_MS = 4_000
 _GAPS_MS = (3_000, 8_000)  # from one fault to the next
 _LIVE_GAPS_MS = (11_000, 17_000)  # a client that has lost many workers waits with the next
@@ -181,15 +183,25 @@ def _joined(name: str, clips: Sequence[Clip]) -> Recording:
     for clip in clips:
         pcm, _ = soundfile.read(clip.path, dtype="float32")
         pause = chance.randint(*_PAUSES_MS) if clip is not clips[-1] else _QUIET_END_MS
-        parts += [pcm, _quiet(pause, len(parts))]
+        parts += [audible(pcm), _quiet(pause, len(parts))]
     text = " ".join(clip.text for clip in clips)
     return Recording(name, np.concatenate(parts).astype(np.float32), text)
+
+
+def audible(pcm: Pcm) -> Pcm:
+    """A clip so quiet that the hiss of the pauses would drown it, raised.
+
+    The app raises quiet speech, too; whether its gate opens for a whisper is not measured here.
+    """
+    seconds = [pcm[at : at + SAMPLE_RATE] for at in range(0, len(pcm), SAMPLE_RATE)]
+    loudest = max(float(np.sqrt(np.mean(second**2))) for second in seconds)
+    return pcm * np.float32(_QUIETEST / loudest) if 0 < loudest < _QUIETEST else pcm
 
 
 def _quiet(ms: int, seed: int) -> Pcm:
     """A room's hiss: true zeros are found nowhere but in files."""
     noise = np.random.default_rng(seed).standard_normal(ms * SAMPLE_RATE // 1000)
-    return (noise * 0.0005).astype(np.float32)
+    return (noise * _HISS).astype(np.float32)
 
 
 # --- the faults ------------------------------------------------------------------------------

@@ -14,14 +14,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
+from itertools import pairwise
 
 from model_backends.embedded.guess import Guess
 from model_backends.repeats import LONGEST_RUN, repeat_length
 
 _MISMATCH_LIMIT = 0.6  # a guess that contradicts more of the committed words is laid out by time
 _BELIEVED = 0.5  # probability from which a word needs no second look
-_LOST_RUN = 2  # words that a better guess leaves out before the first one that both have
-_SAME_WORD_MS = 500  # two guesses at one word end no further apart
+_LOST_RUN = 2  # words that a better guess leaves out before one that both have
+_OTHER_WORD = 0.15  # cost, in words, of ending at another word than the last committed one
+_SAME_SOUND_MS = 300  # what ends so long before the last committed word did lies within it
 _TIME_WEIGHT = 0.5  # cost, in words, of ending a whole second away from the last committed word
 
 
@@ -85,11 +88,11 @@ class Agreement:
     def reconsider(self, words: Sequence[Guess]) -> None:
         """Offer the words of a better guess instead; commits nothing.
 
-        One that begins late, without the first words that were offered, is no better.
+        One that begins late, or leaves out words in the midst of those offered, is no better.
         """
         repeated = self._repeated
         fresh = self._fresh(words)
-        if _begins_late(fresh, self._offered):
+        if _leaves_out(fresh, self._offered):
             self._repeated = repeated
         else:
             self._commit(fresh, 0)
@@ -138,19 +141,38 @@ class Agreement:
         return [Guess(mark, self.committed_ms, self.committed_ms)]
 
 
-def _begins_late(fresh: Sequence[Guess], offered: Sequence[Guess]) -> bool:
-    """Whether these words begin in the midst of those offered, without some that were believed."""
-    at = next((i for i, word in enumerate(offered) if fresh and word.key == fresh[0].key), 0)
-    if at < _LOST_RUN or abs(offered[at].end_ms - fresh[0].end_ms) > _SAME_WORD_MS:
-        return False
-    return any(word.probability >= _BELIEVED for word in offered[:at])
+def _leaves_out(words: Sequence[Guess], offered: Sequence[Guess]) -> bool:
+    """Whether words that were believed are missing before one that both guesses have.
+
+    Compared by text alone: where a guess leaves words out, the next one is stretched over their
+    time. A guess that is as long as the other leaves nothing out, however it reads.
+    """
+    old, new = [word.key for word in offered], [word.key for word in words]
+    missing = _letters(old) - _letters(new)
+    codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for (_, begin, end, since, until), after in pairwise(codes):
+        lost = old[begin:end]
+        believed = any(word.probability >= _BELIEVED for word in offered[begin:end])
+        said_twice = lost in (old[end : end + len(lost)], old[max(0, begin - len(lost)) : begin])
+        if after[0] != "equal" or not believed or said_twice:
+            continue
+        few = len(lost) - (until - since) >= _LOST_RUN and missing >= _letters(lost) / 2
+        if few and _letters(lost) >= 2 * _letters(new[since:until]):
+            return True
+    return False
+
+
+def _letters(keys: Sequence[str]) -> int:
+    return sum(map(len, keys))
 
 
 def first_new(committed: Sequence[Guess], words: Sequence[Guess]) -> int:
     """Index of the first of `words` that comes after everything in `committed`.
 
     The committed words are matched whole against some beginning of `words` at the least number
-    of insertions, deletions and substitutions; the end time decides between equals.
+    of insertions, deletions and substitutions; between equals the end time decides, and whether
+    the last word is the same: “give the” goes on behind “give of the”. Where it is not, words that
+    ended well before it did are the same sound heard otherwise.
     """
     if not committed or not words:
         return 0
@@ -159,12 +181,16 @@ def first_new(committed: Sequence[Guess], words: Sequence[Guess]) -> int:
 
     def cost(count: int) -> float:
         reached = words[count - 1].end_ms if count else words[0].start_ms
-        return costs[count] + _TIME_WEIGHT * min(1.0, abs(reached - end_ms) / 1000)
+        other = _OTHER_WORD * (not count or words[count - 1].key != committed[-1].key)
+        return costs[count] + other + _TIME_WEIGHT * min(1.0, abs(reached - end_ms) / 1000)
 
     best = min(range(len(words) + 1), key=cost)
     if costs[best] > _MISMATCH_LIMIT * len(committed) and len(committed) > 1:
         return _first_after(words, end_ms)
-    return best
+    if best and words[best - 1].key == committed[-1].key:
+        return best
+    later = (i for i in range(best, len(words)) if words[i].end_ms > end_ms - _SAME_SOUND_MS)
+    return next(later, len(words))
 
 
 def _costs_by_prefix(committed: list[str], words: list[str]) -> list[int]:

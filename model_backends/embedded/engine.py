@@ -193,9 +193,17 @@ class EmbeddedEngine:
 
         return transcribe
 
+    def _in_question(self, choice: LanguageChoice, care: Care) -> bool:
+        """Whether to find out the language before this hearing."""
+        known = choice.language
+        dear = known is not None and self.weights.for_language(known) is not self.weights.main
+        return choice.due(again=care is Care.WHOLE, dear=dear)
+
     def _transcribe(self, stream: EmbeddedStream, pcm: Pcm, care: Care) -> list[Guess]:
         choice = self._choices[stream]
-        language = stream.options.language or choice.standing
+        language = stream.options.language
+        if language is None and not self._in_question(choice, care):
+            language = choice.language
         whole = care is Care.WHOLE and len(pcm) > _SHORT_SPEECH_S * SAMPLE_RATE
         main, heard = self.weights.main, None
         if language is None:

@@ -2,16 +2,21 @@
 
 Whisper's guess on the first second is often wrong, and even a later one can be sure of itself and
 wrong; a wrong one turns captions into another script. So the guesses of all decodes are added up,
-and what the lane spoke before counts as one of them. Knows no model.
+and what the lane spoke before counts as some of them. A language that stands is asked for again
+from time to time, and once it is in doubt at every decode: who speaks for minutes without a pause
+is not held to the guesses on the first seconds. Knows no model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-_PRIOR = 0.6  # what the lane spoke before weighs as much as a guess of this probability
+_PRIOR = 1.0  # what the lane spoke before is worth a sure guess on three seconds
 _RARE = 0.2  # what a guess of a language that Whisper barely learnt is worth
-_ENOUGH_S = 5.0  # seconds of audio after which the language stands
+_ENOUGH_S = 5.0  # seconds of audio after which a language stands …
+_CLEAR = 0.5  # … if the last guess gives it so much
+_HEARINGS = 8  # quick ones, four seconds and more, after which it is asked for again
+_KEPT = 4.0  # sure guesses' worth of what was gathered so far: the last few decide
 
 # Roughly the thirty languages with the most hours in Whisper's training set (Radford et al. 2022,
 # appendix E). Others are found where nobody speaks them: Scottish English passes for Welsh.
@@ -23,16 +28,41 @@ class LanguageChoice:
     """The language of one utterance; `before` is what the lane spoke last, None at first."""
 
     def __init__(self, before: str | None) -> None:
-        self._evidence: dict[str, float] = {before: _PRIOR} if before else {}
-        self.standing: str | None = None  # the language once it stands; None before
+        self.language: str | None = None  # to decode in; None before the first guess
+        self.standing: str | None = None  # the same while it stands; None in doubt
+        self._before = before  # later the one that stood last
+        self._evidence: dict[str, float] = {}
+        self._heard = 0  # hearings since it was last asked for
+        self._enough = False  # a guess was made on enough audio
+
+    def due(self, again: bool = False, dear: bool = False) -> bool:
+        """Whether to guess at the next hearing, which is then to be offered; counts hearings.
+
+        `again`: in any case, since all that is heard will stay as it is. `dear`: a guess costs a
+        hearing of its own, and doubt alone is not worth that at every one.
+        """
+        self._heard += 1
+        doubt = self.standing is None and not (dear and self._enough)
+        return again or doubt or self._heard >= _HEARINGS
 
     def offer(self, probabilities: Mapping[str, float], seconds: float) -> str:
         """Probabilities by language for `seconds` of audio; returns the language to decode in."""
+        self._heard = 0
+        fades = _KEPT / max(_KEPT, sum(self._evidence.values()))
+        self._evidence = {code: fades * worth for code, worth in self._evidence.items()}
         weight = min(seconds, 3.0) / 3.0
         for language, probability in probabilities.items():
             worth = weight * probability * (1.0 if language in _WELL_KNOWN else _RARE)
             self._evidence[language] = self._evidence.get(language, 0.0) + worth
-        best = max(self._evidence, key=self._evidence.__getitem__)
-        if seconds >= _ENOUGH_S:
-            self.standing = best
+        self.language = best = self._best()
+        enough = seconds >= _ENOUGH_S or best == self.standing
+        self._enough = self._enough or enough
+        self.standing = best if enough and probabilities.get(best, 0.0) >= _CLEAR else None
+        self._before = self.standing or self._before
         return best
+
+    def _best(self) -> str:
+        evidence = dict(self._evidence)
+        if self._before is not None:
+            evidence[self._before] = evidence.get(self._before, 0.0) + _PRIOR
+        return max(evidence, key=evidence.__getitem__)

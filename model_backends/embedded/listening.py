@@ -149,9 +149,11 @@ class Listening:
             if self._window.voiced_span(begin - _NEARBY, end + _NEARBY) is None:
                 return None
             return _Placed(word, begin, begin)  # none of that time is speech
-        longest = max(end - begin for begin, end in stretches)
-        begin, end = next(s for s in stretches if 2 * (s[1] - s[0]) >= longest)
-        stretched = end - begin > (longest_ms(word.text) + _STRETCHED_MS) * _MS
+        lengths = [end - begin for begin, end in stretches]
+        begin, end = next(s for s in stretches if 2 * (s[1] - s[0]) >= max(lengths))
+        longest = longest_ms(word.text) * _MS
+        speech = sum(lengths) if end - begin > longest else end - begin
+        stretched = speech > longest + _STRETCHED_MS * _MS
         return _Placed(word, begin, end, stretched)
 
     def _timed(self, placed: _Placed) -> Guess:

@@ -63,6 +63,19 @@ def test_another_word_misheard_as_the_one_before_is_not_doubled() -> None:
     assert "doubled" not in [f.kind for f in differences(calm, shaken)]
 
 
+def test_what_was_read_twice_is_not_doubled() -> None:
+    """base on librispeech/2414: read is “thou also thou also”; undisturbed it heard it once."""
+    read = "into the sea thou also thou also who are poor"
+    calm = timed("sea 1_000 1_500 Dowel. 3_000 4_200 Who 5_000 5_300 are 5_300 5_600")
+    shaken = timed(
+        "sea 1_000 1_500 There 2_600 2_900 also, 2_900 3_600 there 3_700 4_000 also. 4_000 4_800 "
+        "Who 5_000 5_300 are 5_300 5_600"
+    )
+    assert not [found for found in differences(calm, shaken, read) if found.kind == "doubled"]
+    once = read.replace("thou also thou also", "thou also")
+    assert [found.kind for found in differences(calm, shaken, once)] == ["doubled"]
+
+
 def test_what_the_speaker_says_twice_is_not_doubled() -> None:
     assert kinds("no no no I will", "no no no I will") == []
     assert kinds("it is very very good", "it is very very good") == []
@@ -118,6 +131,33 @@ def test_what_nobody_said_is_not_lost() -> None:
 def test_words_that_nobody_said_are_invented() -> None:
     shaken = READ.replace("blood and", "blood thanks everyone and")
     assert kinds(READ, shaken) == [("invented", "thanks everyone")]
+
+
+def test_words_that_were_read_are_not_invented() -> None:
+    """tiny.en on fleurs: the undisturbed run left them out, or heard less of them."""
+    read = "sintra which was made famous to foreigners after an account recorded by lord byron"
+    calm = read.replace(" to foreigners", "").replace("by lord byron", "Bar")
+    assert kinds(calm, read.replace("by lord byron", "by Byron"), read) == []
+    assert kinds(calm, read.replace("by lord byron", "by a board by biron"), read) == []
+    planted = read.replace("made famous", "made famous thanks for watching")
+    assert kinds(calm, planted, read) == [("invented", "thanks for watching to foreigners")]
+    assert kinds(calm, read) == [("invented", "to foreigners"), ("invented", "by lord byron")]
+
+
+def test_words_that_stand_for_others_that_were_read_are_not_invented() -> None:
+    """tiny.en on librispeech/2609: “with warning that the rights” for “regarding the duration”."""
+    read = "narratives apparently disagree regarding the duration of the sojourn in egypt"
+    calm = "narratives of pantry disagree with the derates of the Subgerone in Egypt"
+    shaken = "narratives of pantry disagree with warning that the rights of the Sir John in Egypt"
+    assert kinds(calm, shaken, read) == []
+    planted = shaken.replace("the rights", "you are watching us all the rights")
+    assert [kind for kind, _ in kinds(calm, planted, read)] == ["invented"]
+
+
+def test_words_invented_beside_words_that_were_read_are_found() -> None:
+    calm = READ.replace("blood and", "and")
+    shaken = READ.replace("blood and", "blood thank everyone so and")
+    assert kinds(calm, shaken, READ) == [("invented", "blood thank everyone so")]
 
 
 def test_a_mark_of_its_own_belongs_to_the_word_before() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import smoke
+import smoke_user
 
 from tests.packaging.conftest import CHECKOUT
 
@@ -26,12 +27,12 @@ ask what you can do for your country.
 
 
 def test_the_sample_s_words_may_stand_in_any_lines() -> None:
-    smoke.check_words(SRT)
+    smoke_user.check_words(SRT)
 
 
 def test_other_words_are_noticed() -> None:
-    with pytest.raises(smoke.SmokeError, match="ask not what your country can do for you"):
-        smoke.check_words(SRT.replace("not", ""))
+    with pytest.raises(smoke_user.SmokeError, match="ask not what your country can do for you"):
+        smoke_user.check_words(SRT.replace("not", ""))
 
 
 def app_that(tmp_path: Path, *lines: str) -> Path:

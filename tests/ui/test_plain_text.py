@@ -25,6 +25,7 @@ from app.ui.widgets import plain
 from model_backends.base import Notice
 from tests.session.test_library import said
 from tests.ui.conftest import Rig
+from tests.ui.first_run.opened import Guide
 
 EVIL = '<h1>Big</h1><img src="file:///etc/hostname"> & co'
 
@@ -58,12 +59,14 @@ def windows(rig: Rig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> list[QWi
     captions.controls.show_sources([evil_source], "")
     captions.hide_captions()
     preferences = main.open_preferences()
+    guide = Guide(rig).open()
+    guide.source.show_sources([evil_source, SourceInfo("", "", "system", why_not=EVIL)])
     dialogs = [
         help_texts.show_shortcuts(main, main.menus.with_keys()),
         help_texts.show_kept(main, True),
         help_texts.show_about(main),
     ]
-    made = [captions, main, preferences, evil_sessions(qtbot), *dialogs]
+    made = [captions, main, preferences, guide, evil_sessions(qtbot), *dialogs]
     for window in made:
         qtbot.addWidget(window)
     return made

@@ -125,7 +125,7 @@ class MainWindow(QMainWindow):
                 self._store,
                 self._hotkeys,
                 self._commands,
-                self._engine_info,
+                self.engine_info,
                 models=self.models,
             )
             self._preferences.show_engines(self._engines)
@@ -155,7 +155,8 @@ class MainWindow(QMainWindow):
 
     def show_leaving(self) -> None:
         """From now on everything waits for the transcript to be saved."""
-        self._remember_place()
+        if self.isVisible():  # else its place was remembered when it closed, or there was none
+            self._remember_place()
         self.setWindowTitle("Saving the transcript…")
         self.page.setEnabled(False)
         self.menuBar().setEnabled(False)
@@ -309,11 +310,12 @@ class MainWindow(QMainWindow):
 
     def _show_settings(self, settings: Settings) -> None:
         self.transcript.names = settings.voice_names
-        info = suited_info(self._engine_info(settings.engine), settings)
+        info = suited_info(self.engine_info(settings.engine), settings)
         if info:
             self.choices.show_settings(settings, info)
 
-    def _engine_info(self, name: str) -> EngineInfo | None:
+    def engine_info(self, name: str) -> EngineInfo | None:
+        """What is known of an engine, of the one that runs the most; None of one that is broken."""
         running = self._captioning.info
         if running and running.name == name:
             return running
@@ -380,9 +382,9 @@ class MainWindow(QMainWindow):
             self.banners.tell("info", here, "No browser could be opened.")
 
     def _show_captions_page(self) -> None:
-        from app.ui.main_window.captions_page import CaptionsPageDialog
+        from app.ui.main_window import captions_page
 
-        CaptionsPageDialog(self.captions_page, self).show()
+        captions_page.show(self.captions_page, self)
 
     def _show_shortcuts(self) -> None:
         help_texts.show_shortcuts(self, self.menus.with_keys(), self._global_keys())

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QPushButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -83,7 +84,7 @@ class SpeechModelPage(QWidget):
         self._show_models(settings)
         remark = trust.remark(settings.engine, settings.model or None, paths.models_dir())
         self.unknown.setText(remark or "")
-        self._form.setRowVisible(self.unknown, remark is not None)
+        self.unknown.setVisible(remark is not None)
 
     def _show_models(self, settings: Settings) -> None:
         choice = next((c for c in self._engines if c.info.name == settings.engine), None)
@@ -125,29 +126,36 @@ class SpeechModelPage(QWidget):
         dialog.open()
 
     def _arrange(self) -> None:
-        form = self._form = QFormLayout(self)
-        form.setContentsMargins(16, 16, 16, 16)
+        """What wraps is below the form, which would give it the height it has when narrow."""
+        form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(10)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if self.cards is not None:
-            form.addRow(self.cards)
             form.addRow(plain.label("By name", "state"))
         plain.add_row(form, "&Engine", self.engine)
         model = QHBoxLayout()
+        model.setSpacing(8)
         model.addWidget(self.model, 1)
         model.addWidget(self.folder)
         label = plain.label("&Model")
         label.setBuddy(self.model)
         form.addRow(label, model)
-        form.addRow("", self.unknown)
-        form.addRow("", self.note)
         why = QHBoxLayout()
         why.addWidget(self.show_details)
         why.addStretch(1)
-        form.addRow("", why)
-        form.addRow("", self.details)
-        form.addRow(self.server)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(10)
+        if self.cards is not None:
+            column.addWidget(self.cards)
+        column.addLayout(form)
+        column.addWidget(self.unknown)
+        column.addWidget(self.note)
+        column.addLayout(why)
+        column.addWidget(self.details)
+        column.addWidget(self.server)
+        column.addStretch(1)
 
 
 def _may_be_used(settings: Settings) -> bool:

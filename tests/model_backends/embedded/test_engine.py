@@ -38,13 +38,13 @@ class Recognizer:
     def __init__(self, clock: Clock, cost_s: float, language: str = "en") -> None:
         self.multilingual = True
         self.heard: list[str] = []  # the language of each decode
-        self.cost_s, self._clock, self._language = cost_s, clock, language
+        self.cost_s, self._clock, self.language = cost_s, clock, language
 
     def encode(self, pcm: Pcm, whole: bool = False) -> Encoded:
         return Encoded(None, len(pcm))
 
     def languages(self, heard: Encoded) -> dict[str, float]:
-        return {self._language: 0.9}
+        return {self.language: 0.9}
 
     def transcribe(self, heard: Encoded, language: str, beam: int = 1) -> Hypothesis:
         self._clock.now_s += self.cost_s
@@ -55,7 +55,7 @@ class Recognizer:
 
 
 def test_the_stand_in_has_no_verb_that_a_recogniser_lacks() -> None:
-    assert_like(Recognizer, real.Recognizer, own={"heard", "cost_s"})
+    assert_like(Recognizer, real.Recognizer, own={"heard", "cost_s", "language"})
 
 
 def options(
@@ -234,6 +234,16 @@ def test_what_a_lane_spoke_under_an_earlier_worker_is_a_hint() -> None:
         engine = EmbeddedEngine(weights, spoken=spoken, clock=clock)
         speak(engine, 1, engine.open(options()))
         assert base.heard[0] == language
+
+
+def test_a_language_taken_for_another_at_first_is_found_while_the_speaker_goes_on() -> None:
+    engine, base, _ = make(0.1, language="ro")
+    stream = engine.open(options())
+    speak(engine, 6, stream)
+    assert base.heard[-1] == "ro"
+    base.language = "en"
+    speak(engine, 12, stream)
+    assert base.heard[-1] == "en"
 
 
 def test_a_forced_language_is_used_and_reported() -> None:

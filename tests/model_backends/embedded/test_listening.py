@@ -74,6 +74,21 @@ def test_a_word_stretched_back_over_what_was_skipped_is_heard_again() -> None:
     assert found == SPOKEN
 
 
+def test_a_word_stretched_back_over_a_pause_and_what_was_skipped_before_it_is_heard_again() -> None:
+    """tiny.en on LibriVox: “creative” stands where “never appealed to me. The” was said, too."""
+    spoken = [
+        *SPOKEN[:10],
+        Guess(" The", 4_832, 5_088),
+        Guess(" creative", 5_088, 5_728),
+        Guess(" joy", 5_728, 6_208),
+    ]
+    skipping = [Guess(" The", 0, 2_700), Guess(" creative", 2_700, 5_728), spoken[-1]]
+    transcribe, asked = answers(skipping, spoken)
+    found = listening(script(spoken), 6_208).words(transcribe, 6_208 * MS, Care.QUICK)
+    assert texts(found) == texts(spoken)
+    assert asked == [Care.QUICK, Care.CAREFUL]
+
+
 def test_a_guess_without_a_word_is_no_silence() -> None:
     transcribe, _ = answers([], SPOKEN)
     found = listening(script(SPOKEN), 8_000, 500).words(transcribe, 8_000 * MS, Care.WHOLE)
