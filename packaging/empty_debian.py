@@ -179,7 +179,7 @@ class Desk:
 
     def run(self, *command: str, typed: str = "", **more: str) -> str:
         """A program in this session; what it prints. Raises LifeError if it fails."""
-        return _told(self._command(command, more), 300, typed)
+        return _told(self._command(command, more), 900, typed)
 
     def launch(self, *command: str, typed: str = "", **more: str) -> None:
         """A program that leaves another behind, which goes on. Raises LifeError if it fails."""

@@ -304,7 +304,7 @@ def remove(captions: Captions, computer: Computer, newer: Path) -> None:
     before = computer.files()
     if left := sorted(path for path in before if "voxline" in path.lower() and "/opt/" not in path):
         raise LifeError(f"it has left {left}")
-    computer.run(["apt-get", "-q", "-y", "install", f"/opt/{newer.name}"])
+    computer.apt("install", f"/opt/{newer.name}")
     computer.run(["voxline", "doctor"])
     computer.apt("purge", "voxline")
     if computer.files() != before:

@@ -12,6 +12,8 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import smoke_parts
@@ -38,22 +40,32 @@ def main(arguments: list[str]) -> int:
 
 def check(program: Path) -> None:
     """Raises SmokeError."""
-    with tempfile.TemporaryDirectory(
-        prefix="Zoë’s new computer ", ignore_cleanup_errors=True
-    ) as home:
-        user = User(program, Path(home))
-        same(user.run("--version"), f"voxline {version()}", "its version")
-        _check_engines(user)
-        talk = Path(home) / "a talk – first part.flac"
-        shutil.copy(SAMPLE, talk)
-        user.run("transcribe", str(talk))
-        check_words(talk.with_suffix(".srt").read_text("utf-8"))
-        _check_live(user, talk)
+    with somebody(program) as (user, talk):
+        check_speech(user, talk)
         smoke_parts.check_library(user)
         smoke_parts.check_keys(user)
         smoke_parts.check_server(user, talk)
         smoke_parts.check_page(user, talk)
         smoke_parts.check_qr_code(user, talk)
+
+
+@contextmanager
+def somebody(program: Path) -> Iterator[tuple[User, Path]]:
+    """Who starts the app, and a sound file of theirs."""
+    name = "Zoë’s new computer "
+    with tempfile.TemporaryDirectory(prefix=name, ignore_cleanup_errors=True) as home:
+        talk = Path(home) / "a talk – first part.flac"
+        shutil.copy(SAMPLE, talk)
+        yield User(program, Path(home)), talk
+
+
+def check_speech(user: User, talk: Path) -> None:
+    """It is the version that was built, and hears what is said. Raises SmokeError."""
+    same(user.run("--version"), f"voxline {version()}", "its version")
+    _check_engines(user)
+    user.run("transcribe", str(talk))
+    check_words(talk.with_suffix(".srt").read_text("utf-8"))
+    _check_live(user, talk)
 
 
 def _check_engines(user: User) -> None:

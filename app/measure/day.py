@@ -24,6 +24,7 @@ from functools import partial
 from pathlib import Path
 
 import psutil
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from app import paths
@@ -206,6 +207,9 @@ class Day:
         self._overlay.end()
         for window in (self._overlay, self._window):
             window.close()
+            window.deleteLater()
+        QApplication.processEvents()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         return f"stopped and saved in {taken:.2f} s of a processor"
 
     def _open(self, chosen: Settings, predecessor: Session | None) -> SessionBridge:

@@ -51,7 +51,7 @@ def test_faults_at_sentence_ends_come_just_after_one() -> None:
 
 def test_a_clip_that_the_hiss_would_drown_is_raised_and_no_other() -> None:
     tone = np.sin(np.arange(40_000, dtype=np.float32) / 5)
-    loud, faint = tone * 0.1, tone * 0.0007
+    loud, faint = ((tone * peak).astype(np.float32) for peak in (0.1, 0.0007))
     assert kills.audible(loud) is loud
     raised = kills.audible(faint)
     assert np.sqrt(np.mean(raised[:16_000] ** 2)) == pytest.approx(0.01, rel=0.01)

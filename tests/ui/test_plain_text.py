@@ -14,6 +14,7 @@ from app.audio.devices.base import SourceInfo
 from app.session.library import Library
 from app.session.status import Stage, Status
 from app.settings import OverlaySettings
+from app.ui.first_run import source_step
 from app.ui.main_window import help as help_texts
 from app.ui.main_window.window import MainWindow
 from app.ui.overlay import window as overlay
@@ -46,6 +47,7 @@ def evil_sessions(qtbot: QtBot) -> SessionsWindow:
 def windows(rig: Rig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> list[QWidget]:
     """All windows, each told an evil name wherever a name can come from outside."""
     monkeypatch.setattr(overlay, "list_sources", list)
+    monkeypatch.setattr(source_step, "list_sources", list)
     captions = CaptionOverlay(OverlaySettings(), lambda settings: None)
     main = MainWindow(rig.captioning, rig.store)
     evil_source = SourceInfo("evil", EVIL, "microphone")

@@ -105,7 +105,8 @@ def test_an_engine_is_told_where_to_keep_what_can_be_found_out_again(
         return model_backends.load(name, options, report)
 
     monkeypatch.setattr(loop, "load", load)
-    load_engine(start_message(tmp_path), [].append)
+    sent: list[m.Message] = []
+    load_engine(start_message(tmp_path), sent.append)
     assert [options.cache_dir for options in given] == [paths.cache_dir()]
 
 

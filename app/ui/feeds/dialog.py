@@ -9,8 +9,6 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QFrame,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -19,6 +17,7 @@ from app.ui.feeds.groups import FileGroup, ObsGroup, ZoomGroup
 from app.ui.state.feeds import Feeds
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, plain
+from app.ui.widgets.scrolled import scrolled
 from model_backends.base import Sentence
 
 _WIDTH = 560
@@ -57,12 +56,8 @@ class FeedsDialog(QDialog):
         self.show()
 
     def _arrange(self) -> None:
-        area = QScrollArea()
-        area.setWidget(self._page)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
+        area = scrolled(self._page, _WIDTH)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 20, 20, 16)
         column.setSpacing(12)

@@ -122,7 +122,11 @@ class MainWindow(QMainWindow):
             from app.ui.preferences.window import Preferences
 
             self._preferences = Preferences(
-                self._store, self._hotkeys, self._commands, self.engine_info, self.models
+                self._store,
+                self._hotkeys,
+                self._commands,
+                self.engine_info,
+                models=self.models,
             )
             self._preferences.show_engines(self._engines)
             self._preferences.privacy.erase_wanted.connect(self.erase_wanted)

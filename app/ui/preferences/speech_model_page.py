@@ -38,7 +38,7 @@ class SpeechModelPage(QWidget):
     """Engine and model; what cannot be used here is shown, the reason at a click."""
 
     def __init__(
-        self, store: SettingsStore, models: Models | None = None, parent: QWidget | None = None
+        self, store: SettingsStore, parent: QWidget | None = None, models: Models | None = None
     ) -> None:
         """Without `models` there are no cards."""
         super().__init__(parent)

@@ -59,8 +59,8 @@ class Preferences(QDialog):
         hotkeys: Hotkeys | None = None,
         commands: Commands | None = None,
         find_info: Callable[[str], EngineInfo | None] = info_of,
-        models: Models | None = None,
         parent: QWidget | None = None,
+        models: Models | None = None,
     ) -> None:
         """Without `hotkeys` and `commands` there is no page of keys, without `models` no cards."""
         super().__init__(parent)
@@ -73,7 +73,7 @@ class Preferences(QDialog):
         self.read_finished = QCheckBox("Have a screen reader &read finished sentences")
         plain.set_tip(self.read_finished, _READ_TIP)
         self.listening = ListeningPage(store)
-        self.speech_model = SpeechModelPage(store, models)
+        self.speech_model = SpeechModelPage(store, models=models)
         self.names = NamesPage(store)
         self.keys: KeysPage | None = None
         self.privacy = PrivacyPage(store)

@@ -10,6 +10,7 @@ from typing import cast
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
+from shiboken6 import isValid
 
 _AROUND = 12  # px that are seen around it
 
@@ -23,6 +24,8 @@ class FollowFocus(QObject):
         cast(QApplication, QApplication.instance()).focusChanged.connect(self._show)
 
     def _show(self, before: QWidget | None, now: QWidget | None) -> None:
+        if not isValid(self._area):  # the keyboard leaves a window that is being deleted
+            return
         page = self._area.widget()
         if now is not None and page is not None and page.isAncestorOf(now):
             self._area.ensureWidgetVisible(now, _AROUND, _AROUND)

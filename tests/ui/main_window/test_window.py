@@ -801,6 +801,7 @@ def test_what_is_kept_is_told_with_where(window: MainWindow) -> None:
         assert (str(paths.library_dir()) in listed) == keeps
         assert str(paths.journal_dir()) in listed
         assert str(paths.models_dir()) in listed
+        assert str(paths.cache_dir()) in listed
         dialog.close()
 
 

@@ -8,8 +8,8 @@ from app.core.voices import ME, THEM
 from app.session.status import Stage
 from app.ui.first_run import source_step
 from app.ui.first_run.window import FirstRunWindow
+from tests.ui.photographs.registry import state
 from tests.ui.photographs.scene import SOURCES, Scene
-from tests.ui.photographs.states import state
 from tests.ui.photographs.texts import said
 
 NO_MICROPHONE = (

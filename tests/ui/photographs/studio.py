@@ -17,7 +17,7 @@ from pathlib import Path
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QGuiApplication, QPixmap
 
-from tests.ui.photographs import checks, first_run_states  # noqa: F401  # registers its own
+from tests.ui.photographs import checks
 from tests.ui.photographs.scene import Desktop, Scene, dress, make_app
 from tests.ui.photographs.states import STATES
 

@@ -12,9 +12,11 @@ from app.core.timeline import Gap
 from app.core.voices import ME
 from app.session.shelving import Recovered
 from app.session.status import Stage
+from app.ui.feeds.telling import is_trouble
 from app.ui.main_window import help as help_texts
 from app.ui.main_window.recovery import Recovery
 from app.ui.preferences.server_group import ServerGroup
+from app.ui.state.feeds import OBS
 from tests.ui.photographs.registry import STATES, State, moved, state
 from tests.ui.photographs.scene import Scene
 from tests.ui.photographs.texts import said
@@ -336,6 +338,27 @@ def _captions_page(on: bool, network: bool) -> State:
 STATES["dialog: captions page, off"] = _captions_page(False, False)
 STATES["dialog: captions page, on"] = _captions_page(True, False)
 STATES["dialog: captions page, in the network"] = _captions_page(True, True)
+
+
+@state("dialog: send captions to, OBS is not there")
+def _(scene: Scene) -> None:
+    feeds = scene.parts.feeds
+    scene.at_close.append(feeds.close)
+    scene.open_window()
+    scene.speak()
+    feeds.set_obs("ws://127.0.0.1:9", "Captions")  # where nobody listens
+    feeds.switch(OBS, True)
+    scene.window.menus.feeds.trigger()
+    scene.settle(until=lambda: is_trouble(feeds.is_on(OBS), feeds.doing(OBS)))
+    scene.settle(400)
+
+
+@state("captions: typed into the window in use")
+def _(scene: Scene) -> None:
+    scene.speak()
+    scene.parts.dictation.switch(True)
+    scene.at_close.append(scene.parts.dictation.close)
+    scene.settle(until=scene.parts.badge.isVisible)
 
 
 @state("dialog: save as")
