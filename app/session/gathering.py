@@ -1,6 +1,6 @@
 """What a capture says of every block, told a few times a second: until when was heard, how loud.
 
-Blocks come thirty times a second, and each would wake the session's thread twice for numbers that
+Blocks come fifteen times a second, and each would wake the session's thread twice for numbers that
 nobody reads more often than a meter moves. What is news of its own is never kept back: the first
 sound, sound that does not follow the sound before, all that is neither sound nor its loudness; what
 was gathered goes before it. Knows no thread and no clock: time is that of the sound.
