@@ -38,6 +38,7 @@ from app.ui.desktop.orders import (
     to_transcribe,
 )
 from app.ui.desktop.single_instance import Claim, SingleInstance
+from app.ui.first_run import opening as first_run
 from app.ui.overlay import painted_log
 from app.ui.overlay.window import CaptionOverlay
 from app.ui.state.settings_store import SettingsStore
@@ -49,12 +50,15 @@ if TYPE_CHECKING:
     from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.desktop.leaving import Leaving
     from app.ui.desktop.tray import Tray
+    from app.ui.dictation.badge import Badge
     from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
     from app.ui.sessions.opening import Sessions
     from app.ui.state.bridge import SessionBridge
     from app.ui.state.captioning import Captioning
     from app.ui.state.commands import Commands
+    from app.ui.state.dictation import Dictation
+    from app.ui.state.feeds import Feeds
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +96,12 @@ class Parts:
     hotkeys: Hotkeys
     opened: OpenedFiles
     sessions: Sessions
+    first_run: first_run.FirstRun
+    feeds: Feeds
+    dictation: Dictation
+    badge: Badge
     listens: bool = True  # from the start
+    newcomer: bool = False  # who has not been through the first run, and has not skipped it
 
 
 def run_gui(args: argparse.Namespace) -> int:
@@ -106,6 +115,7 @@ def run_gui(args: argparse.Namespace) -> int:
     if claim is not Claim.FIRST:
         return _leave_it_to_the_first(claim)
     interrupts = Interrupts()
+    nothing_kept = settings.none_kept()
     chosen, problem = settings.load()
     store = SettingsStore(chosen)
     overlay = CaptionOverlay(chosen.overlay, store.set_overlay)
@@ -114,9 +124,12 @@ def run_gui(args: argparse.Namespace) -> int:
     shown_ms = _ms_since_start()
     log.info("captions shown after %d ms", shown_ms)
     listens = listens_at_start(orders, chosen.start_listening_on_launch)
-    parts = replace(_build(app, store, overlay), listens=listens)
+    newcomer = first_run.is_due(chosen.told, nothing_kept)
+    captioning = _captioning(store, listens)
+    built = _build(app, store, overlay, captioning)
+    parts = replace(built, listens=listens, newcomer=newcomer)
     _connect(parts)
-    painted_log.attach(parts.captioning, overlay, shown_ms, app)
+    painted_log.attach(parts.captioning, overlay, parts.first_run, shown_ms, app)
     instance.raise_requested.connect(parts.window.come_forward)
     control = _control(parts)
     instance.serve(control)
@@ -130,6 +143,10 @@ def run_gui(args: argparse.Namespace) -> int:
     status = app.exec()
     parts.hotkeys.close()
     parts.window.captions_page.close()
+    parts.window.models.close()
+    parts.feeds.close()
+    parts.badge.hide()
+    parts.dictation.close()
     interrupts.close()
     instance.release()
     return status
@@ -171,20 +188,36 @@ def _make_app() -> Application:
     return app
 
 
-def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> Parts:
+def _captioning(store: SettingsStore, listens: bool) -> Captioning:
+    """The engine begins to load as soon as the captions can be seen, on another core."""
+    from app.ui.state.captioning import Captioning
+
+    captioning = Captioning(store, open_session)
+    if listens:
+        captioning.start_early()
+    return captioning
+
+
+def _build(
+    app: Application, store: SettingsStore, overlay: CaptionOverlay, captioning: Captioning
+) -> Parts:
     """Everything else; its imports cost more than showing the captions did."""
     from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.desktop.leaving import Leaving
     from app.ui.desktop.tray import Tray
     from app.ui.desktop.verbs import offer_all
+    from app.ui.dictation.badge import Badge
     from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
     from app.ui.sessions.opening import Sessions
-    from app.ui.state.captioning import Captioning
-    from app.ui.state.commands import Commands
+    from app.ui.state.commands import DICTATE, Commands
+    from app.ui.state.dictation import Dictation
+    from app.ui.state.feeds import Feeds
 
-    captioning, commands = Captioning(store, open_session), Commands()
+    commands = Commands()
     offer_all(commands, overlay, captioning, store)
+    dictation = Dictation(captioning)
+    commands.offer(DICTATE.name, dictation.toggle, lambda: dictation.on)
     window = MainWindow(captioning, store)
     leaving = Leaving(captioning, store, app.exit)
     hotkeys = Hotkeys(store, commands)
@@ -197,20 +230,29 @@ def _build(app: Application, store: SettingsStore, overlay: CaptionOverlay) -> P
     opened.saved.connect(window.show_saved)
     sessions = Sessions(captioning, store, window)
     opened.saved.connect(lambda _: sessions.look())
-    tray = Tray(commands)
+    tray, feeds = Tray(commands), Feeds(captioning, store, window)
+    guide = first_run.FirstRun(captioning, store, commands, hotkeys, window.engine_info)
     return Parts(
-        app, store, captioning, overlay, window, tray, leaving, commands, hotkeys, opened, sessions
-    )
+        app, store, captioning, overlay, window, tray, leaving, commands, hotkeys, opened, sessions,
+        guide, feeds, dictation, Badge(dictation, lambda: overlay.whole_place),
+    )  # fmt: skip
 
 
 def _connect(parts: Parts) -> None:
+    from app.ui.desktop.elsewhere import connect_dictation, connect_feeds
     from app.ui.sessions.import_dialog import Drops
 
     _connect_overlay(parts)
     _connect_tray(parts)
+    connect_feeds(parts.feeds, parts.store, parts.window)
+    connect_dictation(parts.dictation, parts.overlay, parts.window, parts.tray)
     window, leaving = parts.window, parts.leaving
     window.follow(parts.commands, parts.hotkeys)
     window.menus.sessions.triggered.connect(lambda: parts.sessions.open())
+    _connect_models(parts)
+    window.menus.first_run.triggered.connect(lambda: parts.first_run.open())
+    parts.first_run.ended.connect(partial(_after_first_run, parts))
+    leaving.begun.connect(parts.first_run.leave)
     Drops(window, parts.sessions.import_files)
     window.erase_wanted.connect(partial(_ask_to_erase, parts))
     window.controls_wanted.connect(partial(_focus_controls, parts))
@@ -222,6 +264,15 @@ def _connect(parts: Parts) -> None:
     parts.captioning.saved.connect(lambda saved: _announce(saved.path))
 
 
+def _connect_models(parts: Parts) -> None:
+    """A model that has come takes over at the next pause."""
+    from app.ui.state.change_over import ChangeOver
+
+    change = ChangeOver(parts.captioning, parts.store, parent=parts.window)
+    parts.window.models.wanted.connect(change.wish_for)
+    change.told.connect(parts.overlay.tell)
+
+
 def _connect_overlay(parts: Parts) -> None:
     from app.ui.desktop.read_aloud import ReadAloud
     from app.ui.desktop.verbs import keys_for_captions
@@ -231,7 +282,10 @@ def _connect_overlay(parts: Parts) -> None:
 
     overlay, store = parts.overlay, parts.store
     overlay.follow(parts.captioning)
-    beside_captions.follow(lambda: overlay.place if overlay.isVisible() else QRect())
+    beside_captions.follow(
+        lambda: overlay.place if overlay.isVisible() else QRect(),
+        lambda: overlay.whole_place if overlay.isVisible() else QRect(),
+    )
     store.changed.connect(lambda now, _before: overlay.apply(now.overlay))
     overlay.source_chosen.connect(lambda source: store.change(source=source))
     overlay.delay_chosen.connect(store.change_delay)
@@ -277,7 +331,8 @@ def _begin(parts: Parts, problem: str | None) -> None:
     if problem:
         window.banners.tell("warning", problem)
     window.place_clear_of(parts.overlay.whole_place)
-    if problem or not parts.tray.available or not chosen.window:
+    guided = parts.newcomer and parts.listens and not problem
+    if not guided and (problem or not parts.tray.available or not chosen.window):
         window.show()
     if parts.listens:
         parts.captioning.start()
@@ -285,9 +340,24 @@ def _begin(parts: Parts, problem: str | None) -> None:
         parts.overlay.show_status(parts.captioning.last_status)
     parts.hotkeys.start()
     window.captions_page.start_if_wanted()
+    parts.feeds.start_if_wanted()
     window.look_around()
     _recover(parts)
     parts.sessions.keep_up()
+    if parts.newcomer:
+        parts.first_run.expect()
+    if guided:
+        parts.first_run.open()
+
+
+def _after_first_run(parts: Parts) -> None:
+    """What it has told is not told again; a newcomer sees the main window now."""
+    window = parts.window
+    if parts.first_run.all_seen:
+        window.banners.end("kept")
+    if not window.isVisible() and not parts.store.settings.window:  # it never was
+        window.place_clear_of(parts.overlay.whole_place)  # which may have grown
+        window.show()
 
 
 def _recover(parts: Parts) -> None:

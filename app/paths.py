@@ -47,6 +47,11 @@ def log_dir() -> Path:
     return Path(platformdirs.user_log_dir(_APP, False))
 
 
+def cache_dir() -> Path:
+    """For what can be found out again at any time. `VOXLINE_CACHE` moves it."""
+    return _chosen("VOXLINE_CACHE") or Path(platformdirs.user_cache_dir(_APP, False))
+
+
 def config_dir() -> Path:
     """Where settings are kept. `VOXLINE_CONFIG` moves it."""
     return _chosen("VOXLINE_CONFIG") or Path(platformdirs.user_config_dir(_APP, False))

@@ -127,6 +127,18 @@ class OverlaySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedSettings:
+    """Where captions go besides windows. Passwords and Zoom's URL, which is one, are elsewhere."""
+
+    obs: bool = False
+    obs_url: str = ""  # "": an OBS on this computer
+    obs_source: str = "Captions"  # a text source of it
+    file: bool = False
+    file_path: str = ""
+    agreed: Mapping[str, bool] = _table(_is_told)  # host: what is said may be sent there
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the user has chosen. An empty text means "the default"."""
 
@@ -151,6 +163,7 @@ class Settings:
     show_own_speech: bool = False  # in the captions, while others are heard; it is always kept
     own_name: str = ""  # of who sits at this computer; "": "You"
     others_name: str = ""  # of whom it plays; "": "Others"
+    feeds: FeedSettings = field(default_factory=FeedSettings)
     captions_page: bool = False  # for this computer's browsers, from the start
     names_in_subtitles: bool = True  # where both speak, SubRip files say who
     keys: Mapping[str, str] = _table(_is_keys)  # verb: "Ctrl+Alt+C", "" for none; else its usual
@@ -196,6 +209,11 @@ def same(one: Settings, other: Settings) -> bool:
 def settings_file() -> Path:
     """Where the settings are kept."""
     return paths.config_dir() / _FILE
+
+
+def none_kept() -> bool:
+    """Whether nothing was ever chosen here: the settings of a newcomer."""
+    return not os.path.lexists(settings_file())
 
 
 def load() -> tuple[Settings, str | None]:

@@ -407,3 +407,4 @@ class LoadOptions:
     extra: Mapping[str, Any] = field(default_factory=dict)  # engine-specific, e.g. {"bits": 8}
     adapted: str = ""  # `Engine.model` as an earlier worker left it, where that changed by itself
     spoken: Mapping[str, str] = field(default_factory=dict)  # lane -> language it spoke last
+    cache_dir: Path | None = None  # for what can be found out again; None: nothing is kept

@@ -7,6 +7,7 @@ characters, nothing about words' times, widths or files.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 # Characters between which a line may break anywhere: kana, Han, their punctuation, full width.
 CJK = (
@@ -27,27 +28,28 @@ NON_STARTERS = (
 BEFORE_CONSONANT = "\u0e40-\u0e44\u0ec0-\u0ec4"
 OPENERS = f"（〔［｛〈《「『【〝“‘«({{\\[{BEFORE_CONSONANT}"
 
-_IS_UNSPACED = re.compile(f"[{UNSPACED}]")
-_IS_NON_STARTER = re.compile(f"[{NON_STARTERS}]")
-_IS_OPENER = re.compile(f"[{OPENERS}]")
+
+@cache  # it takes a while to compile, and is not needed before there are words
+def _of(characters: str) -> re.Pattern[str]:
+    return re.compile(f"[{characters}]")
 
 
 def can_break(before: str, after: str) -> bool:
     """Whether a line may end after `before` when `after` comes next."""
     if not before or not after or before[-1].isspace() or after[0].isspace():
         return True
-    if _IS_NON_STARTER.match(after) or is_opener(before[-1]):
+    if _of(NON_STARTERS).match(after) or is_opener(before[-1]):
         return False
-    return bool(_IS_UNSPACED.match(before[-1]) or _IS_UNSPACED.match(after))
+    return bool(_of(UNSPACED).match(before[-1]) or _of(UNSPACED).match(after))
 
 
 def is_opener(char: str) -> bool:
     """An opening bracket or quote, which may not end a line."""
-    return bool(_IS_OPENER.match(char))
+    return bool(_of(OPENERS).match(char))
 
 
 def needs_space(before: str, after: str) -> bool:
     """Whether two utterances put after one another need a space that neither brings."""
     if not before or not after or before[-1].isspace() or after[0].isspace():
         return False
-    return not (_IS_UNSPACED.match(before[-1]) or _IS_UNSPACED.match(after))
+    return not (_of(UNSPACED).match(before[-1]) or _of(UNSPACED).match(after))

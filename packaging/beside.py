@@ -33,7 +33,7 @@ from app.measure.windowed import WindowedApp, offscreen_if_none
 from app.settings import Settings
 
 SAMPLE = ROOT / "resources" / "sample" / "jfk.flac"
-_PATIENCE_S = 120
+_PATIENCE_S = 900
 _STARTS = 3  # of the command, a round
 
 # what is measured, and how it is written

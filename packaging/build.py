@@ -78,12 +78,7 @@ def _build(names: list[str], reuse: bool) -> bool:
         say(f"{name} …")
         try:
             target = BUILDS[name][0](made, what)
-        except (
-            BuildProblem,
-            UnknownLibraryError,
-            subprocess.CalledProcessError,
-            OSError,
-        ) as problem:
+        except _CANNOT as problem:
             say(f"{name} could not be built: {problem}")
             good = False
         else:

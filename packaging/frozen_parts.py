@@ -50,6 +50,15 @@ EXCLUDED = (
     *("dbm", "_dbm", "_gdbm", "PySide6.QtQml", "PySide6.QtQuick"),
     *("typer", "pydantic", "hatchling", "licensing"),
 )
+_LICENCE = re.compile(r"(licen[cs]e|copying|notice|authors|thirdparty|third)", re.IGNORECASE)
+# What packages bring and nobody opens at run time: code, what compilers want, what developers and
+# shells want, Qt's (chosen by PyInstaller's own hook), and what is left out on purpose.
+_NO_DATA = re.compile(
+    r"\.(pyi?|pyc|typed|[ch]pp|[ch]|px[di]|pyx|a|lib|ini|pc|cmake|sh|bash|zsh|1|md|rst|cfg)$"
+    r"|/(tests?|include|tools|datasets|assets)/|(licen[cs]e|notices?)[^/]*$|\.(so|pyd|dylib|dll)\b"
+    r"|^(PySide6|shiboken6|numpy/(f2py|random/_examples))/|API_CHANGES",
+    re.IGNORECASE,
+)
 # Ours that only make sense beside a tensor library, which the base has not; a pack has them.
 _NOT_OURS = re.compile(r"model_backends\.voxtral\.(torch|mlx)\.(?!info$|chip$)|app\.measure\.kills")
 
@@ -173,12 +182,12 @@ def native_pairs() -> list[tuple[str, str]]:
 
 
 def _metadata() -> list[tuple[str, str]]:
-    """Each distribution's name, version and licence texts; not the list of its files, which are
-    elsewhere in a bundle."""
+    """Each distribution's name, version, licence texts and list of what is compiled into it; not
+    the list of its files, which are elsewhere in a bundle."""
     pairs = []
     for each in distributions():
         info = info_folder(each.metadata)
-        for path in [info / "METADATA", *licence_files(each.metadata)]:
+        for path in [info / "METADATA", *parts_lists(each.metadata), *licence_files(each.metadata)]:
             pairs.append((str(path), str(path.relative_to(info.parent).parent)))
     return pairs
 
@@ -191,15 +200,36 @@ def info_folder(metadata: importlib.metadata.Distribution) -> Path:
     raise ValueError(f"{metadata.metadata['Name']} has no METADATA")
 
 
+def parts_lists(metadata: importlib.metadata.Distribution) -> list[Path]:
+    """What is compiled into a distribution, as its makers list it; of Python alone, nothing is."""
+    if "Root-Is-Purelib: false" not in (metadata.read_text("WHEEL") or ""):
+        return []
+    return sorted(info_folder(metadata).glob("sboms/*.json"))
+
+
 def licence_files(metadata: importlib.metadata.Distribution) -> list[Path]:
     """The texts of licences and notices that a distribution brings in its `.dist-info`."""
     info = info_folder(metadata)
-    name = re.compile(r"(licen[cs]e|copying|notice|authors|thirdparty|third)", re.IGNORECASE)
     return sorted(
         path
         for path in info.rglob("*")
         if path.is_file()
-        and (name.search(path.name) or "licenses" in path.relative_to(info).parts[:-1])
+        and "__pycache__" not in path.parts
+        and (_LICENCE.search(path.name) or "licenses" in path.relative_to(info).parts[:-1])
+    )
+
+
+def licence_texts(metadata: importlib.metadata.Distribution) -> list[Path]:
+    """… and those that it brings beside its modules."""
+    beside = [Path(str(metadata.locate_file(file))) for file in metadata.files or ()]
+    top = info_folder(metadata).parent
+    return licence_files(metadata) + sorted(
+        path
+        for path in beside
+        if path.parent.parent == top
+        and path.parent.suffix != ".dist-info"
+        and path.suffix in ("", ".txt", ".md")
+        and _LICENCE.search(path.name)
     )
 
 
@@ -215,3 +245,16 @@ def kept_data(datas: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str,
         if kind == "SYMLINK" and libraries.is_unused(target):
             continue  # it would lead to a library that is left out
         yield target, source, kind
+
+
+def forgotten_data(bundle: Path) -> list[str]:
+    """Files that packages open beside their modules, as far as one can tell, and that the bundle
+    has not: what nothing imports, PyInstaller does not see."""
+    forgotten = []
+    for each in distributions():
+        for file in each.metadata.files or ():
+            path = str(file)
+            wanted = not (_NO_DATA.search(path) or ".dist-info/" in path or path.startswith(".."))
+            if wanted and not (bundle / path).exists() and not (bundle / file.name).exists():
+                forgotten.append(path)
+    return sorted(forgotten)

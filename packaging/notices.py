@@ -104,6 +104,11 @@ LICENCES = {
     "faster-whisper": "MIT",
     "tokenizers": "Apache-2.0",
 }
+# What is compiled into a package and is no library of its own; what its languages' own registries
+# have is listed in the folder `sboms` of its metadata, which travels along.
+INSIDE: dict[str, tuple[str, str]] = {
+    "cryptography": ("OpenSSL, inside cryptography", "Apache-2.0"),
+}
 _CLASSIFIED = {
     "MIT License": "MIT",
     "BSD License": "BSD-3-Clause",
@@ -152,6 +157,8 @@ def _python_packages(bundle: Path) -> Iterator[Part]:
     known = {each.name: each for each in frozen_parts.distributions()}
     for each in known.values():
         yield Part(each.name, each.version, licence_of(each.metadata), package=each.name)
+        if (inside := INSIDE.get(_plain(each.name))) is not None:
+            yield Part(inside[0], "", inside[1])
     if strange := sorted(_strangers(bundle, known)):
         raise UnknownPartError(f"in the bundle, but of no package that is needed: {strange}")
 
@@ -254,6 +261,9 @@ def notices(bundle: Path, what: Product) -> str:
         "other libraries under that licence. Nothing forbids you to change them for your own use,",
         "nor to take them apart to mend such a change.",
         "",
+        "What is compiled into a Python package from Rust is listed, with its licences, in the",
+        "folder sboms beside the package's METADATA.",
+        "",
     ]
     return "\n".join(lines) + "".join(_texts())
 
@@ -262,7 +272,7 @@ def _texts() -> Iterator[str]:
     for path in sorted(LICENCE_TEXTS.glob("*.txt")):
         yield f"\n{'=' * 80}\n{path.stem}\n{'=' * 80}\n\n{path.read_text('utf-8')}"
     for each in frozen_parts.distributions():
-        for path in frozen_parts.licence_files(each.metadata):
+        for path in frozen_parts.licence_texts(each.metadata):
             text = path.read_text("utf-8", "replace")
             yield f"\n{'=' * 80}\n{each.name}: {path.name}\n{'=' * 80}\n\n{text}"
 

@@ -20,8 +20,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import frozen_parts
 import setup_proof
-from for_linux import tree_folder
+from for_linux import LIBRARY, tree_folder
 from product import APP_ID, COMMAND, ROOT, product, version
 from tell import say
 
@@ -42,6 +43,11 @@ class Proof:
     built: str  # what must be there, below the checkout; a pattern
     needs: dict[str, str]
     look: Callable[[Path], None]  # raises Unfit
+
+
+def packages_data(path: Path) -> None:
+    if forgotten := frozen_parts.forgotten_data(path.parent):
+        raise Unfit(f"not carried, and perhaps opened at run time: {forgotten}")
 
 
 def desktop_entry(path: Path) -> None:
@@ -116,6 +122,7 @@ def checksums(path: Path) -> None:
 _TREE = str(tree_folder().relative_to(ROOT))
 _DEB = {"dpkg-deb": "dpkg"}
 PROOFS = (
+    Proof("packages' data", f"{_TREE}/{LIBRARY}/_internal/base_library.zip", {}, packages_data),
     Proof(
         "desktop entry",
         f"{_TREE}/usr/share/applications/{COMMAND}.desktop",

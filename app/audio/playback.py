@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from app.audio.capture import Block
 from app.audio.files import open_sound
+from app.audio.listening import BLOCK_S, Block
 from model_backends.base import SAMPLE_RATE, Pcm
 
-_BLOCK_MS = 32
+_BLOCK_MS = round(BLOCK_S * 1000)
 
 
 class Playback:

@@ -25,8 +25,8 @@ EXIT_INTERRUPTED = 130
 def main(argv: Sequence[str]) -> int:
     """Run `voxline` with these arguments; the exit status. Raises SystemExit for wrong usage."""
     streams.prepare()
-    args = build_parser().parse_args(argv)
-    if args.command is None:
+    args = build_parser().parse_args(argv) if argv else None
+    if args is None or args.command is None:  # the grammar of all commands takes a while
         return guarded(_plain)
     return guarded(lambda: _run(args))
 

@@ -265,12 +265,24 @@ def _models(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(
         dest="action", metavar="ACTION", title="actions", required=True, parser_class=Parser
     )
-    for name, summary in _MODELS_ACTIONS.items():
-        action = actions.add_parser(name, help=summary, description=summary)
-        if name == "convert":
-            _convert(action)
-        else:
-            _json(action)
+    for name, (summary, add_arguments) in _MODELS_ACTIONS.items():
+        add_arguments(actions.add_parser(name, help=summary, description=summary))
+
+
+def _verify_models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "names", metavar="NAME", nargs="*", help="as the list has it (default: all that are here)"
+    )
+    _json(parser)
+
+
+def _named_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="as `voxline models list` has it")
+
+
+def _agreed_model(parser: argparse.ArgumentParser) -> None:
+    _named_model(parser)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _sessions(parser: argparse.ArgumentParser) -> None:
@@ -434,7 +446,7 @@ def _control(parser: argparse.ArgumentParser) -> None:
         metavar="on|off",
         nargs="?",
         choices=("on", "off"),
-        help="for pause, hold and click-through (default: the other of the two)",
+        help="for pause, hold, click-through and dictate (default: the other of the two)",
     )
     _json(parser)
 
@@ -452,11 +464,14 @@ def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-_MODELS_ACTIONS = {
-    "list": "List the models this computer has or could have.",
-    "path": "Tell the folder that holds models.",
-    "verify": "Check every installed model against what was published.",
-    "convert": "Pack Voxtral's weights into fewer bits, for a Mac or for a processor.",
+_MODELS_ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "list": ("List the models this computer has or could have.", _json),
+    "path": ("Tell the folder that holds models.", _json),
+    "download": ("Get a model, or go on with one that broke off.", _agreed_model),
+    "verify": ("Check models against what was published.", _verify_models),
+    "remove": ("Delete a model.", _agreed_model),
+    "licence": ("Print a model's licence.", _named_model),
+    "convert": ("Pack Voxtral's weights into fewer bits, for a Mac or for a processor.", _convert),
 }
 
 _SESSIONS_ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
@@ -481,6 +496,7 @@ CONTROL_VERBS = {
     "pause": "pause listening, or go on",
     "hold": "hold the text, or let it go on; listening goes on",
     "click-through": "let clicks through the captions, or not",
+    "dictate": "type what is said into the window in use, or not",
     "bigger": "bigger text",
     "smaller": "smaller text",
     "mark": "mark the place in the captions",
@@ -494,7 +510,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "sessions": ("List, search, print, export or delete what was said before.", _sessions),
     "engines": ("List engines and models: available, or why not and what would help.", _json),
     "sources": ("List what can be listened to.", _json),
-    "models": ("List model files, tell where they are, check or convert them.", _models),
+    "models": ("List, download, check, remove or convert models.", _models),
     "doctor": ("Tell what matters when something does not work.", _json),
     "control": ("Show, hide, pause or ask the Voxline that is running.", _control),
     "key": ("Store, or delete, the key of a server that captions.", _key),

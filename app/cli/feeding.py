@@ -1,7 +1,8 @@
 """The feeds of `voxline listen`: what is said goes to Zoom, OBS or a growing file, too.
 
-Secrets come from the environment, or are asked for; never from the command line, which others on
-this computer can read. Nothing is imported or opened unless it was asked for.
+Secrets come from the environment, from where the window has kept them, or are asked for; never from
+the command line, which others on this computer can read. Nothing is imported or opened unless it
+was asked for.
 """
 
 from __future__ import annotations
@@ -63,13 +64,19 @@ def _outlets(args: argparse.Namespace, names: Mapping[str, str]) -> list[Outlet]
 
             found.append(Zoom(_zoom_url()))
         if args.obs is not None:
-            from app.share.feeds.obs import DEFAULT_URL, Obs
-
-            url = args.obs_address or DEFAULT_URL
-            found.append(Obs(args.obs, url, os.environ.get(OBS_PASSWORD, "")))
+            found.append(_obs(args.obs, args.obs_address))
     except UserError as error:
         raise UsageError(error.message, error.hint) from error
     return found
+
+
+def _obs(source: str, address: str | None) -> Outlet:
+    from app.share.feeds import secrets
+    from app.share.feeds.obs import DEFAULT_URL, Obs, destination_of
+
+    url = address or DEFAULT_URL
+    kept = secrets.obs(destination_of(url).host)
+    return Obs(source, url, lambda: os.environ.get(OBS_PASSWORD) or secrets.find(kept))
 
 
 def _growing(path: Path, force: bool, names: Mapping[str, str]) -> Outlet:

@@ -1,11 +1,11 @@
-"""`voxline models`: which weights are here, where, whether they are the published ones; and
-Voxtral's in fewer bits."""
+"""`voxline models`: which there are, whether they are the published ones, and Voxtral's in fewer
+bits."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,43 +14,58 @@ from app.cli import EXIT_FAILED, tell
 from app.cli.table import table
 from app.core.encoding import json_text
 from app.core.script import harmless
-from model_backends.base import EngineError, Sentence
+from app.models import places, receipts
+from app.models.catalogue import Model, catalogue, model_named
+from app.models.download import verify
+from app.models.machine import fit, this_machine
+from model_backends.base import EngineError, Sentence, UserError
+from model_backends.downloads.units import size
 from model_backends.embedded import store
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """One model of the embedded engine on this computer."""
+    """One model that this computer has or could have."""
 
-    engine: str
+    engine: str  # the first of those that run it
     model: str
-    state: str  # "installed", "packaged" (unpacked at first use) or "missing"
+    state: str  # "installed", "packaged" (unpacked at first use), "unchecked", "begun", "missing"
     path: str | None
     megabytes: int
 
 
 def run(args: argparse.Namespace) -> int:
-    """`list`, `path`, `verify` or `convert`."""
+    """One of the actions that `voxline models --help` lists."""
+    if args.action in ("download", "remove", "licence"):
+        from app.cli import models_download
+
+        return models_download.run(args)
     if args.action == "convert":
         if args.engine == "cpu":
             return _convert_for_processors(args.source, args.target)
         return _convert(args.source, args.target, args.bits)
-    actions: dict[str, Callable[[bool], int]] = {"list": _list, "path": _path, "verify": _verify}
+    if args.action == "verify":
+        return _verify(args.names, args.json)
+    actions: dict[str, Callable[[bool], int]] = {"list": _list, "path": _path}
     return actions[args.action](args.json)
 
 
 def model_rows() -> list[ModelRow]:
-    """Every model the embedded engine knows."""
-    return [_row(name) for name in store.MODELS]
+    """Every model that Voxline offers."""
+    return [_row(model) for model in catalogue()]
 
 
-def _row(name: str) -> ModelRow:
-    found = store.find(name, paths.models_dir())
-    megabytes = store.MODELS[name].megabytes
-    if found is None:
-        return ModelRow("embedded", name, "missing", None, megabytes)
-    state = "installed" if found.installed else "packaged"
-    return ModelRow("embedded", name, state, str(found.path), megabytes)
+def _row(model: Model) -> ModelRow:
+    models_dir = paths.models_dir()
+    place = places.find(model, models_dir)
+    megabytes = round(model.bytes / 1e6)
+    if place is None:
+        state = "begun" if places.unfinished(model, models_dir) else "missing"
+        return ModelRow(model.engines[0], model.name, state, None, megabytes)
+    state = "installed" if place.checked else "unchecked"
+    if model.is_embedded and place.kind == "app" and not store.is_bundled(model.name):
+        state = "packaged"
+    return ModelRow(model.engines[0], model.name, state, str(place.folder), megabytes)
 
 
 def _list(as_json: bool) -> int:
@@ -58,7 +73,15 @@ def _list(as_json: bool) -> int:
     if as_json:
         sys.stdout.write(json_text([asdict(row) for row in rows]) + "\n")
     else:
-        lines = [[r.engine, r.model, r.state, f"{r.megabytes} MB", r.path or ""] for r in rows]
+        machine = this_machine()
+        notes = {model.name: fit(model, machine) for model in catalogue()}
+        lines = [
+            [
+                r.engine, r.model, r.state, size(r.megabytes * 1e6),
+                r.path or notes[r.model].why or notes[r.model].lacks,
+            ]
+            for r in rows
+        ]  # fmt: skip
         sys.stdout.write(table(lines, right=(3,)))
     return 0
 
@@ -71,30 +94,59 @@ def _path(as_json: bool) -> int:
     return 0
 
 
-def _verify(as_json: bool) -> int:
-    """Hash every installed model's files again; status 1 if one is not the published file."""
-    folder = paths.models_dir()
-    names = [
-        name
-        for name in store.MODELS
-        if store.folder(name, folder).is_dir() or store.is_bundled(name)
-    ]
-    problems = {name: store.verify(name, folder) for name in names}
+def _verify(names: Sequence[str], as_json: bool) -> int:
+    """Hash models' files again; status 1 if one is not the published file."""
+    wanted = [model_named(name) for name in names] or [m for m in catalogue() if _is_here(m)]
+    problems = {model.name: _problems(model) for model in wanted}
     if as_json:
         results = [
-            {"engine": "embedded", "model": name, "ok": not problems[name], "problems": wrong}
-            for name, wrong in problems.items()
+            {
+                "engine": model.engines[0],
+                "model": model.name,
+                "ok": not problems[model.name],
+                "problems": problems[model.name],
+            }
+            for model in wanted
         ]
         sys.stdout.write(json_text(results) + "\n")
     else:
         for name, wrong in problems.items():
             sys.stdout.write(harmless(f"{name}: {' '.join(wrong) or 'as published.'}") + "\n")
-    if not names:
+    if not wanted:
         tell("No model is installed yet.", "The first use installs one.")
     if any(problems.values()):
-        tell("A model was changed or damaged.", "It is fetched again at the next use.")
+        hint = Sentence("Get it again with: voxline models download NAME")
+        if all(model.is_embedded for model in wanted if problems[model.name]):
+            hint = Sentence("It is fetched again at the next use.")
+        tell("A model was changed or damaged.", hint)
         return EXIT_FAILED
     return 0
+
+
+def _is_here(model: Model) -> bool:
+    """Embedded ones that are only packaged are checked as they are unpacked."""
+    if model.is_embedded:
+        unpacked = store.folder(model.name, paths.models_dir()).is_dir()
+        return unpacked or store.is_bundled(model.name)
+    return places.find(model, paths.models_dir()) is not None
+
+
+def _problems(model: Model) -> list[str]:
+    from tqdm import tqdm
+
+    bar = tqdm(
+        total=model.bytes, desc=model.name, unit="B", unit_scale=True, disable=None, leave=False
+    )
+
+    def read(count: int) -> bool:
+        bar.update(count - bar.n)
+        return True
+
+    with bar:
+        try:
+            return [str(problem) for problem in verify(model, paths.models_dir(), read)]
+        except UserError as error:
+            return [f"{error.message} {error.hint}"]
 
 
 def _convert(source: Path, target: Path, bits: int) -> int:
@@ -115,6 +167,7 @@ def _convert(source: Path, target: Path, bits: int) -> int:
         total=1.0, desc=harmless(source.name), bar_format=layout, disable=None, leave=False
     ) as bar:
         convert(source, target, bits, lambda done, what: bar.update(done - bar.n))
+    _note(target)
     tell(
         Sentence("{path} holds the model in {bits} bits.", path=target, bits=bits),
         Sentence("Use it with --model {path}.", path=target),
@@ -131,8 +184,17 @@ def _convert_for_processors(source: Path, target: Path) -> int:
     layout = "{desc} {percentage:3.0f}% |{bar}| {remaining}"
     with tqdm(total=1.0, desc=source.name, bar_format=layout, disable=None, leave=False) as bar:
         convert(source, target, lambda done, what: bar.update(done - bar.n))
+    _note(target)
     tell(
         Sentence("{target} holds the model packed for processors.", target=target),
         Sentence("Use it with --model {target}.", target=target),
     )
     return 0
+
+
+def _note(target: Path) -> None:
+    """What was made here may be loaded without being named."""
+    try:
+        receipts.write_made_here(target, paths.models_dir())
+    except OSError as error:
+        tell(Sentence("That it was made here could not be noted ({why}).", why=error.strerror))

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from app import names_file, paths
 from app.cli import servers
+from app.cli.streams import tell
 from app.cli.usage_error import UsageError
 from app.core.hotwords import words_in
 from app.core.names import text_of as names_text
+from app.models import trust
 from app.session.second_ear import patient_start
-from app.session.start import start_message, suited
+from app.session.start import start_message, suited, trusted
 from app.worker import messages
 from model_backends import describe, resolve
 from model_backends.base import EngineError, EngineInfo, EngineOptions, Sentence, UserError
@@ -65,9 +67,13 @@ def chosen_engine(args: argparse.Namespace, patient: bool = False) -> ChosenEngi
         )
         info.check(options)
         _check_model(args.model, info)
+        options = trusted(options)
         options = replace(options, server=servers.agreed(options.server, args.agree))
     except UserError as error:
         raise UsageError(error.message, error.hint) from error
+    remark = trust.remark(info.name, args.model, paths.models_dir())
+    if remark:
+        tell(remark)
     return ChosenEngine(info, options, delays)
 
 

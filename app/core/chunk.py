@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,12 @@ class Chunk:
     @property
     def end_ms(self) -> int:
         return self.start_ms + self.samples // 16
+
+    def follows(self, before: Chunk) -> bool:
+        """Whether it goes on where another of its lane ends."""
+        return self.lane == before.lane and self.index == before.index + before.samples
+
+
+def joined(chunks: Sequence[Chunk]) -> Chunk:
+    """One or more chunks, each of which follows the one before, as one."""
+    return replace(chunks[0], pcm=b"".join(chunk.pcm for chunk in chunks))

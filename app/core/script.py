@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 from model_backends.line_breaks import (
     BEFORE_CONSONANT,
@@ -23,8 +24,6 @@ __all__ = [
     "pieces", "visible",
 ]  # fmt: skip
 
-_PIECE = re.compile(rf"\s*(?:[{OPENERS}]*(?:[{CJK}]|[^\s{CJK}]+)[{NON_STARTERS}]*)|\s+", re.UNICODE)
-_IS_CJK = re.compile(f"[{CJK}]")
 # Joins the character before: marks, Thai and Lao vowels after, skin tones, what a joiner joins.
 _JOINS = re.compile(
     "[\u200d\u0e2f-\u0e3a\u0e45-\u0e4e\u0eaf-\u0ebc\u0ec6-\u0ece\U0001f3fb-\U0001f3ff]"
@@ -33,18 +32,28 @@ _TAKES_NEXT = re.compile(f"[\u200d{BEFORE_CONSONANT}]")
 _HALF_A_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]")
 
 
+@cache  # they take a while to compile, and the captions are shown before they are needed
+def _piece() -> re.Pattern[str]:
+    return re.compile(rf"\s*(?:[{OPENERS}]*(?:[{CJK}]|[^\s{CJK}]+)[{NON_STARTERS}]*)|\s+")
+
+
+@cache
+def _cjk() -> re.Pattern[str]:
+    return re.compile(f"[{CJK}]")
+
+
 def pieces(text: str) -> list[str]:
     """Cut text into parts that hold together on a line; `"".join(pieces(t)) == t`.
 
     A part carries the white space before it. Words of spaced scripts stay whole, Chinese and
     Japanese part into characters with the punctuation that belongs to them.
     """
-    return _PIECE.findall(text)
+    return _piece().findall(text)
 
 
 def is_cjk(char: str) -> bool:
     """Chinese or Japanese: full-width, may break at either side."""
-    return bool(_IS_CJK.match(char))
+    return bool(_cjk().match(char))
 
 
 def visible(text: str) -> str:

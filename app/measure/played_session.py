@@ -5,7 +5,7 @@ Knows nothing of sound, engines or windows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from app.core.timeline import Gap, Timeline
 from app.core.voices import ME
@@ -26,6 +26,7 @@ class PlayedSession:
         self.voices: tuple[str, ...] = (ME,)
         self.status = Status(Stage.IDLE)
         self.level = 0.0
+        self.levels: Mapping[str, float] = {}
         self.sounds = True
         self.timeline = Timeline()
         self._wake = wake

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from app.audio.files import int16_bytes, open_sound
@@ -61,11 +62,14 @@ class Speaker:
 
     def _speak(self, connection: ClientConnection, began: float) -> None:
         block = 32 * _BLOCK_MS
-        for at in range(0, len(self.pcm), block):
-            encoded = base64.b64encode(self.pcm[at : at + block]).decode()
-            time.sleep(max(0.0, began + (at + block) / 32_000 - time.monotonic()))
-            connection.send(json.dumps({"type": "input_audio_buffer.append", "audio": encoded}))
-        connection.send(json.dumps({"type": "input_audio_buffer.commit"}))
+        try:
+            for at in range(0, len(self.pcm), block):
+                encoded = base64.b64encode(self.pcm[at : at + block]).decode()
+                time.sleep(max(0.0, began + (at + block) / 32_000 - time.monotonic()))
+                connection.send(json.dumps({"type": "input_audio_buffer.append", "audio": encoded}))
+            connection.send(json.dumps({"type": "input_audio_buffer.commit"}))
+        except ConnectionClosed:
+            pass  # it could not keep up, and has told so to who listens
 
     def _listen(self, connection: ClientConnection, began: float) -> None:
         for text in connection:

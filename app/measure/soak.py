@@ -22,7 +22,7 @@ from app.core.chunk import Chunk
 
 _BLOCK_S = 0.1
 _RATE = 48_000
-_KEPT_MS = 15  # sound that the resampler has taken and not given yet
+_KEPT_MS = 2  # sound that the resampler has taken and not given yet
 _AHEAD = 50  # blocks that may wait to be taken
 _LOST_EVERY_S = 600.0  # a device is lost and opened again
 

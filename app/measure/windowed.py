@@ -53,17 +53,21 @@ class Seen:
     painted: list[Painted] = field(default_factory=list)
     stages: list[str] = field(default_factory=list)
     first_painted_s: float | None = None  # since the process began
+    first_in_page_s: float | None = None  # the same of the words in the page of the first run
+    steps: list[tuple[int, float]] = field(default_factory=list)  # of it: number, s since then
+    reached: dict[str, float] = field(default_factory=dict)  # stage: s since then, the first time
 
 
 class WindowedApp:
     """A context manager: `python -m app` with these settings, in `folder`.
 
-    `command` starts another Voxline instead, with the models that it finds itself.
+    Without settings it is a newcomer's. `command` starts another Voxline instead, with the models
+    that it finds itself.
     """
 
     def __init__(
         self,
-        chosen: settings.Settings,
+        chosen: settings.Settings | None,
         folder: Path,
         environment: Mapping[str, str] | None = None,
         command: Sequence[str] | None = None,
@@ -83,7 +87,8 @@ class WindowedApp:
             command = (sys.executable, "-P", "-m", "app")
             variables["VOXLINE_MODELS"] = str(paths.models_dir())
         (folder / "config").mkdir(parents=True)
-        settings.save(chosen, folder / "config" / settings.settings_file().name)
+        if chosen is not None:
+            settings.save(chosen, folder / "config" / settings.settings_file().name)
         self._errors = (folder / "stderr").open("w+", encoding="utf-8")
         self._begun = time.time()
         self._captioning: tuple[float, float] | None = None  # monotonic s, s of a core, since when
@@ -132,6 +137,10 @@ class WindowedApp:
         self._errors.flush()
         return Path(self._errors.name).read_text("utf-8")
 
+    @property
+    def _since_begun_s(self) -> float:
+        return time.time() - self._begun
+
     def _over(self) -> bool:
         return bool(self.seen.stages) and self.seen.stages[-1] in ("stopped", "failed")
 
@@ -152,9 +161,14 @@ class WindowedApp:
             self.seen.shown_ms = at_ms
         elif kind == "status":
             self.seen.stages.append(entry["stage"])
+            self.seen.reached.setdefault(entry["stage"], self._since_begun_s)
+        elif kind == "step":
+            self.seen.steps.append((entry["number"], self._since_begun_s))
+        elif kind == "in page" and self.seen.first_in_page_s is None:
+            self.seen.first_in_page_s = self._since_begun_s
         elif kind == "painted" and at_ms is not None:
             if self.seen.first_painted_s is None:
-                self.seen.first_painted_s = time.time() - self._begun
+                self.seen.first_painted_s = self._since_begun_s
             self.seen.painted.append(Painted(Word(**entry), at_ms))
 
     def _measure(self) -> None:

@@ -8,21 +8,18 @@ through ctypes reports a refused grab (BadAccess) to whoever asked; Xlib would e
 
 from __future__ import annotations
 
-import ctypes
 import os
 import select
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
 from itertools import chain, combinations
 from threading import Lock, Thread
-from typing import Any
 
 from app.native.keys import DIGITS, LETTERS, Combination, NoGlobalKeysError, Refusal
+from app.native.x11_server import KEY_PRESS, KEY_RELEASE, NoServerError, Server
 
 _SHIFT, _LOCK, _CONTROL, _ALT, _NUM, _SUPER = 1, 2, 4, 8, 16, 64  # as keyboards usually have them
-_ASYNC = 1
-_KEY_PRESS, _KEY_RELEASE, _MAPPING_NOTIFY = 2, 3, 34
+_MAPPING_NOTIFY = 34
 _BAD_ACCESS = 10
 # keysymdef.h
 _ALT_L, _SUPER_L, _NUM_LOCK, _SCROLL_LOCK = 0xFFE9, 0xFFEB, 0xFF7F, 0xFF14
@@ -47,18 +44,15 @@ PLACES = dict(
 _Grab = tuple[int, int]  # key code, modifiers
 
 
-class _Cookie(ctypes.Structure):
-    """What every request returns."""
-
-    _fields_ = (("sequence", ctypes.c_uint),)
-
-
 class X11Keys:
     """Grabs on the root window, and a thread that waits for them. Raises NoGlobalKeysError."""
 
     def __init__(self, pressed: Callable[[str], None]) -> None:
         self._pressed = pressed
-        self._server = _Server()
+        try:
+            self._server = Server()
+        except NoServerError:
+            raise NoGlobalKeysError from None
         self._lock = Lock()
         self._wanted: dict[str, Combination] = {}
         self._names: dict[_Grab, str] = {}
@@ -66,7 +60,7 @@ class X11Keys:
         self._released = (0, 0)  # key code and time of the last release
         self._wake_reader, self._wake_writer = os.pipe()
         self._closed = False
-        self._keyboard = self._server.keyboard()
+        self._keyboard = _Keyboard(*self._server.keyboard())
         self._thread = Thread(target=self._listen, name="global keys", daemon=True)
         self._thread.start()
 
@@ -135,11 +129,11 @@ class X11Keys:
         when = int.from_bytes(event[4:8], sys.byteorder)
         state = int.from_bytes(event[28:30], sys.byteorder)
         if kind == _MAPPING_NOTIFY:
-            self._keyboard = self._server.keyboard()
+            self._keyboard = _Keyboard(*self._server.keyboard())
             self._grab_all()
-        elif kind == _KEY_RELEASE:
+        elif kind == KEY_RELEASE:
             self._released = (code, when)
-        elif kind == _KEY_PRESS and (code, when) != self._released:  # else it only repeats
+        elif kind == KEY_PRESS and (code, when) != self._released:  # else it only repeats
             return self._names.get((code, state & self._keyboard.modifiers))
         return None
 
@@ -198,125 +192,3 @@ class _Keyboard:
             if any(symbol in self._symbols.get(code, ()) for code in codes if code):
                 return 1 << index
         return 0
-
-
-class _Server:
-    """One connection. Raises NoGlobalKeysError where there is no server to talk to."""
-
-    def __init__(self) -> None:
-        self._xcb = _libxcb()
-        if self._xcb is None:
-            raise NoGlobalKeysError
-        number = ctypes.c_int()
-        self._link = ctypes.c_void_p(self._xcb.xcb_connect(None, ctypes.byref(number)))
-        if self.is_gone:
-            self.close()
-            raise NoGlobalKeysError
-        setup = self._xcb.xcb_get_setup(self._link)
-        self._first, self._last = ctypes.string_at(setup + 34, 2)  # the range of key codes
-        self._root = self._xcb.xcb_setup_roots_iterator(ctypes.c_void_p(setup)).data[0]
-        self.descriptor = int(self._xcb.xcb_get_file_descriptor(self._link))
-
-    @property
-    def is_gone(self) -> bool:
-        return bool(self._xcb.xcb_connection_has_error(self._link))
-
-    def close(self) -> None:
-        self._xcb.xcb_disconnect(self._link)
-
-    def keyboard(self) -> _Keyboard:
-        count = self._last - self._first + 1
-        cookie = self._xcb.xcb_get_keyboard_mapping(self._link, self._first, count)
-        width, data = self._reply("xcb_get_keyboard_mapping_reply", cookie)
-        words = [int.from_bytes(data[at : at + 4], sys.byteorder) for at in range(0, len(data), 4)]
-        rows = {self._first + n: words[n * width : (n + 1) * width] for n in range(count)}
-        width, codes = self._reply(
-            "xcb_get_modifier_mapping_reply", self._xcb.xcb_get_modifier_mapping(self._link)
-        )
-        return _Keyboard(rows, [codes[n * width : (n + 1) * width] for n in range(8)])
-
-    def grab(self, grabs: Sequence[_Grab]) -> int:
-        """Have these keys sent here; the code of the first error, or 0."""
-        cookies = [
-            self._xcb.xcb_grab_key_checked(
-                self._link, 1, self._root, modifiers, code, _ASYNC, _ASYNC
-            )
-            for code, modifiers in grabs
-        ]
-        errors = [self._error_of(cookie) for cookie in cookies]
-        return next(filter(None, errors), 0)
-
-    def ungrab(self, grabs: Sequence[_Grab]) -> None:
-        for code, modifiers in grabs:
-            self._xcb.xcb_ungrab_key(self._link, code, self._root, modifiers)
-        self._xcb.xcb_flush(self._link)
-
-    def events(self) -> Iterator[bytes]:
-        """Those that have come, 32 bytes each."""
-        while event := self._xcb.xcb_poll_for_event(self._link):
-            yield ctypes.string_at(event, 32)
-            _libc().free(ctypes.c_void_p(event))
-
-    def _error_of(self, cookie: _Cookie) -> int:
-        error = self._xcb.xcb_request_check(self._link, cookie)
-        if not error:
-            return 0
-        code = ctypes.string_at(error, 2)[1]
-        _libc().free(ctypes.c_void_p(error))
-        return code
-
-    def _reply(self, name: str, cookie: _Cookie) -> tuple[int, bytes]:
-        """The second byte of a reply, which says how wide a row is, and what follows its head."""
-        pointer = getattr(self._xcb, name)(self._link, cookie, None)
-        if not pointer:
-            return 0, b""
-        head = ctypes.string_at(pointer, 8)
-        length = 4 * int.from_bytes(head[4:8], sys.byteorder)
-        data = ctypes.string_at(pointer + 32, length)
-        _libc().free(ctypes.c_void_p(pointer))
-        return head[1], data
-
-
-class _Roots(ctypes.Structure):
-    """xcb_screen_iterator_t; a screen begins with the id of its root window."""
-
-    _fields_ = (
-        ("data", ctypes.POINTER(ctypes.c_uint32)),
-        ("rem", ctypes.c_int),
-        ("index", ctypes.c_int),
-    )
-
-
-@cache
-def _libxcb() -> Any:
-    """libxcb with the types of what is called here, or None. Its own copy: types are per copy."""
-    try:
-        xcb = ctypes.CDLL("libxcb.so.1")
-    except OSError:
-        return None
-    link, word, byte, half = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint8, ctypes.c_uint16
-    for name, result, arguments in (
-        ("connect", ctypes.c_void_p, (ctypes.c_char_p, ctypes.c_void_p)),
-        ("connection_has_error", ctypes.c_int, (link,)),
-        ("disconnect", None, (link,)),
-        ("get_setup", ctypes.c_void_p, (link,)),
-        ("setup_roots_iterator", _Roots, (ctypes.c_void_p,)),
-        ("get_file_descriptor", ctypes.c_int, (link,)),
-        ("get_keyboard_mapping", _Cookie, (link, byte, byte)),
-        ("get_keyboard_mapping_reply", ctypes.c_void_p, (link, _Cookie, ctypes.c_void_p)),
-        ("get_modifier_mapping", _Cookie, (link,)),
-        ("get_modifier_mapping_reply", ctypes.c_void_p, (link, _Cookie, ctypes.c_void_p)),
-        ("grab_key_checked", _Cookie, (link, byte, word, half, byte, byte, byte)),
-        ("ungrab_key", _Cookie, (link, byte, word, half)),
-        ("request_check", ctypes.c_void_p, (link, _Cookie)),
-        ("poll_for_event", ctypes.c_void_p, (link,)),
-        ("flush", ctypes.c_int, (link,)),
-    ):
-        call = getattr(xcb, f"xcb_{name}")
-        call.restype, call.argtypes = result, arguments
-    return xcb
-
-
-@cache
-def _libc() -> Any:
-    return ctypes.CDLL(None)

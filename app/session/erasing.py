@@ -69,8 +69,9 @@ def _logs() -> list[UserError]:
 
 
 def _models() -> list[UserError]:
-    """In our own folder only: one that was named elsewhere may hold what others use."""
-    return _deleted(_in(paths.data_dir() / "models"))
+    """In our own folder only: one that was named elsewhere may hold what others use. With them goes
+    what was found out about them."""
+    return _deleted([*_in(paths.data_dir() / "models"), *_in(paths.cache_dir())])
 
 
 def _in(folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from app.audio.listening import Level, SoundState
 from app.core.timeline import Gap
 from app.session.events import Heard
 
-TOLD_MS = 100  # of sound, at least, from one telling to the next
+TOLD_MS = 200  # of sound, at least, from one telling to the next
 _ROUNDING_MS = 2  # by which the end of a chunk may lie beside the beginning of the next
 
 Told = Level | SoundState | Gap | Heard

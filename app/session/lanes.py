@@ -6,7 +6,7 @@ of the others it is said what is wrong. State only, like the lanes themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from app.audio.capture import Feed
 from app.audio.choice import SourceChoice, voices
@@ -84,9 +84,9 @@ class Lanes:
         return any(lane.speaking for lane in self)
 
     @property
-    def level(self) -> float:
-        """Loudness of the loudest, 0..1."""
-        return max(lane.level for lane in self)
+    def levels(self) -> Mapping[str, float]:
+        """Loudness of each, 0..1."""
+        return {lane.name: lane.level for lane in self}
 
     @property
     def fault(self) -> UserError | None:

@@ -9,13 +9,15 @@ session's and from the captures' threads; knows no words.
 from __future__ import annotations
 
 import logging
+import threading
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol, TypeAlias
 
 import psutil
 
-from app.core.chunk import Chunk
+from app.core.chunk import Chunk, joined
 from app.session import events as e
 from app.session.start import start_message
 from app.session.status import RecordWay, SessionOptions
@@ -26,6 +28,7 @@ from model_backends.base import EngineInfo, EngineOptions, Sentence
 
 log = logging.getLogger(__name__)
 
+_AT_ONCE_MS = 1_000  # of sound that is handed on together: nobody waits, and each hand-over costs
 _LEAST_MEMORY = 800_000_000  # bytes that must be free for another model, and be left for the rest
 
 
@@ -77,6 +80,8 @@ class SecondEar:
         """`put` gets all that its worker says, in the worker client's thread."""
         self._client: Second | None = None
         self._put = put
+        self._gathering = threading.Lock()
+        self._gathered: defaultdict[str, list[Chunk]] = defaultdict(list)  # by lane
         if way is RecordWay.WORKER:
             self._client = make(patient_start(engine), lambda event: put(e.Again(event)))
 
@@ -93,13 +98,22 @@ class SecondEar:
 
     def push(self, chunk: Chunk) -> None:
         """More sound; never blocks."""
-        if self._client is not None:
-            self._client.push(chunk)
+        if self._client is None:
+            return
+        with self._gathering:
+            gathered = self._gathered[chunk.lane]
+            if gathered and not chunk.follows(gathered[-1]):
+                self._hand_on(chunk.lane)
+            gathered.append(chunk)
+            if chunk.end_ms - gathered[0].start_ms >= _AT_ONCE_MS:
+                self._hand_on(chunk.lane)
 
     def pause(self, lane: str) -> None:
         """A lane's sound ends here for now."""
         if self._client is not None:
-            self._client.pause(lane)
+            with self._gathering:
+                self._hand_on(lane)
+                self._client.pause(lane)
 
     def hold(self, held: bool) -> None:
         """Stand still, or go on."""
@@ -109,6 +123,9 @@ class SecondEar:
     def finish(self) -> None:
         """No more sound comes."""
         if self._client is not None:
+            with self._gathering:
+                for lane in list(self._gathered):
+                    self._hand_on(lane)
             self._client.hold(False)
             self._client.finish()
 
@@ -116,3 +133,10 @@ class SecondEar:
         """Hear nothing more."""
         if self._client is not None:
             self._client.kill()
+
+    def _hand_on(self, lane: str) -> None:
+        """What has been gathered of a lane; with the lock held."""
+        gathered = self._gathered[lane]
+        if gathered and self._client is not None:
+            self._client.push(joined(gathered))
+            gathered.clear()

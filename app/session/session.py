@@ -45,7 +45,7 @@ from model_backends.base import Notice, Progress, Sentence, UserError, Word
 
 log = logging.getLogger(__name__)
 
-TICK_S = 0.1
+TICK_S = 0.2
 _MOST_WAITING = 100  # reports of progress for which nobody is woken: some seconds
 
 
@@ -148,8 +148,13 @@ class Session:
 
     @property
     def level(self) -> float:
-        """How loud it is now: root mean square, 0..1."""
-        return self._state.level
+        """How loud the loudest voice is now: root mean square, 0..1."""
+        return max(self.levels.values())
+
+    @property
+    def levels(self) -> Mapping[str, float]:
+        """How loud each voice that is listened to is now: root mean square, 0..1, by lane."""
+        return self._state.levels
 
     @property
     def sound_began(self) -> float | None:

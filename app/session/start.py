@@ -7,6 +7,7 @@ from typing import Any
 
 from app import paths
 from app.core.names import names_in
+from app.models import trust
 from app.worker import messages as m
 from app.worker import packs
 from model_backends import describe, resolve
@@ -32,6 +33,11 @@ def resolved(options: EngineOptions) -> tuple[EngineInfo, EngineOptions]:
     info.check(options)
     delay_ms = options.delay_ms or info.default_delay_ms
     return info, replace(options, engine=info.name, delay_ms=delay_ms)
+
+
+def trusted(options: EngineOptions) -> EngineOptions:
+    """With weights that may be loaded. Raises EngineError as `trust.chosen()` does."""
+    return replace(options, model=trust.chosen(options.engine, options.model, paths.models_dir()))
 
 
 def suited(info: EngineInfo, options: EngineOptions) -> tuple[EngineInfo, EngineOptions]:
@@ -69,12 +75,20 @@ def _with_base(options: EngineOptions) -> EngineOptions:
 
 def startable(options: EngineOptions) -> tuple[EngineOptions, Notice | None]:
     """The options with an engine that this app can start: those given, or the embedded one's where
-    a broken acceleration pack is all that there is, with the notice that tells so."""
+    a broken acceleration pack, or a model that nobody has checked, is all that there is, with the
+    notice that tells so."""
     broken = packs.trouble(options.engine)
-    if broken is None:
-        return options, None
-    hint = Sentence("{hint} The embedded engine captions meanwhile.", hint=broken.hint)
-    return _with_base(options), Notice("", "pack", broken.reason, hint)
+    if broken is not None:
+        return _with_base(options), Notice("", "pack", broken.reason, _meanwhile(broken.hint))
+    try:
+        return trusted(options), None
+    except EngineError as error:
+        notice = Notice("", "unchecked", error.message, _meanwhile(error.hint))
+        return _with_base(options), notice
+
+
+def _meanwhile(hint: str) -> Sentence:
+    return Sentence("{hint} The embedded engine captions meanwhile.", hint=hint)
 
 
 def start_message(
@@ -84,7 +98,9 @@ def start_message(
     if the engine makes the record from the same sound.
 
     The user's names are corrected whatever the engine; it is told to expect them if it can be.
+    Raises EngineError as `trusted()`: every worker begins here.
     """
+    options = trusted(options)
     return m.Start(
         version=m.PROTOCOL_VERSION,
         engine=options.engine,

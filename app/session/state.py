@@ -7,7 +7,7 @@ came and obeys the commands; a test does the same with a list.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.audio.advice import no_speech
@@ -70,9 +70,9 @@ class SessionState:
         return self._lanes.source_name
 
     @property
-    def level(self) -> float:
-        """Loudness of the loudest voice, 0..1."""
-        return self._lanes.level
+    def levels(self) -> Mapping[str, float]:
+        """Loudness of each voice, 0..1, by lane."""
+        return self._lanes.levels
 
     @property
     def lane_names(self) -> tuple[str, ...]:
@@ -418,7 +418,7 @@ class SessionState:
             ready=engine.ready,
             loading=engine.loading,
             fraction=engine.fraction,
-            lag_ms=lanes.first.lag_ms // 100 * 100 if engine.behind else 0,
+            lag_ms=self._status.lag_to_tell(lanes.first.lag_ms) if engine.behind else 0,
             speaking=lanes.speaking,
             sound=best.sound.kind,
             sound_message=best.sound.message,

@@ -14,6 +14,8 @@ from app.audio.choice import Microphone, SourceChoice
 from app.core.voices import NAMES
 from model_backends.base import EngineOptions, Notice, Sentence
 
+_LAG_STEP_MS = 1000
+
 
 class RecordWay(StrEnum):
     """Where a session's record comes from."""
@@ -88,6 +90,16 @@ class Status:
     remark: str = ""  # something else that is worth knowing for as long as it lasts
     about_record: str = ""  # … in the details only: it does not concern the captions
     can_hurry: bool = False  # another stop saves the transcript as it is
+
+    def lag_to_tell(self, lag_ms: int) -> int:
+        """What was told, for as long as it is less than a second off.
+
+        Told anew with each tenth, it would have both windows laid out ten times a second, on a
+        computer that is too slow as it is.
+        """
+        if self.lag_ms and abs(lag_ms - self.lag_ms) < _LAG_STEP_MS:
+            return self.lag_ms
+        return lag_ms // 100 * 100
 
 
 @dataclass(frozen=True, slots=True)

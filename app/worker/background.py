@@ -27,4 +27,4 @@ class BackgroundClient(EngineClient):
         """Hear nothing more for now, or go on; what comes meanwhile waits here."""
         with self._changed:
             self._outgoing.held = held
-            self._changed.notify_all()
+        self._bell.ring()

@@ -21,14 +21,15 @@ from app.core.chunk import Chunk
 from app.core.timeline import Gap
 from app.worker import messages as m
 from app.worker import packs
+from app.worker.bell import Bell
 from app.worker.ending import Ending, read_ending
 from app.worker.incoming import Incoming
 from app.worker.link import Link, child_env, worker_command
 from app.worker.outgoing import AHEAD_MS, Outgoing
 from app.worker.replay_buffer import ReplayBuffer
-from app.worker.restarts import Backoff, Restarts, Verdict
+from app.worker.restarts import Backoff, Restarts, Verdict, skipped_notice
 from app.worker.watchdog import Patience, Watch
-from model_backends.base import Notice, Sentence, Word
+from model_backends.base import Sentence, Word
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class EngineClient:
         self._patience = patience or Patience()
         self._clock = clock
         self._changed = threading.Condition()
+        self._bell = Bell()  # for the sender
         self._tracks = max(1, len(start.delays_ms))
         self._buffer = ReplayBuffer(start.delays_ms)
         self._outgoing = Outgoing(start, self._buffer)
@@ -118,7 +120,7 @@ class EngineClient:
         """Hand over audio; never blocks. What cannot be kept is marked with a Gap."""
         with self._changed:
             lost = self._buffer.push(chunk)
-            self._changed.notify_all()
+        self._bell.ring()
         for gap in lost:
             self._deliver(gap)
 
@@ -126,7 +128,7 @@ class EngineClient:
         """The lane's audio ends here for now: flush its utterance."""
         with self._changed:
             self._buffer.push_break(lane)
-            self._changed.notify_all()
+        self._bell.ring()
 
     def set_delay(self, lane: str, track: int, ms: int) -> None:
         """Change the delay of one track of one lane, soon: it overtakes audio that waits.
@@ -138,7 +140,7 @@ class EngineClient:
             raise ValueError(f"no track {track}: there are {self._tracks}")
         with self._changed:
             self._outgoing.set_delay(lane, track, ms)
-            self._changed.notify_all()
+        self._bell.ring()
 
     def wait_for_room(self, lane: str, timeout: float) -> bool:
         """For files: wait until less than AHEAD_MS is unheard. False on timeout or when over."""
@@ -160,7 +162,7 @@ class EngineClient:
         """No more audio: everything is flushed, then `Finished` is delivered."""
         with self._changed:
             self._outgoing.finish()
-            self._changed.notify_all()
+        self._bell.ring()
 
     def take_held(self) -> list[Word]:
         """The words that a replay holds back until it has gone on: for when it will not."""
@@ -180,6 +182,7 @@ class EngineClient:
             link = None if self._heir else self._link
             self._changed.notify_all()
             predecessor = None if self._heir else self._predecessor
+        self._bell.ring()
         if predecessor is not None:
             predecessor._disown(self)
         if link is not None:
@@ -243,16 +246,14 @@ class EngineClient:
     # --- the sender thread -----------------------------------------------------------------
 
     def _send_all(self) -> None:
-        while True:
+        while not self._over.is_set():
             with self._changed:
-                self._changed.wait_for(
-                    lambda: self._over.is_set() or (self._sending and self._outgoing.has_next)
-                )
-                if self._over.is_set():
-                    return
-                message, link = self._outgoing.next(), self._link
-                assert link is not None
-            self._send(link, message)
+                link = self._link if self._sending and self._outgoing.has_next else None
+                message = self._outgoing.next() if link else None
+            if link is not None and message is not None:
+                self._send(link, message)
+            else:
+                self._bell.wait()
 
     def _send(self, link: Link, message: m.Message) -> None:
         """What cannot be sent is sent to the next worker, as all that was not heard."""
@@ -295,6 +296,7 @@ class EngineClient:
             with self._changed:
                 self._over.set()
                 self._changed.notify_all()
+            self._bell.ring()
 
     def _run_workers(self) -> None:
         link = self._predecessor._fetch(self) if self._predecessor else None
@@ -322,7 +324,7 @@ class EngineClient:
             link.send(self._begin())
             with self._changed:
                 self._sending = True
-                self._changed.notify_all()
+            self._bell.ring()
             while not ended and (message := link.receive()) is not None:
                 self._receive(message)
                 ended = isinstance(message, (m.Finished, m.Failure))
@@ -385,7 +387,7 @@ class EngineClient:
         for gap in skipped:
             self._deliver(gap)
         if skipped:
-            self._deliver(_skipped(skipped))
+            self._deliver(skipped_notice(skipped))
         kind, sentence = self._ending.kind, self._ending.sentence
         self._deliver(Restarting(self._restarts.count, sentence, kind))
         with self._changed:
@@ -409,28 +411,15 @@ class EngineClient:
                 self._watch.heard(message, self._clock())
             events: list[ClientEvent] = [*self._incoming.take(message)]
             self._loaded = self._loaded or isinstance(message, m.Ready)
-            self._changed.notify_all()  # there may be room for more to be sent
+            self._changed.notify_all()  # there may be room for more
             heir = self._heir if isinstance(message, m.Loading) else None
             if self._closing:
                 events = []
+        self._bell.ring()
         for event in events:
             self._deliver(event)
         if heir is not None:
             heir._deliver(message)  # it waits for this very worker
-
-
-def _skipped(gaps: list[Gap]) -> Notice:
-    first = gaps[0]
-    return Notice(
-        first.lane,
-        "skipped",
-        Sentence(
-            "The speech engine stopped again and again at the same sound: {seconds:.0f} s of it "
-            "are left out.",
-            seconds=sum(gap.end_ms - gap.start_ms for gap in gaps) / 1000,
-        ),
-        Sentence("The gap is marked. Another model may hear it."),
-    )
 
 
 __all__ = ["ClientEvent", "EngineClient", "Restarting", "child_env", "worker_command"]

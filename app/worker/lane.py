@@ -77,7 +77,7 @@ class Lane:
         self._realtime = realtime
         self._whole = not realtime and engine.info.whole_files
         self._segmenter = Segmenter(hangover_ms=self._hangover_ms())
-        self._trackers = [LanguageTracker() for _ in self._delays]
+        self._trackers = [LanguageTracker(live=realtime) for _ in self._delays]
         self._waiting: deque[_Utterance] = deque()
         self._stream: Stream | None = None
         self._current: _Utterance | None = None  # the one `_stream` hears

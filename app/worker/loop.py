@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app import paths
 from app.core.chunk import Chunk
 from app.core.corrections import Corrector
 from app.core.names import names_in
@@ -18,6 +19,7 @@ from app.worker import messages as m
 from app.worker.echo import Echo
 from app.worker.heartbeat import Heartbeat
 from app.worker.lane import Lane
+from app.worker.language import prepare
 from app.worker.turns import Turns
 from app.worker.vad import Vad, make_vad
 from model_backends import load
@@ -46,6 +48,7 @@ def load_engine(start: m.Start, send: Send) -> Engine:
         extra=start.extra,
         adapted=start.adapted,
         spoken=start.spoken,
+        cache_dir=paths.cache_dir(),
     )
     engine = load(start.engine, options, lambda fraction, text: send(m.Loading(fraction, text)))
     _begin(engine, start, send, round((time.monotonic() - begun) * 1000))
@@ -199,6 +202,8 @@ class Loop:
 
     def _lane(self, name: str) -> Lane:
         if name not in self._lanes:
+            if self._start.realtime and not self._engine.info.languages:
+                prepare()  # the engine will not say what language its words are
             self._lanes[name] = Lane(
                 name,
                 self._engine,

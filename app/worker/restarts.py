@@ -8,8 +8,12 @@ after another dies has to be left out. Pure: times are handed in.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+
+from app.core.timeline import Gap
+from model_backends.base import Notice, Sentence
 
 _WINDOW_S = 120.0  # deaths longer ago than this are forgiven
 
@@ -72,3 +76,18 @@ class Restarts:
         """How long to wait before the next is started."""
         waits = self._backoff.waits_s
         return waits[min(len(self._deaths), len(waits)) - 1] if self._deaths else 0.0
+
+
+def skipped_notice(gaps: Sequence[Gap]) -> Notice:
+    """What the user is told of sound that was left out."""
+    first = gaps[0]
+    return Notice(
+        first.lane,
+        "skipped",
+        Sentence(
+            "The speech engine stopped again and again at the same sound: {seconds:.0f} s of it "
+            "are left out.",
+            seconds=sum(gap.end_ms - gap.start_ms for gap in gaps) / 1000,
+        ),
+        Sentence("The gap is marked. Another model may hear it."),
+    )

@@ -15,10 +15,10 @@ class ServingClient(EngineClient):
         """Before a lane's first sound: its language (ISO 639-1); None: the engine finds out."""
         with self._changed:
             self._outgoing.enter(lane, language)
-            self._changed.notify_all()
+        self._bell.ring()
 
     def leave(self, lane: str) -> None:
         """No sound comes on the lane any more. When all of it is out, `Left` is delivered."""
         with self._changed:
             self._buffer.push_leave(lane)
-            self._changed.notify_all()
+        self._bell.ring()

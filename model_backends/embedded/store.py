@@ -11,13 +11,10 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
 import shutil
-import ssl
 import tempfile
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -27,8 +24,7 @@ from model_backends.base import EngineError, Report, Sentence
 _CHECKED = "checked.json"  # size, mtime and hash of each file when it was last hashed
 _BUNDLED = Path(__file__).parent / "bundled"  # of an installer; nobody may write there
 _CHUNK = 1 << 20
-_HUB = "https://huggingface.co"
-_HUB_PATIENCE_S = 5.0  # for the hub's first answer
+_HUB_WAITS_S = (1.0, 3.0)  # between tries: somebody waits for captions
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,47 +268,40 @@ def _from_hub(model: Model, into: Path, partial: Path, report: Report) -> None:
     What arrives is kept in `partial` until all of it is there, so that a download goes on where
     it broke off.
     """
-    endpoint = os.environ.get("HF_ENDPOINT") or _HUB
-    _check_answers(endpoint)
-    try:
-        from huggingface_hub import hf_hub_download
-    except ImportError as error:
-        raise _NotThereError(Sentence("The model hub's client is not installed.")) from error
-    for done, name in enumerate(model.sha256):
-        report(
-            0.1 + 0.8 * done / len(model.sha256),
-            Sentence("Downloading the speech model: {name}", name=name),
-        )
-        try:
-            hf_hub_download(
-                model.repository,
-                name,
-                local_dir=partial,
-                endpoint=endpoint,
-                etag_timeout=_HUB_PATIENCE_S,
+    from model_backends.downloads import fetch
+
+    page = f"{fetch.endpoint()}/{model.repository}"
+    with _told_as_not_there(partial), fetch.open_client() as client:
+        for done, (name, sha256) in enumerate(model.sha256.items()):
+            report(
+                0.1 + 0.8 * done / len(model.sha256),
+                Sentence("Downloading the speech model: {name}", name=name),
             )
-        except Exception as error:  # its errors, its HTTP client's, the system's: all mean "no"
-            raise _NotThereError(
-                Sentence(
-                    "The model hub gave no {name} ({error}).", name=name, error=type(error).__name__
-                )
-            ) from error
+            if not _problem(partial / name, sha256):
+                continue
+            wanted = fetch.Wanted(name, 0, sha256)
+            url = fetch.url_of(model.repository, "", name)
+            one = fetch.Fetch(client, url, page, wanted, partial / name, fetch.Stop(), _HUB_WAITS_S)
+            one.run(lambda count: None, lambda waiting: None)
     for name in model.sha256:
         (partial / name).rename(into / name)
     shutil.rmtree(partial, ignore_errors=True)
 
 
-def _check_answers(endpoint: str) -> None:
-    """Raise _NotThereError if nobody listens there: the hub's client would try for 20 s or more."""
+@contextmanager
+def _told_as_not_there(partial: Path) -> Iterator[None]:
+    """What the hub's answers come to, as what a source says that has not the right files; and
+    no empty folder is left."""
+    from model_backends.downloads.told import DownloadError
+
     try:
-        with urllib.request.urlopen(endpoint, timeout=_HUB_PATIENCE_S):
-            pass
-    except urllib.error.HTTPError:
-        pass  # it answers, whatever it says
-    except (OSError, ValueError) as error:
-        if isinstance(getattr(error, "reason", None), ssl.SSLError):
-            return  # the client brings its own certificates
-        raise _NotThereError(Sentence("The model hub does not answer.")) from error
+        yield
+    except DownloadError as error:
+        why = Sentence("The model hub was of no help: {message}", message=error.message)
+        raise _NotThereError(why) from error
+    finally:
+        if partial.is_dir() and not any(partial.iterdir()):
+            partial.rmdir()
 
 
 _Source: TypeAlias = Callable[[Model, Path, Path, Report], None]

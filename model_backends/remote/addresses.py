@@ -38,11 +38,7 @@ class Address:
     @property
     def loopback(self) -> bool:
         """Whether it is this computer: nothing goes over a wire."""
-        name = urlsplit(self.url).hostname or ""
-        try:
-            return ipaddress.ip_address(name).is_loopback
-        except ValueError:
-            return name == "localhost"
+        return is_this_computer(urlsplit(self.url).hostname or "")
 
     def beside(self, path: str) -> str:
         """An http(s) address of the same server: beside `/realtime`, or below its root for a
@@ -68,6 +64,14 @@ def read(url: str, dialect: str | None = None, model: str | None = None) -> Addr
         path = _PATHS[told]
     whole = ("wss" if secure else "ws", parts.netloc, path, _query(parts, told, model), "")
     return Address(urlunsplit(whole), told, _host(parts, secure), secure)
+
+
+def is_this_computer(name: str) -> bool:
+    """Whether a host's name or address is that of this computer itself."""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
 
 
 def hosts(urls: tuple[str, ...]) -> tuple[str, ...]:

@@ -33,17 +33,18 @@ class Kept:
 
 
 class KeyStore:
-    """`file`: where keys are kept on a computer without a keyring."""
+    """`file`: where keys are kept on a computer without a keyring. `variable`: of the environment,
+    which may hold one; "": none does."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, variable: str = VARIABLE) -> None:
+        self._file, self._variable = file, variable
 
     def find(self, host: str) -> Kept:
         """The key of a server. Never raises: a keyring that cannot be opened holds nothing."""
         key = _from_keyring(host)
         if key:
             return Kept("keyring", key)
-        if key := os.environ.get(VARIABLE, "").strip():
+        if key := os.environ.get(self._variable, "").strip():
             return Kept("variable", key)
         if key := self._read().get(host):
             return Kept("file", key)
@@ -57,16 +58,23 @@ class KeyStore:
             raise UserError(
                 Sentence("That is no key."), "A key is one word of letters, digits and marks."
             )
-        if _to_keyring(host, key):
-            self._write({name: old for name, old in self._read().items() if name != host})
+        if self.keep(host, key) == "keyring":
             return Sentence("The key of {host} is in the system’s keyring.", host=host)
-        self._write(self._read() | {host: key})
         return Sentence(
             "There is no keyring on this computer that could be used: the key of {host} is in "
             "{path}, which only you may read.",
             host=host,
             path=str(self._file),
         )
+
+    def keep(self, name: str, secret: str) -> str:
+        """Keep any secret under any name; where it is now: "keyring" or "file". Raises UserError
+        if it can be kept nowhere."""
+        if _to_keyring(name, secret):
+            self._write({other: old for other, old in self._read().items() if other != name})
+            return "keyring"
+        self._write(self._read() | {name: secret})
+        return "file"
 
     def forget(self, host: str) -> bool:
         """Delete the key of a server; whether there was one. Raises UserError."""

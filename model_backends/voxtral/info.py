@@ -13,8 +13,8 @@ from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, DELAYS_MS, hangove
 
 DEFAULT_MODEL = "Voxtral-Mini-4B-Realtime-2602"
 DOWNLOAD = (
-    f"Download mistralai/{DEFAULT_MODEL} (consolidated.safetensors, 8.86 GB, with params.json "
-    "and tekken.json) into the models folder, or choose a folder that holds it."
+    "Get them in the preferences, under “Speech model”, or with: voxline models download voxtral "
+    "(8.9 GB). Or choose a folder that holds them."
 )
 RECORD_DELAY_MS = 2400  # the longest, and the one with the fewest errors
 HANGOVER_MS = {delay: hangover_ms(delay) for delay in DELAYS_MS}

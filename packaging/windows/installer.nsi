@@ -195,8 +195,8 @@ Section "Uninstall"
   DeleteRegKey HKCU "${OPENS}"
   DeleteRegKey HKCU "${UNINSTALL}"
   DeleteRegKey HKCU "Software\${NAME}"
-  DetailPrint "Your transcripts stay in Documents\${NAME}; settings and models in $LOCALAPPDATA\${NAME}."
+  DetailPrint "Your transcripts stay in Documents\${NAME}; all else of yours in $LOCALAPPDATA\${NAME}."
   MessageBox MB_OK|MB_ICONINFORMATION \
-    "${NAME} is removed. Your transcripts stay in Documents\${NAME}; settings, models and unfinished \
-    sessions in $LOCALAPPDATA\${NAME}." /SD IDOK
+    "${NAME} is removed. Your transcripts stay in Documents\${NAME}; settings, the library of sessions, \
+    unfinished ones and models in $LOCALAPPDATA\${NAME}." /SD IDOK
 SectionEnd

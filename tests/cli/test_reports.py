@@ -117,6 +117,8 @@ def test_models_that_are_not_here(capsys: Said) -> None:
     assert [(row["model"], row["state"], row["path"]) for row in rows] == [
         ("base", "missing", None),
         ("tiny.en", "missing", None),
+        ("voxtral", "missing", None),
+        ("voxtral-4bit", "missing", None),
     ]
     assert as_json(capsys, "models", "verify") == []
 
@@ -135,7 +137,8 @@ def test_verify_finds_a_wrong_file(capsys: Said) -> None:
     folder.mkdir(parents=True)
     for name in store.MODELS["tiny.en"].sha256:
         (folder / name).write_text("not it")
-    assert [row["state"] for row in as_json(capsys, "models", "list")] == ["missing", "installed"]
+    states = {row["model"]: row["state"] for row in as_json(capsys, "models", "list")}
+    assert (states["base"], states["tiny.en"]) == ("missing", "installed")
     assert main(["models", "verify"]) == 1
     said = capsys.readouterr()
     assert said.out.startswith("tiny.en: ")

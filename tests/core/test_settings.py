@@ -12,7 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.settings import EDGES, OverlaySettings, Settings, load, save, settings_file
+from app.settings import (
+    EDGES,
+    OverlaySettings,
+    Settings,
+    load,
+    none_kept,
+    save,
+    settings_file,
+)
 
 DATA = Path(__file__).parents[1] / "data" / "old"
 
@@ -29,6 +37,14 @@ def write(text: str | bytes) -> None:
 
 def test_without_a_file_the_defaults_are_used_and_nothing_is_said() -> None:
     assert load() == (Settings(), None)
+
+
+def test_settings_that_were_ever_kept_are_no_newcomers() -> None:
+    assert none_kept()
+    write("not = = TOML")
+    assert not none_kept()
+    save(Settings())
+    assert not none_kept()
 
 
 def test_what_is_saved_comes_back() -> None:

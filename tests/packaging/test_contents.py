@@ -57,6 +57,29 @@ def test_every_package_has_a_licence() -> None:
         assert notices.licence_of(each.metadata)
 
 
+def test_the_notices_that_lie_beside_a_package_s_modules_are_told() -> None:
+    texts = {path.name for each in frozen_parts.distributions()
+             for path in frozen_parts.licence_texts(each.metadata)}  # fmt: skip
+    assert "ThirdPartyNotices.txt" in texts  # ONNX Runtime's
+    assert not [name for name in texts if name.endswith((".pyc", ".so"))]
+
+
+def test_what_is_compiled_into_a_package_is_listed() -> None:
+    lists = {each.name: frozen_parts.parts_lists(each.metadata)
+             for each in frozen_parts.distributions()}  # fmt: skip
+    assert lists["tokenizers"]
+    assert not lists["platformdirs"]  # pure Python: of its makers' own environment
+
+
+def test_data_that_a_package_opens_and_that_is_not_carried_is_noticed(tmp_path: Path) -> None:
+    model = "py3langid/data/model.npz.xz"
+    assert model in frozen_parts.forgotten_data(tmp_path)
+    assert not [path for path in frozen_parts.forgotten_data(tmp_path) if path.endswith(".py")]
+    (tmp_path / model).parent.mkdir(parents=True)
+    (tmp_path / model).touch()
+    assert model not in frozen_parts.forgotten_data(tmp_path)
+
+
 def test_what_is_our_own_is_no_work_of_others(tmp_path: Path) -> None:
     (tmp_path / "voxline_cpu-31e0cc0c9b73.so").touch()
     assert "Voxline" not in {part.name for part in notices.parts(tmp_path)}

@@ -29,9 +29,11 @@ def kept() -> dict[str, list[Path]]:
     named = [ours.with_name("Voxline 2026.srt"), ours.with_name("Board.srt")]
     log = paths.private_file(paths.log_dir() / "voxline.log")
     model = paths.data_dir() / "models" / "small" / "weights.bin"
-    model.parent.mkdir(parents=True)
+    measured = paths.cache_dir() / "voxtral-cpu" / "plan.kept"
+    for path in (model, measured):
+        path.parent.mkdir(parents=True)
     left = paths.journal_dir() / "left.jsonl"
-    for path in (ours, second, *named, log, model):
+    for path in (ours, second, *named, log, model, measured):
         path.write_text("secret")
     shutil.copy(OLD, left)
     assert settings.save(settings.Settings(own_name="Maria")) is None
@@ -41,7 +43,7 @@ def kept() -> dict[str, list[Path]]:
         "said": [ours, second, left, Library().path],
         "settings": [settings_file(), broken],
         "logs": [],
-        "models": [model],
+        "models": [model, measured],
         "own": named,
     }
 

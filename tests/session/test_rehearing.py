@@ -276,15 +276,32 @@ def test_another_worker_hears_as_files_are_heard_and_gives_way() -> None:
     second.pause(LANE)
     second.finish()
     assert client.told == [
-        chunk,
         "start",
         ("hold", True),
+        chunk,
         ("pause", LANE),
         ("hold", False),
         "finish",
     ]
     assert client.first is not None
     assert client.first.background and not client.first.realtime and client.first.language == "de"
+
+
+def test_sound_is_handed_on_a_second_at_a_time_and_none_is_lost() -> None:
+    client, second, _ = ear(RecordWay.WORKER)
+    blocks = [Chunk(LANE, 64 * n, 1024 * n, bytes([n]) * 2048) for n in range(40)]
+    behind_a_gap = Chunk(LANE, 9000, 500_000, bytes(2048))
+    other = Chunk("them", 0, 0, bytes(2048))
+    for chunk in (*blocks, behind_a_gap, other):
+        second.push(chunk)
+    second.finish()
+    told = [each for each in client.told if isinstance(each, Chunk)]
+    assert [(each.lane, each.start_ms, each.end_ms) for each in told] == [
+        (LANE, 0, 1024), (LANE, 1024, 2048), (LANE, 2048, 2560),
+        (LANE, 9000, 9064), ("them", 0, 64),
+    ]  # fmt: skip
+    assert b"".join(each.pcm for each in told[:3]) == b"".join(each.pcm for each in blocks)
+    assert client.told[-1] == "finish"
 
 
 @pytest.mark.parametrize("way", [RecordWay.NONE, RecordWay.TRACK])

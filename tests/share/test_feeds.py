@@ -14,13 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.timeline import Gap
-from app.share.feeds import growing
+from app.share.feeds import growing, secrets
+from app.share.feeds.destinations import consent
 from app.share.feeds.fresh import TOO_OLD_S
 from app.share.feeds.growing import GrowingFile, GrowingFileError
 from app.share.feeds.obs import LastLines, Obs, ObsUrlError, authentication
-from app.share.feeds.runner import Feed, OutletError
+from app.share.feeds.obs import destination_of as obs_destination
+from app.share.feeds.runner import Doing, Feed, OutletError, Way
 from app.share.feeds.zoom import Zoom, ZoomUrlError
-from model_backends.base import Word
+from model_backends.base import Sentence, UserError, Word
+from model_backends.remote import keys
 from tests.share.stand_ins import FakeObs, FakeZoom, fake_zoom
 
 NAMES = {"me": "You", "them": "Others"}
@@ -49,7 +52,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-# --- Zoom -----------------------------------------------------------------------------------------
+# --- Zoom ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -83,6 +86,39 @@ def test_zoom_goes_on_after_the_last_number_that_arrived(zoom: FakeZoom) -> None
     outlet.take(word(" after", 0))
     outlet.send()
     assert zoom.texts == {0: "before", 1: "after"}
+
+
+def test_zoom_begins_a_line_after_what_was_not_heard(zoom: FakeZoom) -> None:
+    outlet = Zoom(zoom.url)
+    outlet.open()
+    for heard in (word(" one", 0), Gap("them", 300, 400, "paused"), word(" two", 500)):
+        outlet.take(heard)
+    outlet.send()
+    assert zoom.texts == {0: "one\ntwo"}
+
+
+def test_only_words_that_arrived_in_zoom_are_counted(zoom: FakeZoom) -> None:
+    clock = Clock()
+    outlet = Zoom(zoom.url, clock)
+    outlet.open()
+    zoom.answers = [0]
+    for each in words("one two three"):
+        outlet.take(each)
+    with pytest.raises(OutletError):
+        outlet.send()
+    assert outlet.sent == 0
+    outlet.send()
+    assert outlet.sent == 3
+    zoom.started = False
+    clock.now += 2
+    outlet.take(word(" old", 3_000))
+    with pytest.raises(OutletError):
+        outlet.send()
+    clock.now += TOO_OLD_S + 1
+    zoom.started = True
+    outlet.take(word(" new", 30_000))
+    outlet.send()
+    assert outlet.sent == 4
 
 
 @pytest.mark.parametrize("trouble", [0, 400, 403, 405, 408, 500, 503])
@@ -134,7 +170,7 @@ def test_a_zoom_that_cannot_be_reached_is_told_without_its_url() -> None:
     assert "secret" not in f"{told.value.message}{told.value.hint}"
 
 
-# --- OBS ------------------------------------------------------------------------------------------
+# --- OBS -----------------------------------------------------------------------------------------
 
 
 def test_the_proof_of_the_password_is_that_of_the_protocol() -> None:
@@ -158,8 +194,11 @@ def test_obs_shows_the_last_two_lines_and_is_emptied_at_the_end() -> None:
     assert obs.sources["Captions"] == (
         "These are more words than one line of a\ncaption can hold, and then some more."
     )
+    assert outlet.sent == 16
+    outlet.take(word(" unseen", 60_000))
     outlet.send(last=True)
     assert obs.sources["Captions"] == ""
+    assert outlet.sent == 16
     outlet.close()
     obs.close()
 
@@ -197,7 +236,35 @@ def test_a_line_that_stands_never_changes() -> None:
     assert seen == ["one", "one two", "one two\nthree", "one two\nthree four", "three four\nlater"]
 
 
-# --- a file that grows ----------------------------------------------------------------------------
+def test_obs_counts_what_was_shown_and_not_what_went_by() -> None:
+    lines, shown = LastLines(columns=12), 0
+    for each in words("one two"):
+        lines.add(each)
+        shown += lines.shown()
+    assert shown == 2
+    for each in words("three four five six seven", 900):
+        lines.add(each)  # nothing could be shown meanwhile
+    seen = len(lines.text.split())
+    assert shown + lines.shown() == 2 + seen < 7
+    assert lines.shown() == 0
+
+
+def test_who_knows_the_password_is_asked_when_obs_asks() -> None:
+    obs, asked = FakeObs("right", Captions=""), list[str]()
+
+    def password() -> str:
+        asked.append("")
+        return "right"
+
+    outlet = Obs("Captions", obs.url, password)
+    assert not asked
+    outlet.open()
+    assert len(asked) == 1
+    outlet.close()
+    obs.close()
+
+
+# --- a file that grows ---------------------------------------------------------------------------
 
 
 def grown(path: Path, spoken: list[Word], names: dict[str, str] | None = None) -> list[bytes]:
@@ -309,7 +376,115 @@ def test_no_word_is_lost_between_pieces(pauses: list[tuple[int, str]]) -> None:
     assert "".join(shown.split()) == spoken
 
 
-# --- on its own thread ----------------------------------------------------------------------------
+@pytest.mark.parametrize("suffix", growing.SUFFIXES)
+def test_a_file_that_is_begun_anew_keeps_what_stood_in_it(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"Live é{suffix}"
+    for number in range(3):
+        outlet = GrowingFile(path, None, Clock(), keep_before=True)
+        outlet.open()
+        for each in words(f"session {number}"):
+            outlet.take(each)
+        outlet.send(last=True)
+        outlet.close()
+        assert outlet.sent == 2
+        os.utime(path, (1_790_000_000, 1_790_000_000))  # two of them at the same second
+    texts = [each.read_text("utf-8") for each in tmp_path.iterdir()]
+    assert len(texts) == 3
+    assert all(any(f"session {number}" in text for text in texts) for number in range(3))
+    assert "session 2" in path.read_text("utf-8")
+
+
+def test_a_file_that_cannot_be_put_aside_is_not_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "talk.txt"
+    path.write_text("before")
+
+    def held(self: Path, target: Path) -> Path:
+        raise PermissionError(13, "The process cannot access the file")
+
+    outlet = GrowingFile(path, None, keep_before=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", held)
+        for _ in range(2):
+            with pytest.raises(OutletError, match="cannot access"):
+                outlet.open()
+    assert path.read_text() == "before"
+    outlet.open()
+    outlet.close()
+    assert sorted(each.read_text() for each in tmp_path.iterdir()) == ["", "before"]
+
+
+@pytest.mark.parametrize("suffix", growing.SUFFIXES)
+def test_only_words_that_stand_in_the_file_are_counted(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"talk{suffix}"
+    outlet = GrowingFile(path, None, Clock())
+    outlet.open()
+    for each in TALK:
+        outlet.take(each)
+        outlet.send()
+        body = path.read_text("utf-8").removeprefix("WEBVTT")
+        assert outlet.sent == len(spoken_in(body))
+    outlet.send(last=True)
+    assert outlet.sent == len(TALK)
+    outlet.close()
+
+
+def spoken_in(text: str) -> list[str]:
+    lines = [line for line in text.splitlines() if "-->" not in line and not line.isdigit()]
+    return " ".join(lines).split()
+
+
+# --- where they lead, and what may know it --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "here"),
+    [
+        ("ws://127.0.0.1:4455", "127.0.0.1:4455", True),
+        ("ws://localhost:4455", "localhost:4455", True),
+        ("wss://[::1]:4455/", "[::1]:4455", True),
+        ("ws://192.168.1.20:4455", "192.168.1.20:4455", False),
+        ("ws://studio.local", "studio.local", False),
+        ("ws://localhost.example.org", "localhost.example.org", False),
+    ],
+)
+def test_where_an_obs_is(url: str, host: str, here: bool) -> None:
+    found = obs_destination(url)
+    assert (found.host, found.here) == (host, here)
+    asked = consent(found)
+    assert host in asked
+    assert ("Nothing is encrypted" in asked) is not url.startswith("wss:")
+
+
+@pytest.mark.parametrize(
+    "url", ["ws://", "http://127.0.0.1", "ws://a b:1", "ws://x:99999", "ws://me:pw-1@studio:1"]
+)
+def test_an_address_of_no_obs_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(ObsUrlError) as told:
+        obs_destination(url)
+    assert "pw-1" not in str(told.value)
+
+
+def test_a_secret_is_kept_for_its_owner_alone(
+    user_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a keyring in a file; and a server's key is nobody's password."""
+    monkeypatch.setattr(keys, "_keyring", lambda: None)
+    monkeypatch.setenv(keys.VARIABLE, "sk-of-a-server")
+    name = secrets.obs("127.0.0.1:4455")
+    assert secrets.find(name) == ""
+    told = secrets.keep(name, "häslich pass/wört")
+    file = user_folders / "config" / "keys.json"
+    assert str(file) in told and "pass" not in told
+    assert file.stat().st_mode & 0o777 == 0o600 or os.name != "posix"
+    assert secrets.find(name) == "häslich pass/wört"
+    assert secrets.forget(name) and not secrets.find(name)
+    with pytest.raises(UserError):
+        secrets.keep(name, "  ")
+
+
+# --- on its own thread ---------------------------------------------------------------------------
 
 
 def test_a_feed_reaches_obs_again_and_tells_how_it_does() -> None:
@@ -330,6 +505,54 @@ def test_a_feed_reaches_obs_again_and_tells_how_it_does() -> None:
     obs.close()
     assert told[0] == "OBS: connected."
     assert told[-1] == "OBS: connected."
+    assert feed.doing == Doing(Way.OVER, 2)
+
+
+def test_a_feed_says_why_it_is_not_there_and_tries_once_more_at_the_end(tmp_path: Path) -> None:
+    """Long after its last try, in the middle of its longest wait."""
+    path = tmp_path / "not yet" / "talk.txt"
+    feed = Feed(GrowingFile(path), lambda _: None, waits_s=(1_000.0,))
+    feed.start()
+    wait_until(lambda: feed.doing.way is Way.AGAIN)
+    assert "cannot be written" in feed.doing.problem
+    feed.take(word(" last", 0))
+    path.parent.mkdir()
+    feed.close(60)
+    assert path.read_text() == "last\n"
+    assert feed.doing == Doing(Way.OVER, 1)
+
+
+def test_the_next_feed_waits_for_the_last_words_of_the_one_before(zoom: FakeZoom) -> None:
+    """Two at once would take each other's numbers, and one text would be lost."""
+    first = Feed(Zoom(zoom.url), lambda _: None)
+    first.take(word(" first", 0))
+    first.start()
+    second = Feed(Zoom(zoom.url), lambda _: None, after=first)
+    second.take(word(" second", 0))
+    second.start()
+    first.end()
+    second.close(60)
+    assert zoom.texts == {0: "first", 1: "second"}
+    assert second.doing.sent == 1
+
+
+def test_a_feed_that_breaks_says_so() -> None:
+    class Broken:
+        name, sent = Sentence("Broken"), 0
+
+        def open(self) -> None:
+            raise ZeroDivisionError
+
+        def take(self, heard: object) -> None: ...
+        def send(self, last: bool = False) -> None: ...
+        def close(self) -> None: ...
+
+    told = list[str]()
+    feed = Feed(Broken(), told.append)
+    feed.start()
+    feed.wait(60)
+    assert feed.doing.way is Way.BROKEN
+    assert told == ["Broken: something went wrong; it stops."]
 
 
 def test_a_feed_loses_no_word_of_its_last_second(tmp_path: Path) -> None:

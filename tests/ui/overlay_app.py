@@ -160,6 +160,11 @@ def obey_captions(window: CaptionOverlay, order: str) -> None:
             focus=focus.accessibleName() if focus else None,
             active=window.isActiveWindow(),
         )
+    elif order == "another of ours":  # as the main window beside the captions, in use
+        own = QWidget(window, Qt.WindowType.Window)
+        own.setGeometry(40, 60, 300, 200)
+        own.show()
+        own.activateWindow()
     elif order == "keyboard":
         window.focus_controls()
     elif order.startswith("say "):

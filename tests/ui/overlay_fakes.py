@@ -34,6 +34,7 @@ class FakeSession:
         self.voices: tuple[str, ...] = (ME,)
         self.status = Status(Stage.IDLE)
         self.level = 0.0
+        self.levels: dict[str, float] = {}  # by lane
         self.sounds = True
         self.timeline = Timeline()
         self.predecessor: object = None

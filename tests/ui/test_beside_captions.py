@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,20 @@ from PySide6.QtCore import QRect, QSize
 from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.session.library import Library
+from app.session.stored import Said
+from app.ui.main_window import captions_page, erase, save_as
 from app.ui.main_window import help as help_texts
-from app.ui.main_window import save_as
 from app.ui.main_window.window import MainWindow
 from app.ui.preferences.names_page import NamesPage
 from app.ui.preferences.speech_model_page import SpeechModelPage
 from app.ui.preferences.window import Preferences
+from app.ui.sessions.window import SessionsWindow
 from app.ui.widgets import beside_captions
 from app.ui.widgets.color_button import ColorButton
 from app.ui.widgets.sound_file import ask_for_sound_file
 from tests.ui.conftest import Rig
+from tests.ui.overlay_fakes import words
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -47,7 +52,9 @@ OPENED: dict[str, Callable[[MainWindow], object]] = {
     "colour": lambda window: ColorButton("Text", window)._ask(),
     "names, in": lambda window: NamesPage(window._store, window).ask_for_import(),
     "names, out": lambda window: NamesPage(window._store, window).ask_for_export(),
-    "model folder": lambda window: SpeechModelPage(window._store, window)._ask_folder(),
+    "captions page": lambda window: window._show_captions_page(),
+    "delete": lambda window: erase.ask(window, window.banners, True, lambda parts: None),
+    "model folder": lambda window: SpeechModelPage(window._store, None, window)._ask_folder(),
 }
 
 
@@ -65,9 +72,51 @@ def test_a_dialog_is_beside_the_captions(
     dialog.close()
 
 
+@pytest.mark.parametrize("dialog", ["correct", "import", "none"])
+def test_past_sessions_are_beside_the_captions(
+    qtbot: QtBot, captions: QRect, tmp_path: Path, dialog: str
+) -> None:
+    library = Library(tmp_path / "sessions.db")
+    library.keep(Said("a", datetime.now().astimezone(), words("Good morning, everyone.")))
+    window = SessionsWindow(library)
+    qtbot.addWidget(window)
+    window.come_forward()
+    qtbot.waitUntil(lambda: window.stored is not None)
+    if dialog == "correct":
+        window.correct_paragraph()
+    if dialog == "import":
+        window.import_files([tmp_path / "talk.mp3"])
+    shown = [window, *(each for each in window.findChildren(QDialog) if each.isVisible())]
+    assert len(shown) == (1 if dialog == "none" else 2)
+    for each in shown:
+        assert not each.geometry().intersects(captions)
+        assert each.screen().availableGeometry().contains(each.geometry())
+
+
+def test_a_dialog_that_grows_stays_beside_the_captions(
+    qtbot: QtBot, rig: Rig, captions: QRect
+) -> None:
+    window = MainWindow(rig.captioning, rig.store)
+    qtbot.addWidget(window)
+    window.captions_page.port = 0
+    dialog = captions_page.show(window.captions_page, window)
+    before = dialog.size()
+    dialog.on.click()
+    dialog.network.click()
+    dialog.resize(dialog.width(), dialog.minimumSizeHint().height())
+    least = dialog.address.copy.sizeHint().height()
+    try:
+        assert dialog.address.copy.height() >= least, "what is too high is scrolled, not squeezed"
+        assert dialog.code.isVisible() and dialog.width() > before.width()
+        assert not dialog.geometry().intersects(captions)
+    finally:
+        window.captions_page.close()
+
+
 def test_no_dialog_is_opened_without_a_thought_for_the_captions() -> None:
-    """A new one has to be placed, and to be listed above."""
-    made = re.compile(r"\bQ(File|Color|Message|Input|Font)?(Dialog|Box)\(")
+    """A new one has to be placed, and to be listed above, or in the test of past sessions."""
+    own, of_qt = r"[A-Z]\w+Dialog", r"Q(File|Color|Message|Input|Font)?(Dialog|Box)"
+    made = re.compile(rf"(?<!class )\b({own}|{of_qt})\(")
     files = sorted((CHECKOUT / "app" / "ui").rglob("*.py"))
     opening = [path for path in files if made.search(path.read_text("utf-8"))]
     assert len(opening) > 4

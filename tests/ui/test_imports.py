@@ -23,8 +23,10 @@ sys.exit("loaded: " + ", ".join(loaded) if loaded else 0)
         "import app, app.__main__, app.main",
         "import app.ui.main_window.window, app.ui.preferences.window",
         "import app.ui.overlay.window, app.ui.desktop.tray",
+        "import app.ui.state.feeds, app.ui.feeds.dialog, app.ui.feeds.telling",
         "import app.ui.state.bridge, app.ui.state.captioning",
         "import app.ui.main_window.recovery, app.session.session",
+        "import app.ui.first_run.window",
         # which engines there are is asked in this process, too
         "from pathlib import Path; from app.ui.state import engines; engines.list_engines(Path())",
     ],
@@ -40,6 +42,7 @@ def test_the_windows_are_shown_before_decoders_are_loaded() -> None:
     """Half of the time to start; what is heard needs them a moment later."""
     shown_first = (
         "import app.main, app.ui.main_window.window, app.ui.main_window.opened_files",
+        "import app.ui.first_run.opening",
         "import app.ui.desktop.hotkeys, app.ui.desktop.tray, app.ui.desktop.verbs",
         "import app.ui.desktop.leaving, app.ui.state.captioning, app.ui.main_window.recovery",
         "import sys; sys.exit(str({'av', 'numpy'} & set(sys.modules) or 0))",

@@ -48,6 +48,8 @@ def begin_and_tell(parts, problem):
             return window.menus.quit.trigger()
         if label == "close window":
             return window.close()
+        if label == "first run: on":
+            return parts.first_run.window.next.click()
         buttons = [b for b in window.findChildren(QPushButton) if b.isVisible()]
         next(b for b in buttons if b.text().replace("&", "") == label).click()
     clicks.asked.connect(click)
@@ -68,8 +70,11 @@ def begin_and_tell(parts, problem):
         return pulse()
     parts.overlay.pulse = pulse_and_tell
     say("overlay", parts.overlay.isVisible())
+    parts.first_run.ended.connect(lambda: say("first run over", window.isVisible()))
     begin(parts, problem)
     say("window", window.isVisible())
+    first_run = parts.first_run.window
+    say("first run", first_run is not None and first_run.isVisible())
 
 main._begin = begin_and_tell
 sys.argv = ["voxline-gui"]
@@ -298,10 +303,43 @@ def test_nothing_is_captured_where_the_user_wants_to_press_start(
     app = launch()
     app.wait_for("window True")
     assert app.said == ["overlay True", "window True"]
+    app.wait_for("first run False")
     app.click("Start")
     app.wait_for("word Captions")
     app.click("quit")
     assert app.finish()[0] == 0
+
+
+def test_a_newcomer_is_guided_until_the_end_and_then_has_the_main_window(
+    launch: type[App], sample: Path, spoken: Settings
+) -> None:
+    settings.save(replace(spoken, source=str(sample), told={"first-run": False}))
+    app = launch()
+    app.wait_for("window False")
+    app.wait_for("first run True")
+    app.wait_for("word appear")  # captions run behind it
+    app.click("quit")  # in the midst of it
+    assert app.finish()[0] == 0
+    again = launch()
+    again.wait_for("first run True")
+    for _ in range(4):
+        again.click("first run: on")
+    again.wait_for("first run over True")
+    again.click("quit")
+    assert again.finish()[0] == 0
+    assert settings.load()[0].told["first-run"]
+
+
+def test_whoever_opens_a_file_is_not_guided_now_but_the_next_time(
+    launch: type[App], spoken: Settings
+) -> None:
+    settings.save(replace(spoken, start_listening_on_launch=False, told={"first-run": False}))
+    app = launch()
+    app.wait_for("window True")
+    app.wait_for("first run False")
+    app.click("quit")
+    assert app.finish()[0] == 0
+    assert settings.load()[0].told["first-run"] is False
 
 
 def test_a_name_is_written_the_users_way_and_pointed_out(

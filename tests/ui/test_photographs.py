@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QRect
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.support import screen as screen_support
 from tests.ui.photographs import checks
 from tests.ui.photographs.__main__ import SETTINGS, photograph
-from tests.ui.photographs.sheets import lay_out
+from tests.ui.photographs.sheets import SHEET, Shot, lay_out
 
 STATES = (
     "captions: speech",
@@ -57,6 +58,12 @@ def outside(page: QWidget) -> None:
     QPushButton("Close", page).setGeometry(260, 20, 90, 30)
 
 
+def cut_by_a_frame(page: QWidget) -> None:
+    frame = QWidget(page)
+    frame.setGeometry(10, 20, 100, 20)
+    QPushButton("Close", frame).setGeometry(0, 0, 90, 30)
+
+
 def overlapping(page: QWidget) -> None:
     QPushButton("Save", page).setGeometry(10, 20, 90, 30)
     QPushButton("Close", page).setGeometry(60, 25, 90, 30)
@@ -73,6 +80,7 @@ def faint(page: QWidget) -> None:
     [
         (cut, "is cut, and no tooltip has the rest"),
         (outside, "reaches out of its window"),
+        (cut_by_a_frame, "reaches out of its window"),
         (overlapping, "lie over each other"),
         (faint, "contrast"),
     ],
@@ -100,17 +108,25 @@ def test_what_is_cut_but_told_in_full_is_no_fault(qtbot: QtBot) -> None:
     assert list(checks.inside(page)) == []
 
 
-def test_a_sheet_shows_all_its_pictures(qtbot: QtBot, tmp_path: Path) -> None:
-    colors = ["#ff0000", "#00ff00", "#0000ff", "#ffff00"] * 4
+def test_sheets_show_of_all_pictures_the_part_that_matters(qtbot: QtBot, tmp_path: Path) -> None:
+    colors = [f"#{number:02x}40{255 - number:02x}" for number in range(0, 250, 10)]
+    shots = []
     for number, color in enumerate(colors):
-        image = QImage(320, 200, QImage.Format.Format_RGB32)
-        image.fill(QColor(color))
+        image = QImage(800, 400, QImage.Format.Format_RGB32)
+        image.fill(QColor("#00ff00"))
+        part = QRect(20 * number, 10 * number, 120 + 5 * number, 90)
+        QPainter(image).fillRect(part, QColor(color))
         image.save(str(tmp_path / f"{number}.png"))
-    pictures = [(str(number), tmp_path / f"{number}.png") for number in range(len(colors))]
-    sheets = [QImage(str(path)) for path in lay_out(pictures, tmp_path, "sheet")]
-    seen = []
+        shots.append(Shot(str(number), tmp_path / f"{number}.png", part))
+    sheets = [QImage(str(path)) for path in lay_out(shots, tmp_path, "sheet", zoom=1.5)]
+    assert len(sheets) == 2
+    found: Counter[str] = Counter()
     for sheet in sheets:
-        for top in range(30, sheet.height(), 340):
-            seen += [sheet.pixelColor(x, top + 150).name() for x in (250, 758, 1266)]
-    assert [color for color in seen if color != "#ffffff"] == colors
-    assert QRect(0, 0, 1600, 1600).contains(sheets[0].rect())
+        assert sheet.width() <= SHEET.width() and sheet.height() <= SHEET.height()
+        for x, y in (
+            (x, y) for x in range(0, sheet.width(), 3) for y in range(0, sheet.height(), 3)
+        ):
+            found[sheet.pixelColor(x, y).name()] += 9
+    assert found["#00ff00"] == 0, "what is around the part is left out"
+    for at, color in enumerate(colors):
+        assert found[color] == pytest.approx(1.5 * (120 + 5 * at) * 1.5 * 90, rel=0.05), color

@@ -14,6 +14,7 @@ from app.audio.devices.base import SourceInfo
 from app.session.library import Library
 from app.session.status import Stage, Status
 from app.settings import OverlaySettings
+from app.ui.first_run import source_step
 from app.ui.main_window import help as help_texts
 from app.ui.main_window.window import MainWindow
 from app.ui.overlay import window as overlay
@@ -25,6 +26,7 @@ from app.ui.widgets import plain
 from model_backends.base import Notice
 from tests.session.test_library import said
 from tests.ui.conftest import Rig
+from tests.ui.first_run.opened import Guide
 
 EVIL = '<h1>Big</h1><img src="file:///etc/hostname"> & co'
 
@@ -45,6 +47,7 @@ def evil_sessions(qtbot: QtBot) -> SessionsWindow:
 def windows(rig: Rig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> list[QWidget]:
     """All windows, each told an evil name wherever a name can come from outside."""
     monkeypatch.setattr(overlay, "list_sources", list)
+    monkeypatch.setattr(source_step, "list_sources", list)
     captions = CaptionOverlay(OverlaySettings(), lambda settings: None)
     main = MainWindow(rig.captioning, rig.store)
     evil_source = SourceInfo("evil", EVIL, "microphone")
@@ -58,12 +61,14 @@ def windows(rig: Rig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> list[QWi
     captions.controls.show_sources([evil_source], "")
     captions.hide_captions()
     preferences = main.open_preferences()
+    guide = Guide(rig).open()
+    guide.source.show_sources([evil_source, SourceInfo("", "", "system", why_not=EVIL)])
     dialogs = [
         help_texts.show_shortcuts(main, main.menus.with_keys()),
         help_texts.show_kept(main, True),
         help_texts.show_about(main),
     ]
-    made = [captions, main, preferences, evil_sessions(qtbot), *dialogs]
+    made = [captions, main, preferences, guide, evil_sessions(qtbot), *dialogs]
     for window in made:
         qtbot.addWidget(window)
     return made

@@ -187,8 +187,9 @@ def test_a_device_that_is_not_there_is_named_and_another_is_heard_meanwhile(
     again = start()
     qtbot.waitUntil(lambda: recorded(desk) == {desk.source}, timeout=PATIENCE_MS)
     again.box.offered(qtbot)
-    assert again.box.text == "Tilda’s 🎧 (HSP/HFP) (not connected)"
+    gone = "Tilda’s 🎧 (HSP/HFP) (not connected)"
+    qtbot.waitUntil(lambda: again.box.text == gone, timeout=PATIENCE_MS)
     desk.add_source(headset, "Tilda’s 🎧 (HSP/HFP)")
     qtbot.waitUntil(lambda: recorded(desk) == {headset}, timeout=PATIENCE_MS)
     again.box.offered(qtbot)
-    assert again.box.text == "Tilda’s 🎧 (HSP/HFP)"
+    qtbot.waitUntil(lambda: again.box.text == "Tilda’s 🎧 (HSP/HFP)", timeout=PATIENCE_MS)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
+    QLineEdit,
     QListWidget,
+    QPlainTextEdit,
+    QProgressBar,
     QPushButton,
     QSlider,
     QTableWidget,
@@ -21,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from app.ui.sessions.list import SessionList
 from app.ui.widgets import theme
 from app.ui.widgets.color_button import contrast
 from app.ui.widgets.theme import CAPTIONS, DARK, HIGH_DARK, HIGH_LIGHT, LIGHT, Colors
@@ -55,6 +60,13 @@ def test_text_on_the_accent_can_be_read(look: Colors) -> None:
     assert ratio(look.on_accent, look.accent) >= 4.5
 
 
+@LOOKS
+def test_what_is_pressed_or_off_can_be_read(look: Colors) -> None:
+    assert ratio(look.text, look.sunken) >= 4.5
+    assert min(ratio(look.off, getattr(look, ground)) for ground in SURFACES) >= 4.5
+    assert ratio(look.off, look.text) >= 2, "it is told from what is on"
+
+
 @pytest.mark.parametrize("ink", ["ink", "dim", "accent", "good", "warning"])
 def test_beside_the_captions_text_can_be_read(ink: str) -> None:
     assert ratio(getattr(CAPTIONS, ink), CAPTIONS.surface) >= 4.5
@@ -69,7 +81,18 @@ def test_beside_the_captions_controls_are_seen(mark: str) -> None:
 @pytest.mark.parametrize("look", [HIGH_LIGHT, HIGH_DARK], ids=["light", "dark"])
 def test_high_contrast_is_high_and_has_no_shades(look: Colors) -> None:
     assert len({look.window, look.base, look.raised, look.control}) == 1
-    for ink in ("text", "dim", "line", "border", "accent", "good", "busy", "warning", "failure"):
+    for ink in (
+        "text",
+        "dim",
+        "off",
+        "line",
+        "border",
+        "accent",
+        "good",
+        "busy",
+        "warning",
+        "failure",
+    ):
         assert ratio(getattr(look, ink), look.window) >= 7
     assert ratio(look.on_accent, look.accent) >= 7
 
@@ -167,6 +190,71 @@ def test_the_focus_is_a_ring_in_the_accent(
     made.setFocus(Qt.FocusReason.TabFocusReason)
     QApplication.processEvents()
     assert accents(page) - without > 100
+
+
+def made(kind: str) -> QWidget:
+    """One that is switched off, or has nothing in it."""
+    switched_off: dict[str, Callable[[], QWidget]] = {
+        "button": lambda: QPushButton("WWWW"),
+        "main button": lambda: QPushButton("WWWW"),
+        "choice": QComboBox,
+        "tick": lambda: QCheckBox("WWWW"),
+        "line": lambda: QLineEdit("WWWW"),
+    }
+    if kind in switched_off:
+        widget = switched_off[kind]()
+        widget.setEnabled(False)
+        if kind == "main button":
+            widget.setObjectName("primary")
+        if isinstance(widget, QComboBox):
+            widget.addItem("WWWW")
+        return widget
+    empty: dict[str, type[QWidget]]
+    empty = {"text": QPlainTextEdit, "sessions": SessionList, "progress": QProgressBar}
+    return empty[kind]()
+
+
+def picture_of(
+    monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, look: Colors, widget: QWidget
+) -> QImage:
+    """Of it alone, 120 by 40 px."""
+    monkeypatch.setattr(theme, "colors", lambda: look)
+    theme._dress(QApplication.instance())  # type: ignore[arg-type]
+    qtbot.addWidget(widget)
+    widget.resize(120, 40)
+    widget.ensurePolished()
+    return widget.grab().toImage()
+
+
+@LOOKS
+@pytest.mark.parametrize("kind", ["text", "sessions", "progress", "button", "choice", "line"])
+def test_what_is_used_has_an_edge_in_every_look(
+    dressed: QApplication,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+    look: Colors,
+    kind: str,
+) -> None:
+    image = picture_of(monkeypatch, qtbot, look, made(kind))
+    edge = [image.pixelColor(x, image.height() // 2) for x in range(3)]
+    assert max(contrast(color, QColor(look.window)) for color in edge) >= 3
+
+
+@LOOKS
+@pytest.mark.parametrize("kind", ["button", "main button", "choice", "tick", "line"])
+def test_what_is_switched_off_can_be_read(
+    dressed: QApplication,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+    look: Colors,
+    kind: str,
+) -> None:
+    """As painted: its colours may come from the sheet, the palette or the style."""
+    image = picture_of(monkeypatch, qtbot, look, made(kind))
+    inside = [(x, y) for x in range(30, 80) for y in range(12, 28)]
+    colors = Counter(image.pixelColor(*place).name() for place in inside)
+    ((ground, _),) = colors.most_common(1)
+    assert max(ratio(color, ground) for color in colors) >= 3
 
 
 def accents(page: QWidget) -> int:

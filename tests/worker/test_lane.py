@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.worker import language
 from app.worker import messages as m
 from app.worker.lane import REPLAY_CONTEXT_MS
 from app.worker.vad import Vad
@@ -154,6 +155,7 @@ def test_the_context_does_not_reach_into_the_utterance_before() -> None:
 
 
 def test_the_language_is_found_in_the_words() -> None:
+    language.identify("".join(FRENCH))  # its model is loaded
     rig = LaneRig()
     rig.engine.says = list(FRENCH)
     rig.hear(sound((0.9, 3_000)))

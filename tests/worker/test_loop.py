@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+import model_backends
+from app import paths
 from app.core.names import Name, text_of
+from app.worker import loop
 from app.worker import messages as m
 from app.worker.loop import load_engine, take_engine
-from model_backends.base import EngineError, Notice, Progress, Word
+from model_backends.base import Engine, EngineError, LoadOptions, Notice, Progress, Report, Word
 from tests.worker.helpers import start_message
 from tests.worker.recording import LoopRig, LoudnessVad, RecordingEngine, chunks, sound
 
@@ -90,6 +93,21 @@ def test_loading_tells_what_was_loaded_and_taking_it_over_that_nothing_was(tmp_p
     assert (first.engine, second.load_ms) == ("scripted", 0)
     with pytest.raises(EngineError, match="no delay of 7 ms"):
         take_engine(engine, start_message(tmp_path, delays_ms=(7,)), sent.append)
+
+
+def test_an_engine_is_told_where_to_keep_what_can_be_found_out_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[LoadOptions] = []
+
+    def load(name: str, options: LoadOptions, report: Report) -> Engine:
+        given.append(options)
+        return model_backends.load(name, options, report)
+
+    monkeypatch.setattr(loop, "load", load)
+    sent: list[m.Message] = []
+    load_engine(start_message(tmp_path), sent.append)
+    assert [options.cache_dir for options in given] == [paths.cache_dir()]
 
 
 def test_words_pass_with_the_number_of_their_utterance(loud: None) -> None:

@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from app.audio.advice import advice
-from app.audio.capture import Block
 from app.audio.devices.base import AbsentSourceError, SourceError, SourceInfo, told_apart
+from app.audio.listening import BLOCK_S, Block
 from app.native import DESKTOP
 from model_backends.base import Sentence
 
-BLOCK_S = 0.032  # the voice detector's frame
 _MOST_CHANNELS = 64
 _portaudio = threading.Lock()  # PortAudio's own start-up and shutdown are not thread-safe
 _lost = threading.Event()  # a device has gone since PortAudio last looked

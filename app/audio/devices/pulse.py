@@ -22,11 +22,10 @@ from app.audio.devices.libpulse import (
 )
 from app.audio.devices.pulse_application import PlayedBy, playing
 from app.audio.devices.pulse_news import News
-from app.audio.listening import Block, Condition, Deliver, Elsewhere, Feed, Superseded
+from app.audio.listening import BLOCK_S, Block, Condition, Deliver, Elsewhere, Feed, Superseded
 from app.audio.patience import Question
 from model_backends.base import Sentence
 
-BLOCK_S = 0.032  # the voice detector's frame
 _ANSWER_S = 2.0
 _LED_AWAY_S = 2.0  # between a new default and what the server makes of it
 _MONITOR_OF = "Monitor of "

@@ -28,12 +28,11 @@ from app.audio.devices.libpulse import (
 )
 from app.audio.devices.pulse_news import News
 from app.audio.devices.silence import SilenceFilled
-from app.audio.listening import Deliver
+from app.audio.listening import BLOCK_S, Deliver
 from model_backends.base import Sentence
 
 log = logging.getLogger(__name__)
 
-_BLOCK_S = 0.032
 _PATIENCE_S = 4.0
 _FROZEN_S = 2.2  # without an answer to a question that is asked every second
 _LATE_S = 0.15  # a stream without sound for this long is not waited for
@@ -152,7 +151,7 @@ class _Opened:
             self._news.look_again()
 
         try:
-            recording = Recording(None, _BLOCK_S, take, ended, lambda _: None, input_index=index)
+            recording = Recording(None, BLOCK_S, take, ended, lambda _: None, input_index=index)
         except RecordingError as error:  # it has stopped meanwhile
             log.debug("a stream of %s is not recorded: %s", self._name, error)
             return

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from app.audio.listening import Block, Deliver
 
-IDLE_S = 0.15  # without a block before it is silence: schedulers hold blocks back for less
-BEHIND_S = 0.1  # how far silence stays behind, so that a block that comes has room
+IDLE_S = 0.18  # without a block before it is silence: schedulers hold blocks back for less
+BEHIND_S = 0.13  # how far silence stays behind, so that a block that comes has room
 _LONGEST_S = 2.0  # between two looks; if longer, the computer slept, which is no silence
 _LOOK_S = 0.05
 

@@ -26,10 +26,9 @@ from app.audio.devices.base import (
 )
 from app.audio.devices.silence import SilenceFilled
 from app.audio.devices.windows_output import default_output
-from app.audio.listening import Deliver
+from app.audio.listening import BLOCK_S, Deliver
 from model_backends.base import Sentence
 
-BLOCK_S = 0.032  # the voice detector's frame
 _LOOK_S = 0.5  # between looks whether the recording still runs
 _OPEN_S = 4.0
 _MARK = "wasapi:"

@@ -28,6 +28,10 @@ class Fresh:
             self._pieces.popleft()
         return "".join(text for _, text in self._pieces)
 
+    def __len__(self) -> int:
+        """How many pieces `text()` gave."""
+        return len(self._pieces)
+
     def sent(self) -> None:
         """What `text()` gave has arrived."""
         self._pieces.clear()

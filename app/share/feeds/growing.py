@@ -2,7 +2,8 @@
 
 Only appended to, a whole cue (or word, in plain text) at a time, so that whoever reads along never
 sees half of one, and nothing that stands in it changes. A disk that is full is waited for: what
-was said meanwhile is written then. The finished file, with cues that look ahead, is `--srt`'s.
+was said meanwhile is written then. Where the same file is begun again and again, what stood in it
+can be kept beside it. The finished file, with cues that look ahead, is `--srt`'s.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from app.core.cues import GAP_MS, MIN_MS, Cue, cues
@@ -30,6 +32,15 @@ _QUIET_S = 3.0  # without a word: what was said is written
 
 class GrowingFileError(UserError):
     """That file cannot be followed."""
+
+
+def check_suffix(path: Path) -> None:
+    """Raises GrowingFileError for a file that cannot grow."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise GrowingFileError(
+            Sentence("“{name}” is no kind of file that can grow.", name=path.name),
+            Sentence("It takes: {suffixes}.", suffixes=", ".join(SUFFIXES)),
+        )
 
 
 class Cueing:
@@ -76,14 +87,14 @@ class GrowingFile:
         path: Path,
         names: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        keep_before: bool = False,
     ) -> None:
         """A new file, or one whose content is given up; by its suffix. `names`: of the voices,
-        where there are several. Raises GrowingFileError for a suffix that is none of ours."""
-        if path.suffix.lower() not in SUFFIXES:
-            raise GrowingFileError(
-                Sentence("“{name}” is no kind of file that can grow.", name=path.name),
-                Sentence("It takes: {suffixes}.", suffixes=", ".join(SUFFIXES)),
-            )
+        where there are several. `keep_before`: what stands in it is kept beside it, under its own
+        time. Raises GrowingFileError for a suffix that is none of ours."""
+        check_suffix(path)
+        self.sent = 0
+        self._keep_before = keep_before
         self.name = Sentence("{name}", name=path.name)
         self._path, self._kind, self._clock = path, path.suffix.lower(), clock
         self._names = names
@@ -92,6 +103,7 @@ class GrowingFile:
         self._paragraph: Paragraph | None = None
         self._lane = ""
         self._text = "WEBVTT\n\n" if self._kind == ".vtt" else ""  # not written yet
+        self._taken = self._ready = 0  # words, and how many of them `_text` brings it to
         self._length = 0  # bytes that stand in the file, whole pieces all
         self._word_s: float | None = None  # when the last came of what is not finished
         self._file: int | None = None
@@ -100,6 +112,8 @@ class GrowingFile:
         flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
         try:
             if self._file is None:
+                if self._keep_before:
+                    self._put_aside()
                 self._file = os.open(self._path, flags | (0 if self._length else os.O_TRUNC), 0o666)
         except OSError as error:
             raise self._problem(error) from error
@@ -107,17 +121,22 @@ class GrowingFile:
     def take(self, heard: Heard) -> None:
         if not isinstance(heard, Word):
             self._paragraph = None
-        elif self._kind == ".txt":
+            return
+        if self._kind == ".txt":
             self._text += self._written(heard)
+            self._ready = self._taken + 1
         else:
-            self._put(self._cueing.add(heard))
+            made = self._cueing.add(heard)
+            self._put(made)
+            self._ready = self._taken if made else self._ready
             self._word_s = self._clock()
+        self._taken += 1
 
     def send(self, last: bool = False) -> None:
         quiet = self._word_s is not None and self._clock() - self._word_s >= _QUIET_S
         if quiet or last:
             self._put(self._cueing.finish())
-            self._word_s = None
+            self._ready, self._word_s = self._taken, None
         if last and self._kind == ".txt" and (self._length or self._text):
             self._text += "\n"
         if self._text:
@@ -160,7 +179,19 @@ class GrowingFile:
             self._take_back()
             raise self._problem(error) from error
         self._length += len(data)
-        self._text = ""
+        self._text, self.sent = "", self._ready
+
+    def _put_aside(self) -> None:
+        """What an earlier session has written is nobody's to lose. Raises OSError."""
+        if self._path.is_file() and (status := self._path.stat()).st_size:
+            when = datetime.fromtimestamp(status.st_mtime)
+            name = f"{self._path.stem} {when:%Y-%m-%d %H.%M.%S}"
+            aside, number = self._path.with_stem(name), 1
+            while aside.exists():
+                number += 1
+                aside = self._path.with_stem(f"{name} ({number})")
+            self._path.rename(aside)
+        self._keep_before = False
 
     def _take_back(self) -> None:
         assert self._file is not None

@@ -21,6 +21,7 @@ from websockets.typing import Subprotocol
 
 from app.core.paragraphs import Paragraph
 from app.core.script import display_width
+from app.share.feeds.destinations import Destination, destination, without_secrets
 from app.share.feeds.runner import Heard, OutletError
 from model_backends.base import Sentence, UserError, Word
 
@@ -38,13 +39,26 @@ class ObsUrlError(UserError):
     """That is no address of an OBS."""
 
 
+def destination_of(url: str) -> Destination:
+    """Where an OBS is. Raises ObsUrlError, also for an address that holds a password."""
+    found = destination(url, ("ws", "wss"))
+    if found is None:
+        raise ObsUrlError(
+            Sentence("“{url}” is no address of OBS.", url=without_secrets(url)),
+            Sentence("It looks like {url}.", url=DEFAULT_URL),
+        )
+    return found
+
+
 class LastLines:
     """Words in lines that stand once a word is in them; the last of them are shown."""
 
     def __init__(self, columns: int = _COLUMNS, lines: int = _LINES) -> None:
         self._columns = columns
         self._lines: deque[str] = deque([""], maxlen=lines)
+        self._firsts: deque[int] = deque([0], maxlen=lines)  # number of each line's first word
         self._paragraph: Paragraph | None = None
+        self._said = self._shown = 0  # words
 
     def add(self, word: Word) -> None:
         if self._paragraph is not None and self._paragraph.takes(word):
@@ -57,6 +71,15 @@ class LastLines:
             self._lines[-1] += word.text if self._lines[-1] else word.text.lstrip()
         else:
             self._lines.append(word.text.lstrip())
+            self._firsts.append(self._said)
+        self._said += 1
+
+    def shown(self) -> int:
+        """The text is on the screen: how many of its words were not before. What went by while
+        nothing could be shown is not counted."""
+        fresh = self._said - max(self._shown, self._firsts[0])
+        self._shown = self._said
+        return fresh
 
     @property
     def text(self) -> str:
@@ -72,15 +95,13 @@ class Obs:
         self,
         source: str,
         url: str = DEFAULT_URL,
-        password: str = "",
+        password: str | Callable[[], str] = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`source`: the name of a text source. Raises ObsUrlError."""
-        if not url.startswith(("ws://", "wss://")):
-            raise ObsUrlError(
-                Sentence("“{url}” is no address of OBS.", url=url),
-                Sentence("It looks like {url}.", url=DEFAULT_URL),
-            )
+        """`source`: the name of a text source. `password`: or who knows it, asked in the feed's
+        thread each time OBS asks. Raises ObsUrlError."""
+        destination_of(url)
+        self.sent = 0
         self._source, self._url, self._password = source, url, password
         self._clock = clock
         self._lines = LastLines()
@@ -125,6 +146,8 @@ class Obs:
         except (OSError, WebSocketException) as error:
             raise _unreachable(str(error) or "no answer") from error
         self._shown, self._sent_s = text, self._clock()
+        if text:
+            self.sent += self._lines.shown()
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -137,14 +160,13 @@ class Obs:
         identify: dict[str, Any] = {"rpcVersion": _RPC_VERSION, "eventSubscriptions": 0}
         asked = hello.get("authentication")
         if asked:
-            if not self._password:
+            password = self._password if isinstance(self._password, str) else self._password()
+            if not password:
                 raise OutletError(
                     Sentence("OBS asks for a password."),
                     Sentence("It is under Tools, WebSocket Server Settings, Show Connect Info."),
                 )
-            identify["authentication"] = authentication(
-                self._password, asked["salt"], asked["challenge"]
-            )
+            identify["authentication"] = authentication(password, asked["salt"], asked["challenge"])
         self._say(_IDENTIFY, identify)
         self._hear(_IDENTIFIED)
 

@@ -11,9 +11,10 @@ import http.client
 import ssl
 import time
 from collections.abc import Callable
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from app.core.paragraphs import Paragraph
+from app.share.feeds.destinations import Destination, destination
 from app.share.feeds.fresh import TOO_OLD_S, Fresh
 from app.share.feeds.runner import Heard, OutletError
 from model_backends.base import Sentence, UserError, Word
@@ -40,14 +41,18 @@ class Zoom:
 
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         """Raises ZoomUrlError. Unencrypted only to this computer itself, as a test does."""
-        self._url = _checked(url)
+        destination_of(url)
+        self._url = urlsplit(url.strip())
+        self.sent = 0
         self._clock = clock
         self._waiting = Fresh(clock)
         self._seq: int | None = None  # of the next text
         self._unsure = ""  # was posted under that number, and may have arrived
+        self._unsure_words = 0
         self._refused = False  # … but Zoom has said that it did not take it
         self._language = _USUAL
         self._paragraph: Paragraph | None = None
+        self._begun = False  # something has been said
         self._sent_s = -_EVERY_S
 
     def open(self) -> None:
@@ -65,8 +70,9 @@ class Zoom:
         if self._paragraph is not None and self._paragraph.takes(heard):
             self._paragraph.add(heard)
         else:
-            text = text.lstrip() if self._paragraph is None else f"\n{text.lstrip()}"
+            text = f"\n{text.lstrip()}" if self._begun else text.lstrip()
             self._paragraph = Paragraph.begun(heard)
+        self._begun = True
         self._waiting.add(text)
 
     def send(self, last: bool = False) -> None:
@@ -74,7 +80,6 @@ class Zoom:
             self._unsure, self._refused = "", False
         if self._unsure:
             self._post(self._unsure)
-            self._unsure = ""
         if not last and self._clock() - self._sent_s < _EVERY_S:
             return
         text = self._waiting.text()
@@ -82,9 +87,9 @@ class Zoom:
             return
         self._sent_s = self._clock()
         self._unsure = text  # under this number it is this text, however often it is tried
+        self._unsure_words = len(self._waiting)
         self._waiting.sent()
         self._post(text)
-        self._unsure = ""
 
     def close(self) -> None:
         """There is no connection between two posts."""
@@ -100,6 +105,8 @@ class Zoom:
         if self._refused:
             raise _problem(status)
         self._seq += 1
+        self.sent += self._unsure_words
+        self._unsure = ""
 
     def _last_seq(self) -> int:
         status, body = self._ask("GET", f"{self._url.path.rstrip('/')}/seq", "")
@@ -134,19 +141,15 @@ class Zoom:
         return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_S, context=context)
 
 
-def _checked(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url.strip())
-        local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
-        if (parts.scheme == "https" or local) and parts.hostname and parts.query:
-            parts.port  # noqa: B018 - raises for a port that is none
-            return parts
-    except ValueError:
-        pass
-    raise ZoomUrlError(
-        Sentence("That is no caption URL of Zoom’s."),
-        Sentence("In the meeting: Captions, Set up manual captioner, Copy the API token."),
-    )
+def destination_of(url: str) -> Destination:
+    """Where a caption URL leads: unencrypted only to this computer. Raises ZoomUrlError."""
+    found = destination(url.strip(), ("https", "http"))
+    if found is None or not (found.secure or found.here) or not urlsplit(url.strip()).query:
+        raise ZoomUrlError(
+            Sentence("That is no caption URL of Zoom’s."),
+            Sentence("In the meeting: Captions, Set up manual captioner, Copy the API token."),
+        )
+    return found
 
 
 def _problem(status: int) -> OutletError:

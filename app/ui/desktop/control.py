@@ -16,7 +16,7 @@ from typing import Any
 from app.session.status import Stage
 from app.ui.desktop.orders import NEW_SESSION, TRANSCRIBE, file_of
 from app.ui.state.captioning import Captioning
-from app.ui.state.commands import VERBS, Commands
+from app.ui.state.commands import DICTATE, VERBS, Commands
 from app.ui.widgets import stages
 from model_backends.base import Sentence
 
@@ -27,12 +27,14 @@ _NOW_ON = {
     "pause": "Listening is paused.",
     "hold": "The text is held; listening goes on.",
     "click-through": "Clicks go through the captions to what is behind them.",
+    "dictate": "What is said is typed into the window in use.",
 }
 _NOW_OFF = {
     "captions": "The captions are hidden.",
     "pause": "Voxline is listening.",
     "hold": "The text goes on.",
     "click-through": "Clicks stay with the captions.",
+    "dictate": "Nothing is typed.",
 }
 _DONE = {
     "bigger": "The text is {size} pt now.",
@@ -92,6 +94,8 @@ class Control:
         if before is None:
             return _said(True, Sentence(_DONE[verb], size=self._font_size()))
         after = not before if on is None else on
+        if verb == DICTATE.name and self._commands.is_on(verb) is not after:
+            return _said(False, "Voxline cannot type here.", "Beside the captions it says why.")
         return _said(True, (_NOW_ON if after else _NOW_OFF)[verb])
 
     def _facts(self) -> dict[str, Any]:
@@ -106,6 +110,7 @@ class Control:
             "paused": status.stage is Stage.PAUSED,
             "held": self._commands.is_on("hold"),
             "click_through": self._commands.is_on("click-through"),
+            "dictating": self._commands.is_on("dictate"),
             "source": session.source_name if session else None,
             "engine": session.info.name if session else None,
             "delay_ms": session.delay_ms if session else None,
@@ -118,7 +123,8 @@ class Control:
         status = self._captioning.last_status
         parts = [stages.in_full(status)]
         parts.append((_NOW_ON if self._commands.is_on("captions") else _NOW_OFF)["captions"])
-        parts += [_NOW_ON[verb] for verb in ("hold", "click-through") if self._commands.is_on(verb)]
+        others = ("hold", "click-through", "dictate")
+        parts += [_NOW_ON[verb] for verb in others if self._commands.is_on(verb)]
         return " ".join(part for part in parts if part)
 
 

@@ -18,7 +18,11 @@ from model_backends.base import Sentence
 if TYPE_CHECKING:
     from app.ui.desktop.hotkeys import Hotkeys
 
-_LABELS = {"hold": "&Hold the text", "click-through": "Let clicks &through"}
+_LABELS = {
+    "hold": "&Hold the text",
+    "click-through": "Let clicks &through",
+    "dictate": "T&ype what is said into the window in use",
+}
 
 _TOLD_MS = 10_000
 

@@ -63,4 +63,4 @@ def _turn_over(overlay: CaptionOverlay) -> None:
 
 def _is_paused(stage: Stage) -> bool:
     """Whether nothing is listened to: the verb then begins to."""
-    return stage is Stage.PAUSED or stage in stages.OFF
+    return stage in stages.AT_REST

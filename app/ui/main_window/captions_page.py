@@ -11,18 +11,23 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
+    QFrame,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from app.ui.state.captions_page import CaptionsPage
-from app.ui.widgets import plain
+from app.ui.widgets import beside_captions, plain
+from app.ui.widgets.following import FollowFocus
 from model_backends.base import Sentence
 
+_WIDTH, _LEAST_HEIGHT = 480, 120  # px, of all but the code; scrolled where there is less
 _CODE_PX = 190
 _LOOK_MS = 500
 _WHAT = (
@@ -62,8 +67,8 @@ class CaptionsPageDialog(QDialog):
         self._show()
 
     def _arrange(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 20, 20, 16)
+        """The code beside the rest: above the captions there is little height."""
+        column = QVBoxLayout()
         column.setSpacing(12)
         grid = QGridLayout()
         for row, (text, field) in enumerate((("In a browser", self.address), ("In OBS", self.obs))):
@@ -75,13 +80,30 @@ class CaptionsPageDialog(QDialog):
             column.addWidget(widget)
         column.addWidget(self.problem)
         column.addLayout(grid)
-        column.addWidget(self.code)
         column.addWidget(self.screens)
+        column.addStretch(1)
+        self._scrolled = QScrollArea()
+        inside = QWidget()
+        upper = QHBoxLayout(inside)
+        upper.setContentsMargins(0, 0, 0, 0)
+        upper.setSpacing(20)
+        upper.addLayout(column, 1)
+        upper.addWidget(self.code, 0, Qt.AlignmentFlag.AlignTop)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.addButton(self.renew, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.rejected.connect(self.close)
-        column.addWidget(buttons)
-        self.setMinimumWidth(520)
+        self._scrolled.setWidget(inside)
+        self._scrolled.setWidgetResizable(True)
+        FollowFocus(self._scrolled)
+        self._scrolled.setFrameShape(QFrame.Shape.NoFrame)
+        self._scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scrolled.setMinimumHeight(_LEAST_HEIGHT)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(20, 20, 20, 16)
+        whole.setSpacing(12)
+        whole.addWidget(self._scrolled, 1)
+        whole.addWidget(buttons)
+        self.on.setMinimumWidth(_WIDTH)
 
     def _switch(self, on: bool, network: bool) -> None:
         self.problem.setText("")
@@ -112,11 +134,18 @@ class CaptionsPageDialog(QDialog):
         self._grow()
 
     def _grow(self) -> None:
-        """As high as what is in it, which wraps."""
-        layout = self.layout()
-        if layout is not None:
-            layout.activate()
-            self.resize(self.width(), layout.totalHeightForWidth(self.width()))
+        """As large as what is in it, which wraps, and still beside the captions."""
+        layout, page = self.layout(), self._scrolled.widget()
+        inside = page.layout() if page is not None else None
+        if layout is None or inside is None:
+            return
+        inside.activate()
+        width = inside.totalMinimumSize().width()
+        with_bar = width + self._scrolled.verticalScrollBar().sizeHint().width()
+        self._scrolled.setMinimumWidth(with_bar)
+        wanted = QSize(with_bar, inside.totalHeightForWidth(width))
+        around = layout.totalMinimumSize() - self._scrolled.minimumSize()
+        beside_captions.put(self, wanted + around)
 
     def _show_screens(self) -> None:
         self.screens.setText(_screens(self._page.screens) if self._page.on else "")
@@ -142,6 +171,13 @@ class _Address(QWidget):
             self.line.setText(text)
             self.line.setCursorPosition(0)
         self.setEnabled(bool(text))
+
+
+def show(page: CaptionsPage, parent: QWidget) -> CaptionsPageDialog:
+    """The dialog, over its parent or beside the captions."""
+    dialog = CaptionsPageDialog(page, parent)
+    dialog.show()
+    return dialog
 
 
 def _screens(count: int) -> str:

@@ -10,16 +10,12 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.audio.choice import from_text
 from app.audio.devices.base import SourceInfo
 from app.settings import Settings
-from app.ui.widgets import plain, source_names
-from app.ui.widgets.choice_box import ChoiceBox
-from app.ui.widgets.languages import native_name
+from app.ui.widgets import plain
+from app.ui.widgets.language_box import LanguageBox
 from app.ui.widgets.source_box import SourceBox
 from model_backends.base import EngineInfo
-
-_FIND_LANGUAGE = "Automatic"
 
 
 class ChoicesPanel(QWidget):
@@ -31,33 +27,20 @@ class ChoicesPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.source = SourceBox()
-        self.language = ChoiceBox("Language")
+        self.language = LanguageBox()
         self.language_label = plain.label("&Language")
-        self._sources: list[SourceInfo] | None = None
         self._arrange()
         self.source.source_chosen.connect(self.source_chosen)
         self.language.chosen.connect(self.language_chosen)
-        self._chosen_source = ""
 
     def show_settings(self, settings: Settings, info: EngineInfo) -> None:
         """Show what is chosen, and the languages that the engine's model knows."""
-        self._chosen_source = settings.source
-        self._offer_known_sources()
-        known = info.languages_of(settings.model or None)
-        codes = [("", _FIND_LANGUAGE), *sorted((code, native_name(code)) for code in known)]
-        chosen = settings.language if settings.language in known else ""  # as the session does
-        self.language.offer([(name, code) for code, name in codes], chosen)
-        self.language.setVisible(bool(known))
-        self.language_label.setVisible(bool(known))
+        self.source.show_chosen(settings.source)
+        self.language_label.setVisible(self.language.show_settings(settings, info))
 
     def show_sources(self, sources: list[SourceInfo]) -> None:
         """Offer these; the one chosen stays in the list even if it is not among them."""
-        self._sources = sources
-        if self.source.takes_rows:
-            self._offer_known_sources()
-
-    def _offer_known_sources(self) -> None:
-        self.source.show_rows(source_names.rows(self._sources, from_text(self._chosen_source)))
+        self.source.show_sources(sources)
 
     def _arrange(self) -> None:
         row = QHBoxLayout(self)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QVBoxLayout,
 
 from app.session.erasing import PARTS, erase
 from app.ui.state.background import in_background
-from app.ui.widgets import plain
+from app.ui.widgets import beside_captions, plain
 from app.ui.widgets.banner import BannerStack
 from model_backends.base import UserError
 
@@ -74,5 +74,6 @@ def ask(
         in_background(lambda: erase(chosen), done, failed, owner=parent)
 
     dialog = EraseDialog(parent, running, begin)
+    beside_captions.put(dialog, dialog.sizeHint())
     dialog.open()
     return dialog

@@ -26,6 +26,7 @@ from app import __version__, paths
 from app.settings import settings_file
 from app.ui.overlay.keys import TOLD as IN_CAPTIONS
 from app.ui.widgets import beside_captions, plain
+from app.ui.widgets.following import FollowFocus
 from app.ui.widgets.promises import NOTHING_LEAVES
 from model_backends.base import Sentence
 
@@ -126,6 +127,7 @@ def kept(keeps: bool) -> list[tuple[str, str | Path]]:
         ("Words of a session that is not over", paths.journal_dir()),
         ("Settings", settings_file()),
         ("Speech models", paths.models_dir()),
+        ("How fast a model is on this computer", paths.cache_dir()),
         ("Logs, without what was said", paths.log_dir()),
     ]
 
@@ -158,6 +160,7 @@ def open_dialog(dialog: QDialog, content: QGridLayout) -> QDialog:
     area = QScrollArea()
     area.setWidget(page)
     area.setWidgetResizable(True)
+    FollowFocus(area)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     column.addWidget(area)

@@ -25,6 +25,7 @@ _SHORT_LABELS = {  # in a menu that says whether it is so
     "bigger": "&Bigger text",
     "smaller": "S&maller text",
     "mark": "Mar&k this place",
+    "dictate": "T&ype what is said into the window in use",
 }
 
 
@@ -41,6 +42,7 @@ class Menus:
         self.controls = self._add(self.view, "Caption c&ontrols", "Ctrl+Shift+K")
         self.latest = self._add(self.view, "&Latest words", "Ctrl+End")
         self.page = self._add(self.view, "Captions &page…", "")
+        self.feeds = self._add(self.view, "&Send captions to…", "")
         self._verbs_end = self.view.insertSeparator(self.controls)
         self._help_menu()
 
@@ -107,6 +109,7 @@ class Menus:
     def _help_menu(self) -> None:
         menu = self._window.menuBar().addMenu("&Help")
         self.shortcuts = self._add(menu, "&Keyboard shortcuts", "F1")
+        self.first_run = self._add(menu, "&First steps…", "")
         self.kept = self._add(menu, "&What is kept and where", "")
         menu.addSeparator()
         self.report = self._add(menu, "&Report a problem…", "")

@@ -41,7 +41,7 @@ _PATH = re.compile(
     r"""(?:(?<!\.\w\w)(?<!\.\w\w\w)(?<!\.\w\w\w\w)(?:[ ][^\s"'“”,:;]+){1,8}?\.\w{2,4}\b)?"""
 )
 # What is chosen, but for names of devices, folders of models, and where windows are.
-_NAMED = ("source", "model", "window", "overlay", "told")
+_NAMED = ("source", "model", "window", "overlay", "told", "feeds")
 _PERSONAL = ("names", "own_name", "others_name", "server_urls", "agreed_servers")  # are there any?
 _TOLD = Sentence(
     "This report is in the clipboard now, to be pasted where you report the problem. Read it "
@@ -137,6 +137,7 @@ def _chosen(settings: Settings) -> Iterable[tuple[str, object]]:
             yield each.name, "given" if value else ""
         elif each.name not in _NAMED:
             yield each.name, value
+    yield "feeds", [name for name in ("obs", "file") if getattr(settings.feeds, name)]
     for each in fields(settings.overlay):
         if each.name != "geometry":  # its keys are names of screens
             yield f"overlay.{each.name}", getattr(settings.overlay, each.name)

@@ -40,6 +40,7 @@ from app.ui.state.captioning import Captioning
 from app.ui.state.captions_page import CaptionsPage
 from app.ui.state.commands import PAUSE, Commands
 from app.ui.state.engines import EngineChoice, info_of, list_engines, suited_info
+from app.ui.state.models import Models
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, stages
 from app.ui.widgets.banner import BannerStack
@@ -88,6 +89,7 @@ class MainWindow(QMainWindow):
         self.banners = BannerStack()
         self.choices = ChoicesPanel()
         self.captions_page = CaptionsPage(captioning, store, self)
+        self.models = Models(self)
         self.transcript = Transcript()
         self.find_bar = FindBar(self.transcript)
         self.latest = QPushButton("&Latest words", self.transcript)
@@ -120,7 +122,11 @@ class MainWindow(QMainWindow):
             from app.ui.preferences.window import Preferences
 
             self._preferences = Preferences(
-                self._store, self._hotkeys, self._commands, self._engine_info
+                self._store,
+                self._hotkeys,
+                self._commands,
+                self.engine_info,
+                models=self.models,
             )
             self._preferences.show_engines(self._engines)
             self._preferences.privacy.erase_wanted.connect(self.erase_wanted)
@@ -149,7 +155,8 @@ class MainWindow(QMainWindow):
 
     def show_leaving(self) -> None:
         """From now on everything waits for the transcript to be saved."""
-        self._remember_place()
+        if self.isVisible():  # else its place was remembered when it closed, or there was none
+            self._remember_place()
         self.setWindowTitle("Saving the transcript…")
         self.page.setEnabled(False)
         self.menuBar().setEnabled(False)
@@ -235,6 +242,7 @@ class MainWindow(QMainWindow):
         self.choices.source.about_to_open.connect(self._look_for_sources)
         self.choices.source_chosen.connect(lambda source: store.change(source=source))
         self.choices.language_chosen.connect(lambda code: store.change(language=code))
+        self.models.settled.connect(self.look_around)
         store.changed.connect(self._follow_settings)
         store.problem.connect(lambda text: self.banners.tell("warning", text))
         captioning.status.connect(self._show_status)
@@ -302,11 +310,12 @@ class MainWindow(QMainWindow):
 
     def _show_settings(self, settings: Settings) -> None:
         self.transcript.names = settings.voice_names
-        info = suited_info(self._engine_info(settings.engine), settings)
+        info = suited_info(self.engine_info(settings.engine), settings)
         if info:
             self.choices.show_settings(settings, info)
 
-    def _engine_info(self, name: str) -> EngineInfo | None:
+    def engine_info(self, name: str) -> EngineInfo | None:
+        """What is known of an engine, of the one that runs the most; None of one that is broken."""
         running = self._captioning.info
         if running and running.name == name:
             return running
@@ -373,9 +382,9 @@ class MainWindow(QMainWindow):
             self.banners.tell("info", here, "No browser could be opened.")
 
     def _show_captions_page(self) -> None:
-        from app.ui.main_window.captions_page import CaptionsPageDialog
+        from app.ui.main_window import captions_page
 
-        CaptionsPageDialog(self.captions_page, self).show()
+        captions_page.show(self.captions_page, self)
 
     def _show_shortcuts(self) -> None:
         help_texts.show_shortcuts(self, self.menus.with_keys(), self._global_keys())

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
+    QRegion,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolTip, QVBoxLayout, QWidget
@@ -27,6 +28,7 @@ from app.ui.overlay.caption_view import CaptionView, caption_font, line_height
 from app.ui.overlay.controls import MINIMUM_WIDTH
 from app.ui.overlay.fault_panel import SHOWN, FaultPanel
 from app.ui.overlay.live_bar import LiveBar
+from app.ui.overlay.round_off import rounded
 from app.ui.overlay.status_row import PADDING, ROW_HEIGHT, StatusRow
 from app.ui.widgets import plain, stages
 from app.ui.widgets.theme import CAPTIONS
@@ -98,6 +100,7 @@ class CaptionBox(QWidget):
         self._background: QPixmap | None = None
         self._status = Status(Stage.STARTING)
         self.status_row = StatusRow(settings)
+        self.status_row.set_ground(self._ground)
         self.captions = CaptionView(settings)
         self._column = column = QVBoxLayout(self)
         column.setContentsMargins(0, _TOP, 0, _BOTTOM)
@@ -138,7 +141,8 @@ class CaptionBox(QWidget):
             self.fault.show_status(self._status)
         self.fault.setVisible(faulty)
         self.status_row.set_brief(faulty)
-        self.start.setVisible(stage in stages.OFF and not faulty)
+        self.fault.set_clickable(not self._dashed)
+        self.start.setVisible(stage in stages.AT_REST and not faulty and not self._dashed)
         self._place_inside()
 
     def show_held(self, held: bool) -> None:
@@ -147,6 +151,7 @@ class CaptionBox(QWidget):
     def apply(self, settings: OverlaySettings) -> None:
         self._settings = settings
         self.status_row.apply(settings)
+        self.status_row.set_ground(self._ground)
         self.captions.apply(settings)
         self._inset_text()
         self._place_inside()
@@ -155,6 +160,7 @@ class CaptionBox(QWidget):
     def set_opaque(self, opaque: bool) -> None:
         if opaque != self._opaque:
             self._opaque = opaque
+            self.status_row.set_ground(self._ground)
             self._repaint_all()
 
     def set_lit(self, lit: bool) -> None:
@@ -170,10 +176,10 @@ class CaptionBox(QWidget):
         self._repaint_all()
 
     def set_dashed(self, dashed: bool) -> None:
-        """Clicks go through: the border says so."""
+        """Clicks go through: the border says so, and there is no button, which none would reach."""
         if dashed != self._dashed:
             self._dashed = dashed
-            self._place_inside()
+            self.look_for_words()
             self._repaint_all()
 
     def pulse(self) -> None:
@@ -184,12 +190,14 @@ class CaptionBox(QWidget):
         self._pulse.start()
         self._repaint_all()
 
-    def outline(self) -> QPainterPath:
+    @property
+    def region(self) -> QRegion:
         """The rounded shape, in this widget's coordinates."""
-        path = QPainterPath()
-        radius = 0.0 if self._docked else RADIUS
-        path.addRoundedRect(QRectF(self.rect()), radius, radius)
-        return path
+        return rounded(self.rect(), self._radius)
+
+    @property
+    def _radius(self) -> float:
+        return 0.0 if self._docked else RADIUS
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._background = None
@@ -206,11 +214,18 @@ class CaptionBox(QWidget):
         return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Ten times a second a few pixels of the level meter: the background is drawn but once."""
+        """A line of captions and what is behind it: the background is drawn but once."""
         scale = self.devicePixelRatioF()
         if self._background is None or self._background.devicePixelRatio() != scale:
             self._background = self._draw_background(scale)
         QPainter(self).drawPixmap(0, 0, self._background)
+
+    @property
+    def _ground(self) -> QColor:
+        """What is behind all that is told."""
+        color = QColor(self._settings.background_color)
+        color.setAlphaF(1.0 if self._opaque else self._settings.background_opacity)
+        return color
 
     def _draw_background(self, scale: float) -> QPixmap:
         picture = QPixmap(self.size() * scale)
@@ -218,9 +233,9 @@ class CaptionBox(QWidget):
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        color = QColor(self._settings.background_color)
-        color.setAlphaF(1.0 if self._opaque else self._settings.background_opacity)
-        painter.fillPath(self.outline(), color)
+        outline = QPainterPath()
+        outline.addRoundedRect(QRectF(self.rect()), self._radius, self._radius)
+        painter.fillPath(outline, self._ground)
         if self._pulse.isActive():
             self._paint_pulse(painter)
         elif self._dashed:
@@ -273,24 +288,21 @@ class CaptionBox(QWidget):
     def _paint_dashes(self, painter: QPainter) -> None:
         """Light over dark, so that they are seen on whatever is behind."""
         edge = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        radius = 0.0 if self._docked else RADIUS
         for color, style in ((Qt.GlobalColor.black, Qt.PenStyle.SolidLine),
                              (Qt.GlobalColor.white, Qt.PenStyle.DashLine)):  # fmt: skip
             painter.setPen(QPen(color, 2, style))
-            painter.drawRoundedRect(edge, radius, radius)
+            painter.drawRoundedRect(edge, self._radius, self._radius)
 
     def _paint_pulse(self, painter: QPainter) -> None:
         edge = QRectF(self.rect()).adjusted(2, 2, -2, -2)
-        radius = 0.0 if self._docked else RADIUS
         for color, width in ((CAPTIONS.black, 4), (CAPTIONS.warning, 3)):
             painter.setPen(QPen(QColor(color), width))
-            painter.drawRoundedRect(edge, radius, radius)
+            painter.drawRoundedRect(edge, self._radius, self._radius)
 
     def _paint_border(self, painter: QPainter) -> None:
         painter.setPen(QPen(QColor(255, 255, 255, 60), 1))
         edge = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        radius = 0.0 if self._docked else RADIUS
-        painter.drawRoundedRect(edge, radius, radius)
+        painter.drawRoundedRect(edge, self._radius, self._radius)
         pen = QPen(_GRIP, 1.6)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         painter.setPen(pen)

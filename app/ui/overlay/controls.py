@@ -27,7 +27,6 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 from app.audio.devices.base import SourceInfo
 from app.ui.overlay import icons
 from app.ui.overlay.menus import ListMenu
-from app.ui.overlay.source_menu import list_sources
 from app.ui.widgets import plain, source_names
 from app.ui.widgets.languages import native_name
 from app.ui.widgets.sound_file import ask_for_sound_file
@@ -42,7 +41,7 @@ SURFACE, INK, DIM_INK = QColor(CAPTIONS.surface), QColor(CAPTIONS.ink), QColor(C
 SURFACE.setAlpha(245)
 _TARGET = 40  # px: the least side of what is to be hit
 _NAME_WIDTH = 150  # px, for the name of the source
-_RADIUS = 12.0
+RADIUS = 12.0
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 
 _SHEET = f"""
@@ -154,6 +153,9 @@ class ControlsBar(QWidget):
 
     def show_sources(self, sources: Sequence[SourceInfo], chosen: str) -> None:
         """What could be listened to; `chosen` as settings keep it."""
+        # not needed before the captions are shown
+        from app.ui.overlay.source_menu import list_sources
+
         self.source_menu.fill(
             lambda: list_sources(self.source_menu, sources, chosen, self._choose_source)
         )
@@ -277,4 +279,4 @@ class ControlsBar(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(CAPTIONS.edge), 1))
         painter.setBrush(SURFACE)
-        painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), _RADIUS, _RADIUS)
+        painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), RADIUS, RADIUS)

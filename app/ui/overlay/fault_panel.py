@@ -52,6 +52,11 @@ class FaultPanel(QLabel):
         self._arrange()
         self.update()
 
+    def set_clickable(self, clickable: bool) -> None:
+        """Whether there is a button: none where clicks go through."""
+        self.button.setVisible(clickable)
+        self._arrange()
+
     @property
     def text_px(self) -> int:
         """The size that the sentence is shown in."""
@@ -93,7 +98,8 @@ class FaultPanel(QLabel):
                 return
 
     def _text_room(self) -> QRect:
-        right = self.button.geometry().left() - _GAP
+        right = self.width() if self.button.isHidden() else self.button.geometry().left()
+        right -= _GAP
         return QRect(_INSET + 6, 2, max(1, right - _INSET - 6), self.height() - 4)
 
     def _ask(self) -> None:

@@ -89,6 +89,7 @@ class FloatingWindow(FramedWindow):
         self._box.set_docked(bool(settings.dock))
         self._box.set_dashed(settings.click_through)
         self._restore_place()
+        self._click_through.set_docked(bool(settings.dock), self._asked_for)
         app = cast(QGuiApplication, QGuiApplication.instance())
         for changed in (app.screenRemoved, app.screenAdded, app.primaryScreenChanged):
             changed.connect(self._come_back, Qt.ConnectionType.QueuedConnection)
@@ -214,6 +215,7 @@ class FloatingWindow(FramedWindow):
                 self.grow(self._grown_to)
         self._turn_strip(screen)
         self._keep_free()
+        self._click_through.raise_handle()  # until it was a dock, metacity put it above
 
     def _keep_free(self) -> None:
         """What is maximised ends where the box begins; said again, as Qt may have taken it back."""
@@ -288,6 +290,7 @@ class FloatingWindow(FramedWindow):
             self._settling.start()
         else:
             self._restore_place()
+        self._click_through.set_docked(bool(self._settings.dock), self.box_on_screen)
         self._shape()
 
     def _docked_box(self, name: str, screen: QRect) -> QRect:
@@ -376,6 +379,11 @@ class FloatingWindow(FramedWindow):
         self._dock.let_go()
         super().hideEvent(event)
         self._click_through.hold(self.box_on_screen)
+
+    def raise_(self) -> None:
+        """With the handle, which lies on it."""
+        super().raise_()
+        self._click_through.raise_handle()
 
     def keep_above(self) -> None:
         """Raise, unless something of our own would be covered by it."""

@@ -69,12 +69,10 @@ class FramedWindow(QFrame):
     def _shape(self) -> None:
         """Only what is visible is part of the window."""
         if self._composited:
-            shape = QRegion(self._box.geometry())
+            box, used = QRegion(self._box.geometry()), QRegion(self._strip.used_area)
         else:
-            rounded = self._box.outline().toFillPolygon().toPolygon()
-            shape = QRegion(rounded).translated(self._box.pos())
-        used = self._strip.used_area
-        self.setMask(shape.united(used.translated(self._strip.pos())) if used else shape)
+            box, used = self._box.region.translated(self._box.pos()), self._strip.region
+        self.setMask(box.united(used.translated(self._strip.pos())))
 
     def _reframe(self, unmanaged: bool) -> None:
         """Leave the window manager, which knows nothing above full screen, or come back to it."""

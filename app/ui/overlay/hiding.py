@@ -62,7 +62,7 @@ class WayBack(QObject):
             self._the_pill().tell(self._sentence(), box)
 
     def _sentence(self) -> str:
-        if self._stage in (*stages.OFF, Stage.PAUSED):
+        if self._stage in stages.AT_REST:
             return _HIDDEN_WHILE_OFF
         if self.key:
             return Sentence(_HIDDEN_WITH_KEY, key=self.key)

@@ -67,6 +67,11 @@ def presets() -> tuple[Preset, ...]:
     return *_PRESETS, _of_the_system(native.caption_style(), QGuiApplication.palette())
 
 
+def chosen(name: str, settings: OverlaySettings) -> OverlaySettings:
+    """The settings with the look of that name; as they are if there is none."""
+    return next((p.applied_to(settings) for p in presets() if p.name == name), settings)
+
+
 def _of_the_system(style: Mapping[str, Any] | None, palette: QPalette) -> Preset:
     """As the desktop's own captions look; where it has none, in the colours of its windows."""
     if style is None:

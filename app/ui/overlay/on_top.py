@@ -71,8 +71,8 @@ class OnTop(QObject):
         elif (
             not covered
         ):  # else it is above all as it is; raised again it would cover a lock screen
-            self._window.raise_()
             native.keep_above(int(self._window.winId()), self._platform)
+            self._window.raise_()  # last: it brings along what lies on the window
 
     def make_room(self) -> None:
         """While something of ours is in use there the captions are an ordinary window, below it."""

@@ -5,6 +5,8 @@ VOXLINE_PAINTED_LOG names. Nothing is written without it.
     {"type": "painted", "ms": …, "text": …, …}        a committed word's first paint; `ms` counts
                                                       from the first sample of the sound
     {"type": "status", "stage": …}
+    {"type": "step", "number": …}                     of the first run; 0 at its end
+    {"type": "in page", "text": …}                    a word painted in the page of its first step
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import json
 import os
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -20,6 +23,7 @@ from PySide6.QtCore import QObject
 
 if TYPE_CHECKING:
     from app.session.status import Status
+    from app.ui.first_run.opening import FirstRun
     from app.ui.overlay.window import CaptionOverlay
     from app.ui.state.bridge import SessionBridge
     from app.ui.state.captioning import Captioning
@@ -37,14 +41,21 @@ class PaintedLog(QObject):
         self._bridge: SessionBridge | None = None
         self._write("shown", ms=shown_ms)
 
-    def follow(self, captioning: Captioning, overlay: CaptionOverlay) -> None:
-        """Log this window's words and the states of its sessions."""
+    def follow(self, captioning: Captioning, overlay: CaptionOverlay, first_run: FirstRun) -> None:
+        """Log this window's words, the states of its sessions, and the steps of the first run."""
         overlay.captions.on_painted = self._painted
         captioning.session_changed.connect(self._session_changed)
         captioning.status.connect(self._status)
+        first_run.step_shown.connect(partial(self._step, first_run))
 
     def _session_changed(self, bridge: SessionBridge | None) -> None:
         self._bridge = bridge
+
+    def _step(self, first_run: FirstRun, number: int) -> None:
+        self._write("step", number=number)
+        if first_run.window is not None:
+            page = first_run.window.source.heard.words
+            page.on_painted = lambda word: self._write("in page", text=word.text)
 
     def _painted(self, word: Word) -> None:
         at = time.monotonic()
@@ -62,12 +73,16 @@ class PaintedLog(QObject):
 
 
 def attach(
-    captioning: Captioning, overlay: CaptionOverlay, shown_ms: int, parent: QObject
+    captioning: Captioning,
+    overlay: CaptionOverlay,
+    first_run: FirstRun,
+    shown_ms: int,
+    parent: QObject,
 ) -> PaintedLog | None:
     """The log, if the environment asks for one."""
     path = os.environ.get(VARIABLE)
     if not path:
         return None
     log = PaintedLog(Path(path), shown_ms, parent)
-    log.follow(captioning, overlay)
+    log.follow(captioning, overlay, first_run)
     return log

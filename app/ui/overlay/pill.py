@@ -18,11 +18,13 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from app import native
 from app.ui.overlay import placement
+from app.ui.overlay.round_off import round_off
 from app.ui.widgets.theme import CAPTIONS
 
 NAME = "Voxline"
@@ -89,6 +91,9 @@ class Pill(QAbstractButton):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._pressed_at = None
         super().mouseReleaseEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        round_off(self, _HEIGHT / 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from app.session.status import Stage, Status
@@ -19,6 +19,7 @@ from app.ui.widgets import stages
 from app.ui.widgets.color_button import contrast
 from app.ui.widgets.languages import native_name
 from app.ui.widgets.level import loudness
+from app.ui.widgets.meter import Meter
 from app.ui.widgets.theme import CAPTIONS, LIGHT
 from model_backends.base import Sentence
 
@@ -28,6 +29,8 @@ _PILL_HEIGHT = 24.0
 PADDING = 10  # px from a pill's end to its text
 _BARS = (0.45, 1.0, 0.7)  # the three bars of the level meter, as shares of its height
 _METER = QSize(15, 14)
+_DISC = 5.5  # px, radius of what shows progress
+_METER_AREA = QRect(QPoint(PADDING, (ROW_HEIGHT - _METER.height()) // 2), _METER)
 _GAP = 8.0
 _QUIET = 0.8  # opacity of the row's text while all is well
 _SEEN = 3.0  # contrast of what is no text
@@ -64,6 +67,7 @@ class StatusRow(QLabel):
         self._settings = settings
         self._status = Status(Stage.STARTING, " ")  # until it is told, there is nothing to tell
         self._bars = _heights(0.0)
+        self._ground = QColor(settings.background_color)  # what the box has behind the row
         self._brief = False
         self._quiet_since = ""
         self._language: str | None = None
@@ -74,6 +78,9 @@ class StatusRow(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setTextFormat(Qt.TextFormat.PlainText)
+        self.meter = Meter(self)
+        self.meter.setGeometry(_METER_AREA)
+        self.meter.hide()
 
     @property
     def shown(self) -> str:
@@ -92,12 +99,20 @@ class StatusRow(QLabel):
 
     def apply(self, settings: OverlaySettings) -> None:
         self._settings = settings
-        self.update()
+        self._look_again()
+
+    def set_ground(self, ground: QColor) -> None:
+        """What is behind the row."""
+        self._ground = ground
+        self._look_again()
 
     def set_status(self, status: Status) -> None:
-        if status.stage not in stages.HEARING:
+        hears = status.stage in stages.HEARING
+        if not hears:
             self._bars = _heights(0.0)
         self._status = status
+        self.meter.setVisible(hears)
+        self._show_meter()
         told = self.shown or stages.title(status.stage)
         self.setText(f"{told} {status.hint}".strip())
         self.update()
@@ -115,11 +130,12 @@ class StatusRow(QLabel):
             self.update()
 
     def set_level(self, level: float) -> None:
-        """RMS amplitude of what is captured, 0..1. Paints only where a bar has changed."""
+        """RMS amplitude of what is captured, 0..1."""
         bars = _heights(level)
         if self._status.stage in stages.HEARING and bars != self._bars:
             self._bars = bars
-            self.update(self._meter().toAlignedRect())
+            self.meter.tell(level)
+            self._show_meter()
 
     def tip_at(self, place: QPoint) -> str:
         """What is written there, if it is shortened."""
@@ -140,14 +156,26 @@ class StatusRow(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        hears = self._status.stage in stages.HEARING
-        if hears and self._meter().toAlignedRect().contains(event.rect()):
-            self._paint_status(painter, "")  # to lay out words takes ten times as long
-            return
         painter.setFont(self._font)
         if self.language_text:
             self._paint_language(painter)
         self._paint_status(painter, self._shortened(self.shown))
+
+    def _look_again(self) -> None:
+        self.meter.forget()
+        self._show_meter()
+        self.update()
+
+    def _show_meter(self) -> None:
+        """It stands on the row's own pill."""
+
+        def draw(painter: QPainter) -> None:
+            painter.translate(-_METER_AREA.topLeft())
+            self._paint_status(painter, "")
+
+        if self._status.stage in stages.HEARING:
+            look = self._bars, stages.kind(self._status.stage)
+            self.meter.show_one(look, self._ground, draw)
 
     def _paint_status(self, painter: QPainter, text: str) -> None:
         tone = TONES[stages.kind(self._status.stage)]
@@ -195,15 +223,24 @@ class StatusRow(QLabel):
 
     def _paint_mark(self, painter: QPainter, tone: Tone) -> None:
         """A level meter while sound is being listened to, else a dot, or progress as a ring."""
-        area = self._meter()
+        area = QRectF(_METER_AREA)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._dot(tone))
         if self._status.stage in stages.HEARING:
             self._paint_meter(painter, area)
         elif self._status.fraction is not None:
-            painter.drawPie(area.adjusted(0.5, 0, -0.5, 0), 90 * 16, self._sweep())
+            self._paint_progress(painter, area.center())
         else:
             painter.drawEllipse(area.center(), 4.5, 4.5)
+
+    def _paint_progress(self, painter: QPainter, center: QPointF) -> None:
+        """A disc that fills, in the ring that it will fill: so much is done, so much is left."""
+        disc = QRectF(0, 0, 2 * _DISC, 2 * _DISC)
+        disc.moveCenter(center)
+        painter.drawPie(disc, 90 * 16, self._sweep())
+        painter.setPen(QPen(painter.brush().color(), 1.4))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(disc)
 
     def _dot(self, tone: Tone) -> QColor:
         """Its mark's colour, darker where the captions have a light ground (WCAG 2.2, 1.4.11)."""
@@ -215,10 +252,6 @@ class StatusRow(QLabel):
     def _sweep(self) -> int:
         """Clockwise, in sixteenths of a degree; a sliver at 0 so that there is something to see."""
         return -round(max(0.04, self._status.fraction or 0.0) * 360 * 16)
-
-    def _meter(self) -> QRectF:
-        top = (ROW_HEIGHT - _METER.height()) / 2
-        return QRectF(PADDING, top, _METER.width(), _METER.height())
 
     def _paint_meter(self, painter: QPainter, area: QRectF) -> None:
         """Three bars that grow with the sound, as loud as it is to the ear."""

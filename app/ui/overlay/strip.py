@@ -5,11 +5,12 @@ message if there is one, else nothing. It has its own room, so captions never mo
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.session.status import Stage, Status
-from app.ui.overlay.controls import BAR_HEIGHT, ControlsBar
+from app.ui.overlay.controls import BAR_HEIGHT, RADIUS, ControlsBar
+from app.ui.overlay.round_off import rounded
 from app.ui.overlay.toast import Message, Toast
 from app.ui.widgets.theme import CAPTIONS
 
@@ -44,6 +45,12 @@ class Strip(QWidget):
             return QRect()
         towards_box = (0, 0, 0, GAP) if self._above else (0, -GAP, 0, 0)
         return shown.geometry().adjusted(*towards_box)
+
+    @property
+    def region(self) -> QRegion:
+        """The pixels of what is shown; not the gap, which would be black without a compositor."""
+        shown = self.controls if not self.controls.isHidden() else self.toast
+        return QRegion() if shown.isHidden() else rounded(shown.geometry(), RADIUS)
 
     @property
     def message(self) -> Message | None:

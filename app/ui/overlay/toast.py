@@ -11,7 +11,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from app.ui.overlay.controls import BAR_HEIGHT, INK, SURFACE
+from app.ui.overlay.controls import BAR_HEIGHT, INK, RADIUS, SURFACE
 from app.ui.widgets import plain
 from app.ui.widgets.theme import CAPTIONS
 
@@ -68,7 +68,7 @@ class Toast(QLabel):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(CAPTIONS.edge), 1))
         painter.setBrush(SURFACE)
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 12, 12)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._message.color))
         painter.drawRoundedRect(QRectF(7, 9, _STRIPE, self.height() - 18), 2, 2)

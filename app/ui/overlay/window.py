@@ -293,9 +293,7 @@ class CaptionOverlay(HandledWindow):
             self._restore_place()
 
     def _choose_look(self, name: str) -> None:
-        for preset in look.presets():
-            if preset.name == name:
-                self._save(preset.applied_to(self._settings))
+        self._save(look.chosen(name, self._settings))
 
     # --- hiding, and the way back ----------------------------------------------------------
 

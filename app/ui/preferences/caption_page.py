@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFontDatabase, QGuiApplication
+from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -17,16 +17,14 @@ from PySide6.QtWidgets import (
 
 from app import native
 from app.settings import LINES, OPACITIES, TEXT_OPACITIES, WINDOW_OPACITIES, OverlaySettings
-from app.ui.overlay import fonts, line_pictures, look, width
-from app.ui.preferences.preset_cards import PresetCards
+from app.ui.overlay import fonts, width
+from app.ui.preferences.looks import Looks
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import plain
 from app.ui.widgets.choice_box import SteadyBox
-from app.ui.widgets.color_button import ColorButton, contrast, worst_contrast
-from app.ui.widgets.labelled_slider import PercentSlider, SteppedPercentSlider
-from model_backends.base import Sentence
+from app.ui.widgets.color_button import ColorButton
+from app.ui.widgets.labelled_slider import PercentSlider
 
-ENOUGH_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
 _EDGE_NAMES = {
     "none": "None",
     "raised": "Raised",
@@ -44,12 +42,8 @@ class CaptionPage(QWidget):
 
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.presets = PresetCards()
-        self.contrast = plain.label(name="dim", wrap=True)
-        least, most = look.SIZES_PERCENT
-        self.size_slider = SteppedPercentSlider(
-            "Text size", least / 100, most / 100, "Smaller text", "Larger text"
-        )
+        self.looks = Looks(store)
+        self.presets, self.size_slider = self.looks.presets, self.looks.size
         self.lines = _spin("Caption lines", LINES)
         self.width_slider = PercentSlider("Width, of the screen’s", *width.SHARES)
         self.show_more = QToolButton()
@@ -66,9 +60,7 @@ class CaptionPage(QWidget):
 
     def show_settings(self, overlay: OverlaySettings) -> None:
         """Let every control show what is set; tells nobody."""
-        self.presets.show_settings(overlay)
-        self.contrast.setText(readability(overlay))
-        self.size_slider.show_value(look.percent(overlay.font_size) / 100)
+        self.looks.show_settings(overlay)
         _show_number(self.lines, overlay.lines)
         self.width_slider.show_value(width.share_of(overlay))
         self.width_slider.setEnabled(not overlay.dock)
@@ -114,11 +106,6 @@ class CaptionPage(QWidget):
 
     def _connect(self, store: SettingsStore) -> None:
         change = store.change_overlay
-        self.presets.chosen.connect(lambda name: store.set_overlay(_with(name, store)))
-        self.size_slider.chosen.connect(lambda share: change(font_size=look.points(100 * share)))
-        self.size_slider.stepped.connect(
-            lambda more: store.set_overlay(look.resized(store.settings.overlay, more))
-        )
         self.lines.valueChanged.connect(lambda value: change(lines=value))
         self.width_slider.chosen.connect(
             lambda share: store.set_overlay(width.with_share(store.settings.overlay, share))
@@ -144,9 +131,9 @@ class CaptionPage(QWidget):
         column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         column.setSpacing(10)
         column.addWidget(self.presets)
-        column.addWidget(self.contrast)
+        column.addWidget(self.looks.contrast)
         first = _form()
-        plain.add_row(first, "Si&ze", self.size_slider)
+        self.looks.add_size_to(first)
         plain.add_row(first, "Li&nes", self.lines)
         plain.add_row(first, "W&idth", self.width_slider)
         column.addLayout(first)
@@ -178,12 +165,6 @@ class CaptionPage(QWidget):
             self.font_family.addItem(plain.shortened(family), family)
             at = self.font_family.count() - 1
         self.font_family.setCurrentIndex(at)
-
-
-def _with(name: str, store: SettingsStore) -> OverlaySettings:
-    """The settings with the look of that name."""
-    now = store.settings.overlay
-    return next((p.applied_to(now) for p in look.presets() if p.name == name), now)
 
 
 def _form() -> QFormLayout:
@@ -218,22 +199,3 @@ def _show_number(spin: QSpinBox, value: int) -> None:
     blocked = spin.blockSignals(True)
     spin.setValue(value)
     spin.blockSignals(blocked)
-
-
-def readability(overlay: OverlaySettings) -> str:
-    """Whether captions that look so can be read whatever is behind them."""
-    ink, seen = QColor(overlay.text_color), overlay.window_opacity
-    box, band = QColor(overlay.background_color), QColor(overlay.band_color)
-    grounds = [(box, overlay.background_opacity), (band, overlay.band_opacity)]
-    ratio, page = worst_contrast(ink, grounds, overlay.text_opacity, seen)
-    if overlay.edge == "uniform":  # the letters bring a background of their own
-        outline = [(line_pictures.contrasting(ink), overlay.text_opacity)]
-        ratio = max(ratio, worst_contrast(ink, outline, overlay.text_opacity, seen)[0])
-    if ratio >= ENOUGH_CONTRAST:
-        return "Readable on any background"
-    nearest = band if overlay.band_opacity > 0.5 else box
-    if contrast(ink, nearest) < ENOUGH_CONTRAST:
-        return Sentence("These colours are hard to read ({ratio:.1f}:1)", ratio=ratio)
-    if page == "light":
-        return Sentence("Hard to read over light pages ({ratio:.1f}:1)", ratio=ratio)
-    return Sentence("Hard to read over dark pages ({ratio:.1f}:1)", ratio=ratio)

@@ -7,17 +7,17 @@ from pathlib import Path
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app import paths
 from app.settings import Settings
+from app.ui.preferences.keeping import Keeping
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import plain
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.promises import NOTHING_LEAVES
 from model_backends.base import Sentence
 
-_FROM_THE_NEXT = "Turned off: from the next session on nothing of what is said is written down."
 _IN_TIME = "Looked for at each start, and four times a day. Their subtitle files go with them."
 _MONTH = 30  # days
 _NO_FOLDER = "No transcript has been saved yet. They will be in {folder}."
@@ -41,9 +41,8 @@ class PrivacyPage(QWidget):
     ) -> None:
         super().__init__(parent)
         self._open_folder = open_folder
-        self.keep = QCheckBox("&Keep a transcript of each session")
-        plain.set_tip(self.keep, "Off: nothing of what is said is written to the disk.")
-        self.where = plain.label(name="dim", wrap=True)
+        self.keeping = Keeping(store)
+        self.keep, self.where = self.keeping.keep, self.keeping.where
         self.folder = QPushButton("&Open the folder")
         self.folder.setAutoDefault(False)
         self.days = ChoiceBox("Delete sessions")
@@ -51,20 +50,16 @@ class PrivacyPage(QWidget):
         self.erase = QPushButton("&Delete everything…")
         self.erase.setAutoDefault(False)
         self._arrange()
-        self.keep.clicked.connect(lambda on: store.change(keep_transcripts=on))
         self.folder.clicked.connect(self._open)
         self.days.chosen.connect(lambda days: store.change(keep_days=int(days)))
         self.erase.clicked.connect(self.erase_wanted)
 
     def show_settings(self, settings: Settings) -> None:
-        self.keep.setChecked(settings.keep_transcripts)
+        self.keeping.show_settings(settings)
         offered = sorted({_MONTH, settings.keep_days} - {0})
         items = [(_after(days), str(days)) for days in offered]
         self.days.offer([("Never", "0"), *items], str(settings.keep_days))
         self.when.setVisible(settings.keep_days > 0)
-        folder = paths.transcripts_dir()
-        kept = Sentence("Transcripts are in {folder}.", folder=folder)
-        self.where.setText(kept if settings.keep_transcripts else _FROM_THE_NEXT)
 
     def _open(self) -> None:
         folder = paths.transcripts_dir()
@@ -79,8 +74,7 @@ class PrivacyPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(12)
-        column.addWidget(self.keep)
-        column.addWidget(self.where)
+        column.addWidget(self.keeping)
         row = QHBoxLayout()
         row.addWidget(self.folder)
         row.addStretch(1)

@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
     QGroupBox,
     QHBoxLayout,
     QLineEdit,
-    QMessageBox,
     QPushButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -25,7 +25,7 @@ from app import paths
 from app.settings import Settings
 from app.ui.state.background import in_background
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import beside_captions, plain
+from app.ui.widgets import beside_captions, consent_box, plain
 from app.ui.widgets.banner import announce
 from app.ui.widgets.choice_box import ChoiceBox
 from model_backends.base import EngineError, Sentence, UserError
@@ -113,20 +113,12 @@ class ServerGroup(QGroupBox):
         if not missing:
             self._begin(servers)
             return
-        box = QMessageBox(self)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setWindowTitle("Send what is heard to a server?")
-        box.setText("\n\n".join(consent.asked(each) for each in missing))
-        agree = box.addButton("Agree", QMessageBox.ButtonRole.AcceptRole)
-        refuse = box.addButton("Do not send", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(refuse)
-        box.setEscapeButton(refuse)
-        box.finished.connect(
-            lambda _: self._begin(servers) if box.clickedButton() is agree else None
+        consent_box.ask(
+            self,
+            "Send what is heard to a server?",
+            "\n\n".join(consent.asked(each) for each in missing),
+            lambda: self._begin(servers),
         )
-        box.finished.connect(box.deleteLater)
-        beside_captions.put(box, box.sizeHint())
-        box.open()
 
     def _begin(self, servers: list[Address]) -> None:
         if not servers:
@@ -221,7 +213,7 @@ class ServerGroup(QGroupBox):
         self.told.emit(f"{error} {hint}".strip())
 
     def _arrange(self) -> None:
-        form = QFormLayout(self)
+        form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(10)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -231,7 +223,10 @@ class ServerGroup(QGroupBox):
         plain.add_row(form, "&Key", _row(self.key, self.keep_key, self.drop_key))
         form.addRow("", _row(self.test, self.ca_file))
         form.addRow("", _row(self.use, self.revoke))
-        form.addRow("", self.status)
+        column = QVBoxLayout(self)
+        column.setSpacing(10)
+        column.addLayout(form)
+        column.addWidget(self.status)
         for button in self.findChildren(QPushButton):
             button.setAutoDefault(False)
 

@@ -1,4 +1,5 @@
-"""The page of the preferences that says what recognises speech."""
+"""The page of the preferences that says what recognises speech: models as cards first, then every
+engine and model by name, for whoever knows them."""
 
 from __future__ import annotations
 
@@ -11,12 +12,17 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QPushButton,
+    QVBoxLayout,
     QWidget,
 )
 
+from app import paths
+from app.models import trust
 from app.settings import Settings
+from app.ui.preferences.model_cards import ModelCards
 from app.ui.preferences.server_group import ServerGroup
 from app.ui.state.engines import EngineChoice, suited_info
+from app.ui.state.models import Models
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, engine_names, plain
 from app.ui.widgets.choice_box import ChoiceBox
@@ -31,9 +37,13 @@ _DEFAULT_MODEL = "The engine’s own choice"
 class SpeechModelPage(QWidget):
     """Engine and model; what cannot be used here is shown, the reason at a click."""
 
-    def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, store: SettingsStore, parent: QWidget | None = None, models: Models | None = None
+    ) -> None:
+        """Without `models` there are no cards."""
         super().__init__(parent)
         self._store = store
+        self.cards = ModelCards(models, store) if models is not None else None
         self._engines: Sequence[EngineChoice] = ()
         self.engine = ChoiceBox("Engine")
         self.model = ChoiceBox("Model")
@@ -41,6 +51,7 @@ class SpeechModelPage(QWidget):
         plain.set_tip(self.folder, "Use a model from a folder of yours")
         self.folder.setAutoDefault(False)
         self.note = plain.label(name="dim", wrap=True)
+        self.unknown = plain.label(name="warning", wrap=True)
         self.details = plain.label(name="dim", wrap=True)
         self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.details.hide()
@@ -71,6 +82,9 @@ class SpeechModelPage(QWidget):
                 self.engine.disable(choice.info.name, _NAME_IT)
         self.server.show_settings(settings)
         self._show_models(settings)
+        remark = trust.remark(settings.engine, settings.model or None, paths.models_dir())
+        self.unknown.setText(remark or "")
+        self.unknown.setVisible(remark is not None)
 
     def _show_models(self, settings: Settings) -> None:
         choice = next((c for c in self._engines if c.info.name == settings.engine), None)
@@ -112,25 +126,36 @@ class SpeechModelPage(QWidget):
         dialog.open()
 
     def _arrange(self) -> None:
-        form = QFormLayout(self)
-        form.setContentsMargins(16, 16, 16, 16)
+        """What wraps is below the form, which would give it the height it has when narrow."""
+        form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(10)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if self.cards is not None:
+            form.addRow(plain.label("By name", "state"))
         plain.add_row(form, "&Engine", self.engine)
         model = QHBoxLayout()
+        model.setSpacing(8)
         model.addWidget(self.model, 1)
         model.addWidget(self.folder)
         label = plain.label("&Model")
         label.setBuddy(self.model)
         form.addRow(label, model)
-        form.addRow("", self.note)
         why = QHBoxLayout()
         why.addWidget(self.show_details)
         why.addStretch(1)
-        form.addRow("", why)
-        form.addRow("", self.details)
-        form.addRow(self.server)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(10)
+        if self.cards is not None:
+            column.addWidget(self.cards)
+        column.addLayout(form)
+        column.addWidget(self.unknown)
+        column.addWidget(self.note)
+        column.addLayout(why)
+        column.addWidget(self.details)
+        column.addWidget(self.server)
+        column.addStretch(1)
 
 
 def _may_be_used(settings: Settings) -> bool:

@@ -13,13 +13,25 @@ _OWN_TIP = "They are in the transcript in any case. Alone with a microphone, you
 _LONGEST = 40  # characters that can be typed
 
 
+class OwnSpeech(QCheckBox):
+    """Whether the captions show the user's own words beside the others'."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__("Show what I say &myself in the captions, too")
+        plain.set_tip(self, _OWN_TIP)
+        self.clicked.connect(lambda on: store.change(show_own_speech=on))
+
+    def show_settings(self, settings: Settings) -> None:
+        """Let the tick show what is set."""
+        self.setChecked(settings.show_own_speech)
+
+
 class VoicesGroup(QGroupBox):
     """What matters once both the microphone and this computer's sound are heard."""
 
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__("In a meeting", parent)
-        self.own_speech = QCheckBox("Show what I say &myself in the captions, too")
-        plain.set_tip(self.own_speech, _OWN_TIP)
+        self.own_speech = OwnSpeech(store)
         self.own_name = _name_field(NAMES[ME])
         self.others_name = _name_field(NAMES[THEM])
         self.in_subtitles = QCheckBox("Say &who speaks in subtitle files")
@@ -31,7 +43,6 @@ class VoicesGroup(QGroupBox):
             label.setBuddy(field)
             form.addRow(label, field)
         form.addRow(self.in_subtitles)
-        self.own_speech.clicked.connect(lambda on: store.change(show_own_speech=on))
         self.in_subtitles.clicked.connect(lambda on: store.change(names_in_subtitles=on))
         self.own_name.editingFinished.connect(lambda: store.change(own_name=_typed(self.own_name)))
         self.others_name.editingFinished.connect(
@@ -40,7 +51,7 @@ class VoicesGroup(QGroupBox):
 
     def show_settings(self, settings: Settings) -> None:
         """Let every control show what is set."""
-        self.own_speech.setChecked(settings.show_own_speech)
+        self.own_speech.show_settings(settings)
         self.in_subtitles.setChecked(settings.names_in_subtitles)
         for field, name in (
             (self.own_name, settings.own_name),

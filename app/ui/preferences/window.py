@@ -10,16 +10,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
-    QFrame,
     QHBoxLayout,
     QListWidget,
     QPushButton,
-    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -36,12 +34,14 @@ from app.ui.preferences.speech_model_page import SpeechModelPage
 from app.ui.state.engines import EngineChoice, info_of, suited_info
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, plain
+from app.ui.widgets.scrolled import scrolled
 from model_backends.base import EngineInfo
 
 if TYPE_CHECKING:
     from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.preferences.keys_page import KeysPage
     from app.ui.state.commands import Commands
+    from app.ui.state.models import Models
 
 _READ_TIP = "Each sentence is read out, or shown in braille, once it is finished."
 _UNDO = "&Undo restore"
@@ -60,8 +60,9 @@ class Preferences(QDialog):
         commands: Commands | None = None,
         find_info: Callable[[str], EngineInfo | None] = info_of,
         parent: QWidget | None = None,
+        models: Models | None = None,
     ) -> None:
-        """Without `hotkeys` and `commands` there is no page of keys."""
+        """Without `hotkeys` and `commands` there is no page of keys, without `models` no cards."""
         super().__init__(parent)
         self._store, self._find_info = store, find_info
         self._placed = False  # from then on it stays where the user puts it
@@ -72,7 +73,7 @@ class Preferences(QDialog):
         self.read_finished = QCheckBox("Have a screen reader &read finished sentences")
         plain.set_tip(self.read_finished, _READ_TIP)
         self.listening = ListeningPage(store)
-        self.speech_model = SpeechModelPage(store)
+        self.speech_model = SpeechModelPage(store, models=models)
         self.names = NamesPage(store)
         self.keys: KeysPage | None = None
         self.privacy = PrivacyPage(store)
@@ -163,7 +164,7 @@ class Preferences(QDialog):
         titles["Privacy"] = self.privacy
         for title, page in titles.items():
             self.list.addItem(title)
-            self.pages.addWidget(_scrolled(page))
+            self.pages.addWidget(scrolled(page, _NARROW))
 
     def _arrange(self) -> None:
         self.list.setFixedWidth(self.list.sizeHintForColumn(0) + 40)
@@ -224,20 +225,3 @@ class Preferences(QDialog):
     def _forget_restore(self) -> None:
         self._before_restore = None
         self.undo.hide()
-
-
-class _Page(QScrollArea):
-    """Scrolls where the screen is too small for the page, and is otherwise not seen."""
-
-    def sizeHint(self) -> QSize:
-        page = self.widget()
-        return page.sizeHint() + QSize(2, 2) if page else super().sizeHint()
-
-
-def _scrolled(page: QWidget) -> QScrollArea:
-    area = _Page()
-    area.setWidget(page)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setMinimumWidth(min(_NARROW, page.minimumSizeHint().width()))
-    return area

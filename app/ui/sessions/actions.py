@@ -33,6 +33,8 @@ class Actions(QWidget):
         self.play = QPushButton("&Listen")
         self.play.setToolTip("Hear the file from the cursor on; a click on a word does the same")
         self.menus = (copy, export, correct)
+        for menu in self.menus:
+            menu.setObjectName("menu")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)

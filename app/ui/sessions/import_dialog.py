@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from app.ui.sessions.imports import Job
 from app.ui.widgets import beside_captions, plain
 from app.ui.widgets.choice_box import ChoiceBox
+from app.ui.widgets.following import FollowFocus
 from app.ui.widgets.languages import native_name
 from app.ui.widgets.sound_file import FILTERS
 from model_backends.base import Sentence
@@ -49,6 +50,7 @@ class ImportDialog(QDialog):
         page, grid = QWidget(), QGridLayout()
         page.setLayout(grid)
         grid.setColumnStretch(0, 1)
+        grid.setContentsMargins(0, 0, 0, 0)
         for row, path in enumerate(files):
             name = plain.label(plain.shortened(path.name))
             plain.set_tip(name, str(path))
@@ -62,6 +64,7 @@ class ImportDialog(QDialog):
         area = QScrollArea()
         area.setWidget(page)
         area.setWidgetResizable(True)
+        FollowFocus(area)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFixedHeight(min(page.sizeHint().height(), _HIGHEST))
         told = plain.label(

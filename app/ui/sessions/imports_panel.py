@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -16,9 +17,11 @@ from PySide6.QtWidgets import (
 from app.ui.main_window.transcript import clock
 from app.ui.sessions.imports import Imports, Job, State
 from app.ui.widgets import plain
+from app.ui.widgets.following import FollowFocus
 from model_backends.base import Sentence
 
 _MOST_SHOWN = 3  # rows at once; the rest is scrolled to
+_BESIDE = 8  # px that the scroll bar keeps
 _NAME = 30  # characters
 
 
@@ -60,6 +63,12 @@ class JobRow(QWidget):
         self.button.setText(text)
         self.button.setAccessibleName(f"{text}: {job.path.name}")
 
+    def height_at(self, width: int) -> int:
+        """What it needs there, since what is told wraps."""
+        layout = self.layout()
+        assert layout is not None
+        return layout.totalHeightForWidth(width)
+
     def _press(self) -> None:
         if self.job.over:
             self._imports.forget(self.job)
@@ -91,11 +100,12 @@ class ImportsPanel(QScrollArea):
         self._rows: dict[Job, JobRow] = {}
         page = QWidget()
         self._column = QVBoxLayout(page)
-        self._column.setContentsMargins(0, 0, 8, 0)
+        self._column.setContentsMargins(0, 0, _BESIDE, 0)
         self._column.setSpacing(8)
         self._column.addStretch(1)
         self.setWidget(page)
         self.setWidgetResizable(True)
+        FollowFocus(self)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Files being imported")
@@ -127,5 +137,11 @@ class ImportsPanel(QScrollArea):
 
     def _fit(self) -> None:
         self.setVisible(bool(self._rows))
-        heights = [row.sizeHint().height() + 8 for row in self.rows[:_MOST_SHOWN]]
+        width = self.viewport().width() - _BESIDE
+        heights = [row.height_at(width) + 8 for row in self.rows[:_MOST_SHOWN]]
         self.setFixedHeight(sum(heights) + 4)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What is told wraps."""
+        super().resizeEvent(event)
+        self._fit()

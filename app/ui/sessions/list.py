@@ -24,6 +24,7 @@ class SessionList(QListView):
         self.setModel(self.rows)
         self.setItemDelegate(SessionPainter(self))
         self.setAccessibleName("Sessions")
+        self.setObjectName("list")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)  # F2

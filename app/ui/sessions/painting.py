@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import (
     QLineEdit,
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.sessions import one_line
 from app.ui.sessions.rows import ROW, Row
 from app.ui.widgets import theme
 
@@ -85,38 +86,22 @@ class SessionPainter(QStyledItemDelegate):
         lower = upper.translated(0, line + _BETWEEN)
         painter.setPen(dim)
         plain = painter.fontMetrics()
-        painter.drawText(upper, 0, plain.elidedText(row.facts, _RIGHT, upper.width()))
+        shown = plain.elidedText(row.facts, Qt.TextElideMode.ElideRight, upper.width())
+        painter.drawText(upper, 0, shown)
         painter.setPen(ink)
-        left = lower
-        if row.entry.title:
-            left = _written(painter, left, row.entry.title + "  ", bold=True)
-        if row.snippet is None:
-            _written(painter, left, row.text)
-            return
-        before, hit, after = row.snippet.before, row.snippet.hit, row.snippet.after
-        most = max(0, left.width() // 3)  # the hit itself is in sight, whatever stands before it
-        before = plain.elidedText(before, Qt.TextElideMode.ElideLeft, most)
-        left = _written(painter, left, before)
-        left = _written(painter, left, hit, bold=True)
-        _written(painter, left, after)
+        title = [(row.entry.title, True), ("  ", False)] if row.entry.title else []
+        one_line.draw(painter, QRectF(lower), [*title, *_said(row, plain, lower.width())])
 
 
-_RIGHT = Qt.TextElideMode.ElideRight
+def _said(row: Row, plain: QFontMetrics, width: int) -> list[one_line.Piece]:
+    """What was said; the hit is in sight, whatever stands before it."""
+    if row.snippet is None:
+        return [(row.text, False)]
+    before = plain.elidedText(row.snippet.before, Qt.TextElideMode.ElideLeft, width // 3)
+    return [(before, False), (row.snippet.hit, True), (row.snippet.after, False)]
 
 
 def _bold(font: QFont) -> QFont:
     bold = QFont(font)
     bold.setBold(True)
     return bold
-
-
-def _written(painter: QPainter, room: QRect, text: str, bold: bool = False) -> QRect:
-    """Draw it on one line, elided; what is left of the room after it."""
-    usual = painter.font()
-    if bold:
-        painter.setFont(_bold(usual))
-    metrics = painter.fontMetrics()
-    painter.drawText(room, 0, metrics.elidedText(text, _RIGHT, room.width()))
-    wide = metrics.horizontalAdvance(text)
-    painter.setFont(usual)
-    return room.adjusted(min(wide, room.width()), 0, 0, 0)

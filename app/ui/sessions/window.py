@@ -38,12 +38,11 @@ from app.ui.sessions.rows import Row
 from app.ui.sessions.shelf import Shelf
 from app.ui.sessions.text import SessionText
 from app.ui.state.background import in_background
-from app.ui.widgets import plain
+from app.ui.widgets import beside_captions, plain
 from app.ui.widgets.banner import BannerStack
 from model_backends.base import EngineOptions, Sentence, UserError
 
-_SIZE, _LEAST = QSize(960, 600), QSize(680, 400)
-_FRAME = 40  # px that the desktop's frame around a window takes at most
+_SIZE, _LEAST = QSize(960, 600), QSize(680, 360)
 SEARCH_AFTER_MS = 150  # while somebody types
 _NOTHING = "Nothing has been kept yet. Every session you caption is listed here when it ends."
 _NOT_KEPT = "Nothing is kept: that is turned off in Preferences, Privacy."
@@ -77,6 +76,7 @@ class SessionsWindow(QWidget):
         self.actions_row = Actions()
         self.hits = HitsBar()
         self.stored: Stored | None = None
+        self._placed = False  # from then on it stays where the user puts it
         self._sought = ""
         self._marked = ""  # what is looked for in the session that is open
         self._wanted: int | None = None  # the session to be chosen when the list is there
@@ -92,6 +92,9 @@ class SessionsWindow(QWidget):
 
     def come_forward(self) -> None:
         """Show the window before the others, with what is kept now."""
+        if not self._placed:
+            self._placed = True
+            beside_captions.put(self, _SIZE)
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.show()
         self.raise_()
@@ -144,7 +147,6 @@ class SessionsWindow(QWidget):
         whole.setContentsMargins(16, 14, 16, 14)
         whole.addWidget(self.splitter)
         self.setMinimumSize(_LEAST)
-        self.resize(_SIZE.boundedTo(self.screen().availableGeometry().size() - QSize(0, _FRAME)))
 
     def _connect(self) -> None:
         self._connect_shelf()
@@ -335,6 +337,7 @@ class SessionsWindow(QWidget):
             self.shelf.edit(stored.entry.id, put_in(stored.words, words, revised(words, text)))
 
         dialog = CorrectionDialog(self, "".join(word.text for word in words).strip(), save)
+        beside_captions.put(dialog, dialog.sizeHint())
         dialog.open()
         return dialog
 
@@ -355,6 +358,7 @@ class SessionsWindow(QWidget):
         except UserError:  # it is told when a file's turn comes
             known = ()
         dialog = ImportDialog(self, files, known, self.imports.add)
+        beside_captions.put(dialog, dialog.sizeHint())
         dialog.open()
         return dialog
 

@@ -67,6 +67,7 @@ class Captioning(QObject):
         super().__init__(parent)
         self._store = store
         self._open_session = open_session
+        self._early: SessionBridge | None = None  # begun before the windows that will show it
         self._shown: SessionBridge | None = None  # its words and state are what windows see
         self._next: list[SessionBridge] = []  # listening already, the newest last
         self._saving: list[SessionBridge] = []  # nothing more to show but where they are saved
@@ -108,6 +109,11 @@ class Captioning(QObject):
 
     # --- voices ----------------------------------------------------------------------------
 
+    @property
+    def levels(self) -> Mapping[str, float]:
+        """How loud each voice is that is listened to now: root mean square, 0..1, by lane."""
+        return self.session.levels if self.session else {}
+
     def shows(self, lane: str) -> bool:
         """Whether the captions show this voice: the user's own only if wished, or if nobody else
         is heard."""
@@ -121,6 +127,20 @@ class Captioning(QObject):
         return self._store.settings.voice_names if both and self.shows(ME) else {}
 
     # --- verbs -----------------------------------------------------------------------------
+
+    def start_early(self) -> None:
+        """Begin what the first `start()` will show: an engine loads while windows are built.
+
+        What cannot begin is told by `start()`, to windows that are there by then.
+        """
+        try:
+            bridge = self._open_session(self._store.settings, None)
+        except Exception as error:
+            log.info("no session yet: %s", error)
+            return
+        bridge.hold()
+        bridge.start()
+        self._early = bridge
 
     def start(self) -> None:
         """Begin a session with the settings as they are, unless one is running."""
@@ -182,6 +202,11 @@ class Captioning(QObject):
 
     def _begin(self, after: SessionBridge | None = None) -> None:
         """Open a session and let it listen; show it now, or when all before it is out."""
+        early, self._early = self._early, None
+        if early is not None:
+            self._show(early)
+            early.release()
+            return
         try:
             bridge = self._open_session(self._store.settings, after.session if after else None)
         except UserError as error:

@@ -32,7 +32,11 @@ CLICK_THROUGH = Verb("click-through", "Let clicks through, or not", "Ctrl+Alt+T"
 BIGGER = Verb("bigger", "Bigger text", "Ctrl+Alt++")
 SMALLER = Verb("smaller", "Smaller text", "Ctrl+Alt+-")
 MARK = Verb("mark", "Mark this place", "Ctrl+Alt+M")
-VERBS = {each.name: each for each in (CAPTIONS, PAUSE, HOLD, CLICK_THROUGH, BIGGER, SMALLER, MARK)}
+DICTATE = Verb("dictate", "Type what is said into the window in use, or not", "Ctrl+Alt+W")
+VERBS = {
+    each.name: each
+    for each in (CAPTIONS, PAUSE, HOLD, CLICK_THROUGH, BIGGER, SMALLER, MARK, DICTATE)
+}
 
 
 @dataclass(frozen=True, slots=True)

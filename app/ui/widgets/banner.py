@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.widgets import plain
+from app.ui.widgets.following import FollowFocus
 
 MOST_SHOWN = 2  # the transcript needs the room; older ones go, except those with a question
 
@@ -107,6 +108,7 @@ class BannerStack(QScrollArea):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(6)
         self.setWidget(self._page)
+        FollowFocus(self)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

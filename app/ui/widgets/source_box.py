@@ -12,7 +12,9 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPaintEvent, QStandardItemModel
 from PySide6.QtWidgets import QStyle, QStyleOptionComboBox, QStylePainter
 
-from app.ui.widgets import plain
+from app.audio.choice import from_text
+from app.audio.devices.base import SourceInfo
+from app.ui.widgets import plain, source_names
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.sound_file import ask_for_sound_file
 from app.ui.widgets.source_names import ASK_FOR_FILE, LOOKING, Row, in_full
@@ -29,9 +31,25 @@ class SourceBox(ChoiceBox):
     def __init__(self) -> None:
         super().__init__("Sound source")
         self._rows: list[Row] = []
+        self._sources: Sequence[SourceInfo] | None = None  # what there is, once it is known
+        self._source = ""
         self._waiting = QTimer(self, singleShot=True, interval=WAIT_MS)
         self._waiting.timeout.connect(self._open)
         self.chosen.connect(self._take)
+
+    def show_chosen(self, source: str) -> None:
+        """What is listened to, as settings keep it."""
+        self._source = source
+        self._offer()
+
+    def show_sources(self, sources: Sequence[SourceInfo]) -> None:
+        """Offer these; the one chosen stays in the list even if it is not among them."""
+        self._sources = sources
+        if self.takes_rows:
+            self._offer()
+
+    def _offer(self) -> None:
+        self.show_rows(source_names.rows(self._sources, from_text(self._source)))
 
     def show_rows(self, rows: Sequence[Row]) -> None:
         """List exactly these; tells nobody. A box that waited for them opens."""

@@ -11,6 +11,7 @@ from app.session.status import Stage, Status
 from model_backends.base import Sentence
 
 OFF = (Stage.IDLE, Stage.STOPPED, Stage.FAILED)
+AT_REST = (*OFF, Stage.PAUSED)  # nothing is listened to, until somebody asks for it
 HEARING = (Stage.LISTENING, Stage.SPEECH, Stage.CATCHING_UP)
 WELL = (Stage.LISTENING, Stage.SPEECH)
 TROUBLE = (Stage.NO_SOUND, Stage.CATCHING_UP, Stage.FAILED)
@@ -67,7 +68,7 @@ def does_next(stage: Stage) -> str:
 
 def does_next_in_full(stage: Stage) -> str:
     """With what it means for what is said meanwhile."""
-    if stage in OFF or stage is Stage.PAUSED:
+    if stage in AT_REST:
         return does_next(stage)
     return "Pause listening: what is said until you listen again is not captioned"
 

@@ -88,7 +88,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
                 "The weights in {name} are not in Mistral's or Hugging Face's layout.",
                 name=folder.name,
             ),
-            "Download mistralai/Voxtral-Mini-4B-Realtime-2602, or use the MLX engine.",
+            "Get Mistral’s: voxline models download voxtral. Or use the MLX engine.",
         )
     tidied = _by_name((tensor_names.tidy(name, layout), entry) for name, entry in entries.items())
     if not (folder / "tekken.json").is_file():

@@ -13,22 +13,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from model_backends.base import UserError
-from model_backends.voxtral.cpu.load import cores
 from model_backends.voxtral.cpu.machines import cache_bytes, encoder_bytes, row, weight_bytes
 from model_backends.voxtral.cpu.packed_file import Packed, packed_tensors, place
 from model_backends.voxtral.cpu.runner import CpuSpeech, Tensors, kernel_name
+from model_backends.voxtral.cpu.this_machine import cores, processor_name
 from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, ROW_MS
 from model_backends.voxtral.spec import FRAMES_PER_ROW, MEL_BINS, MEL_PER_ROW, ModelSpec, Tower
 from model_backends.voxtral.speech_model import DecodeWork, EncodeWork
@@ -155,7 +151,7 @@ class Bench:
         speed = float(np.median(speeds))
         size = weight_bytes(self.spec) + cache_bytes(self.spec, context, self.kv_bits)
         return Result(
-            machine=machine(), kernels=self.model.kernels, size=self.size, threads=threads,
+            machine=processor_name(), kernels=self.model.kernels, size=self.size, threads=threads,
             context=context, kv_bits=self.kv_bits, steps=steps,
             step_p50_ms=round(float(np.median(whole)), 2),
             step_p99_ms=round(float(np.percentile(whole, 99)), 2),
@@ -187,37 +183,6 @@ class Bench:
         """Bytes per second over large weights."""
         seconds = sum(self.model.read_seconds(array) for array in self._large)
         return sum(array.nbytes >> 20 << 20 for array in self._large) / seconds
-
-
-def machine() -> str:
-    """The processor's name, as the system tells it."""
-    told = {"darwin": _told_by_macos, "win32": _told_by_windows}.get(sys.platform, _told_by_linux)
-    try:
-        name = told()
-    except (OSError, subprocess.SubprocessError):
-        name = ""
-    return " ".join(name.split()) or platform.processor() or platform.machine()
-
-
-def _told_by_linux() -> str:
-    """Empty on most ARM boards, which tell numbers only."""
-    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    named = (line.partition(":")[2] for line in lines if line.startswith("model name"))
-    return next(named, "")
-
-
-def _told_by_macos() -> str:
-    command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
-
-
-def _told_by_windows() -> str:
-    import winreg  # only there
-
-    registry: Any = winreg
-    path = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
-    with registry.OpenKey(registry.HKEY_LOCAL_MACHINE, path) as key:
-        return str(registry.QueryValueEx(key, "ProcessorNameString")[0])
 
 
 def table(results: Sequence[Result]) -> str:

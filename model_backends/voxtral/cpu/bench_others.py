@@ -2,7 +2,7 @@
 4 bits, our own engine in PyTorch with int4, and at half size transformers in 32 bits. All weights
 are random, of the published size or half of it.
 
-    pip install transcribe-cpp gguf
+    pip install transcribe-cpp gguf        (./test has them)
     python -m model_backends.voxtral.cpu.bench_others [--threads 1,2] [--context 64,1024]
     python -m model_backends.voxtral.cpu.bench_others --size half --threads 1 --context 300
 
@@ -35,7 +35,8 @@ import numpy as np
 
 from model_backends.base import UserError
 from model_backends.voxtral.cpu import random_gguf
-from model_backends.voxtral.cpu.bench import Bench, machine, made_up_tekken
+from model_backends.voxtral.cpu.bench import Bench, made_up_tekken
+from model_backends.voxtral.cpu.this_machine import processor_name
 from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, ROW_MS, ROW_SAMPLES
 from model_backends.voxtral.spec import MEL_BINS, MEL_PER_ROW, ModelSpec
 from model_backends.voxtral.speech_model import DecodeWork, EncodeWork, SpeechModel
@@ -143,7 +144,7 @@ def in_ggml(opened: ExitStack, file: Path, threads: int, ring: int) -> Rival:
     noise = np.random.default_rng(2).standard_normal(ROW_SAMPLES).astype(np.float32) / 10
     for _ in range(_LEFT_AND_DELAY // 4):
         stream.feed(np.tile(noise, 4))
-    name = f"transcribe-cpp Q4_K, ring of {ring or 'its own length'}"
+    name = f"transcribe-cpp Q4, ring of {ring or 'its own length'}"
     return Rival(name, lambda: stream.feed(noise))
 
 
@@ -162,17 +163,15 @@ def in_transformers(spec: ModelSpec, context: int) -> Any:
 
 
 @contextmanager
-def random_file(kept: Path | None, size: str) -> Iterator[Path | None]:
+def random_file(kept: Path | None, spec: ModelSpec) -> Iterator[Path | None]:
     """transcribe-cpp's file of random weights; None, and said, where it cannot be had."""
-    if size != "full":  # its blocks of 256 do not divide the widths of the others
-        sys.stderr.write("transcribe-cpp is left out: it takes the full size alone.\n")
-    if size != "full" or not all([_has("transcribe_cpp"), _has("gguf")]):
+    if not all([_has("transcribe_cpp"), _has("gguf")]):
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="voxline-bench-") as folder:
         file = kept or Path(folder) / "random.gguf"
         if not file.is_file():
-            random_gguf.write(file)
+            random_gguf.write(file, spec)
         yield file
 
 
@@ -220,12 +219,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error.message}\n{error.hint}\n")
         return 1
     sys.stdout.write(
-        f"{machine()}, {bench.model.kernels}, {options.size} size, {options.rounds} rounds of "
-        f"{_TURN - 1} counted steps\n\n"
+        f"{processor_name()}, {bench.model.kernels}, {options.size} size, "
+        f"{options.rounds} rounds of {_TURN - 1} counted steps\n\n"
         "| engine | threads | context | step p50 | least | processor time p50 | times ours "
         "| read GB/s |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n"
     )
-    with random_file(options.gguf, options.size) as gguf:
+    with random_file(options.gguf, bench.spec) as gguf:
         torch = in_torch(bench.spec) if _has("torch") else None
         field = Field(bench, gguf, torch)
         for context in options.context:

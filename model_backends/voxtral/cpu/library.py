@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from model_backends.base import EngineError, Sentence
 from model_backends.voxtral.cpu.build import find_library
 
-VERSION = 1
+VERSION = 2
 KERNELS = ("avx512vnni", "avxvnni", "avx2", "i8mm", "neon", "plain")
 _LIBRARY_VARIABLE = "VOXLINE_CPU_LIBRARY"  # another build of it (sanitisers), for tests
 _NOT_BUILT = "The processor engine's library has not been built here."
@@ -92,6 +92,8 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "vx_kv_free": (None, (_P,)),
     "vx_kv_bytes": (_LONG, (_P,)),
     "vx_kv_fill": (_INT, (_P, _LONG)),
+    "vx_kv_store": (None, (_P, _P)),
+    "vx_kv_restore": (_P, (_P, _INT, _LONG, _P, _LONG)),
     "vx_encode": (_INT, (_P, c.POINTER(EncodeEntry), _INT)),
     "vx_decode": (_INT, (_P, c.POINTER(DecodeEntry), _INT, c.POINTER(Answer))),
     "vx_pack_q4": (None, (_P, _LONG, _LONG, _P)),

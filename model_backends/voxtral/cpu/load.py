@@ -1,19 +1,20 @@
 """Loads a packed model into the processor engine, and finds out what this computer can do with it.
 
-Ten steps are timed at loading. A computer that is slower than speech gets, in this order and only
-as far as it takes: blocks of 160 ms for the encoder, a cache of 8 bits, a shorter window. What each
-costs in agreement is in `resources/benchmarks/voxtral/cpu-int4.md`.
+The first time ten steps are timed. A computer that is slower than speech gets, in this order and
+only as far as it takes: blocks of 160 ms for the encoder, a cache of 8 bits, a shorter window. What
+each costs in agreement is in `resources/benchmarks/voxtral/cpu-int4.md`. What was settled on is
+remembered, and the next time two steps show whether it still holds.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 from model_backends.base import EngineError, Event, LoadOptions, Notice, Report, Sentence
 from model_backends.voxtral.checkpoint.folder import open_checkpoint
@@ -25,7 +26,9 @@ from model_backends.voxtral.cpu.packed_file import (
     packed_tensors,
     place,
 )
-from model_backends.voxtral.cpu.runner import CpuSpeech, Tensors
+from model_backends.voxtral.cpu.remembered import Remembered
+from model_backends.voxtral.cpu.runner import CpuSpeech, Tensors, kernel_name
+from model_backends.voxtral.cpu.this_machine import cores, facts
 from model_backends.voxtral.engine import VoxtralEngine
 from model_backends.voxtral.hotwords import Hotwords, hotwords_of
 from model_backends.voxtral.pace import SLOW_ROWS, keeps_up
@@ -37,6 +40,9 @@ from model_backends.voxtral.tekken import Tekken
 _log = logging.getLogger(__name__)
 
 _TIMED_STEPS = 10
+_CHECKED_STEPS = 2  # of a plan that is remembered
+_ABOUT_AS_LONG = (0.75, 1.25)  # of what a step took when the plan was made
+_RULES = 1  # raised when plans are made differently: what was made before is forgotten
 _SHORT_WINDOW = 2048  # positions: 164 s
 _WORTH_THREADS = 100_000_000  # parameters; below, one thread is faster
 _MOST_THREADS = 8
@@ -51,6 +57,32 @@ class Plan:
     kv_bits: int = 16
     window: int | None = None  # the decoder's, if shorter than the model's own
     rows_at_once: int = 1
+
+    @property
+    def gives_something_up(self) -> bool:
+        """For the sake of speed."""
+        return replace(self, threads=1) != Plan()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A model that can be opened by one plan or another."""
+
+    spec: ModelSpec
+    tensors: Tensors
+    tokens: Tekken
+    kernels: str
+    remembered: Remembered
+
+    def by(self, plan: Plan) -> CpuSpeech:
+        spec = self.spec
+        if plan.window is not None:
+            window = min(plan.window, spec.decoder.window)
+            spec = replace(spec, decoder=replace(spec.decoder, window=window))
+        return CpuSpeech(
+            spec, self.tensors, self.tokens, threads=plan.threads, kv_bits=plan.kv_bits,
+            kernels=self.kernels, remembered=self.remembered,
+        )  # fmt: skip
 
 
 class CpuEngine(VoxtralEngine):
@@ -94,13 +126,14 @@ def load(options: LoadOptions, report: Report) -> CpuEngine:
     INFO.check_precision(options.extra.get("precision"))
     folder = find_model(options.model, options.models_dir)
     report(0.0, "checking the model")
-    spec, tensors, tokenizer = _tensors(folder, lambda done, what: report(0.8 * done, what))
+    spec, tensors, tokenizer, identity = _tensors(folder, lambda at, what: report(0.8 * at, what))
+    report(0.8, "words")
     tokens = Tekken.load(tokenizer, spec.vocab)
     hotwords = hotwords_of(options.extra, tokens)
-    kernels = str(options.extra.get("kernels", ""))
-    report(0.8, "measuring")
-    asked = _asked(options)
-    plan, model, step_ms = _settled(spec, tensors, tokens, kernels, asked, options.realtime)
+    report(0.85, "measuring")
+    kernels, kept = str(options.extra.get("kernels", "")), _remembered(options, identity)
+    opening = Opening(spec, tensors, tokens, kernels, kept)
+    plan, model, step_ms = _settled(opening, _asked(options), options.realtime)
     name = f"{folder.name} ({model.precision})"
     engine = CpuEngine(name, model, tokens, plan, step_ms, hotwords)
     _log.info("%s", describe(engine))
@@ -139,39 +172,90 @@ def _asked(options: LoadOptions) -> dict[str, int]:
     return asked
 
 
-def _tensors(folder: Path, report: Report) -> tuple[ModelSpec, Tensors, Path]:
-    """A packed file's tensors, proved; or a checkpoint's, packed in memory."""
+def _tensors(folder: Path, report: Report) -> tuple[ModelSpec, Tensors, Path, str | None]:
+    """A packed file's tensors, proved, and their digest; or a checkpoint's, packed in memory."""
     if looks_packed(folder):
         packed_model = open_packed(folder)
         packed_model.verify(report)
-        return packed_model.spec, packed_model.tensors, packed_model.tokenizer
+        model = packed_model
+        return model.spec, model.tensors, model.tokenizer, model.identity
     checkpoint = open_checkpoint(folder)
     source, made = CheckpointRows(checkpoint), {}
     wanted = packed_tensors(checkpoint.spec)
     for i, packed in enumerate(wanted):
         report(i / len(wanted), packed.name)
         made[packed.name] = place(packed, make_bytes(packed, source))
-    return checkpoint.spec, made, checkpoint.tokenizer
+    return checkpoint.spec, made, checkpoint.tokenizer, None
+
+
+def _remembered(options: LoadOptions, identity: str | None) -> Remembered:
+    """What is known from earlier; nothing of tensors that were only just made."""
+    if options.cache_dir is None or identity is None:
+        return Remembered(None, {})
+    return Remembered(options.cache_dir / INFO.name, {**facts(), "model": identity})
 
 
 def _settled(
-    spec: ModelSpec, tensors: Tensors, tokens: Tekken, kernels: str, asked: dict[str, int],
-    realtime: bool,
-) -> tuple[Plan, CpuSpeech, float]:  # fmt: skip
-    """The plan, the model opened by it, and the median of ten steps in ms."""
+    opening: Opening, asked: dict[str, int], realtime: bool
+) -> tuple[Plan, CpuSpeech, float]:
+    """The plan, the model opened by it, and the median of a step in ms: as remembered if that
+    still holds, else measured."""
+    wanted: dict[str, object] = {
+        "asked": asked, "realtime": realtime, "rules": _RULES,
+        "kernels": kernel_name(opening.kernels),
+    }  # fmt: skip
+    kept = opening.remembered.get("plan", **wanted)
+    if kept is not None:
+        plan, then_ms = _read(kept.tobytes())
+        model = opening.by(plan)
+        now_ms = timed_ms(model, plan.rows_at_once, _CHECKED_STEPS)
+        left = _measures(opening.spec, asked, plan) if realtime else []
+        if still_holds(plan, then_ms, now_ms, bool(left)):
+            return plan, model, then_ms
+        model.close()
+    plan, model, step_ms = _measured(opening, asked, realtime)
+    opening.remembered.put("plan", _written(plan, step_ms), **wanted)
+    return plan, model, step_ms
+
+
+def still_holds(plan: Plan, then_ms: float, now_ms: float, more_to_do: bool) -> bool:
+    """Whether a plan made when a step took `then_ms` is still as good as a new one.
+
+    Where captions are live and nothing was given up for it, it is. One that gave something up is
+    not where a step takes much less now: the computer was busy then. And where a step takes much
+    more, it is not if there is `more_to_do`."""
+    if keeps_up(now_ms) and not plan.gives_something_up:
+        return True
+    least, most = (share * then_ms for share in _ABOUT_AS_LONG)
+    return least <= now_ms and (now_ms <= most or keeps_up(now_ms) or not more_to_do)
+
+
+def _written(plan: Plan, step_ms: float) -> bytes:
+    return json.dumps([asdict(plan), step_ms]).encode()
+
+
+def _read(kept: bytes) -> tuple[Plan, float]:
+    plan, step_ms = json.loads(kept)
+    return Plan(**plan), float(step_ms)
+
+
+def _measured(
+    opening: Opening, asked: dict[str, int], realtime: bool
+) -> tuple[Plan, CpuSpeech, float]:
+    """A plan by timing steps, the model opened by it, and the median of ten steps in ms."""
     plan = replace(Plan(), **asked)
-    model = _opened(spec, tensors, tokens, kernels, replace(plan, threads=_first_threads(asked)))
+    model = opening.by(replace(plan, threads=_first_threads(asked)))
     if "threads" not in asked:
-        plan = replace(plan, threads=best_threads(model, spec))
+        plan = replace(plan, threads=best_threads(model, opening.spec))
         model.threads = plan.threads
     step_ms = timed_ms(model, plan.rows_at_once)
-    for measure in _measures(spec, asked) if realtime else ():
+    for measure in _measures(opening.spec, asked) if realtime else ():
         if keeps_up(step_ms):
             break
         plan = replace(plan, **measure)
         if measure.keys() != {"rows_at_once"}:  # what is asked of a model, not how it is opened
             model.close()
-            model = _opened(spec, tensors, tokens, kernels, plan)
+            model = opening.by(plan)
         step_ms = timed_ms(model, plan.rows_at_once)
     return plan, model, step_ms
 
@@ -181,28 +265,16 @@ def _first_threads(asked: dict[str, int]) -> int:
     return asked.get("threads") or min(cores(), _MOST_THREADS)
 
 
-def cores() -> int:
-    """Of this computer, each counted once."""
-    return psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-
-
-def _measures(spec: ModelSpec, asked: dict[str, int]) -> list[dict[str, int]]:
-    """What makes a step cheaper, the least harmful first, but for what the caller decided."""
+def _measures(
+    spec: ModelSpec, asked: dict[str, int], taken: Plan | None = None
+) -> list[dict[str, int]]:
+    """What makes a step cheaper, the least harmful first, but for what the caller decided and what
+    is `taken` already."""
     measures = [{"rows_at_once": SLOW_ROWS}, {"kv_bits": 8}]
     if spec.decoder.window > _SHORT_WINDOW:
         measures.append({"window": _SHORT_WINDOW})
-    return [measure for measure in measures if not measure.keys() & asked.keys()]
-
-
-def _opened(
-    spec: ModelSpec, tensors: Tensors, tokens: Tekken, kernels: str, plan: Plan
-) -> CpuSpeech:
-    if plan.window is not None:
-        window = min(plan.window, spec.decoder.window)
-        spec = replace(spec, decoder=replace(spec.decoder, window=window))
-    return CpuSpeech(
-        spec, tensors, tokens, threads=plan.threads, kv_bits=plan.kv_bits, kernels=kernels,
-    )  # fmt: skip
+    done = asdict(taken or Plan()).items()
+    return [m for m in measures if not m.keys() & asked.keys() and not m.items() <= done]
 
 
 def best_threads(model: CpuSpeech, spec: ModelSpec) -> int:

@@ -8,6 +8,7 @@ alone, so a header cannot point anywhere else. Meant to be mapped. Knows nothing
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 import zlib
@@ -147,6 +148,11 @@ class PackedModel:
     @property
     def tokenizer(self) -> Path:
         return self.folder / "tekken.json"
+
+    @property
+    def identity(self) -> str:
+        """Of another model, or of this one packed otherwise, it is another."""
+        return hashlib.sha256(start_of(self.spec, self.checksums)).hexdigest()
 
     def verify(self, report: Report) -> None:
         """Read everything once: it proves each tensor, and brings it into memory.

@@ -4,8 +4,9 @@
     python -m model_backends.voxtral.cpu.random_gguf FILE      (2.6 GB; needs: pip install gguf)
 
 4 bits as llama.cpp's Q4_K: super-blocks of 256 weights, 4.5 bits a weight; the tied embedding in
-Q6_K, as its Q4_K_M files have it. Codes are random, scales keep the numbers in bounds, so texts
-mean nothing. Names and keys are facts of that program's loader. Knows nothing about our own file.
+Q6_K, as its Q4_K_M files have it. Where 256 does not divide a width, as in smaller models, Q4_0 (32
+weights, 4.5 bits) and Q8_0. Codes are random, scales keep the numbers in bounds, so texts mean
+nothing. Names and keys are facts of that program's loader. Knows nothing about our own file.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from model_backends.voxtral.spec import FRAMES_PER_ROW, MEL_BINS, PUBLISHED, Mod
 
 _NAME = "voxtral_realtime"
 _CONTROL_TOKENS = 1000
-_SUPER_BLOCK = 256
-_Q4_BYTES, _Q6_BYTES = 144, 210
+_BLOCKS = {"q4": (256, 144), "q6": (256, 210), "q4_0": (32, 18), "q8_0": (32, 34)}  # weights, bytes
+_SMALL = {"q4": "q4_0", "q6": "q8_0"}
 _TILE_BLOCKS = 1 << 15
 
 _Shapes = Iterator[tuple[str, str, tuple[int, ...]]]  # name, kind, shape (rows first)
@@ -38,13 +39,14 @@ def write(path: Path, spec: ModelSpec = PUBLISHED) -> None:
     writer = gguf.GGUFWriter(str(path), _NAME)
     _describe(writer, spec)
     types = gguf.GGMLQuantizationType
-    kinds = {"q4": types.Q4_K, "q6": types.Q6_K, "f16": types.F16, "f32": types.F32}
+    kinds = {"q4": types.Q4_K, "q6": types.Q6_K, "q4_0": types.Q4_0, "q8_0": types.Q8_0,
+             "f16": types.F16, "f32": types.F32}  # fmt: skip
     known = {
         "frontend.mel_filterbank": np.ascontiguousarray(mel_filters().T, np.float32),
         "frontend.window": _window(),
         "dec.time_embed.inv_freq": _frequencies(spec.decoder.width),
     }
-    tensors = list(_tensors(spec))
+    tensors = [(name, _fitting(kind, shape), shape) for name, kind, shape in _tensors(spec)]
     for name, kind, shape in tensors:
         size = _bytes(kind, shape)
         stored = (*shape[:-1], size // int(np.prod(shape[:-1]))) if kind[0] == "q" else shape
@@ -93,18 +95,24 @@ def _layer(prefix: str, tower: Tower, out: str) -> _Shapes:
             yield f"{prefix}{name}.bias", "f32", (shape[0],)
 
 
+def _fitting(kind: str, shape: tuple[int, ...]) -> str:
+    """The kind whose blocks divide a row."""
+    return _SMALL[kind] if kind in _SMALL and shape[-1] % _BLOCKS[kind][0] else kind
+
+
 def _bytes(kind: str, shape: tuple[int, ...]) -> int:
     count = int(np.prod(shape))
-    per_block = {"q4": _Q4_BYTES, "q6": _Q6_BYTES}
-    if kind in per_block:
-        return count // _SUPER_BLOCK * per_block[kind]
+    if kind in _BLOCKS:
+        weights, size = _BLOCKS[kind]
+        return count // weights * size
     return count * (2 if kind == "f16" else 4)
 
 
 def _random(name: str, kind: str, shape: tuple[int, ...]) -> NDArray[Any]:
     spread = float(np.prod(shape[1:])) ** -0.5
     if kind[0] == "q":
-        return _blocks(kind, int(np.prod(shape)) // _SUPER_BLOCK, spread).reshape(shape[0], -1)
+        count = int(np.prod(shape)) // _BLOCKS[kind][0]
+        return _blocks(kind, count, spread).reshape(shape[0], -1)
     if "norm" in name:
         return np.ones(shape, np.float32)
     values = np.random.default_rng(len(name)).standard_normal(shape, np.float32)
@@ -113,17 +121,19 @@ def _random(name: str, kind: str, shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def _blocks(kind: str, count: int, spread: float) -> NDArray[np.uint8]:
-    """Super-blocks with random codes: Q4_K is d, dmin, 12 bytes of scales and minima, 128 of codes;
-    Q6_K 192 of codes, 16 scales, d."""
-    size = _Q4_BYTES if kind == "q4" else _Q6_BYTES
+    """Blocks with random codes: Q4_K is d, dmin, 12 bytes of scales and minima, 128 of codes; Q6_K
+    192 of codes, 16 scales, d; Q4_0 and Q8_0 d, then 16 or 32 bytes of codes."""
+    size = _BLOCKS[kind][1]
     rng = np.random.default_rng(size)
     blocks = rng.integers(0, 256, (min(count, _TILE_BLOCKS), size), np.uint8)
     if kind == "q4":  # scales and minima about 32; codes 0..15, about 7.5 of spread 4.6
         blocks[:, 0:2] = _half(spread / (4.6 * 32))
         blocks[:, 2:4] = _half(spread / (4.6 * 32) * 7.5)
-    else:
+    elif kind == "q6":
         blocks[:, 192:208] = 32
         blocks[:, 208:210] = _half(spread / (18 * 32))
+    else:
+        blocks[:, 0:2] = _half(spread / (4.6 if kind == "q4_0" else 73))
     return np.resize(blocks, (count, size))
 
 

@@ -1,8 +1,9 @@
 """`SpeechModel` on a processor: slots, rows and batches around the library's two calls.
 
 The C model keeps weights and KV caches; here are the slots, the latest adapter rows of each
-encoder, and what silence costs: the caches behind the left padding are computed once per delay and
-copied. Knows nothing about audio, words or files.
+encoder, and what silence costs: the caches behind the left padding are computed once per delay,
+copied, and remembered for the next time the model is loaded. Knows nothing about audio, words or
+files.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_backends.base import EngineError, Sentence
+from model_backends.voxtral.cpu.kv_cache import NO_MEMORY, KvCache
 from model_backends.voxtral.cpu.library import (
     Answer,
     DecodeEntry,
@@ -26,6 +28,7 @@ from model_backends.voxtral.cpu.library import (
     library,
 )
 from model_backends.voxtral.cpu.packed_file import taken_by_the_library
+from model_backends.voxtral.cpu.remembered import Remembered, digest
 from model_backends.voxtral.mel import MelStream
 from model_backends.voxtral.schedule import (
     LEFT_PAD_ROWS,
@@ -47,41 +50,7 @@ from model_backends.voxtral.speech_model import (
 from model_backends.voxtral.tekken import Tekken
 
 _ENCODER, _DECODER = 0, 1
-_NO_MEMORY = (
-    "The computer has no memory left for this stream.",
-    "Close other programs, or use one delay.",
-)
 Tensors = Mapping[str, NDArray[Any]]
-
-
-class KvCache:
-    """One slot's keys and values, freed with the object."""
-
-    def __init__(self, handle: int | None) -> None:
-        if not handle:
-            raise EngineError(*_NO_MEMORY)
-        self.handle: int | None = handle
-
-    def copy(self, count: int) -> KvCache:
-        """Another that begins with the same `count` positions."""
-        return KvCache(library().vx_kv_copy(self.handle, count))
-
-    def fill(self, count: int) -> None:
-        """Made-up contents for `count` positions, for measuring."""
-        if library().vx_kv_fill(self.handle, count) != 0:
-            raise EngineError(*_NO_MEMORY)
-
-    @property
-    def size_bytes(self) -> int:
-        return int(library().vx_kv_bytes(self.handle))
-
-    def close(self) -> None:
-        if self.handle is not None:
-            library().vx_kv_free(self.handle)
-            self.handle = None
-
-    def __del__(self) -> None:
-        self.close()
 
 
 class CpuSpeech:
@@ -96,14 +65,18 @@ class CpuSpeech:
         threads: int = 1,
         kv_bits: int = 16,
         kernels: str = "",
+        remembered: Remembered | None = None,
     ) -> None:
         """`tensors`: as `packed_file.packed_tensors` names and stores them; kept alive here.
 
-        `kv_bits`: 16 or 8. Raises EngineError if the library or memory is missing.
+        `kv_bits`: 16 or 8. `remembered`: findings that belong to these tensors and this computer.
+        Raises EngineError if the library or memory is missing.
         """
         self.spec = spec
         self.kernels = kernel_name(kernels)
         self.precision = "int4" if kv_bits == 16 else "int4, int8 cache"
+        self._remembered = remembered or Remembered(None, {})
+        self._form = {"sizes": repr(spec), "kernels": self.kernels, "kv_bits": kv_bits}
         self._tensors: Tensors | None = tensors
         self._tokens = tokens
         self._model: int | None = _opened(spec, tensors, tokens, threads, kv_bits, kernels)
@@ -131,7 +104,7 @@ class CpuSpeech:
     @threads.setter
     def threads(self, count: int) -> None:
         if library().vx_set_threads(self._handle, count) != 0:
-            raise EngineError(*_NO_MEMORY)
+            raise EngineError(*NO_MEMORY)
         self._threads = count
         self.device = self._described()
 
@@ -167,17 +140,18 @@ class CpuSpeech:
         """See `SpeechModel.open_decoder`."""
         slot = _free(self._decoders)
         gains = self._ffn_gain(delay_tokens)
-        if first_position == 0 and delay_tokens in self._silent_decoders:
+        if first_position == 0 and self._knows_silence(delay_tokens, gains):
             self._decoders[slot] = self._silent_decoders[delay_tokens].copy(SILENT_ROWS)
             self._gains[slot] = gains
             return slot
         self._decoders[slot] = self._new_kv(_DECODER, first_position)
         self._gains[slot] = gains
-        prompt = (self._tokens.bos, *(self._tokens.pad,) * (SILENT_ROWS - 1))
         rows = tuple((SILENCE, row) for row in range(SILENT_ROWS))
-        self.decode([DecodeWork(slot, first_position, prompt, rows)])
+        self.decode([DecodeWork(slot, first_position, self._prompt, rows)])
         if first_position == 0:
-            self._silent_decoders[delay_tokens] = self._decoders[slot].copy(SILENT_ROWS)
+            silent = self._decoders[slot].copy(SILENT_ROWS)
+            self._silent_decoders[delay_tokens] = silent
+            self._remembered.put("decoder", silent.stored(), **self._behind_decoder(gains))
         return slot
 
     def close_decoder(self, slot: int) -> None:
@@ -198,7 +172,7 @@ class CpuSpeech:
             )
             entry.mel, entry.out = address(mel), address(out)
         if library().vx_encode(self._handle, entries, len(work)) != 0:
-            raise EngineError(*_NO_MEMORY)
+            raise EngineError(*NO_MEMORY)
         for piece, out in zip(work, made, strict=True):
             places = np.arange(piece.row, piece.row + piece.rows) % ROWS_KEPT
             self._rows[piece.slot][places] = out
@@ -243,7 +217,7 @@ class CpuSpeech:
             entry.gain = address(self._gains[piece.slot])
             entry.logits = None if logits is None else address(logits[i])
         if library().vx_decode(self._handle, entries, len(batch), answers) != 0:
-            raise EngineError(*_NO_MEMORY)
+            raise EngineError(*NO_MEMORY)
         found = [Decoded(a.token, a.gap, a.logprob) for a in answers]
         for i, (piece, _, _) in enumerate(batch):
             if piece.bonuses and logits is not None:
@@ -263,14 +237,53 @@ class CpuSpeech:
         return room
 
     def _hear_silence(self) -> None:
-        """Compute what every stream begins with: 31 silent rows, and the 32nd for borrowers."""
+        """Have what every stream begins with, remembered or computed: 31 silent rows, and the
+        32nd for borrowers."""
+        silent, last = MelStream(first_row=0).take(SILENT_ROWS), _mel_of_the_last_silent_row()
+        follows_from = {**self._form, "mel": digest(silent, last)}
+        data = self._remembered.get("encoder", **follows_from)
+        if data is not None and self._takes_silence(data):
+            return
         slot = self.open_encoder()
         self._silent_encoder = self._encoders[slot].copy(FRAMES_PER_ROW * SILENT_ROWS)
-        mel = MelStream()
-        mel.push(np.zeros(LOOK_AHEAD_SAMPLES, np.float32))
-        self.encode([EncodeWork(slot, SILENT_ROWS, mel.take(1))])
-        self._rows[SILENCE] = self._rows[slot][:LEFT_PAD_ROWS].copy()
+        self.encode([EncodeWork(slot, SILENT_ROWS, last)])
+        rows = self._rows[SILENCE] = self._rows[slot][:LEFT_PAD_ROWS].copy()
         self.close_encoder(slot)
+        both = (rows.view(np.uint8).ravel(), self._silent_encoder.stored())
+        self._remembered.put("encoder", np.concatenate(both), **follows_from)
+
+    def _takes_silence(self, data: NDArray[np.uint8]) -> bool:
+        """Whether remembered bytes are adapter rows and an encoder's cache."""
+        shape = (LEFT_PAD_ROWS, self._width)
+        rows, cache = np.split(data, [4 * LEFT_PAD_ROWS * self._width])
+        count = FRAMES_PER_ROW * SILENT_ROWS
+        self._silent_encoder = KvCache.restored(self._handle, _ENCODER, count, cache)
+        if self._silent_encoder is None:
+            return False
+        self._rows[SILENCE] = np.frombuffer(rows.tobytes(), np.float32).reshape(shape)
+        return True
+
+    def _knows_silence(self, delay_tokens: int, gains: NDArray[np.float32]) -> bool:
+        """Whether the silence need not be decoded at this delay, as of now or from earlier."""
+        if delay_tokens in self._silent_decoders:
+            return True
+        data = self._remembered.get("decoder", **self._behind_decoder(gains))
+        if data is None:
+            return False
+        silent = KvCache.restored(self._handle, _DECODER, SILENT_ROWS, data)
+        if silent is not None:
+            self._silent_decoders[delay_tokens] = silent
+        return silent is not None
+
+    def _behind_decoder(self, gains: NDArray[np.float32]) -> dict[str, object]:
+        """What the decoder's keys and values behind the silence follow from."""
+        inputs = digest(gains, self._rows[SILENCE][:SILENT_ROWS], np.array(self._prompt))
+        return {**self._form, "inputs": inputs}
+
+    @property
+    def _prompt(self) -> tuple[int, ...]:
+        """Text inputs of the silent positions."""
+        return (self._tokens.bos, *(self._tokens.pad,) * (SILENT_ROWS - 1))
 
     def _ffn_gain(self, delay_tokens: int) -> NDArray[np.float32]:
         """FFN norm weights with the delay's scale folded in: (layers, width padded to 32).
@@ -304,6 +317,12 @@ class CpuSpeech:
     @property
     def _width(self) -> int:
         return self.spec.decoder.width
+
+
+def _mel_of_the_last_silent_row() -> NDArray[np.float32]:
+    mel = MelStream()
+    mel.push(np.zeros(LOOK_AHEAD_SAMPLES, np.float32))
+    return mel.take(1)
 
 
 def _lifted(logits: NDArray[np.float32], work: DecodeWork, pad: int, eos: int) -> Decoded:

@@ -33,10 +33,7 @@ INFO = info.described(
 
 _INSTALL = "Install it with: pip install 'voxline[mlx]'."
 _OTHER = "Use the PyTorch engine (voxtral-torch) here."
-_SMALLER = (
-    "Packed already, and smaller: mlx-community/Voxtral-Mini-4B-Realtime-2602-4bit (about 3 GB) "
-    "or mlx-community/Voxtral-Mini-4B-Realtime-6bit."
-)
+_SMALLER = "Packed already, and smaller: voxline models download voxtral-4bit (3.1 GB)."
 _CONVERT = "A smaller copy: voxline models convert --bits 4 SRC DST."
 
 

@@ -88,12 +88,17 @@ def memory_needed(spec: ModelSpec, precision: str, streams: int = 1) -> int:
 @functools.cache
 def best_device() -> Device:
     """The fastest device that this computer shows without PyTorch's help."""
-    gpu = _nvidia() or _amd()
+    gpu = graphics_card()
     if gpu is not None and _torch_has_gpu():
         return gpu
     if platform.system() == "Darwin" and platform.machine() == "arm64":
         return Device("mps", "Apple GPU", info.free_memory())
     return Device("cpu", platform.processor() or platform.machine(), info.free_memory())
+
+
+def graphics_card() -> Device | None:
+    """One that PyTorch could use if it were built for it."""
+    return _nvidia() or _amd()
 
 
 def _judge(folder: Path, device: Device) -> Availability:

@@ -308,6 +308,40 @@ def test_clicks_reach_the_window_below_until_the_handle_is_clicked(
         other.close()
 
 
+def test_the_handle_is_seen_while_another_window_of_ours_is_in_use(
+    managed: Screen, settings: str, tmp_path: Path
+) -> None:
+    """On captions that float and on docked ones: metacity would put it below both."""
+    shown = Program(managed, "captions", settings)
+    try:
+        shown.wait("painted", " heart.")
+        shown.order("another of ours")
+        while "0x0" in properties(managed, "-root", "_NET_ACTIVE_WINDOW"):
+            pass
+        shown.order("call let_clicks_through [true]")
+        until_handle_is_seen(managed, tmp_path, shown)
+        shown.order("call keep_above []")  # as it does every other second
+        until_handle_is_seen(managed, tmp_path, shown)
+        shown.order('call dock ["bottom"]')
+        while shown.ask()["box"][0] != 0:
+            pass
+        until_handle_is_seen(managed, tmp_path, shown)
+    finally:
+        shown.close()
+
+
+def until_handle_is_seen(screen: Screen, folder: Path, shown: Program) -> list[int]:
+    """Its dots, over which nothing lies: where it is. The test's time limit ends the wait."""
+    while True:
+        handle: list[int] | None = shown.ask()["handle"]
+        if handle is None:
+            continue
+        image = QImage(str(screen.screenshot(folder / "handle.png")))
+        places = ((handle[0] + x, handle[1] + y) for x in range(4, 24) for y in range(4, 24))
+        if max(image.pixelColor(*place).lightness() for place in places) > 200:
+            return handle
+
+
 @pytest.mark.parametrize("edge", ["top", "bottom"])
 def test_a_maximised_window_ends_where_docked_captions_begin(
     managed: Screen, settings: str, edge: str

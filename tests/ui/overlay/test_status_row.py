@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QColor, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.session.session import Stage, Status
 from app.settings import OverlaySettings
+from app.ui.overlay.caption_box import CaptionBox
 from app.ui.overlay.controls import INK, SURFACE
 from app.ui.overlay.status_row import ROW_HEIGHT, TONES, StatusRow
 from app.ui.widgets import stages
@@ -98,30 +99,48 @@ def test_the_meter_moves_with_the_sound(row: StatusRow) -> None:
 
 @pytest.mark.parametrize("opacity", [0.85, 0.2])
 @pytest.mark.parametrize("stage", [Stage.LISTENING, Stage.SPEECH])
-def test_what_is_painted_of_the_meter_alone_is_what_all_of_the_row_has_there(
-    row: StatusRow, stage: Stage, opacity: float
+@pytest.mark.parametrize("opaque", [True, False])
+def test_the_meter_stands_on_what_is_behind_it(
+    qtbot: QtBot, stage: Stage, opacity: float, opaque: bool
 ) -> None:
-    row.apply(OverlaySettings(background_opacity=opacity))
-    row.set_language("de")
-    row.set_status(Status(stage, remark="A remark that fills much of the row."))
-    row.set_level(0.05)
-    meter = row._meter().toAlignedRect()
-    alone, whole = row.grab(meter).toImage(), row.grab().toImage()
-    assert alone == whole.copy(meter)
+    """Its picture covers the row and the box: nothing is to be seen of that."""
+    settings = OverlaySettings(background_color="#204060", background_opacity=opacity)
+    box = CaptionBox(settings)
+    qtbot.addWidget(box)
+    box.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)  # as the caption window has it
+    box.resize(500, 120)
+    box.set_opaque(opaque)
+    box.show_status(Status(stage, remark="A remark that fills much of the row."))
+    box.status_row.set_level(0.05)
+    area = box.status_row.meter.geometry().translated(box.status_row.pos())
+    seen = box.grab().toImage().copy(area)
+    box.status_row.meter.hide()  # then the row paints it, bars and all
+    bars = box.grab().toImage().copy(area)
+    off = [
+        abs(getattr(one, part)() - getattr(other, part)())
+        for x in range(seen.width())
+        for y in range(seen.height())
+        for one, other in [(seen.pixelColor(x, y), bars.pixelColor(x, y))]
+        for part in ("red", "green", "blue", "alpha")
+    ]
+    assert max(off) <= 3, "but for rounding"
+    assert len({seen.pixelColor(x, 7).rgba() for x in range(seen.width())}) > 1, "bars and ground"
 
 
-def test_the_meter_paints_only_where_a_bar_has_changed(qtbot: QtBot, row: StatusRow) -> None:
-    """Ten levels a second come for as long as the app runs."""
+def test_a_level_paints_the_meter_alone_and_only_if_a_bar_has_changed(
+    qtbot: QtBot, row: StatusRow
+) -> None:
+    """Levels come for as long as the app runs."""
     row.set_status(Status(Stage.SPEECH))
     row.show()
     qtbot.waitExposed(row)
     QApplication.processEvents()
-    painted = Paints(row)
+    meter, all_else = Paints(row.meter), Paints(row)
     for level in (0.05, 0.0501, 0.0502):
         row.set_level(level)
         QApplication.processEvents()
-    assert len(painted.areas) == 1
-    assert painted.areas[0].width() < 20
+    assert len(meter.areas) == 1
+    assert not all_else.areas
 
 
 @pytest.mark.parametrize("stage", [Stage.PAUSED, Stage.NO_SOUND, Stage.STOPPED])

@@ -374,6 +374,7 @@ def test_the_right_button_opens_the_menu(window: CaptionOverlay) -> None:
     [
         (Stage.STOPPED, "Start captions"),
         (Stage.IDLE, "Start captions"),
+        (Stage.PAUSED, "Listen again"),
     ],
 )
 def test_a_box_that_does_nothing_says_how_to_start_it(
@@ -412,6 +413,45 @@ def test_a_fault_is_told_in_the_empty_lines_with_what_may_mend_it(
         QTest.mouseClick(fault.button, Qt.MouseButton.LeftButton)
     window.show_status(Status(Stage.LISTENING))
     assert fault.isHidden()
+
+
+@pytest.mark.parametrize("stage", [Stage.STOPPED, Stage.PAUSED, Stage.FAILED])
+def test_where_clicks_go_through_there_is_no_button_to_click(
+    window: CaptionOverlay, stage: Stage
+) -> None:
+    window.show_status(Status(stage, "It is as it is.", "Click something."))
+    buttons = (window._box.start, window._box.fault.button)
+    assert any(button.isVisible() for button in buttons)
+    window.let_clicks_through(True)
+    assert not any(button.isVisible() for button in buttons)
+    window.show_status(Status(stage, "It is as it is.", "Click something."))
+    assert not any(button.isVisible() for button in buttons)
+    window.let_clicks_through(False)
+    assert any(button.isVisible() for button in buttons)
+
+
+def test_without_a_compositor_only_what_is_painted_is_part_of_the_window(
+    qtbot: QtBot, desktop: dict[str, QRect], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be seen through would be a black bar: corners, and the gap to the box."""
+    monkeypatch.setattr(native, "has_compositor", lambda platform: False)
+    window = opened(qtbot, OverlaySettings(), [])
+    window.tell("The last minute is copied.")
+    shown = window._strip.toast.geometry().translated(window._strip.pos())
+    box = window._box.geometry()
+    mask = window.mask()
+    assert mask.contains(shown.center()) and mask.contains(box.center())
+    for corner in (shown.topLeft(), shown.bottomRight(), box.topLeft(), box.bottomRight()):
+        assert not mask.contains(corner)
+    assert not mask.contains(QPoint(shown.center().x(), shown.bottom() + 2))
+    window.let_clicks_through(True)
+    window.hide_captions()
+    handle = window._click_through.handle
+    assert handle is not None
+    for floating in (handle, pill_of(window)):
+        floating.show()
+        assert floating.mask().contains(floating.rect().center())
+        assert not floating.mask().contains(floating.rect().topLeft())
 
 
 def test_a_fault_covers_no_caption(qtbot: QtBot, window: CaptionOverlay) -> None:

@@ -60,7 +60,10 @@ def photograph(
     scripts: Sequence[str],
     states: Sequence[str] = _EVERYWHERE,
 ) -> list[dict[str, Any]]:
-    """Take the pictures of one screen into `folder`; what was found, a dict for each."""
+    """Take the pictures of one screen into `folder`; what was found, a dict for each.
+
+    `found.jsonl` there keeps it, a line for each.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         screen = Screen(
@@ -77,6 +80,7 @@ def photograph(
             )  # fmt: skip
         finally:
             screen.close()
+    (folder / "found.jsonl").write_text(done.stdout, encoding="utf-8")
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -90,21 +94,26 @@ def _environment(screen: Screen, setting: Setting, home: Path) -> dict[str, str]
     return screen.env | {name: str(path) for name, path in own.items()} | scale
 
 
-def sheets_of(taken: Sequence[dict[str, Any]], folder: Path, setting: Setting) -> None:
-    """A series of sheets for every look and script."""
+def sheets_of(taken: Sequence[dict[str, Any]], folder: Path, setting: Setting, zoom: float) -> None:
+    """A series of sheets for every look and script, at half of the size of a screen of twice."""
+    from PySide6.QtCore import QRect
     from PySide6.QtGui import QGuiApplication
 
-    from tests.ui.photographs.sheets import lay_out
+    from tests.ui.photographs.sheets import Shot, lay_out
 
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     app = QGuiApplication.instance() or QGuiApplication([])
     for look, script in dict.fromkeys((each["look"], each["script"]) for each in taken):
-        pictures = [
-            (each["state"] + ("   ✗" if each["faults"] else ""), Path(each["file"]))
+        shots = [
+            Shot(
+                each["state"] + ("   ✗" if each["faults"] else ""),
+                Path(each["file"]),
+                QRect(*each["part"]),
+            )
             for each in taken
             if (each["look"], each["script"]) == (look, script)
         ]
-        lay_out(pictures, folder, f"{setting.name}-{look}-{script}")
+        lay_out(shots, folder, f"{setting.name}-{look}-{script}", zoom / setting.scale)
     assert app
 
 
@@ -121,7 +130,7 @@ def main() -> int:
             ordinary = setting.manager == "openbox" and setting.composited
             states = _EVERYWHERE if ordinary else _PART
         taken = photograph(given.folder / name, setting, given.look, given.script, states)
-        sheets_of(taken, given.folder, setting)
+        sheets_of(taken, given.folder, setting, given.zoom)
         for each in taken:
             for fault in each["faults"]:
                 wrong += 1
@@ -138,6 +147,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--look", nargs="*", default=["light", "dark", "high"])
     parser.add_argument("--script", nargs="*", default=["ar", "hi", "ja"])
     parser.add_argument("--state", nargs="*", help="beginnings of names; all without it")
+    parser.add_argument("--zoom", type=float, default=1.0, help="of the pictures on the sheets")
     return parser.parse_args()
 
 

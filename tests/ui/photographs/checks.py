@@ -30,24 +30,27 @@ from PySide6.QtWidgets import (
 
 from app.ui.overlay.toast import Toast
 from app.ui.overlay.window import CaptionOverlay
+from app.ui.sessions.window import SessionsWindow
 from app.ui.widgets import theme
 from app.ui.widgets.color_button import contrast
 from tests.ui.photographs.scene import Desktop
 
-_NEVER_COVERED = (QDialog, QMenu)
+_NEVER_COVERED = (QDialog, QMenu, QMainWindow, SessionsWindow)
 _LEAVES = (QAbstractButton, QComboBox, QLabel)
 _FIELDS = (QLineEdit, QTextEdit)
+_WHITE = QColor("white")
 _FRAME = 4  # px of a control's edge
-_LEAST, _LEAST_IN_HIGH = 4.5, 7.0
+_LEAST, _LEAST_IN_HIGH, _LEAST_WHILE_OFF = 4.5, 7.0, 3.0
 _SLACK = 1  # px that rounding may cost
 _NEAR = 0.6  # of the wanted contrast, which thin letters reach at least
 _INK_PIXELS = 4  # fewer of a colour are a smear, no letter
+_ALIKE = 0xFFF0F0F0  # what two colours that look the same have in common
 
 
 def faults(overlay: CaptionOverlay, high_contrast: bool) -> list[str]:
     """All that is wrong now."""
-    found = [*_between_windows(overlay)]
-    for window in _windows():
+    found = [*_between_windows(overlay), *_hidden_handle(overlay)]
+    for window in windows():
         if isinstance(window, QFileDialog):
             continue  # Qt's own
         name = _name(window)
@@ -58,7 +61,8 @@ def faults(overlay: CaptionOverlay, high_contrast: bool) -> list[str]:
     return found
 
 
-def _windows() -> list[QWidget]:
+def windows() -> list[QWidget]:
+    """All that are shown, but for what is behind them."""
     shown = (each for each in QApplication.topLevelWidgets() if each.isVisible())
     return [each for each in shown if not isinstance(each, Desktop)]
 
@@ -77,7 +81,7 @@ def _name(widget: QWidget) -> str:
 def _between_windows(overlay: CaptionOverlay) -> Iterator[str]:
     """Everything is on the screen; captions and what must be read with them are side by side."""
     screen = QGuiApplication.primaryScreen().geometry()
-    for window in _windows():
+    for window in windows():
         frame = window.frameGeometry()
         if not screen.contains(frame) and not isinstance(window, CaptionOverlay):
             yield f"{_name(window)} is not wholly on the screen: {_told(frame)}"
@@ -86,12 +90,25 @@ def _between_windows(overlay: CaptionOverlay) -> Iterator[str]:
     box = overlay.box_on_screen
     if not screen.contains(box):
         yield f"the captions are not wholly on the screen: {_told(box)}"
-    for window in _windows():
-        if not isinstance(window, (*_NEVER_COVERED, QMainWindow)):
+    for window in windows():
+        if not isinstance(window, _NEVER_COVERED):
             continue
         shared = window.frameGeometry().intersected(box)
         if not shared.isEmpty() and not _allowed(window):
             yield f"{_name(window)} and the captions lie over each other: {_told(shared)}"
+
+
+def _hidden_handle(overlay: CaptionOverlay) -> Iterator[str]:
+    """The handle of captions that let clicks through is seen on the screen, not only shown."""
+    handle = overlay._click_through.handle
+    if handle is None or not handle.isVisible():
+        return
+    screen = QGuiApplication.primaryScreen()
+    place = handle.geometry()
+    picture = screen.grabWindow(0, place.x(), place.y(), place.width(), place.height()).toImage()
+    reached = _contrast_in(picture, handle.rect(), picture.width() / handle.width(), _WHITE)
+    if reached < _LEAST:
+        yield f"the handle has a contrast of {reached:.1f} only: something lies over it"
 
 
 def _allowed(window: QWidget) -> bool:
@@ -146,10 +163,20 @@ def _reachable(leaf: QWidget, window: QWidget) -> bool:
     area = _scrolls(leaf)
     page = area.widget() if area is not None else None
     if area is None or page is None:
-        return window.rect().contains(_area(leaf, window))
-    inside = page.rect().contains(_area(leaf, page))
+        return _within(leaf, window)
+    inside = _within(leaf, page)
     viewport, bar = area.viewport(), area.horizontalScrollBar()
     return inside and (page.width() <= viewport.width() or bar.isVisible())
+
+
+def _within(leaf: QWidget, outer: QWidget) -> bool:
+    """Whether no widget around it, up to `outer`, cuts it off."""
+    around = leaf.parentWidget()
+    while around is not None:
+        if not around.rect().contains(_area(leaf, around)):
+            return False
+        around = around.parentWidget() if around is not outer else None
+    return True
 
 
 def _is_cut(leaf: QWidget) -> bool:
@@ -190,19 +217,19 @@ def faint(window: QWidget, least: float) -> Iterator[str]:
     picture = _picture(window)
     scale = picture.width() / window.width()
     for leaf in window.findChildren(QWidget):
-        if not (_is_shown(leaf, window) and leaf.isEnabled() and _has_text(leaf)):
+        if not (_is_shown(leaf, window) and _has_text(leaf)):
             continue
         area = _area(leaf, window).adjusted(_FRAME, _FRAME, -_FRAME, -_FRAME)
         if not _seen_area(leaf, window).contains(area) or area.width() < 6 or area.height() < 10:
             continue
         reached = _contrast_in(picture, area, scale, _ink_of(leaf))
-        if reached < least:
+        if reached < (least if leaf.isEnabled() else _LEAST_WHILE_OFF):
             yield f"{_name(leaf)} has a contrast of {reached:.1f} only"
 
 
 def _ink_of(leaf: QWidget) -> QColor:
     if isinstance(leaf, _FIELDS):
-        return QColor(theme.colors().dim)  # of what an empty field is for
+        return QColor(theme.colors().off)  # of what an empty field is for
     return leaf.palette().color(leaf.foregroundRole())
 
 
@@ -243,14 +270,17 @@ def _contrast_in(picture: QImage, area: QRect, scale: float, ink: QColor) -> flo
 
     Thin letters reach `ink` nowhere: where they come near it, `ink` it is.
     """
-    colors: Counter[int] = Counter()
+    exact: Counter[int] = Counter()
     for y in range(round(area.top() * scale), round(area.bottom() * scale)):
         for x in range(round(area.left() * scale), round(area.right() * scale)):
-            colors[picture.pixel(x, y)] += 1
-    if not colors:
+            exact[picture.pixel(x, y)] += 1
+    if not exact:
         return 21.0
-    ground = QColor(colors.most_common(1)[0][0])
-    inks = [QColor(color) for color, times in colors.items() if times >= _INK_PIXELS]
+    ground = QColor(exact.most_common(1)[0][0])
+    alike: dict[int, list[int]] = {}  # a short word has hardly two pixels of the same colour
+    for color, times in exact.items():
+        alike.setdefault(color & _ALIKE, []).extend([color] * times)
+    inks = [QColor(colors[0]) for colors in alike.values() if len(colors) >= _INK_PIXELS]
     reached = max(contrast(color, ground) for color in inks)
     wanted = contrast(ink, ground)
     return max(reached, wanted) if reached >= wanted * _NEAR else reached

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QCoreApplication, QEvent, QRectF, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QRectF, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -32,6 +32,7 @@ from tests.ui.overlay_fakes import FakeSession, fake_bridge, faked
 from tests.ui.photographs.texts import said
 
 _SETTLED_MS = 60  # instead of half a second: nobody moves these windows
+_TURN_MS = 5
 _PATIENCE_S = 60.0
 SOURCES = [
     SourceInfo("alsa_input.pci-0000_00_1f.3.analog", "Built-in Audio Analog Stereo", "microphone"),
@@ -90,11 +91,13 @@ class Scene:
 
     def __init__(self, app: Application, script: str, settings: Settings | None = None) -> None:
         self.app, self.script = app, script
+        self.at_close: list[Callable[[], object]] = []
         chosen = settings or Settings(engine="scripted", told={"kept": True}, names=NAMES)
         self.store = SettingsStore(chosen)
         self.overlay = CaptionOverlay(chosen.overlay, self.store.set_overlay)
         self.overlay.show()
-        self.parts: Parts = main._build(app, self.store, self.overlay)
+        captioning = main._captioning(self.store, listens=False)
+        self.parts: Parts = main._build(app, self.store, self.overlay, captioning)
         main._connect(self.parts)
         self.window = self.parts.window
         self.window.look_around()
@@ -130,15 +133,16 @@ class Scene:
     def settle(self, ms: int = 60, until: Callable[[], bool] = lambda: True) -> None:
         """Let everything be shown and come to rest."""
         begun = time.monotonic()
+        turn = QEventLoop()  # which waits, as the app does: before that, requests are sent
         while True:
-            QApplication.processEvents()
+            QTimer.singleShot(_TURN_MS, turn.quit)
+            turn.exec()
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             waited = time.monotonic() - begun
             if waited >= ms / 1000 and self._is_placed and until():
                 return
             if waited > _PATIENCE_S:
                 raise TimeoutError("the windows do not come to rest")
-            time.sleep(0.005)
 
     @property
     def _is_placed(self) -> bool:
@@ -149,7 +153,9 @@ class Scene:
         return self.overlay.place_is_certain or not self.overlay.isVisible()
 
     def close(self) -> None:
-        """All windows gone, and forgotten."""
+        """All windows gone, and forgotten; what a state has begun ends."""
+        for end in self.at_close:
+            end()
         self.overlay.end()
         self.store.flush()
         popup = QApplication.activePopupWidget()

@@ -1,44 +1,85 @@
-"""Contact sheets: many pictures on one, each with its name, so that few have to be looked at."""
+"""Contact sheets: many pictures on one, each with its name, so that few have to be looked at.
+
+Of every picture only the part around the windows is laid out, at its own size where that fits:
+what is cut or faint by a pixel is seen only so. Knows nothing of what is in the pictures.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
-_WIDTH, _CAPTION, _GAP = 500, 20, 8  # px
-_COLUMNS, _ROWS = 3, 4
+SHEET = QSize(1150, 1030)  # px; larger ones are made smaller by most viewers
+_CAPTION, _GAP = 18, 6  # px
 
 
-def lay_out(pictures: Sequence[tuple[str, Path]], folder: Path, name: str) -> list[Path]:
-    """Sheets of a dozen pictures each, as PNG files `name-1.png` …; needs a QGuiApplication."""
-    many = _COLUMNS * _ROWS
-    sheets = [pictures[at : at + many] for at in range(0, len(pictures), many)]
-    return [_sheet(some, folder / f"{name}-{number}.png") for number, some in enumerate(sheets, 1)]
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture's name, its file, and the part of it that is to be seen: all of it if empty."""
+
+    name: str
+    file: Path
+    part: QRect
 
 
-def _sheet(pictures: Sequence[tuple[str, Path]], path: Path) -> Path:
-    first = QImage(str(pictures[0][1]))
-    height = round(_WIDTH * first.height() / first.width())
-    rows = -(-len(pictures) // _COLUMNS)
-    step_x, step_y = _WIDTH + _GAP, height + _CAPTION + _GAP
-    sheet = QImage(_COLUMNS * step_x + _GAP, rows * step_y + _GAP, QImage.Format.Format_RGB32)
-    sheet.fill(QColor("white"))
-    painter = QPainter(sheet)
-    font = QFont()
-    font.setPixelSize(14)
-    painter.setFont(font)
-    for number, (caption, file) in enumerate(pictures):
-        left = _GAP + number % _COLUMNS * step_x
-        top = _GAP + number // _COLUMNS * step_y
-        painter.drawText(QRect(left, top, _WIDTH, _CAPTION), Qt.AlignmentFlag.AlignVCenter, caption)
-        smaller = QImage(str(file)).scaled(
-            _WIDTH, height,
-            Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation,
-        )  # fmt: skip
-        painter.drawImage(left, top + _CAPTION, smaller)
-    painter.end()
-    sheet.save(str(path))
-    return path
+def lay_out(shots: Sequence[Shot], folder: Path, name: str, zoom: float = 1.0) -> list[Path]:
+    """Sheets as PNG files `name-1.png` …, their pictures in order; needs a QGuiApplication."""
+    sheets: list[_Sheet] = []
+    for shot in shots:
+        picture = _cut_out(shot, zoom)
+        if not sheets or not sheets[-1].take(shot.name, picture):
+            sheets.append(_Sheet())
+            sheets[-1].take(shot.name, picture)
+    return [sheet.save(folder / f"{name}-{at}.png") for at, sheet in enumerate(sheets, 1)]
+
+
+def _cut_out(shot: Shot, zoom: float) -> QImage:
+    whole = QImage(str(shot.file))
+    part = whole.copy(shot.part) if not shot.part.isEmpty() else whole
+    most = SHEET - QSize(2 * _GAP, 2 * _GAP + _CAPTION)
+    size = part.size() * zoom
+    if size.width() > most.width() or size.height() > most.height():
+        size = size.scaled(most, Qt.AspectRatioMode.KeepAspectRatio)
+    smooth = Qt.TransformationMode.SmoothTransformation
+    return part.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
+
+
+class _Sheet:
+    """Rows of pictures, filled from the left."""
+
+    def __init__(self) -> None:
+        self._image = QImage(SHEET, QImage.Format.Format_RGB32)
+        self._image.fill(QColor("white"))
+        self._next = QPoint(_GAP, _GAP)
+        self._row_height = 0
+
+    def take(self, name: str, picture: QImage) -> bool:
+        """Lay it out where there is room for it; whether there was."""
+        if self._next.x() + picture.width() + _GAP > SHEET.width():
+            self._next = QPoint(_GAP, self._next.y() + self._row_height)
+            self._row_height = 0
+        if self._next.y() + _CAPTION + picture.height() + _GAP > SHEET.height():
+            return False
+        self._paint(name, picture)
+        self._row_height = max(self._row_height, _CAPTION + picture.height() + _GAP)
+        self._next += QPoint(picture.width() + _GAP, 0)
+        return True
+
+    def save(self, path: Path) -> Path:
+        used = QRect(0, 0, SHEET.width(), self._next.y() + self._row_height)
+        self._image.copy(used).save(str(path))
+        return path
+
+    def _paint(self, name: str, picture: QImage) -> None:
+        painter = QPainter(self._image)
+        font = QFont()
+        font.setPixelSize(13)
+        painter.setFont(font)
+        told = QRect(self._next, QSize(picture.width(), _CAPTION))
+        painter.drawText(told, Qt.AlignmentFlag.AlignVCenter, name)
+        painter.drawImage(self._next + QPoint(0, _CAPTION), picture)
+        painter.end()

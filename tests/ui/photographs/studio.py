@@ -3,7 +3,8 @@
     python -m tests.ui.photographs.studio FOLDER LOOKS SCRIPTS STATES
 
 The three last are lists in JSON; STATES are beginnings of names. For every picture a
-line of JSON is printed: state, look, script, file, faults.
+line of JSON is printed: state, look, script, file, faults, part (x, y, width, height in pixels:
+where the windows are).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 import sys
 from pathlib import Path
 
+from PySide6.QtCore import QRect
 from PySide6.QtGui import QGuiApplication, QPixmap
 
 from tests.ui.photographs import checks
@@ -20,6 +22,7 @@ from tests.ui.photographs.scene import Desktop, Scene, dress, make_app
 from tests.ui.photographs.states import STATES
 
 _DRAWN_MS = 80  # the compositor's and the window manager's turn
+_AROUND = 8  # px
 _MOST_TRIES = 20  # something may blink
 
 
@@ -33,6 +36,18 @@ def _picture(scene: Scene) -> QPixmap:
         scene.settle(_DRAWN_MS)
         before, now = now, screen.grabWindow(0)
     return now
+
+
+def _part() -> list[int]:
+    """Where the windows are, with a little of what is around them."""
+    screen = QGuiApplication.primaryScreen()
+    part = QRect()
+    for window in checks.windows():
+        part = part.united(window.frameGeometry())
+    part = part.adjusted(-_AROUND, -_AROUND, _AROUND, _AROUND).intersected(screen.geometry())
+    scale = screen.devicePixelRatio()
+    sizes = (part.x(), part.y(), part.width(), part.height())
+    return [round(each * scale) for each in sizes]
 
 
 def main(folder: Path, looks: list[str], scripts: list[str], wanted: list[str]) -> None:
@@ -52,7 +67,7 @@ def main(folder: Path, looks: list[str], scripts: list[str], wanted: list[str]) 
                 _picture(scene).save(str(file))
                 found = checks.faults(scene.overlay, look.startswith("high"))
                 told = {"state": name, "look": look, "script": script, "file": str(file)}
-                print(json.dumps(told | {"faults": found}), flush=True)  # noqa: T201
+                print(json.dumps({**told, "faults": found, "part": _part()}), flush=True)  # noqa: T201
                 scene.close()
     desktop.close()
 

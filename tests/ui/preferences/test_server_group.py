@@ -165,8 +165,8 @@ def test_what_the_server_decides_is_said_instead_of_offered(
     made = Preferences(store)
     qtbot.addWidget(made)
     listening = made.listening
-    assert "server finds the language" in listening.language_note.text()
-    assert "server decides the delay" in listening.delay_text.text()
-    assert listening.language.isHidden() and listening.delay.isHidden()
+    assert "server finds the language" in listening.hearing.language_note.text()
+    assert "server decides the delay" in listening.hearing.delay_text.text()
+    assert listening.hearing.language.isHidden() and listening.hearing.delay.isHidden()
     store.change(server_dialect="mistral")
-    assert not listening.language.isHidden() and not listening.delay.isHidden()
+    assert not listening.hearing.language.isHidden() and not listening.hearing.delay.isHidden()

@@ -25,7 +25,7 @@ from app.ui.desktop.hotkeys import Hotkeys
 from app.ui.overlay import fonts
 from app.ui.overlay.caption_view import caption_font
 from app.ui.overlay.width import share_of
-from app.ui.preferences.caption_page import readability
+from app.ui.preferences.looks import readability
 from app.ui.preferences.privacy_page import PrivacyPage
 from app.ui.preferences.window import MARGIN, Preferences
 from app.ui.state.commands import VERBS, Commands
@@ -202,7 +202,7 @@ def test_the_standard_colours_are_in_the_menu(
 def test_colours_that_cannot_be_read_are_named(
     preferences: Preferences, store: SettingsStore
 ) -> None:
-    label = preferences.captions.contrast
+    label = preferences.captions.looks.contrast
     assert label.text() == "Readable on any background"
     store.change_overlay(text_color="#777777", background_color="#888888", background_opacity=1.0)
     assert label.text() == "These colours are hard to read (1.3:1)"
@@ -474,17 +474,17 @@ def test_speed_and_language_are_those_of_the_engine(
     store.change(engine="scripted")  # finds the language itself
     preferences.show_page(preferences.listening)
     page = preferences.listening
-    assert page.delay.delays_ms == INFO.delays_ms
-    assert page.language.isHidden()
-    assert not page.language_note.isHidden()
-    QTest.keyClick(page.delay, Qt.Key.Key_Right)
+    assert page.hearing.delay.delays_ms == INFO.delays_ms
+    assert page.hearing.language.isHidden()
+    assert not page.hearing.language_note.isHidden()
+    QTest.keyClick(page.hearing.delay, Qt.Key.Key_Right)
     assert store.settings.delay_ms == {"scripted": 480}
-    assert page.delay_text.text().startswith("Words appear about 0.48 seconds after")
+    assert page.hearing.delay_text.text().startswith("Words appear about 0.48 seconds after")
     store.change(engine="embedded")
-    assert page.language_note.isHidden()
-    page.language.chosen.emit("de")
+    assert page.hearing.language_note.isHidden()
+    page.hearing.language.chosen.emit("de")
     assert store.settings.language == "de"
-    assert "Deutsch" in page.language.currentText()
+    assert "Deutsch" in page.hearing.language.currentText()
 
 
 def test_a_screen_reader_may_read_what_is_finished(

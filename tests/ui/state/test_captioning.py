@@ -43,6 +43,34 @@ def test_starting_twice_opens_one_session(rig: Rig) -> None:
     assert len(rig.sessions) == 1
 
 
+def test_what_has_begun_early_is_shown_whole_by_the_start(rig: Rig) -> None:
+    """The engine loads while the windows are built; they miss nothing of it."""
+    rig.captioning.start_early()
+    assert rig.calls == ["start"] and not rig.captioning.running
+    spoken = words("one two")
+    rig.say(Status(Stage.SPEECH), *spoken)
+    heard: list[object] = []
+    shown: list[object] = []
+    rig.captioning.session_changed.connect(shown.append)
+    rig.captioning.word.connect(heard.append)
+    rig.captioning.status.connect(lambda status: heard.append(status.stage))
+    rig.captioning.start()
+    assert heard == [Stage.STARTING, Stage.SPEECH, *spoken]
+    assert len(shown) == 1 and rig.calls == ["start"], "there is but one session"
+    rig.captioning.start()
+    assert len(rig.sessions) == 1
+
+
+def test_what_cannot_begin_early_is_told_by_the_start(rig: Rig) -> None:
+    rig.refusal = UserError("There is no such model.", "Choose another.")
+    rig.captioning.start_early()
+    heard = stages_of(rig)
+    rig.captioning.start()
+    assert [(each.stage, each.message) for each in heard] == [
+        (Stage.FAILED, "There is no such model.")
+    ]
+
+
 @pytest.mark.parametrize(
     ("stage", "told"),
     [

@@ -62,6 +62,11 @@ int vx_kv_reserve(vx_kv *kv, int64_t end) {
   return 0;
 }
 
+void vx_kv_store(const vx_kv *kv, uint8_t *bytes) {
+  size_t size = kv->layout.chunk_bytes;
+  for (int64_t i = 0; i < kv->held; i++) memcpy(bytes + (size_t)i * size, kv->chunk[i], size);
+}
+
 int vx_kv_fill(vx_kv *kv, int64_t count) {
   if (vx_kv_reserve(kv, count) != 0) return -1;
   for (int64_t i = 0; i < kv->held; i++) /* as bfloat16 and as a float scale 0.0115 */

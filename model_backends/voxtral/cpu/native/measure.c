@@ -1,6 +1,10 @@
 /* What a step is measured against, and doors for tests. */
 #include <stdlib.h>
+#if defined(_WIN32)
+#include <windows.h>
+#else
 #include <time.h>
+#endif
 
 #include "model.h"
 
@@ -18,11 +22,20 @@ static void read_part(void *with, int thread, size_t begin, size_t end) {
   r->sums[8 * thread] += r->m->kernels->read(r->words + begin * piece, (end - begin) * piece);
 }
 
+#if defined(_WIN32) /* older MinGW has no timespec_get */
+static double now(void) {
+  LARGE_INTEGER ticks, a_second;
+  QueryPerformanceCounter(&ticks);
+  QueryPerformanceFrequency(&a_second);
+  return (double)ticks.QuadPart / (double)a_second.QuadPart;
+}
+#else
 static double now(void) {
   struct timespec t;
   timespec_get(&t, TIME_UTC);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
+#endif
 
 double vx_read_seconds(vx_model *m, const void *bytes, int64_t count) {
   static volatile uint64_t kept; /* so that the reading is not left out */

@@ -123,6 +123,19 @@ vx_kv *vx_kv_new(const vx_model *m, int tower, int64_t first_position) {
   return vx_kv_of(&m->layouts[tower], first_position);
 }
 
+vx_kv *vx_kv_restore(const vx_model *m, int tower, int64_t count, const uint8_t *bytes,
+                     int64_t size) {
+  vx_kv *kv = vx_kv_new(m, tower, 0);
+  if (kv == NULL) return NULL;
+  if (vx_kv_reserve(kv, count) != 0 || vx_kv_bytes(kv) != size) {
+    vx_kv_free(kv);
+    return NULL;
+  }
+  size_t part = kv->layout.chunk_bytes;
+  for (int64_t i = 0; i < kv->held; i++) memcpy(kv->chunk[i], bytes + (size_t)i * part, part);
+  return kv;
+}
+
 /* Encoding. */
 
 /* Two causal convolutions of one slot's mel into its frames of the residual stream. Three frames

@@ -18,7 +18,7 @@
 #define VX_API
 #endif
 
-#define VX_VERSION 1
+#define VX_VERSION 2
 #define VX_ENCODER 0
 #define VX_DECODER 1
 
@@ -80,6 +80,11 @@ VX_API vx_kv *vx_kv_copy(const vx_kv *from, int64_t count); /* with its first po
 VX_API void vx_kv_free(vx_kv *kv);
 VX_API int64_t vx_kv_bytes(const vx_kv *kv);
 VX_API int vx_kv_fill(vx_kv *kv, int64_t count); /* with made-up contents, for measuring; 0 or -1 */
+/* All that a slot from position 0 holds, `vx_kv_bytes` of it; and a slot of `count` positions made
+ * of them again. NULL if they are not as many bytes, or memory is short. */
+VX_API void vx_kv_store(const vx_kv *kv, uint8_t *bytes);
+VX_API vx_kv *vx_kv_restore(const vx_model *m, int tower, int64_t count, const uint8_t *bytes,
+                            int64_t size);
 
 /* 0, or -1 if memory is short: then nothing has changed. */
 VX_API int vx_encode(vx_model *m, const vx_encode_work *work, int count);

@@ -106,14 +106,17 @@ class Reference:
     def decode(self, ids: list[int], rows: Floats, delay: int, asked: slice = ALL) -> Floats:
         """Inputs `ids` and as many adapter rows to logits (T, vocab), of all positions or some."""
         tower = self.spec.decoder
-        codes, scales = self._weight("embedding.weight")
-        embedding = (codes[ids] * scales[ids][..., None]).reshape(len(ids), -1)[:, : tower.width]
-        x = embedding + rows
+        x = self._embedding(ids) + rows
         for i in range(tower.layers):
             gain = self._gain(f"decoder.layers.{i}.", delay)
             x = self._block(x, f"decoder.layers.{i}.", tower, gain)
         x = self._norm(x[asked], self._vector("decoder.norm.weight", tower.width), tower)
-        return self._product(x, (codes, scales))
+        return self._product(x, self._weight("embedding.weight"))
+
+    def _embedding(self, ids: list[int]) -> Floats:
+        codes, scales = self._weight("embedding.weight")
+        rows: Floats = (codes[ids] * scales[ids][..., None]).reshape(len(ids), -1)
+        return rows[:, : self.spec.decoder.width]
 
     def _block(self, x: Floats, prefix: str, tower: Tower, gain: Floats | None) -> Floats:
         d, q_end = tower.head_dim, tower.q_width

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -62,8 +63,15 @@ def test_the_processor_engine_beside_others(capsys: pytest.CaptureFixture[str]) 
     assert bench_others.main(line.split()) == 0
     said = capsys.readouterr()
     cells = [row.split(" | ") for row in said.out.splitlines() if row.startswith("| ")][2:]
-    engines = ["| voxtral-cpu", "| voxtral-torch int4", "| transformers fp32"]
+    peers = [f"| transcribe-cpp Q4, ring of {ring}" for ring in ("its own length", "512")]
+    installed = _has("transcribe_cpp") and _has("gguf")
+    engines = ["| voxtral-cpu", *(peers if installed else []), "| voxtral-torch int4",
+               "| transformers fp32"]  # fmt: skip
     assert [(row[0], row[2]) for row in cells] == [(e, c) for c in ("48", "64") for e in engines]
     assert cells[0][6] == "1.00 / 1.00 / 1.00"
     assert all(float(row[3].removesuffix(" ms")) > 0 for row in cells)
-    assert "transcribe-cpp is left out" in said.err
+    assert ("transcribe_cpp is left out" in said.err) == (not _has("transcribe_cpp"))
+
+
+def _has(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None

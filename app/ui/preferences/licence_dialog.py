@@ -1,0 +1,55 @@
+"""What a download brings, from whom and under which licence, before a byte of it comes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
+
+from app.models.catalogue import Model
+from app.ui.widgets import plain
+from model_backends.base import Sentence
+from model_backends.downloads.units import size
+
+
+class LicenceDialog(QDialog):
+    """`accepted` is the user's word: it may be downloaded."""
+
+    def __init__(self, model: Model, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(Sentence("Download {title}", title=model.title))
+        self.what = plain.label(
+            Sentence(
+                "{title}, by {author}. {size} come from the model hub, from “{repository}”. "
+                "Captions go on meanwhile.",
+                title=model.title,
+                author=model.author,
+                size=size(model.bytes),
+                repository=model.repository,
+            ),
+            wrap=True,
+        )
+        self.text = QPlainTextEdit(model.licence_text)
+        self.text.setReadOnly(True)
+        self.text.setTabChangesFocus(True)
+        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.text.setAccessibleName(Sentence("Licence: {licence}", licence=model.licence))
+        self.text.setMinimumSize(300, 90)
+        buttons = QDialogButtonBox()
+        self.download = buttons.addButton("Download", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.cancel = buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(12)
+        column.addWidget(self.what)
+        column.addWidget(
+            plain.label(Sentence("Its licence, {licence}:", licence=model.licence), "dim")
+        )
+        column.addWidget(self.text, 1)
+        column.addWidget(buttons)
+
+    def sizeHint(self) -> QSize:
+        return QSize(560, 420)
