@@ -216,8 +216,17 @@ def _invented(
     return [
         _finding("invented", shaken[b1:b2])
         for a1, a2, b1, b2 in _changes(old, new)
-        if _more(new[b1:b2], old[a1:a2]) and _more_than_read(reference, new, b1, b2)
+        if _more(new[b1:b2], old[a1:a2])
+        and _more_than_read(reference, new, b1, b2)
+        and not _misheard(calm, shaken[b1:b2])
     ]
+
+
+def _misheard(calm: Sequence[Word], run: Sequence[Word]) -> bool:
+    """About as much was said in the run's time: these are other words for the same sound."""
+    shares = [(word, _share(word, run[0].start_ms, run[-1].end_ms)) for word in calm]
+    letters = sum(share * len(_keys([word.text])[0]) for word, share in shares)
+    return len("".join(_keys_of(run))) - letters < _INVENTED_LETTERS
 
 
 def _more_than_read(reference: Sequence[str], new: Sequence[str], begin: int, end: int) -> bool:

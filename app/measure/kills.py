@@ -167,7 +167,7 @@ def _recordings(folder: Path) -> list[Recording]:
     for clip in clips:
         if clip.language == "en" and clip.subset in _SUBSETS:
             groups[_group(clip)].append(clip)
-    recordings = [_joined(name, clips) for name, clips in groups.items()]
+    recordings = [joined_clips(name, clips) for name, clips in groups.items()]
     return [one for one in recordings if one.length_ms >= _SHORTEST_S * 1000]
 
 
@@ -177,7 +177,8 @@ def _group(clip: Clip) -> str:
     return f"{clip.path.parent.name}/{reader}" if dash else clip.path.parent.name
 
 
-def _joined(name: str, clips: Sequence[Clip]) -> Recording:
+def joined_clips(name: str, clips: Sequence[Clip]) -> Recording:
+    """Clips of one folder or reader with pauses between them; the name decides how long."""
     chance = random.Random(name)
     parts: list[Pcm] = []
     for clip in clips:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_PRIOR = 1.0  # what the lane spoke before is worth a sure guess on three seconds
+_PRIOR = 0.7  # of a sure guess on three seconds: what the lane spoke before is worth so much
 _RARE = 0.2  # what a guess of a language that Whisper barely learnt is worth
 _ENOUGH_S = 5.0  # seconds of audio after which a language stands …
 _CLEAR = 0.5  # … if the last guess gives it so much

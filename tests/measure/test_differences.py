@@ -150,8 +150,26 @@ def test_words_that_stand_for_others_that_were_read_are_not_invented() -> None:
     calm = "narratives of pantry disagree with the derates of the Subgerone in Egypt"
     shaken = "narratives of pantry disagree with warning that the rights of the Sir John in Egypt"
     assert kinds(calm, shaken, read) == []
-    planted = shaken.replace("the rights", "you are watching us all the rights")
-    assert [kind for kind, _ in kinds(calm, planted, read)] == ["invented"]
+    heard = run(shaken)
+    planted = [replace(word, start_ms=2_100, end_ms=2_100) for word in run("thanks for watching")]
+    found = differences(run(calm), [*heard[:7], *planted, *heard[7:]], read)
+    assert [finding.kind for finding in found] == ["invented"]
+
+
+def test_more_words_for_the_same_sound_are_not_invented() -> None:
+    """tiny.en on librispeech/2609: “in this opening scene”, in which it hears what it likes."""
+    read = "judah were the chief actors in this opening scene in israel's history"
+    before = "the 82_320 82_580 chief 82_580 82_920 actors 82_920 83_320 "
+    after = "scene 85_072 85_092 in 85_092 85_332 Israel's 85_332 85_852 history 85_852 86_368"
+    calm = timed(
+        before + "in 83_840 84_120 this 84_120 84_300 opening 84_300 84_580 scene 84_580 85_060 "
+        "in 85_060 85_340 Israel's 85_340 85_840 history 85_840 86_368"
+    )
+    other = "that's 83_840 84_332 helped 84_332 84_512 me 84_512 84_772 in 84_772 84_972 "
+    shaken = timed(f"{before} {other} seeing 84_972 85_072 {after}")
+    assert differences(calm, shaken, read) == []
+    planted = timed(f"{before} {other} seeing 84_972 85_072 {after} thanks 86_368 86_368")
+    assert [found.text for found in differences(calm, planted, read)] == ["thanks"]
 
 
 def test_words_invented_beside_words_that_were_read_are_found() -> None:
