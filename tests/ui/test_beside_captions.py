@@ -54,7 +54,7 @@ OPENED: dict[str, Callable[[MainWindow], object]] = {
     "names, out": lambda window: NamesPage(window._store, window).ask_for_export(),
     "captions page": lambda window: window._show_captions_page(),
     "delete": lambda window: erase.ask(window, window.banners, True, lambda parts: None),
-    "model folder": lambda window: SpeechModelPage(window._store, None, window)._ask_folder(),
+    "model folder": lambda window: SpeechModelPage(window._store, window)._ask_folder(),
 }
 
 
