@@ -1,9 +1,9 @@
 """One utterance being captioned: when to decode, what to commit, where to cut the window.
 
-Live, the window (the utterance so far, a dozen seconds at most) is decoded again and again and
-`agreement` decides which words stay. Where nobody waits (a file) or much audio does (after a
-crash), blocks of up to 28 s are cut at pauses and decoded once. Knows nothing about threads,
-clocks or which weights are loaded; what a window says is `listening`'s business.
+Live, the window (the utterance so far, a dozen seconds at most, 20 after a stall) is decoded again
+and again and `agreement` decides which words stay. Where nobody waits (a file) or much audio does
+(after a crash), blocks of up to 28 s are cut at pauses and decoded once. Knows nothing about
+threads, clocks or which weights are loaded; what a window says is `listening`'s business.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ _LEAST_SPEECH = 96 * _MS  # less than this in a window is a click
 _LONG_WINDOW = 10_000 * _MS  # from here on the front is cut away
 _CONTEXT = 3_000 * _MS  # committed audio that stays in front: words are heard better in company
 _LOST_WINDOW = 15_000 * _MS  # nothing agreed for so long: take the guess as it is
+_LONGEST_GUESS = 20_000 * _MS  # more is heard as a block; padded, the encoder takes 27 s
+_MUCH_NEW = 3_000 * _MS  # heard for the first time: the next guess is to have the same window
 _SPEECH_LEFT_OUT = 1_000 * _MS  # more than this behind a guess: it stopped early
 _UNSURE_END = 1_500 * _MS  # words at the very end of a cut are left for the next window
 _BLOCK = 28_000 * _MS
@@ -70,6 +72,7 @@ class EmbeddedStream:
         self._listening = Listening(self._window, options.start_ms)
         self._heard = 0  # samples: the end of the audio last decoded
         self._heard_ms = options.start_ms  # as reported: only grows
+        self._spared = False  # the guess before heard much for the first time, and nothing was cut
         self._reviewed = -1  # samples: the end of the audio last heard carefully
         self._told = 0  # samples: heard, as last reported
         self._finishing = False
@@ -96,9 +99,15 @@ class EmbeddedStream:
         """What `advance` would do now."""
         if self.done:
             return Work.NOTHING
-        if not self.options.realtime or self._window.end - self._heard > _BACKLOG:
-            return self._block_work()
-        return self._live_work()
+        return self._live_work() if self.options.realtime and self._short else self._block_work()
+
+    @property
+    def _short(self) -> bool:
+        """Whether so little waits that what is heard of it will be heard again."""
+        window = self._window
+        waiting = window.end - self._heard
+        length = window.end - window.start
+        return not waiting or (waiting <= _BACKLOG and length <= _LONGEST_GUESS)
 
     def _block_work(self) -> Work:
         if self._window.end - self._window.start >= _BLOCK:
@@ -164,16 +173,30 @@ class EmbeddedStream:
     def _guess(self, transcribe: Transcribe) -> list[Event]:
         window = self._window
         end = window.end
+        much_new = end - self._heard > _MUCH_NEW
+        self._spared = much_new and not self._spared
         words = self._listen(transcribe, end, Care.QUICK)
         events: list[Event] = []
         for index, (track, rule) in enumerate(zip(self._tracks, self._rules, strict=True)):
             before_ms = self._session_ms(end) - rule.margin_ms
             events += self._words(index, track.agree(words, before_ms))
-        if end - window.start > _LONG_WINDOW:
-            self._shorten(end)
-        if end - window.start > _LOST_WINDOW:
-            events += self._give_up_waiting(words, end)
+        if not self._spared:
+            events += self._bound(words, end)
         return [*events, *self._report()]
+
+    def _bound(self, words: list[Guess], end: int) -> list[Event]:
+        """Keep the next guess short: cut the front away, or commit the guess and cut behind it.
+
+        A cut that left much to be heard again without the front would spoil it: begun in
+        mid-sentence, a guess says something else, or the same twice.
+        """
+        window = self._window
+        length = end - window.start
+        uncommitted = min(length, end - (self._committed() or 0))
+        much = length > _LOST_WINDOW and uncommitted > _LONG_WINDOW
+        if length > _LONG_WINDOW and not much:
+            self._shorten(end)
+        return self._give_up_waiting(words, end) if end - window.start > _LOST_WINDOW else []
 
     def _block(self, transcribe: Transcribe) -> list[Event]:
         """Hear up to the best pause within reach, commit everything before it, and cut there."""

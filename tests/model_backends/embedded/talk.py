@@ -20,6 +20,7 @@ from model_backends.embedded.stream import EmbeddedStream
 FRAME = 512
 MS = 16  # samples in a millisecond
 
+LONGEST_MS = {Care.QUICK: 27_000, Care.CAREFUL: 27_000, Care.WHOLE: 30_000}  # Whisper's encoder
 _FEWEST_SKIPPED = 5  # one word less is a word misheard; that nobody can see
 
 Script = Sequence[tuple[str, int, int]]  # (text, start_ms, end_ms) of the session
@@ -41,6 +42,8 @@ class ScriptedRecognizer:
     def __call__(self, pcm: Pcm, care: Care) -> list[Guess]:
         start, end = int(pcm[0]) // MS, (int(pcm[-1]) + 1) // MS
         self.windows.append((start, end, care))
+        if end - start > LONGEST_MS[care]:
+            raise ValueError(f"Invalid input features shape: {end - start} ms")
         heard = [
             Guess(word if e <= end else f"{word}-{end}", max(s, start) - start, min(e, end) - start)
             for word, s, e in self.script
