@@ -56,6 +56,24 @@ class ScriptedRecognizer:
         return heard
 
 
+class Muddled(ScriptedRecognizer):
+    """What is unclear is heard as another word each time."""
+
+    def __init__(self, script: Script, unclear: Sequence[tuple[int, int]]) -> None:
+        super().__init__(script)
+        self._unclear = unclear
+
+    def __call__(self, pcm: Pcm, care: Care) -> list[Guess]:
+        heard = super().__call__(pcm, care)
+        start, end, _ = self.windows[-1]
+        count = len(self.windows)
+        return heard + [
+            Guess(f" x{count}y{begin}", begin - start, min(stop, end) - start)
+            for begin, stop in self._unclear
+            if begin >= start and begin < end - 40
+        ]
+
+
 def _skipping(words: list[Guess], begin: int, end: int, window: int) -> list[Guess]:
     kept = [w for w in words if w.start_ms < begin or w.end_ms > end]
     if len(words) - len(kept) < _FEWEST_SKIPPED:
