@@ -38,7 +38,9 @@ def test_a_block_that_comes_late_is_no_silence() -> None:
     assert only.samples.any()
 
 
-@given(st.lists(st.tuples(st.floats(0.2, 1.8), st.integers(1, 40)), min_size=1, max_size=12))
+@given(
+    st.lists(st.tuples(st.floats(IDLE_S + 0.06, 1.8), st.integers(1, 40)), min_size=1, max_size=12)
+)
 def test_sound_and_silence_together_are_as_long_as_the_time(
     turns: list[tuple[float, int]],
 ) -> None:

@@ -46,8 +46,9 @@ class Editor:
         self._process.wait()
 
     def take_keyboard(self) -> None:
-        """Its window is the active one from now on."""
+        """Its window is the active one from now on, and it knows: keys go to its text."""
         self._screen.xdotool("search", "--sync", "--name", TITLE, "windowactivate", "--sync")
+        self.until(self._path.with_suffix(".active").exists)
 
     def stop(self) -> None:
         """It reads nothing until it goes on."""
@@ -81,6 +82,13 @@ def main(path: Path) -> None:
     app = QApplication([])
     edit = QPlainTextEdit()
 
+    def tell_active() -> None:
+        active = path.with_suffix(".active")
+        if edit.isActiveWindow():
+            active.touch()
+        else:
+            active.unlink(missing_ok=True)
+
     def write() -> None:
         part = path.with_suffix(".part")
         part.write_text(edit.toPlainText(), "utf-8")
@@ -89,6 +97,7 @@ def main(path: Path) -> None:
     edit.setWindowTitle(TITLE)
     edit.resize(600, 300)
     edit.textChanged.connect(write)
+    app.focusChanged.connect(lambda before, now: tell_active())
     edit.show()
     edit.setFocus()
     write()

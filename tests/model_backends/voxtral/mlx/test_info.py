@@ -83,7 +83,7 @@ def test_on_a_mac_without_weights_it_is_still_the_one(
     assert (row.available, row.details["preferred"]) == (False, True)
     assert "4 bits recommended" in row.reason
     assert row.details["recommended_bits"] == 4
-    assert "Download" in row.hint
+    assert "voxline models download voxtral-4bit" in row.hint
     with pytest.raises(EngineError, match="not on this computer"):
         mlx_info.find_model(None, tmp_path)
 

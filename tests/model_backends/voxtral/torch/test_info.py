@@ -116,7 +116,7 @@ def test_without_weights_it_says_what_to_download(
     on(GPU, monkeypatch)
     (row,) = model_backends.availability("voxtral-torch", tmp_path)
     assert not row.available
-    assert "8.86 GB" in row.hint
+    assert "voxline models download voxtral (8.9 GB)" in row.hint
 
 
 def test_without_pytorch_it_says_how_to_install_it(
