@@ -34,6 +34,7 @@ def lay_out(screen: Screen, *layout: str) -> None:
     subprocess.run(["setxkbmap", *layout], env=screen.env, check=True)
 
 
+@pytest.mark.timeout(900)  # keys that are lent again wait for the window's answer each time
 def test_everything_arrives_as_it_is_once_in_any_layout(editor: Editor, screen: Screen) -> None:
     """In Russian no key types a Latin letter; in French digits need Shift."""
     typist, said = X11Typist(), ""
