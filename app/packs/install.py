@@ -109,16 +109,32 @@ class _Installation:
 
     def run(self) -> Path:
         kept.clear_away()
+        place = packs.folder() / self._plan.name
+        if place.is_dir() and self._renew(place):
+            return place
         self._check_room()
         files = Fetching(self._downloads, self._plan.bytes, self._sources, self._tell, self._stop)
         files.run(self._plan.python, self._plan.build.wheels)
         try:
             interpreter = self._unpack()
             self._try(interpreter)
-            self._describe(interpreter)
+            _write(self._new / kept.FILES, self._note)
+            self._describe(self._new, interpreter)
             return self._put_in_place()
         finally:
             shutil.rmtree(self._new, ignore_errors=True)
+
+    def _renew(self, place: Path) -> bool:
+        """The same files are here, whole: nothing need come again. A Voxline that speaks another
+        protocol only has to try them with its own modules, and to write that down."""
+        manifest = packs.manifest_of(place)
+        interpreter = place / str(manifest.get("python"))
+        self._say("checking")
+        if kept.verify(place, lambda count: self._stop.check()) or not interpreter.is_file():
+            return False
+        self._try(interpreter)
+        self._describe(place, interpreter)
+        return True
 
     def _check_room(self) -> None:
         folder = packs.folder()
@@ -166,23 +182,24 @@ class _Installation:
         if outcome.why:
             raise told.trial_failed(kind.title, outcome.why)
 
-    def _describe(self, interpreter: Path) -> None:
-        """What was unpacked, and last what makes it a pack; both on the disk before the rename."""
+    def _describe(self, place: Path, interpreter: Path) -> None:
+        """What makes it a pack, last of all."""
         manifest = {
             "pack": packs.FORMAT,
             "protocol": messages.PROTOCOL_VERSION,
             "engines": list(self._kind.engines),
-            "python": interpreter.relative_to(self._new).as_posix(),
+            "python": interpreter.relative_to(place).as_posix(),
             "kind": self._kind.name,
             "pin": self._plan.build.pin,
         }
-        _write(self._new / kept.FILES, self._note)
-        _write(self._new / packs.MANIFEST, manifest)
+        _write(place / packs.MANIFEST, manifest)
 
     def _put_in_place(self) -> Path:
         place = packs.folder() / self._plan.name
-        if place.exists():  # the same one, to be repaired
+        if place.exists():  # the same one, which was damaged
             kept.doom(place)
+        if hasattr(os, "sync"):
+            os.sync()  # a power failure after this finds all of it, or nothing
         self._new.rename(place)
         for older in kept.for_engines(self._kind.engines):
             if older.folder != place:
@@ -201,7 +218,10 @@ def _stem(kind: Kind) -> str:
 
 
 def _write(path: Path, content: object) -> None:
-    with path.open("w", encoding="utf-8") as file:
+    """Whole or not at all."""
+    fresh = path.with_suffix(".fresh")
+    with fresh.open("w", encoding="utf-8") as file:
         json.dump(content, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
+    fresh.replace(path)

@@ -55,6 +55,11 @@ def installed(known: Pins | None = None) -> list[Installed]:
     return sorted(found, key=lambda pack: pack.trouble is not None)
 
 
+def left_over() -> int:
+    """Bytes of a download that did not come to its end."""
+    return size_of(packs.folder() / DOWNLOADS)
+
+
 def size_of(folder: Path) -> int:
     """Bytes of what is in it. Reads the whole folder: not for a window."""
     return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
