@@ -148,6 +148,7 @@ def run_gui(args: argparse.Namespace) -> int:
     parts.hotkeys.close()
     parts.window.captions_page.close()
     parts.window.models.close()
+    parts.window.packs.close()
     parts.feeds.close()
     parts.badge.hide()
     parts.dictation.close()

@@ -19,7 +19,6 @@ from app.packs.kept import Installed
 from app.packs.pins import KINDS
 from app.packs.sources import Sources, configured, of_folder
 from app.packs.suits import suit
-from app.worker import packs
 from model_backends.base import Sentence, UserError
 from model_backends.downloads.fetch import Stop
 from model_backends.downloads.units import size
@@ -112,7 +111,7 @@ def _install(args: argparse.Namespace) -> int:
         Sentence("{title} is installed: {folder}", title=KINDS[kind].title, folder=place),
         Sentence("Use it with --engine {engine}.", engine=KINDS[kind].engines[0]),
     )
-    if packs.interpreter(KINDS[kind].engines[0]) is None:
+    if kept.tensors_of_our_own(KINDS[kind]):
         tell(
             Sentence("The Python that runs this Voxline has these packages itself, and uses those.")
         )

@@ -22,6 +22,7 @@ from app.packs import python, told
 from app.packs.pins import KINDS, Kind, Pins, pins
 from app.worker import packs
 from model_backends.base import Sentence, UserError
+from model_backends.voxtral.torch.info import best_device
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,17 @@ def installed(known: Pins | None = None) -> list[Installed]:
             trouble = each if isinstance(each, packs.Broken) else None
             found.append(Installed(packs.folder() / each.name, kind, pin, trouble, newest))
     return sorted(found, key=lambda pack: pack.trouble is not None)
+
+
+def tell_engines() -> None:
+    """Packs have come or gone: engines are asked anew what they find."""
+    packs.announce()
+    best_device.cache_clear()
+
+
+def tensors_of_our_own(kind: Kind) -> bool:
+    """Whether what runs this app needs no pack of this kind: it has the packages itself."""
+    return not any(packs.needed(engine) for engine in kind.engines)
 
 
 def left_over() -> int:

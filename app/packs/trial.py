@@ -16,11 +16,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app import frozen
 from app.worker.link import child_env
-from model_backends.downloads.fetch import Stop
+
+if TYPE_CHECKING:  # a pack has no library for downloads
+    from model_backends.downloads.fetch import Stop
 
 _LONGEST_S = 600.0  # the first import on a cold, slow disk takes minutes
 _LOOK_S = 0.1

@@ -75,7 +75,7 @@ def look(place: Path) -> Iterator[Pack | Broken]:
 
 def interpreter(engine: str) -> str | None:
     """The pack's Python that this engine's worker is started with; None: what runs this app."""
-    if not _needed(engine):
+    if not needed(engine):
         return None
     good = (each for each in look(folder()) if isinstance(each, Pack) and engine in each.engines)
     first = next(good, None)
@@ -86,7 +86,7 @@ def announce() -> None:
     """Let the engines know what packs have; costs a look at a folder. Again after a change."""
     elsewhere.forget()
     for each in look(folder()):
-        for engine in filter(_needed, each.engines):
+        for engine in filter(needed, each.engines):
             if isinstance(each, Pack):
                 elsewhere.offer(engine, each.packages)
             else:
@@ -95,7 +95,7 @@ def announce() -> None:
 
 def trouble(engine: str) -> Broken | None:
     """The pack that keeps this engine from running, if one does."""
-    if not _needed(engine) or interpreter(engine):
+    if not needed(engine) or interpreter(engine):
         return None
     broken = (each for each in look(folder()) if isinstance(each, Broken))
     return next((each for each in broken if engine in each.engines), None)
@@ -110,7 +110,7 @@ def manifest_of(place: Path) -> dict[str, Any]:
     return manifest if isinstance(manifest, dict) else {}
 
 
-def _needed(engine: str) -> bool:
+def needed(engine: str) -> bool:
     """Whether this engine would need a pack: what runs this app has not what it computes with."""
     if engine not in NEEDS:
         return False
