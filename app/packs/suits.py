@@ -18,10 +18,14 @@ _AMD = "AMD"  # how the driver's program names its cards: see voxtral/torch/info
 
 @dataclass(frozen=True, slots=True)
 class Suit:
-    """`kind` is "" where no pack would be of use here. `words` say what for, or why not."""
+    """`kind` is "" where no pack would be of use here. `words` say what for, or why not.
+
+    `to_be_made`: one would be of use, and the user has to make it.
+    """
 
     kind: str
     words: Sentence
+    to_be_made: bool = False
 
 
 def suit(machine: Machine, models: tuple[Model, ...] | None = None) -> Suit:
@@ -42,8 +46,8 @@ def suit(machine: Machine, models: tuple[Model, ...] | None = None) -> Suit:
 def _for_a_card(machine: Machine) -> Suit:
     if machine.gpu.startswith(_AMD):
         why = Sentence(
-            "There is no pack for AMD’s cards yet: Voxline’s README says how to install PyTorch "
-            "for one, under “Voxtral with the real weights”."
+            "There is no pack for AMD’s cards yet: Voxline’s README says how to make one, under "
+            "“Install”."
         )
-        return Suit("", why)
+        return Suit("", why, to_be_made=True)
     return Suit("cuda", Sentence("Lets Voxtral caption on {card}.", card=machine.gpu))

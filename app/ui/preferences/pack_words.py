@@ -39,7 +39,7 @@ def standing(state: PackState) -> str:
     if state.failure is not None:
         return Sentence("{message} {hint}", message=state.failure.message, hint=state.failure.hint)
     if state.here is None:
-        return _begun(state)
+        return state.why_none or _begun(state)
     trouble = state.here.trouble
     if trouble is not None:
         return Sentence("{message} {hint}", message=trouble.reason, hint=trouble.hint)

@@ -41,6 +41,7 @@ class PackState:
 
     suit: Suit | None = None
     plan: Plan | None = None  # what an installation would do; None where none is to be had
+    why_none: str = ""  # one would be of use, and there is none for this computer
     here: Installed | None = None
     begun: int = 0  # bytes that an earlier time has brought
     spare: bool = False  # what runs Voxline has the packages itself, and uses those
@@ -68,7 +69,8 @@ class PackState:
         """Whether there is anything to see: what nobody needs here is not offered."""
         if self.busy or self.here is not None or self.failure is not None:
             return True
-        return self.plan is not None and not self.spare
+        wanted = self.plan is not None or bool(self.why_none)
+        return (wanted or (self.suit is not None and self.suit.to_be_made)) and not self.spare
 
 
 class Packs(QObject):
@@ -94,11 +96,14 @@ class Packs(QObject):
         machine, known = self._machine, self._known
 
         def take(found: PackState) -> None:
-            now = self.state
             self._put(
-                suit=found.suit, plan=found.plan, here=found.here, begun=found.begun,
-                spare=found.spare, progress=now.progress,
-            )  # fmt: skip
+                suit=found.suit,
+                plan=found.plan,
+                why_none=found.why_none,
+                here=found.here,
+                begun=found.begun,
+                spare=found.spare,
+            )
             self.changed.emit()
             then()
 
@@ -174,20 +179,27 @@ class Packs(QObject):
 def _look(machine: Callable[[], Machine] | None, known: Callable[[], Pins] | None) -> PackState:
     from app.models.machine import this_machine
     from app.packs import install, kept
+    from app.packs.pins import KINDS
     from app.packs.suits import suit
 
     suits = suit((machine or this_machine)())
     pins = known() if known else None
     here = next(iter(kept.installed(pins)), None)
     kind = here.kind.name if here is not None else suits.kind
-    plan = None
+    plan, why_none = None, ""
     if kind:
         try:
             plan = install.plan(kind, known=pins)
         except UserError as error:
-            log.info("no pack for this computer: %s", error)
-    spare = plan is not None and kept.tensors_of_our_own(plan.build.kind)
-    return PackState(suits, plan, here, install.begun(plan) if plan is not None else 0, spare)
+            why_none = error.message
+    return PackState(
+        suit=suits,
+        plan=plan,
+        why_none=why_none,
+        here=here,
+        begun=install.begun(plan) if plan is not None else 0,
+        spare=kept.tensors_of_our_own(KINDS[kind or "cuda"]),
+    )
 
 
 def _log_failure(error: Exception) -> None:

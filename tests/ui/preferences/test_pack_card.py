@@ -78,6 +78,7 @@ def test_what_it_is_for_in_plain_words() -> None:
             ["Cancel"],
         ),
         (state(progress=Progress(4, 4, "trying"), stopping=True), "info", "Stopping …", []),
+        (state(plan=None, why_none="There is none."), "", "There is none.", []),
         (state(plan=None, here=replace(HERE, trouble=BAD)), "failure", None, ["Remove…"]),
     ],
 )  # fmt: skip

@@ -18,6 +18,7 @@ from app.worker import packs as door
 from model_backends import elsewhere
 from tests.models.test_places import GAMER, LAPTOP
 from tests.packs.conftest import OLD, REST, TORCH, index, pins_of, tried
+from tests.packs.test_pins import RADEON
 from tests.support.package_index import Fault, Index
 
 __all__ = ["index", "tried"]
@@ -65,6 +66,10 @@ def test_looking_asks_nobody_and_says_what_it_is_for(make: Make, index: Index) -
     assert state.of_interest
     assert (state.here, state.begun, state.busy) == (None, 0, False)
     assert not make(LAPTOP).state.of_interest, "nothing here would be of use"
+    assert make(RADEON).state.of_interest, "one can be made by hand"
+    nothing = make(known=pins_of(TORCH, *REST, pack="cpu")).state
+    assert nothing.of_interest
+    assert "no pack “PyTorch for NVIDIA graphics cards”" in nothing.why_none
     assert not index.asked
 
 
