@@ -380,6 +380,8 @@ def _ask_to_erase(parts: Parts) -> None:
     def erased(chosen: Sequence[str]) -> None:
         if "settings" in chosen:
             parts.store.forget()
+        if "models" in chosen:
+            parts.window.packs.forget()
         parts.sessions.look()
 
     erase.ask(parts.window, parts.window.banners, parts.captioning.running, erased)

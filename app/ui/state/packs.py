@@ -140,6 +140,13 @@ class Packs(QObject):
 
         self._begin(work)
 
+    def forget(self) -> None:
+        """Somebody else has deleted it."""
+        from app.packs import kept
+
+        kept.tell_engines()
+        self.look(self.settled.emit)
+
     def close(self) -> None:
         """The app ends: what is being fetched lets go, and what has come is kept."""
         if self._job is not None:
