@@ -128,14 +128,13 @@ def _suited() -> str:
 def _introduce(intended: Plan, sources: Sources) -> None:
     """What comes, from where, under which licence, and on which Python."""
     kind = intended.build.kind
-    where = ", ".join([*sources.links, *sources.indexes_for(_build(intended))])
     tell(
         Sentence(
             "{title}: {size} to be fetched, {unpacked} on the disk. From {where}.",
             title=kind.title,
             size=size(intended.bytes),
             unpacked=size(intended.unpacked),
-            where=where,
+            where=sources.shown(intended.build.label),
         ),
         kind.licence,
     )
@@ -157,10 +156,6 @@ def _introduce(intended: Plan, sources: Sources) -> None:
     begun = install.begun(intended)
     if begun:
         tell(Sentence("{size} of it are here already.", size=size(begun)))
-
-
-def _build(intended: Plan) -> str:
-    return next((wheel.build for wheel in intended.build.wheels if wheel.build), "")
 
 
 def _with_bar(intended: Plan, sources: Sources) -> object:

@@ -18,7 +18,7 @@ import httpx2
 
 from app.packs import told
 from app.packs.pins import File
-from app.packs.sources import Sources
+from app.packs.sources import Sources, without_password
 from model_backends.downloads import fetch
 from model_backends.downloads import told as of_http
 from model_backends.downloads.fetch import Stop, Waiting
@@ -102,7 +102,7 @@ class Links:
                 finally:
                     self._stop.hold(None)
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
-            raise told.no_address(_without_password(url)) from error
+            raise told.no_address(without_password(url)) from error
         except httpx2.HTTPError as error:
             self._stop.check()  # it was we who cut it off
             raise of_http.of_transport(error, urlsplit(url).hostname or url) from error
@@ -159,8 +159,3 @@ def _folder(place: str) -> Path | None:
     if "://" in place:
         return None
     return Path(place).expanduser()
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

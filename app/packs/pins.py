@@ -112,6 +112,11 @@ class Build:
         return KINDS[self.pack]
 
     @property
+    def label(self) -> str:
+        """What their maker calls this build of its wheels, where it is not the usual one."""
+        return next((wheel.build for wheel in self.wheels if wheel.build), "")
+
+    @property
     def pin(self) -> str:
         """Another when any file is another."""
         joined = "\n".join(sorted(wheel.sha256 for wheel in self.wheels))

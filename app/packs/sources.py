@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 PYPI = "https://pypi.org/simple"  # pip's default
 # PyTorch's own index has the builds that PyPI has not: +cpu for Linux, +cu130 for Windows
@@ -37,6 +38,16 @@ class Sources:
         """… of a wheel whose maker calls its build so."""
         own = (f"{self.pytorch}/{build}",) if build and self.pytorch else ()
         return self.indexes + own
+
+    def shown(self, build: str) -> str:
+        """The places, for people: without the passwords that addresses may hold."""
+        return ", ".join(map(without_password, [*self.links, *self.indexes_for(build)]))
+
+
+def without_password(address: str) -> str:
+    """What may be shown of an address."""
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def of_folder(folder: Path) -> Sources:

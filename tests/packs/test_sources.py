@@ -33,6 +33,11 @@ def test_pips_own_index_where_nothing_is_configured() -> None:
     assert configured({"PIP_CONFIG_FILE": os.devnull}) == Sources((), (PYPI,), "", PYTORCH)
 
 
+def test_a_password_is_not_shown() -> None:
+    found = Sources(links=("/opt/wheels",), indexes=("https://me:secret@i.example/simple",))
+    assert found.shown("cpu") == f"/opt/wheels, https://i.example/simple, {PYTORCH}/cpu"
+
+
 def test_the_users_file(home: Path) -> None:
     text = "[global]\nindex-url = https://packages.example.org/simple/\n"
     assert said(home, text).indexes == ("https://packages.example.org/simple",)

@@ -81,11 +81,10 @@ def question(state: PackState, sources: Sources) -> tuple[str, str]:
         size=size(state.plan.bytes),
         unpacked=size(state.plan.unpacked),
     )
-    build = next((wheel.build for wheel in state.plan.build.wheels if wheel.build), "")
     more = Sentence(
         "From {where}. Every file must be the one that this Voxline was tested with. {licence} "
         "Captions go on meanwhile.",
-        where=", ".join([*sources.links, *sources.indexes_for(build)]),
+        where=sources.shown(state.plan.build.label),
         licence=kind.licence,
     )
     return asked, more
