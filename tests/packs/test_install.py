@@ -3,25 +3,29 @@ whatever moment that ends, what was there before is used on."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.models.download import Progress
-from app.packs import install, kept, sources, trial
+from app.packs import fetching, install, kept, python, sources, trial
+from app.packs.pins import File, Python
 from app.packs.sources import of_folder
 from app.packs.trial import Outcome
 from app.worker import messages, packs
 from model_backends.downloads.fetch import Stop, StoppedError
 from model_backends.downloads.told import DownloadError
-from tests.packs.conftest import OLD_PINS, PINS, REST, TORCH, WHEELS, plan
-from tests.support.package_index import Fault, Index
+from tests.packs.conftest import OLD_PINS, PINS, REST, TORCH, WHEELS, pins_of, plan
+from tests.support.package_index import Fault, Index, sha256
 
 ENGINE = "voxtral-torch"
 
@@ -66,11 +70,61 @@ def test_a_pack_comes_and_is_found(index: Index, tried: list[Path]) -> None:
     assert max(p.done for p in seen if p.doing == "downloading") <= plan().bytes
 
 
+def test_nobody_gets_the_model_hubs_token(
+    index: Index, tried: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    got()
+    assert index.headers
+    assert not [each for each in index.headers if "authorization" in each]
+
+
+def test_where_no_python_suits_the_pack_brings_its_own(
+    index: Index, tried: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a mirror of them; its tarball is checked and unpacked as a wheel is."""
+    archive = python_tarball(("bin/python3", "python3.99"), ("bin/python3.99", b"#!/bin/sh\n"),
+                             ("lib/python3.99/site-packages/README.txt", b""))  # fmt: skip
+    name = "cpython-3.99.1+20261021-here-install_only_stripped.tar.gz"
+    index.files[f"20261021/{name}"] = archive
+    monkeypatch.setenv(fetching.MIRROR, index.url.replace("/simple", "/files"))
+    monkeypatch.setattr(python, "find", lambda versions: None)
+    pinned = replace(pins_of(TORCH, *REST, version="3.99"), pythons=(
+        Python(python.this_system(), "3.99.1", "20261021", File(name, 0, sha256(archive), 0)),
+    ))  # fmt: skip
+    intended = install.plan("cpu", known=pinned)
+    assert (intended.here, intended.python) == (None, pinned.pythons[0])
+    place = got(intended)
+    (pack,) = packs.look(packs.folder())
+    assert isinstance(pack, packs.Pack)
+    assert pack.interpreter == place / "env/bin/python3"
+    assert pack.packages == place / "env/lib/python3.99/site-packages"
+    assert kept.verify(place) == []
+
+
+def python_tarball(*entries: tuple[str, bytes | str]) -> bytes:
+    """Laid out as python-build-standalone's; text is where a link leads."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, content in entries:
+            entry = tarfile.TarInfo(f"python/{name}")
+            entry.mode = 0o755
+            if isinstance(content, str):
+                entry.type, entry.linkname = tarfile.SYMTYPE, content
+                archive.addfile(entry)
+            else:
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
 def test_its_python_runs_from_where_it_was_renamed_to(index: Index, tried: list[Path]) -> None:
-    python = got() / "env" / "bin" / "python"
+    interpreter = got() / "env" / "bin" / "python"
     code = "import sys, torch, typing_extensions; print(torch.new, sys.prefix)"
-    done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["1", str(python.parents[1])]
+    done = subprocess.run(
+        [interpreter, "-I", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["1", str(interpreter.parents[1])]
 
 
 def test_what_broke_off_goes_on_where_it_stopped(index: Index, tried: list[Path]) -> None:
