@@ -292,6 +292,7 @@ def _connect_models(parts: Parts) -> None:
 
     change = ChangeOver(parts.captioning, parts.store, prepare_engine, parent=parts.window)
     parts.window.models.wanted.connect(change.wish_for)
+    parts.window.models.chosen.connect(change.use)
     change.told.connect(parts.overlay.tell)
 
 

@@ -81,7 +81,7 @@ class ModelCards(QWidget):
         elif act is Act.REMOVE:
             self._ask_to_remove(state)
         else:
-            self._store.change(engine=state.engine, model=state.name_for_engine)
+            self._models.chosen.emit(state)
 
     def _ask_for_download(self, state: ModelState) -> None:
         """The licence first; it was agreed to if some of the model is here."""

@@ -36,11 +36,13 @@ Prepare: TypeAlias = Callable[[Settings, Callable[[UserError | None], None]], "P
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to caption. `title`: of the model, for people."""
+    """What is to caption. `title`: of the model, for people. `waits`: for a pause; a user who has
+    just asked for it does not."""
 
     engine: str
     model: str
     title: str
+    waits: bool = True
 
 
 class ChangeOver(QObject):
@@ -78,7 +80,7 @@ class ChangeOver(QObject):
         return self._wish is not None
 
     def wish(self, wish: Wish) -> None:
-        """Let this model caption: at once where nothing runs, else at a pause, once loaded."""
+        """Let this model caption: at once where nothing runs, else once it is loaded."""
         if self._is_set(wish):
             return
         self._drop()
@@ -89,8 +91,12 @@ class ChangeOver(QObject):
         self.look()
 
     def wish_for(self, state: ModelState) -> None:
-        """… this one of the models that windows show."""
+        """… this one of the models that windows show, which has come."""
         self.wish(Wish(state.engine, state.name_for_engine, state.model.title))
+
+    def use(self, state: ModelState) -> None:
+        """… this one, which the user has chosen."""
+        self.wish(Wish(state.engine, state.name_for_engine, state.model.title, waits=False))
 
     def look(self) -> None:
         """Whether the moment has come."""
@@ -98,7 +104,7 @@ class ChangeOver(QObject):
             self._timer.stop()
             return
         calm = self._captioning.stage in _CALM and self._now() - self._heard_at >= QUIET_S
-        if self._off or (self._ready and calm):
+        if self._off or (self._ready and (calm or not self._wish.waits)):
             self._change(self._wish, loads=not self._off)
 
     @property
@@ -114,10 +120,10 @@ class ChangeOver(QObject):
         except UserError as error:
             self._settled(number, error)
             return
-        self.told.emit(
-            Sentence("{title} is here.", title=wish.title),
-            Sentence("It is being loaded; captions change over to it at a pause."),
-        )
+        then = Sentence("Captions go on, and change over to it at a pause.")
+        if not wish.waits:
+            then = Sentence("Captions go on, and change over to it when it is.")
+        self.told.emit(Sentence("{title} is being loaded.", title=wish.title), then)
 
     def _settled(self, number: int, problem: UserError | None) -> None:
         """It is loaded, or cannot be; unless it was for a wish that is no more."""

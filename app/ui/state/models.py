@@ -93,6 +93,7 @@ class Models(QObject):
 
     changed = Signal()
     wanted = Signal(object)  # ModelState, usable from now on
+    chosen = Signal(object)  # ModelState, usable, which the user wants to have now
     settled = Signal()  # models have come or gone: which engines can run may be another answer
 
     def __init__(

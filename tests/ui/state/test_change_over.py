@@ -102,7 +102,7 @@ def test_at_the_next_pause_where_somebody_speaks(
     clock.now += 60
     rig.reach(Stage.SPEECH)
     change.wish(WISH)
-    assert told == ["Voxtral is here. It is being loaded; captions change over to it at a pause."]
+    assert told == ["Voxtral is being loaded. Captions go on, and change over to it at a pause."]
     settle(engines[0])
     rig.say(words("and then")[0])
     rig.reach(Stage.LISTENING)
@@ -138,6 +138,18 @@ def test_what_is_said_while_it_loads_is_the_present_sessions(
     assert len(rig.sessions) == 2
     assert rig.sessions[1].predecessor is engines[0], "which takes the loaded worker"
     assert engines[0].calls == ["hand over"]
+
+
+def test_what_the_user_asks_for_waits_for_no_pause_and_loses_no_word_either(
+    rig: Rig, change: ChangeOver, told: list[str], engines: list[Engine]
+) -> None:
+    listening(rig)
+    rig.reach(Stage.SPEECH)
+    change.wish(replace(WISH, waits=False))
+    assert told[-1].endswith("change over to it when it is.")
+    assert len(rig.sessions) == 1
+    settle(engines[0])
+    assert len(rig.sessions) == 2
 
 
 def test_one_that_cannot_be_loaded_changes_nothing(
