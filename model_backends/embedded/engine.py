@@ -22,13 +22,13 @@ from model_backends.base import (
     StreamOptions,
 )
 from model_backends.embedded import store
-from model_backends.embedded.guess import Guess
 from model_backends.embedded.info import INFO
 from model_backends.embedded.language import LanguageChoice
 from model_backends.embedded.listening import Care, Transcribe
 from model_backends.embedded.recognizer import Recognizer
 from model_backends.embedded.stream import EmbeddedStream, Work
 from model_backends.embedded.weights import SMALL, Weights, with_small
+from model_backends.guess import Guess
 
 _CAREFUL_BEAM = 5  # candidates kept where nobody waits, or a doubtful word is to stay
 _MOST_THREADS = 4
