@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 
 from app import paths
-from app.models.catalogue import Model, catalogue
+from app.models.catalogue import Model, for_captions
 from app.ui.state.background import in_background
 from model_backends.base import Sentence, UserError
 
@@ -145,7 +145,7 @@ class Models(QObject):
         self,
         parent: QObject | None = None,
         models_dir: Callable[[], Path] = paths.models_dir,
-        offered: Callable[[], Sequence[Model]] = catalogue,
+        offered: Callable[[], Sequence[Model]] = for_captions,
         machine: Callable[[], Machine] | None = None,
     ) -> None:
         super().__init__(parent)
