@@ -138,6 +138,8 @@ def start_message(
 def _extra(options: EngineOptions) -> dict[str, Any]:
     """What only some engines know; nothing where nothing was chosen."""
     known: dict[str, Any] = {"precision": options.precision, "hotwords": _expected(options)}
+    if options.engine == "ggml":
+        known["sample"] = str(paths.resource("sample/jfk.flac"))
     server = options.server
     if server:  # a key is none of it: the worker looks for that itself
         known["server"] = {

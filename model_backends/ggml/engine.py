@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from model_backends.base import (
@@ -20,6 +21,7 @@ from model_backends.ggml.families import Family
 from model_backends.ggml.listening import Listening, listen
 from model_backends.ggml.pace import Pace
 from model_backends.ggml.stream import GgmlStream
+from model_backends.ggml.trial import MOST_BEARABLE, first_delay
 
 _PATIENCE_S = 0.25  # advance() takes no further step after this
 
@@ -46,7 +48,20 @@ class GgmlEngine:
         self._streams: list[GgmlStream] = []
         self._pace = Pace(tuple(sorted(family.choices)))
         self._notices: list[Event] = []
+        self._least_ms = self._told_ms = 0  # the shortest delay that this computer carries
         self._alone = False  # there is no memory for another model
+
+    def measured(self, load: float) -> None:
+        """It was found to take this share of a core, at its usual delay: told with the first
+        words, and where that is too much, streams begin with a longer delay."""
+        usual, delays = self.info.default_delay_ms, self.info.delays_ms
+        self._least_ms = first_delay(delays, usual, load) if load > MOST_BEARABLE else 0
+        said = Sentence(
+            "{name} takes about {share} % of one processor core here.",
+            name=self.family.name,
+            share=round(100 * load),
+        )
+        self._notices.append(Notice("", "measured", said))
 
     def open(self, options: StreamOptions) -> GgmlStream:
         """See `base.Engine.open`."""
@@ -59,7 +74,10 @@ class GgmlEngine:
         self.info.check_language(options.language, self.info.default_model)
         if options.realtime and not self.family.streams:
             raise files_only(self.family)
-        stream = GgmlStream(options, self.info, self.family, self._lend)
+        if options.realtime and options.delays_ms[0] < self._least_ms:
+            options = replace(options, delays_ms=(self._least_ms,))
+            self._tell_longer(options.lane, self._least_ms)
+        stream = GgmlStream(options, self.info, self.family, self._lend, self._asked)
         self._streams.append(stream)
         return stream
 
@@ -150,13 +168,25 @@ class GgmlEngine:
         longer = self._pace.longer(stream.delay_ms, stream.waiting)
         if longer is None or stream.done:
             return
-        stream.set_delay(0, longer)
+        stream.change_delay(longer)
         self._pace.reset()
+        self._least_ms = longer  # the next utterance, too
+        self._tell_longer(stream.options.lane, longer)
+
+    def _tell_longer(self, lane: str, ms: int) -> None:
+        if ms == self._told_ms:
+            return
+        self._told_ms = ms
         said = Sentence(
-            "This computer is too slow for that delay: words now come {ms} ms behind.", ms=longer
+            "This computer is too slow for that delay: words now come {ms} ms behind.", ms=ms
         )
         hint = Sentence("Close other programs, or choose a longer delay.")
-        self._notices.append(Notice(stream.options.lane, "longer-delay", said, hint))
+        self._notices.append(Notice(lane, "longer-delay", said, hint))
+
+    def _asked(self) -> None:
+        """The user wants another delay: whether it is carried is found out anew."""
+        self._least_ms = self._told_ms = 0
+        self._pace.reset()
 
     def _take_notices(self) -> list[Event]:
         notices, self._notices = self._notices, []

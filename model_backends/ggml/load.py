@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from model_backends import speeds
 from model_backends.base import LoadOptions, Report, Sentence
+from model_backends.ggml import trial
 from model_backends.ggml.engine import GgmlEngine, files_only
 from model_backends.ggml.families import Family, Kind
 from model_backends.ggml.info import INFO, described, family_in, find_model
 from model_backends.ggml.library import backend_of, library, no_memory, open_model
+
+log = logging.getLogger(__name__)
 
 _MOST_THREADS = 4
 _WORKSPACE = 300_000_000  # bytes besides the weights: caches, graphs
@@ -32,7 +37,7 @@ def load(options: LoadOptions, report: Report) -> GgmlEngine:
     model = _open(file, backend)
     report(1.0, Sentence("{name} is loaded", name=info.default_model))
     threads = threads_for(family, options.realtime, os.cpu_count() or 1)
-    return GgmlEngine(
+    engine = GgmlEngine(
         info,
         info.default_model,
         str(model.backend).lower(),
@@ -41,6 +46,24 @@ def load(options: LoadOptions, report: Report) -> GgmlEngine:
         lambda: _open(file, backend),
         threads,
     )
+    if options.realtime and engine.device == "cpu":
+        _measure_once(engine, model, options, threads)
+    return engine
+
+
+def _measure_once(engine: GgmlEngine, model: Any, options: LoadOptions, threads: int) -> None:
+    """After a model has come: what it really takes here, with three seconds of the sample."""
+    name, sound = speeds.load_of(engine.model), options.extra.get("sample")
+    if options.cache_dir is None or sound is None or speeds.read(options.cache_dir, name):
+        return
+    try:
+        pcm = trial.sample(Path(str(sound)))
+    except (OSError, ValueError):  # PyAV's errors are of these kinds, too
+        log.warning("the sample cannot be heard: %s", sound)
+        return
+    load = trial.load_at(model, engine.family, engine.info.default_delay_ms, pcm, threads)
+    speeds.note(options.cache_dir, name, load)
+    engine.measured(load)
 
 
 def threads_for(family: Family, realtime: bool, processors: int) -> int:

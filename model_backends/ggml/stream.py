@@ -60,13 +60,19 @@ class GgmlStream:
     """The engine calls `step()` as long as there is `work`."""
 
     def __init__(
-        self, options: StreamOptions, info: EngineInfo, family: Family, lend: Lend
+        self,
+        options: StreamOptions,
+        info: EngineInfo,
+        family: Family,
+        lend: Lend,
+        asked: Callable[[], None] = lambda: None,
     ) -> None:
-        """`lend` begins a listening at a delay; None: no model is free now."""
+        """`lend` begins a listening at a delay; None: no model is free now. `asked` is called when
+        the user has chosen another delay."""
         self.options = options
         self.delay_ms = options.delays_ms[0]
         self.done = False
-        self._info, self._family, self._lend = info, family, lend
+        self._info, self._family, self._lend, self._asked = info, family, lend, asked
         self._sound = KeptSound()
         self._listening: Listening | None = None
         self._base = 0  # sample at which it began
@@ -90,6 +96,11 @@ class GgmlStream:
 
     def set_delay(self, track: int, ms: int) -> None:
         self._info.check_delay(ms)
+        self._asked()
+        self.change_delay(ms)
+
+    def change_delay(self, ms: int) -> None:
+        """As `set_delay()`, when nobody has asked for it."""
         if ms == self.delay_ms:
             return
         self.delay_ms = ms

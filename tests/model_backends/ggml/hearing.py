@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,8 +20,8 @@ EVERY_MS, LONG_MS, FIRST_MS = 750, 400, 500  # bursts: from one to the next, of 
 Hook = Callable[[GgmlStream, int], None]  # called before each push with the sample position
 
 
-def load(file: Path, realtime: bool = True) -> GgmlEngine:
-    options = LoadOptions(str(file), "cpu", file.parent, realtime=realtime)
+def load(file: Path, realtime: bool = True, **others: Any) -> GgmlEngine:
+    options = LoadOptions(str(file), "cpu", file.parent, realtime=realtime, **others)
     engine = model_backends.load("ggml", options, lambda fraction, what: None)
     assert isinstance(engine, GgmlEngine)
     return engine

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from app import paths
+from model_backends import speeds
 from model_backends.base import EngineError, Notice, Progress, StreamOptions, Tail, Word
 from model_backends.ggml import stream as stream_module
 from model_backends.ggml.engine import GgmlEngine
@@ -227,3 +229,29 @@ def test_where_the_computer_lags_the_chunk_grows_and_no_word_is_lost(cyclic: Pat
     assert "too slow" in first.message and "320 ms" in first.message
     assert len(heard.words) == 14
     check_times(heard)
+
+
+def test_what_it_takes_is_found_out_once(cyclic: Path, tmp_path: Path) -> None:
+    """With three seconds of the bundled sample, after it has come."""
+    others = {"cache_dir": tmp_path, "extra": {"sample": str(paths.resource("sample/jfk.flac"))}}
+    told = load(cyclic, **others).advance()
+    assert [notice.code for notice in told if isinstance(notice, Notice)] == ["measured"]
+    found = speeds.read(tmp_path, speeds.load_of(cyclic.name))
+    assert found is not None and found > 0
+    assert load(cyclic, **others).advance() == []
+    others["extra"] = {"sample": str(tmp_path / "speeds.json")}
+    others["cache_dir"] = tmp_path / "another"
+    assert load(cyclic, **others).advance() == [], "a sample that is none hinders nobody"
+
+
+def test_where_it_costs_too_much_it_begins_with_a_longer_chunk(cyclic: Path) -> None:
+    engine = load(cyclic)
+    engine.measured(1.3)
+    assert "about 130 % of one" in str(engine.advance())
+    stream = engine.open(StreamOptions("me", 0, (80,), 0))
+    assert stream.delay_ms == 1120
+    assert "1120 ms behind" in str(engine.advance())
+    stream.set_delay(0, 320)  # the user insists
+    assert engine.open(StreamOptions("them", 0, (80,), 0)).delay_ms == 80
+    engine.measured(0.4)
+    assert engine.open(StreamOptions("me", 0, (80,), 0)).delay_ms == 80
