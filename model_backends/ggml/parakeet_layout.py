@@ -78,8 +78,9 @@ def write(
     give: Give,
     kind_of: Callable[[str, tuple[int, ...]], str],
 ) -> None:
-    """The whole file. `kind_of` chooses how a product's weights are stored: "f32", or one of
-    `BLOCKS`, whose rows `give` then returns as bytes.
+    """The whole file. `kind_of` chooses how a product's weights are stored: "f32", "f16", or one of
+    `BLOCKS`, whose rows `give` then returns as bytes; and those of the convolutions that are
+    products, "f32" or "f16".
 
     Raises ImportError where PyPI's `gguf` is not installed.
     """
@@ -88,7 +89,7 @@ def write(
     _describe(writer, shape, words)
     types = gguf.GGMLQuantizationType
     kinds = {"q4": types.Q4_K, "q6": types.Q6_K, "q4_0": types.Q4_0, "q8_0": types.Q8_0,
-             "f32": types.F32}  # fmt: skip
+             "f16": types.F16, "f32": types.F32}  # fmt: skip
     tensors = [
         (name, kind_of(name, size) if name.endswith(_PRODUCTS) else "f32", size)
         for name, size in _tensors(shape, len(words.pieces) + 1)
@@ -100,8 +101,9 @@ def write(
             count = int(np.prod(stored))
             writer.add_tensor_info(name, stored, np.dtype(np.uint8), count, kinds[kind])
         else:
-            count = 4 * int(np.prod(size))
-            writer.add_tensor_info(name, size, np.dtype(np.float32), count, kinds[kind])
+            dtype = np.dtype(np.float16 if kind == "f16" else np.float32)
+            count = dtype.itemsize * int(np.prod(size))
+            writer.add_tensor_info(name, size, dtype, count, kinds[kind])
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
@@ -114,6 +116,7 @@ _PRODUCTS = (
     "linear1.weight", "linear2.weight", "linear_q.weight", "linear_k.weight", "linear_v.weight",
     "linear_out.weight", "linear_pos.weight", ".Wx", ".Wh", "joint.enc.weight",
     "joint.pred.weight", "joint.out.weight", "mlp.0.weight", "mlp.2.weight",
+    "pointwise1.weight", "pointwise2.weight",
 )  # fmt: skip
 
 

@@ -30,11 +30,11 @@ def sample(path: Path) -> Pcm:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
         parts: list[Pcm] = []
         for frame in container.decode(audio=0):
-            parts += [np.asarray(f.to_ndarray()).reshape(-1) for f in resampler.resample(frame)]
+            for piece in resampler.resample(frame):
+                parts.append(np.asarray(piece.to_ndarray(), np.float32).reshape(-1))
             if sum(map(len, parts)) >= SECONDS * SAMPLE_RATE:
                 break
-    sound = np.concatenate(parts).astype(np.float32)
-    return sound[: SECONDS * SAMPLE_RATE]
+    return np.concatenate(parts)[: SECONDS * SAMPLE_RATE]
 
 
 def load_at(

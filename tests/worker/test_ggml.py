@@ -50,6 +50,11 @@ def heard_to(collector: Collector, ms: int) -> None:
         collector.wait_for(Progress, len(collector.of(Progress)) + 1)
 
 
+def send(collector: Collector, number: signal.Signals) -> None:
+    assert collector.client.worker_pid is not None
+    os.kill(collector.client.worker_pid, number)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
 def test_killed_stopped_and_changed_it_loses_and_doubles_no_word(collector: Collector) -> None:
     sound = chunks()
@@ -57,15 +62,15 @@ def test_killed_stopped_and_changed_it_loses_and_doubles_no_word(collector: Coll
     for chunk in sound[:third]:
         collector.client.push(chunk)
     collector.wait_for(Word, 1)
-    os.kill(collector.client.worker_pid, signal.SIGKILL)
+    send(collector, signal.SIGKILL)
     for chunk in sound[third : 2 * third]:
         collector.client.push(chunk)
     heard_to(collector, 2 * third * 100 - 2000)
     collector.client.set_delay("me", 0, 80)
-    os.kill(collector.client.worker_pid, signal.SIGSTOP)
+    send(collector, signal.SIGSTOP)
     for chunk in sound[2 * third :]:
         collector.client.push(chunk)
-    os.kill(collector.client.worker_pid, signal.SIGCONT)
+    send(collector, signal.SIGCONT)
     collector.client.finish()
     collector.wait_for(m.Finished)
     assert collector.text.split() == reference_text(CLIP, 6).split()

@@ -49,7 +49,7 @@ def _random(name: str, kind: str, shape: tuple[int, ...]) -> NDArray[Any]:
     spread = float(np.prod(shape[1:])) ** -0.5
     if kind[0] == "q":
         count = int(np.prod(shape)) // BLOCKS[kind][0]
-        return _blocks(kind, count, spread).reshape(shape[0], -1)
+        return random_blocks(kind, count, spread).reshape(shape[0], -1)
     if "norm" in name:
         return np.ones(shape, np.float32)
     values = np.random.default_rng(len(name)).standard_normal(shape, np.float32)
@@ -57,7 +57,7 @@ def _random(name: str, kind: str, shape: tuple[int, ...]) -> NDArray[Any]:
     return (np.float32(0.01 if len(shape) == 1 else spread) * values).astype(dtype)
 
 
-def _blocks(kind: str, count: int, spread: float) -> NDArray[np.uint8]:
+def random_blocks(kind: str, count: int, spread: float) -> NDArray[np.uint8]:
     """Blocks with random codes: Q4_K is d, dmin, 12 bytes of scales and minima, 128 of codes; Q6_K
     192 of codes, 16 scales, d; Q4_0 and Q8_0 d, then 16 or 32 bytes of codes."""
     size = BLOCKS[kind][1]

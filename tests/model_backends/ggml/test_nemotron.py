@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -233,7 +234,8 @@ def test_where_the_computer_lags_the_chunk_grows_and_no_word_is_lost(cyclic: Pat
 
 def test_what_it_takes_is_found_out_once(cyclic: Path, tmp_path: Path) -> None:
     """With three seconds of the bundled sample, after it has come."""
-    others = {"cache_dir": tmp_path, "extra": {"sample": str(paths.resource("sample/jfk.flac"))}}
+    others: dict[str, Any] = {"cache_dir": tmp_path}
+    others["extra"] = {"sample": str(paths.resource("sample/jfk.flac"))}
     told = load(cyclic, **others).advance()
     assert [notice.code for notice in told if isinstance(notice, Notice)] == ["measured"]
     found = speeds.read(tmp_path, speeds.load_of(cyclic.name))
