@@ -20,7 +20,7 @@ _PACKAGE_NAMES = {"torch": "PyTorch", "mlx": "MLX", "transcribe_cpp": "transcrib
 _HOW = {
     "torch": Sentence("Install it with: pip install 'voxline[torch]'."),
     "mlx": Sentence("Install it with: pip install 'voxline[mlx]'."),
-    "transcribe_cpp": Sentence("Install it with: pip install 'voxline[ggml]'."),
+    "transcribe_cpp": Sentence("Install it with: pip install transcribe-cpp==0.4.1"),
 }
 _GB = 1e9
 

@@ -17,7 +17,7 @@ from model_backends.ggml.published import NEMOTRON, PUBLISHED
 
 PACKAGE = "transcribe_cpp"
 NOT_INSTALLED = Sentence("The library transcribe-cpp is not installed.")
-INSTALL = Sentence("Install it with: pip install 'voxline[ggml]'.")
+INSTALL = Sentence("Install it with: pip install transcribe-cpp==0.4.1")
 SUFFIX = ".gguf"
 _GET = Sentence(
     "Get one in the preferences, under “Speech model”, or with: voxline models download nemotron "
