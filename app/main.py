@@ -30,6 +30,7 @@ from PySide6.QtWidgets import QApplication
 from app import native, paths, settings
 from app.core.script import harmless
 from app.ui.desktop import logs
+from app.ui.desktop.garbage import Garbage
 from app.ui.desktop.interrupts import Interrupts
 from app.ui.desktop.orders import (
     NEW_SESSION_ORDER,
@@ -63,6 +64,8 @@ if TYPE_CHECKING:
     from app.ui.state.feeds import Feeds
 
 log = logging.getLogger(__name__)
+
+_SETTLED_MS = 20_000  # what a start has made is there by then
 
 
 class Application(QApplication):
@@ -116,7 +119,7 @@ def run_gui(args: argparse.Namespace) -> int:
     claim = instance.claim(orders)
     if claim is not Claim.FIRST:
         return _leave_it_to_the_first(claim)
-    interrupts = Interrupts()
+    interrupts, garbage = Interrupts(), Garbage()
     nothing_kept = settings.none_kept()
     chosen, problem = settings.load()
     store = SettingsStore(chosen)
@@ -139,6 +142,7 @@ def run_gui(args: argparse.Namespace) -> int:
     logs.on_uncaught(partial(_tell_uncaught, parts.window, log_file))
     app.file_opened.connect(lambda path: control(to_transcribe(path)))
     QTimer.singleShot(0, partial(_begin, parts, problem))
+    QTimer.singleShot(_SETTLED_MS, garbage.settle)
     for order in orders:
         if not (parts.listens and order == NEW_SESSION_ORDER):  # it has begun with the app itself
             QTimer.singleShot(0, partial(control, order))
@@ -149,6 +153,7 @@ def run_gui(args: argparse.Namespace) -> int:
     parts.feeds.close()
     parts.badge.hide()
     parts.dictation.close()
+    garbage.close()
     interrupts.close()
     instance.release()
     return status

@@ -6,6 +6,7 @@ in CI on Linux, where `./test` installs the programs, a missing one fails.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -99,6 +100,31 @@ def _has_devices(nodeid: str) -> bool:
 def _rank(item: pytest.Item) -> int:
     folder = item.path.relative_to(Path(__file__).parent).parts[0]
     return ORDER.index(folder) if folder in ORDER else len(ORDER)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Around windows, cycles are collected between the tests only, in the thread that has them.
+
+    As in the app, and for its reason: see app/ui/desktop/garbage.py.
+    """
+    if not _has_windows(item):
+        return (yield)
+    from app.ui.desktop import garbage
+
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        if nextitem is not None and _has_windows(nextitem):
+            garbage.collect_due()
+        else:
+            gc.collect()
+            gc.enable()
+
+
+def _has_windows(item: pytest.Item) -> bool:
+    return item.nodeid.startswith("tests/ui/")
 
 
 @pytest.fixture(autouse=True)

@@ -36,6 +36,7 @@ from app.core.voices import ME
 from app.session.session import Session, SessionOptions
 from app.session.status import Stage
 from app.settings import Settings
+from app.ui.desktop.garbage import Garbage
 from app.ui.main_window.window import MainWindow
 from app.ui.overlay.window import CaptionOverlay
 from app.ui.state.bridge import SessionBridge
@@ -268,6 +269,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in ("DATA", "CONFIG", "TRANSCRIPTS"):
             os.environ[f"VOXLINE_{name}"] = str(Path(folder) / name.lower())
         app = QApplication.instance() or QApplication([])
+        garbage = Garbage()  # as in the app: the sessions' threads must not end what is Qt's
         try:
             day = Day()
             sys.stdout.write(HEAD + "\n")
@@ -278,6 +280,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except UserError as error:
             sys.stderr.write(f"{error.message}\n{error.hint}\n")
             return 1
+        finally:
+            garbage.close()
         assert app
     return 0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence
 
 from app.native import hotkeys as native_keys
@@ -18,6 +18,7 @@ from app.native.portal_keys import PortalKeys
 from app.settings import Settings
 from app.ui.state.commands import VERBS, Commands
 from app.ui.state.settings_store import SettingsStore
+from app.ui.state.ui_thread import Knock
 from model_backends.base import Sentence
 
 log = logging.getLogger(__name__)
@@ -57,9 +58,6 @@ class Hotkeys(QObject):
 
     changed = Signal()
 
-    _pressed = Signal(str)  # from whatever thread
-    _told = Signal(object)
-
     def __init__(
         self,
         store: SettingsStore,
@@ -77,14 +75,12 @@ class Hotkeys(QObject):
         self._refused: Mapping[str, Refusal] = {}
         self._suspended = False
         self.none_to_be_had = False  # in other programs
-        self._pressed.connect(self._do, Qt.ConnectionType.QueuedConnection)
-        self._told.connect(self._take_triggers, Qt.ConnectionType.QueuedConnection)
 
     def start(self) -> None:
         """Grab the keys, or ask the desktop for them."""
         self._store.changed.connect(self._follow)
         try:
-            self._system = self._open_keys(QGuiApplication.platformName(), self._pressed.emit)
+            self._system = self._open_keys(QGuiApplication.platformName(), Knock(self._do))
         except NoGlobalKeysError:
             self._start_portal()
         self._grab()
@@ -210,7 +206,7 @@ class Hotkeys(QObject):
             for verb in self._commands.offered()
         }
         try:
-            self._portal = self._ask_portal(wanted, self._pressed.emit, self._told.emit)
+            self._portal = self._ask_portal(wanted, Knock(self._do), Knock(self._take_triggers))
         except NoGlobalKeysError:
             self.none_to_be_had = True
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.session.stored import Stored
+from app.ui.state.ui_thread import Knock
 from model_backends.base import Sentence, UserError
 
 if TYPE_CHECKING:
@@ -20,12 +21,9 @@ class Listening(QObject):
     changed = Signal(bool)  # whether something plays
     failed = Signal(str, str)
 
-    _over = Signal(object)  # from the player's thread: UserError or None
-
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._player: FilePlayer | None = None
-        self._over.connect(self._end)
 
     @property
     def playing(self) -> bool:
@@ -46,7 +44,7 @@ class Listening(QObject):
         if self._player is None:
             from app.audio.player import FilePlayer  # with it come decoders
 
-            self._player = FilePlayer(self._over.emit)
+            self._player = FilePlayer(Knock(self._end))
         self._player.play(path, at_ms)
         self.changed.emit(True)
 

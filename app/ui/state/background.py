@@ -2,8 +2,8 @@
 
     in_background(list_sources, window.show_sources, log_failure, owner=window)
 
-`done` and `failed` are called in the UI thread, unless their owner is gone by then. Knows nothing
-of what is asked.
+`done` and `failed` are called in the UI thread, unless their owner is gone by then; and what they
+and the question hold is let go of there. Knows nothing of what is asked.
 """
 
 from __future__ import annotations
@@ -11,67 +11,65 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+from PySide6.QtCore import QObject, QRunnable, QThreadPool
 from shiboken6 import isValid
+
+from app.ui.state.ui_thread import Knock
 
 _T = TypeVar("_T")
 
 
-class _Answer(QObject):
-    """Lives in the UI thread; the worker thread only emits its signals."""
-
-    came = Signal(object)
-    went_wrong = Signal(object)
+class _Question:
+    """No QObject: its thread may be the last to hold it, when all that it holds is gone."""
 
     def __init__(
         self,
+        ask: Callable[[], Any],
         done: Callable[[Any], None],
         failed: Callable[[Exception], None],
         owner: QObject | None,
     ) -> None:
-        super().__init__()
-        self._done, self._failed, self._owner = done, failed, owner
-        self.came.connect(self._take, Qt.ConnectionType.QueuedConnection)
-        self.went_wrong.connect(self._take_failure, Qt.ConnectionType.QueuedConnection)
+        self._ask: Callable[[], Any] | None = ask
+        self._done: Callable[[Any], None] | None = done
+        self._failed: Callable[[Exception], None] | None = failed
+        self._owner = owner
+        self._answer: Any = None
+        self._error: Exception | None = None
+        self._knock = Knock(self._settle)
 
-    @Slot(object)
-    def _take(self, answer: object) -> None:
+    def find_out(self) -> None:
+        """In a thread of the pool."""
+        assert self._ask is not None
+        try:
+            self._answer = self._ask()
+        except Exception as error:
+            self._error = error
+        self._knock()
+
+    def _settle(self) -> None:
+        """In the UI thread."""
         _waiting.discard(self)
-        if self._wanted:
-            self._done(answer)
-
-    @Slot(object)
-    def _take_failure(self, error: Exception) -> None:
-        _waiting.discard(self)
-        if self._wanted:
-            self._failed(error)
-
-    @property
-    def _wanted(self) -> bool:
-        return self._owner is None or isValid(self._owner)
+        done, failed, owner = self._done, self._failed, self._owner
+        answer, error = self._answer, self._error
+        self._ask = self._done = self._failed = self._owner = self._answer = self._error = None
+        if done is None or failed is None or (owner is not None and not isValid(owner)):
+            return
+        if error is not None:
+            failed(error)
+        else:
+            done(answer)
 
 
-_waiting: set[_Answer] = set()  # keeps each alive until it has been delivered
+_waiting: set[_Question] = set()  # keeps each alive until it has been delivered
 
 
-class _Question(QRunnable):
-    def __init__(self, ask: Callable[[], object], answer: _Answer) -> None:
+class _Run(QRunnable):
+    def __init__(self, question: _Question) -> None:
         super().__init__()
-        self._ask, self._answer = ask, answer
+        self._question = question
 
     def run(self) -> None:
-        try:
-            answer = self._ask()
-        except Exception as error:
-            self._tell(self._answer.went_wrong, error)
-        else:
-            self._tell(self._answer.came, answer)
-
-    def _tell(self, signal: Any, value: object) -> None:
-        try:
-            signal.emit(value)
-        except RuntimeError:
-            pass  # the app is gone; nobody waits for the answer
+        self._question.find_out()
 
 
 def in_background(
@@ -84,6 +82,6 @@ def in_background(
 
     Neither is called once `owner` has been deleted.
     """
-    answer = _Answer(done, failed, owner)
-    _waiting.add(answer)
-    QThreadPool.globalInstance().start(_Question(ask, answer))
+    question = _Question(ask, done, failed, owner)
+    _waiting.add(question)
+    QThreadPool.globalInstance().start(_Run(question))

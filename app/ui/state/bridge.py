@@ -4,9 +4,9 @@
     bridge.word.connect(view.add_word)
     bridge.start()
 
-The session calls `wake` from its own thread; that is turned into one queued signal, however
-often it is called, and the session is pumped in the thread this object lives in. Knows nothing
-of what a word is for, or of any window.
+The session calls its `wake` from its own thread; that is turned into one knock, however often it
+is called, and the session is pumped in the thread this object lives in. Knows nothing of what a
+word is for, or of any window.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.reheard import Reheard
 from app.core.timeline import Gap
 from app.session.session import Choices, HeardOut, Saved, Session, Status
+from app.ui.state.ui_thread import Knock
 from model_backends.base import Notice, Tail, UserError, Word
 
 if TYPE_CHECKING:
@@ -27,6 +28,27 @@ if TYPE_CHECKING:
     from app.session.sources import SourceChoice
 
 TICK_MS = 200  # a meter follows syllables without flicker; the session tells it no more often
+
+
+class _Wake:
+    """What a session calls, from any thread: there is something to pump."""
+
+    def __init__(self, pump: Callable[[], None]) -> None:
+        self._lock = Lock()
+        self._is_due = False
+        self._knock = Knock(pump)
+
+    def __call__(self) -> None:
+        with self._lock:
+            if self._is_due:
+                return
+            self._is_due = True
+        self._knock()
+
+    def answered(self) -> None:
+        """From now on there may be more."""
+        with self._lock:
+            self._is_due = False
 
 
 class SessionBridge(QObject):
@@ -46,8 +68,6 @@ class SessionBridge(QObject):
     choices_changed = Signal()  # the session's source or delay is another now
     heard_out = Signal()  # every word has come; what remains is to save them
 
-    _woken = Signal()
-
     def __init__(
         self,
         make_session: Callable[[Callable[[], None]], Session],
@@ -63,30 +83,16 @@ class SessionBridge(QObject):
             Notice: self.notice,
             Saved: self.saved,
         }
-        self._lock = Lock()
-        self._pump_is_due = False
         self._held = False
         self._last_level = 0.0
-        self._woken.connect(self.pump, Qt.ConnectionType.QueuedConnection)
         self._clock = QTimer(self, interval=TICK_MS)
         self._clock.timeout.connect(self._tick)
-        self.session = make_session(self.wake)
-
-    def wake(self) -> None:
-        """From any thread: there is something to pump."""
-        with self._lock:
-            if self._pump_is_due:
-                return
-            self._pump_is_due = True
-        try:
-            self._woken.emit()
-        except RuntimeError:
-            pass  # the window has been torn down while a thread was still reporting
+        self._wake = _Wake(self.pump)
+        self.session = make_session(self._wake)
 
     def pump(self) -> None:
         """Take what the session has and emit it, in order."""
-        with self._lock:
-            self._pump_is_due = False
+        self._wake.answered()
         if self._held:
             return
         for event in self.session.pump():

@@ -18,11 +18,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app import paths
 from app.models.catalogue import Model, for_captions
 from app.ui.state.background import in_background
+from app.ui.state.ui_thread import Knock
 from model_backends.base import Sentence, UserError
 
 if TYPE_CHECKING:
@@ -84,45 +85,51 @@ class ModelState:
         return fits and bool(settings.model) and settings.model in named
 
 
-class _Job(QObject):
-    """One thread's work on one model; its signals are heard in the UI thread."""
+class _Job:
+    """One thread's work on one model; what it tells is heard in the UI thread.
 
-    progressed = Signal(object)  # Progress
-    done = Signal()
-    failed = Signal(object)  # UserError
-    stopped = Signal()
+    No QObject, since its thread outlives whoever asked for it.
+    """
 
-    def __init__(self, work: Callable[[_Job], None]) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        work: Callable[[_Job], None],
+        told: Callable[[str, Progress], None],
+        ended: Callable[[str, _End], None],
+        name: str,
+    ) -> None:
         from model_backends.downloads.fetch import Stop
 
         self.stop: Stop = Stop()
-        self._work = work
+        self._work, self._name = work, name
+        self._told, self._ended = Knock(told), Knock(ended)
         self.thread_ = threading.Thread(target=self._run, name="model", daemon=True)
 
     def _run(self) -> None:
         from model_backends.downloads.fetch import StoppedError
 
+        end = _End(done=True)
         try:
             self._work(self)
         except StoppedError:
-            self._tell(self.stopped)
+            end = _End()
         except UserError as error:
-            self._tell(self.failed, error)
+            end = _End(failure=error)
         except Exception:
             log.exception("a model could not be fetched")
-            self._tell(self.failed, _UNEXPECTED)
-        else:
-            self._tell(self.done)
+            end = _End(failure=_UNEXPECTED)
+        self._ended(self._name, end)
 
     def report(self, progress: Progress) -> None:
-        self._tell(self.progressed, progress)
+        self._told(self._name, progress)
 
-    def _tell(self, signal: object, *values: object) -> None:
-        try:
-            signal.emit(*values)  # type: ignore[attr-defined]
-        except RuntimeError:
-            pass  # the app is gone; nobody waits
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Neither done nor failed: stopped."""
+
+    done: bool = False
+    failure: UserError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,7 @@ class Models(QObject):
         self._models_dir, self._machine = models_dir, machine
         self._states = {model.name: ModelState(model) for model in offered()}
         self._jobs: dict[str, _Job] = {}
+        self._wished: set[str] = set()  # of them: to be used when they have come
 
     @property
     def states(self) -> list[ModelState]:
@@ -237,12 +245,9 @@ class Models(QObject):
             return
         from app.models.download import Progress
 
-        job = self._jobs[name] = _Job(work)
-        queued = Qt.ConnectionType.QueuedConnection
-        job.progressed.connect(lambda progress: self._show(name, progress), queued)
-        job.done.connect(lambda: self._end(name, wanted=wanted), queued)
-        job.failed.connect(lambda error: self._end(name, failure=error), queued)
-        job.stopped.connect(lambda: self._end(name), queued)
+        job = self._jobs[name] = _Job(work, self._show, self._end, name)
+        if wanted:
+            self._wished.add(name)
         state = self.state(name)
         first = Progress(state.begun, state.model.bytes, "beginning")
         self._put(name, progress=first, failure=None, stopping=False)
@@ -254,15 +259,17 @@ class Models(QObject):
             self._put(name, progress=progress)
             self.changed.emit()
 
-    def _end(self, name: str, failure: UserError | None = None, wanted: bool = False) -> None:
+    def _end(self, name: str, end: _End) -> None:
         del self._jobs[name]
+        wanted = end.done and name in self._wished
+        self._wished.discard(name)
 
         def then() -> None:
             self.settled.emit()
             if wanted and self.state(name).usable:
                 self.wanted.emit(self.state(name))
 
-        self._put(name, progress=None, stopping=False, failure=failure)
+        self._put(name, progress=None, stopping=False, failure=end.failure)
         self.changed.emit()
         self.look(then)
 

@@ -213,7 +213,7 @@ def test_a_click_on_a_word_plays_the_file_from_there(
     assert made[0].played[1:] == [("talk.mp3", 2600)]
     made[0].playing = False
     made[0].ended(None)
-    assert button.text() == "&Listen"
+    desk.until(lambda: button.text() == "&Listen")
     path.unlink()
     button.click()
     told = desk.window.banners.banners[-1]
