@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import paths
-from app.models.catalogue import Model, catalogue, for_captions
+from app.models.catalogue import Model, catalogue, for_captions, model_named
 from app.models.download import Progress
 from app.models.machine import Fit, Machine
 from app.models.places import Place
@@ -33,7 +33,7 @@ from tests.support.hub import Hub
 
 __all__ = ["hub"]
 
-BASE, _, VOXTRAL, *_ = catalogue()
+BASE, VOXTRAL = model_named("base"), model_named("voxtral")
 GGML = ("Nemotron", "Nemotron, English", "Moonshine", "Voxtral, for other graphics cards")
 HERE = Place(Path("/m/Voxtral"), "ours", checked=True)
 RUNS = Fit("voxtral-torch")
