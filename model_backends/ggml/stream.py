@@ -37,8 +37,8 @@ _BEHIND = 7 * _LIVE  # … and where more than this waits …
 _FILE = 50 * _LIVE  # … or nobody does
 _CONTEXT_MS = 3_000  # heard again before the first word that a new listening may say
 _REACH_MS = 60_000  # the furthest that it may begin back
-_MUTE_MS = 3_000  # speech without a word, its own delay and chunk included …
-_LEAST_MUTE_MS = 1_200  # … but so much at the least
+_MUTE_MS = 3_000  # speech without a word, what is on its way included …
+_LEAST_MUTE_MS = 1_800  # … but so much at the least: who says one long word has said none yet
 _WORDS_KEPT = 64
 _SPEECH = 0.5
 _PAUSE_MS = 500  # of silence, at which a long listening is renewed
@@ -225,7 +225,8 @@ class GgmlStream:
     @property
     def _lag_ms(self) -> int:
         """How far the words are behind the sound that comes."""
-        return self.delay_ms + 2 * _ROW_MS
+        late_ms = 5 * _ROW_MS if self._family.kind is Kind.TEXT else 2 * _ROW_MS
+        return self.delay_ms + late_ms
 
     def _watch(self) -> list[Event]:
         """Show the guard what has been announced by now; begin again where it says so."""
