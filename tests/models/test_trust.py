@@ -106,8 +106,10 @@ def test_of_a_model_that_is_one_file_the_receipt_must_name_it(user_folders: Path
     beside = folder.parent / "beside.gguf"
     counting.write(beside)
     assert "does not know these weights" in str(trust.remark("ggml", str(beside), folder.parent))
-    (folder / "model.gguf").rename(folder / "another.gguf")
-    assert trust.remark("ggml", str(folder), paths.models_dir()) is not None
+    another = folder / "another.gguf"  # in a folder that was checked before it came
+    counting.write(another)
+    assert trust.remark("ggml", str(folder / "model.gguf"), folder.parent) is None
+    assert "does not know these weights" in str(trust.remark("ggml", str(another), folder.parent))
 
 
 def test_a_language_that_the_model_does_not_know_leaves_whisper_on(user_folders: Path) -> None:

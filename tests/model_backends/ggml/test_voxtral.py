@@ -13,7 +13,7 @@ from model_backends.ggml.stream import GgmlStream
 from tests.model_backends.ggml.hearing import Heard, hear, load
 from tests.model_backends.voxtral.transcribing import DELAYS, ITEMS, TINY, clip, reference_text
 
-SHORT = [name for name, item in ITEMS.items() if item["seconds"] < 4][:6]
+SHORT = [name for name, item in ITEMS.items() if item["seconds"] < 4][:3]
 WORD = 33  # the id that announces one
 
 
@@ -43,11 +43,10 @@ def words_of(name: str, delay: int) -> list[str]:
 
 @pytest.mark.parametrize("delay", DELAYS)
 def test_live_it_is_the_same_whatever_the_pieces(engine: GgmlEngine, delay: int) -> None:
-    for name, piece, speech in (("fast_mixed", 333, 1.0), ("long_pauses", 4000, 0.0)):
-        heard = hear(engine, clip(name), 80 * delay, piece=piece, speech=speech)
-        assert heard.text == reference_text(name, delay)
-        assert not heard.notices("mute"), "what is on its way is not missed"
-        check_times(heard, name, delay)
+    heard = hear(engine, clip("fast_mixed"), 80 * delay, piece=(333, 4000)[delay % 2], speech=1.0)
+    assert heard.text == reference_text("fast_mixed", delay)
+    assert not heard.notices("mute"), "what is on its way is not missed"
+    check_times(heard, "fast_mixed", delay)
 
 
 def check_times(heard: Heard, name: str, delay: int) -> None:
