@@ -46,6 +46,7 @@ from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import theme
 
 if TYPE_CHECKING:
+    from app.models.better import Offer
     from app.session.preparing import Preparation
     from app.session.session import Session
     from app.settings import Settings
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from app.ui.main_window.opened_files import OpenedFiles
     from app.ui.main_window.window import MainWindow
     from app.ui.sessions.opening import Sessions
+    from app.ui.state.better_model import BetterModel
     from app.ui.state.bridge import SessionBridge
     from app.ui.state.captioning import Captioning
     from app.ui.state.commands import Commands
@@ -288,12 +290,27 @@ def _connect(parts: Parts) -> None:
 
 def _connect_models(parts: Parts) -> None:
     """A model that has come takes over at the next pause."""
+    from app.ui.state.better_model import BetterModel
     from app.ui.state.change_over import ChangeOver
 
     change = ChangeOver(parts.captioning, parts.store, prepare_engine, parent=parts.window)
     parts.window.models.wanted.connect(change.wish_for)
     parts.window.models.chosen.connect(change.use)
     change.told.connect(parts.overlay.tell)
+    better = BetterModel(parts.captioning, parts.store, parts.window.models, parent=parts.window)
+    better.offered.connect(partial(_offer_better, parts, better))
+
+
+def _offer_better(parts: Parts, better: BetterModel, offer: Offer) -> None:
+    """Where the user decides: its card, which shows the licence before anything is fetched."""
+
+    def show() -> None:
+        better.take(offer)
+        preferences = parts.window.open_preferences()
+        preferences.show_page(preferences.speech_model)
+
+    banner = parts.window.banners.tell("info", offer.sentence, offer.hint, about="better-model")
+    banner.add_button("Show it…", show)
 
 
 def _connect_overlay(parts: Parts) -> None:

@@ -27,11 +27,12 @@ _MODULES = {
     "voxtral-torch": ("model_backends.voxtral.torch.info", "model_backends.voxtral.torch.load"),
     "voxtral-mlx": ("model_backends.voxtral.mlx.info", "model_backends.voxtral.mlx.load"),
     "voxtral-cpu": ("model_backends.voxtral.cpu.info", "model_backends.voxtral.cpu.load"),
+    "ggml": ("model_backends.ggml.info", "model_backends.ggml.load"),
     "remote": ("model_backends.remote.info", "model_backends.remote.engine"),
     "scripted": ("model_backends.scripted", "model_backends.scripted"),  # tests and screenshots
 }
 _VOXTRAL = ("voxtral-mlx", "voxtral-torch", "voxtral-cpu")  # the same model, fastest first
-ENGINES = ("embedded", "voxtral-torch", "voxtral-mlx", "voxtral-cpu", "remote")
+ENGINES = ("embedded", "ggml", "voxtral-torch", "voxtral-mlx", "voxtral-cpu", "remote")
 
 
 def describe(name: str) -> EngineInfo:

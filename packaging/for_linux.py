@@ -233,7 +233,7 @@ def nfpm_settings(root: Path, what: Product, glibc: str, libraries: list[str]) -
         "deb": {"compression": "zstd"},
         "rpm": {
             "buildhost": "voxline",
-            "compression": "zstd",
+            "compression": "zstd:15",  # at nfpm's usual level it would be over 300 MB
             "summary": "Live captions of everything you hear",
         },
     }

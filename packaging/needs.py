@@ -53,8 +53,9 @@ DEBIAN = {
     "libpulse.so": "libpulse0",
 }
 _C_LIBRARY = re.compile(r"(ld-linux.*|lib(c|m|dl|pthread|rt|resolv|util|mvec))\.so\.\d+$")
-# Loaded only where the desktop has it, and then for its looks: Qt goes on without.
-_OPTIONAL = ("libqgtk3.so",)
+# Loaded only where the computer has what they need: Qt goes on without the desktop's looks, the
+# ggml engine without a graphics card.
+_OPTIONAL = ("libqgtk3.so", "libggml-vulkan.so")
 _LOADED_BY_NAME = "libpulse.so.0"  # by ctypes: no binary names it
 
 

@@ -15,8 +15,8 @@ from app import __version__
 STANDARD_OUTPUT = "-"  # as --output
 
 _ENGINES = (
-    "embedded, voxtral-torch, voxtral-mlx, voxtral-cpu, voxtral for the best of these three, or "
-    "remote for a server"
+    "embedded, ggml, voxtral-torch, voxtral-mlx, voxtral-cpu, voxtral for the best of these three, "
+    "or remote for a server"
 )
 
 

@@ -12,7 +12,7 @@ from app.cli.table import table
 from app.core.encoding import json_text
 from app.core.script import harmless
 from model_backends import ENGINES, availability, describe
-from model_backends.base import Availability, Sentence
+from model_backends.base import Availability, EngineOptions, Sentence
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,12 +52,13 @@ def _rows(name: str) -> list[Availability]:
 def _as_json(row: Availability) -> dict[str, Any]:
     value = asdict(row)
     try:
-        info = describe(row.engine)
+        engine = describe(row.engine)
     except ImportError:
         return value
+    info = engine.suited(EngineOptions(row.engine, model=row.model or None))
     return value | {
         "label": info.label,
-        "default": row.model == info.default_model,
+        "default": row.model == engine.default_model,
         "delays_ms": list(info.delays_ms),
         "default_delay_ms": info.default_delay_ms,
         "languages": list(info.languages),

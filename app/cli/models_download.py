@@ -139,7 +139,14 @@ def _with_bar(model: Model) -> Done:
 def _how_to_use(model: Model) -> Sentence:
     if model.is_embedded:
         return Sentence("Use it with --model {name}.", name=model.name)
+    if model.files_only:
+        return Sentence(
+            "Use it with: voxline transcribe --engine ggml --model {folder} FILE",
+            folder=model.folder,
+        )
     engine = fit(model, this_machine()).engine or model.engines[0]
+    if engine == "ggml":  # its models differ, and none stands for another
+        return Sentence("Use it with --engine ggml --model {folder}.", folder=model.folder)
     return Sentence("Use it with --engine {engine}.", engine=engine)
 
 

@@ -52,7 +52,7 @@ def chosen_engine(args: argparse.Namespace, patient: bool = False) -> ChosenEngi
     try:
         info = describe(resolve(args.engine, paths.models_dir()))
         server = servers.named(args, info)
-        info, wanted = suited(info, EngineOptions(info.name, server=server))
+        info, wanted = suited(info, EngineOptions(info.name, model=args.model, server=server))
         delays = _delays(args.delay_ms, info, patient)
         options = EngineOptions(
             engine=info.name,

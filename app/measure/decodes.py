@@ -16,8 +16,8 @@ from pathlib import Path
 
 from model_backends.base import SAMPLE_RATE, Pcm
 from model_backends.embedded import recognizer as recognizer_module
-from model_backends.embedded.guess import Guess
 from model_backends.embedded.recognizer import Encoded, Hypothesis, Recognizer
+from model_backends.guess import Guess
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,10 @@ class Needs:
 
     gpu_gb: float = 0.0  # free, of a graphics card
     mac_gb: float = 0.0  # of a Mac with Apple silicon
+    memory_gb: float = 0.0  # main memory, of any computer
 
     def __bool__(self) -> bool:
-        return bool(self.gpu_gb or self.mac_gb)
+        return bool(self.gpu_gb or self.mac_gb or self.memory_gb)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Model:
     folder: str  # in the models folder
     needs: Needs
     files: tuple[File, ...]
+    files_only: bool = False  # it hears sound files and streams no captions
 
     @property
     def bytes(self) -> int:
@@ -84,6 +86,11 @@ class CatalogueError(Exception):
 def catalogue() -> tuple[Model, ...]:
     """Every model, in the order in which they are offered. Raises CatalogueError."""
     return read(paths.resource("models.toml").read_text("utf-8"))
+
+
+def for_captions() -> tuple[Model, ...]:
+    """Those of the catalogue that can caption. Raises CatalogueError."""
+    return tuple(model for model in catalogue() if not model.files_only)
 
 
 def model_named(name: str, models: tuple[Model, ...] | None = None) -> Model:
@@ -128,6 +135,7 @@ def _model(entry: Mapping[str, Any]) -> Model:
         folder=_fits(_NAME, entry["folder"]),
         needs=Needs(**{name: float(value) for name, value in entry["needs"].items()}),
         files=tuple(_file(each) for each in entry["file"]),
+        files_only=bool(entry.get("files_only", False)),
     )
     if not (model.engines and model.files and model.language_count):
         raise ValueError(f"{model.name} is not whole")

@@ -14,11 +14,13 @@ from model_backends.base import Sentence
 from model_backends.voxtral.mlx.info import chip
 from model_backends.voxtral.torch.info import graphics_card
 
-_PACKAGE = {"voxtral-torch": "torch", "voxtral-mlx": "mlx"}  # what an engine computes with
-_PACKAGE_NAMES = {"torch": "PyTorch", "mlx": "MLX"}
+# what an engine computes with
+_PACKAGE = {"voxtral-torch": "torch", "voxtral-mlx": "mlx", "ggml": "transcribe_cpp"}
+_PACKAGE_NAMES = {"torch": "PyTorch", "mlx": "MLX", "transcribe_cpp": "transcribe-cpp"}
 _HOW = {
     "torch": Sentence("Install it with: pip install 'voxline[torch]'."),
     "mlx": Sentence("Install it with: pip install 'voxline[mlx]'."),
+    "transcribe_cpp": Sentence("Install it with: pip install transcribe-cpp==0.4.1"),
 }
 _GB = 1e9
 
@@ -80,12 +82,16 @@ def needs_in_words(needs: Needs) -> str:
         return Sentence("needs {card}, or {mac}", card=card, mac=mac)
     if needs.gpu_gb:
         return Sentence("needs {what}", what=card)
+    if needs.memory_gb:
+        return Sentence("needs {count} GB of memory", count=int(needs.memory_gb))
     return Sentence("needs {what}", what=mac) if needs.mac_gb else ""
 
 
 def _carries(engine: str, needs: Needs, machine: Machine) -> bool:
     if engine == "voxtral-torch":
         return bool(needs.gpu_gb) and machine.gpu_bytes >= needs.gpu_gb * _GB
+    if engine == "ggml":
+        return machine.memory_bytes >= 0.95 * needs.memory_gb * 2**30
     if engine == "voxtral-mlx":
         # memory is sold in powers of two, and a little of it is the system's own
         enough = machine.memory_bytes >= 0.95 * needs.mac_gb * 2**30
@@ -108,11 +114,12 @@ def _lacking(engine: str) -> str:
 def _why_not(model: Model, machine: Machine) -> str:
     """The nearest miss, in a sentence that begins with "Not for this computer"."""
     needs = model.needs
-    if machine.apple and needs.mac_gb:
+    memory_gb = needs.memory_gb or (needs.mac_gb if machine.apple else 0.0)
+    if memory_gb:
         return Sentence(
             "Not for this computer: it has {has} GB of memory, and {needed} GB are needed.",
             has=round(machine.memory_bytes / 2**30),
-            needed=int(needs.mac_gb),
+            needed=int(memory_gb),
         )
     if machine.gpu and needs.gpu_gb:
         return Sentence(

@@ -14,10 +14,12 @@ from app.models import receipts
 from model_backends.base import EngineError, Sentence
 
 # name: the light module with `find_model(model, models_dir)`, and what lists all that it would take
+_OWN_DELAYS = ("ggml",)  # each model has other delays and languages: none stands for another
 _LOADS_FOLDERS = {
     "voxtral-torch": ("model_backends.voxtral.info", "checkpoints"),
     "voxtral-mlx": ("model_backends.voxtral.mlx.info", "checkpoints"),
     "voxtral-cpu": ("model_backends.voxtral.cpu.info", "packed_models"),
+    "ggml": ("model_backends.ggml.info", "usual_models"),
 }
 
 
@@ -31,7 +33,7 @@ def chosen(engine: str, model: str | None, models_dir: Path) -> str | None:
         return model
     usual = _found(engine, None, models_dir)
     for folder in [usual, *_offered(engine, models_dir)]:
-        if folder is not None and receipts.is_checked(folder, models_dir):
+        if folder is not None and _is_checked(folder, models_dir):
             return None if folder == usual else str(folder)
     if usual is None:
         return None
@@ -50,12 +52,20 @@ def remark(engine: str, model: str | None, models_dir: Path) -> Sentence | None:
     if not model or engine not in _LOADS_FOLDERS:
         return None
     folder = _found(engine, model, models_dir)
-    if folder is None or receipts.is_checked(folder, models_dir):
+    if folder is None or _is_checked(folder, models_dir):
         return None
     return Sentence(
         "Voxline does not know these weights, and loads them because you named them: {folder}",
         folder=folder,
     )
+
+
+def _is_checked(place: Path, models_dir: Path) -> bool:
+    """Of a model that is one file: whether the folder's receipt is about it, too."""
+    if not place.is_file():
+        return receipts.is_checked(place, models_dir)
+    receipt = receipts.read(place.parent, models_dir)
+    return receipt is not None and place.name in receipt.sha256
 
 
 def _found(engine: str, model: str | None, models_dir: Path) -> Path | None:
@@ -74,5 +84,7 @@ def _offered(engine: str, models_dir: Path) -> list[Path]:
 
     module, lister = _LOADS_FOLDERS[engine]
     there: list[Path] = getattr(importlib.import_module(module), lister)(models_dir)
+    if engine in _OWN_DELAYS:
+        return there
     found = (places.find(model, models_dir) for model in catalogue() if engine in model.engines)
     return [*there, *(place.folder for place in found if place is not None)]

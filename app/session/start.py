@@ -66,7 +66,27 @@ def known(options: EngineOptions) -> tuple[EngineOptions, Notice | None]:
             "The embedded engine captions meanwhile; choose another one in the preferences."
         )
         return _with_base(options), Notice("", "engine", error.message, hint)
+    unknown = _unknown_language(info, options)
+    if unknown is not None:
+        return _with_base(options), unknown
     return info.fitting(replace(options, engine=engine)), None
+
+
+def _unknown_language(info: EngineInfo, options: EngineOptions) -> Notice | None:
+    """What is told where the model that is chosen does not know the language that is: the embedded
+    one, which knows 99, stays. Engines that cannot be told a language at all find it themselves."""
+    here = info.name != BASE and not info.takes_server
+    if not here or options.language is None or not info.languages:
+        return None
+    if options.language in info.languages_of(options.model):
+        return None
+    message = Sentence(
+        "{label} does not know the language “{language}” with this model.",
+        label=info.label,
+        language=options.language,
+    )
+    hint = Sentence("The embedded engine captions; choose another model or language.")
+    return Notice("", "language", message, hint)
 
 
 def _with_base(options: EngineOptions) -> EngineOptions:
@@ -121,6 +141,8 @@ def start_message(
 def _extra(options: EngineOptions) -> dict[str, Any]:
     """What only some engines know; nothing where nothing was chosen."""
     known: dict[str, Any] = {"precision": options.precision, "hotwords": _expected(options)}
+    if options.engine == "ggml":
+        known["sample"] = str(paths.resource("sample/jfk.flac"))
     server = options.server
     if server:  # a key is none of it: the worker looks for that itself
         known["server"] = {

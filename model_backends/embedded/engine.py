@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from statistics import median
 
+from model_backends import speeds
 from model_backends.base import (
     SAMPLE_RATE,
     EngineError,
@@ -22,14 +25,15 @@ from model_backends.base import (
     StreamOptions,
 )
 from model_backends.embedded import store
-from model_backends.embedded.guess import Guess
 from model_backends.embedded.info import INFO
 from model_backends.embedded.language import LanguageChoice
 from model_backends.embedded.listening import Care, Transcribe
 from model_backends.embedded.recognizer import Recognizer
 from model_backends.embedded.stream import EmbeddedStream, Work
 from model_backends.embedded.weights import SMALL, Weights, with_small
+from model_backends.guess import Guess
 
+_DECODES_NOTED = 40  # live ones: some 20 s of speech
 _CAREFUL_BEAM = 5  # candidates kept where nobody waits, or a doubtful word is to stay
 _MOST_THREADS = 4
 _SHORT_SPEECH_S = 8  # in a file, more than this is worth Whisper's whole window
@@ -96,7 +100,9 @@ def _load(options: LoadOptions, report: Report) -> EmbeddedEngine:
         adapted=options.adapted == with_small(model),
     )
     report(1.0, Sentence("Whisper {model}", model=model))
-    return EmbeddedEngine(weights, notices, options.spoken)
+    keeps = options.realtime and model == INFO.default_model
+    note = partial(speeds.note, options.cache_dir, speeds.WHISPER_DECODE_MS) if keeps else None
+    return EmbeddedEngine(weights, notices, options.spoken, note=note)
 
 
 def _file_threads() -> int:
@@ -116,11 +122,14 @@ class EmbeddedEngine:
         notices: Sequence[Event] = (),
         spoken: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        note: Callable[[float], None] | None = None,
     ) -> None:
-        """`notices` are told first; `spoken`: what each lane spoke last; `clock` in seconds."""
+        """`notices` are told first; `spoken`: what each lane spoke last; `clock` in seconds.
+        `note` is given once what a live decode takes here, in milliseconds."""
         self.weights = weights
         self.model = weights.name  # changes where tiny.en has to help out
-        self._clock = clock
+        self._clock, self._note = clock, note
+        self._decodes_ms: list[float] = []  # of one voice alone, until there are enough
         self._notices = list(notices)
         self._streams: list[EmbeddedStream] = []  # whoever was heard longest ago comes first
         self._choices: dict[EmbeddedStream, LanguageChoice] = {}
@@ -186,12 +195,21 @@ class EmbeddedEngine:
             words = self._transcribe(stream, pcm, care)
             if care is Care.QUICK:
                 took_ms = (self._clock() - began) * 1000
+                self._note_speed(took_ms)
                 lane, language = stream.options.lane, stream.language
                 self._notices += self.weights.record(took_ms, len(self._streams), lane, language)
                 self.model = self.weights.name
             return words
 
         return transcribe
+
+    def _note_speed(self, took_ms: float) -> None:
+        if self._note is None or len(self._streams) > 1:
+            return
+        self._decodes_ms.append(took_ms)
+        if len(self._decodes_ms) == _DECODES_NOTED:
+            self._note(median(self._decodes_ms))
+            self._note = None
 
     def _in_question(self, choice: LanguageChoice, care: Care) -> bool:
         """Whether to find out the language before this hearing."""

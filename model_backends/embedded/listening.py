@@ -15,8 +15,8 @@ from enum import Enum, auto
 from typing import TypeAlias
 
 from model_backends.base import SAMPLE_RATE, Pcm
-from model_backends.embedded.guess import Guess
 from model_backends.embedded.window import Window
+from model_backends.guess import Guess
 from model_backends.repeats import without_repeats
 
 _MS = SAMPLE_RATE // 1000  # samples in a millisecond

@@ -22,7 +22,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
 from model_backends.base import SAMPLE_RATE, EngineError, Pcm, Sentence
-from model_backends.embedded.guess import Guess
+from model_backends.guess import Guess
 
 _SHORTEST_WINDOW_S = 10  # zero-padded to this: shorter windows make Whisper loop ...
 _SILENCE_AFTER_S = 3  # ... and so does speech that is cut off with less than this behind it

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from model_backends.agreement import Agreement
 from model_backends.base import (
     SAMPLE_RATE,
     Event,
@@ -19,12 +20,11 @@ from model_backends.base import (
     Tail,
     Word,
 )
-from model_backends.embedded.agreement import Agreement
-from model_backends.embedded.guess import Guess
 from model_backends.embedded.info import INFO
 from model_backends.embedded.listening import Care, Listening, Transcribe
 from model_backends.embedded.rules import RULES, Rule
 from model_backends.embedded.window import Window
+from model_backends.guess import Guess
 
 _MS = SAMPLE_RATE // 1000  # samples in a millisecond
 _ONSET_OF_PAUSE = 96 * _MS  # silence after which the words before it are worth hearing at once

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from model_backends.base import EngineError, Event, Notice, Progress, StreamOptions, Tail, Word
+from model_backends.mute_guard import MuteGuard
 from model_backends.voxtral.handover import Handover
 from model_backends.voxtral.hotwords import Hotwords
-from model_backends.voxtral.mute_guard import MuteGuard
 from model_backends.voxtral.reader import Reader
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS, ROW_MS
 from model_backends.voxtral.speech_model import ROWS_KEPT, Decoded, DecodeWork, SpeechModel

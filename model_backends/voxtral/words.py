@@ -90,10 +90,11 @@ class WordBuilder:
         end = end_ms(self._end_token)
         if end <= self._last_end_ms:  # a second word of the group, or a piece of the one before
             end = self._last_end_ms + ROW_MS
-        start = max(self._last_end_ms, end - _spoken_ms(text), 0)
+        start = max(self._last_end_ms, end - spoken_ms(text), 0)
         self._last_end_ms = end
         return [TimedText(text, start, end, confidence)]
 
 
-def _spoken_ms(text: str) -> int:
+def spoken_ms(text: str) -> int:
+    """How long it takes to say a word, guessed from its letters."""
     return min(_BASE_MS + _PER_CHARACTER_MS * len(text.strip()), LONGEST_WORD_MS)

@@ -36,6 +36,7 @@ def test_engines_tells_each_engine_and_model(capsys: Said) -> None:
     rows = as_json(capsys, "engines")
     assert {row["engine"] for row in rows} == {
         "embedded",
+        "ggml",
         "voxtral-torch",
         "voxtral-mlx",
         "voxtral-cpu",
@@ -111,6 +112,9 @@ def no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "_package_folders", lambda model: [])
 
 
+GGML = ("nemotron", "nemotron-en", "moonshine", "voxtral-gguf", "canary", "parakeet")
+
+
 @pytest.mark.usefixtures("no_weights")
 def test_models_that_are_not_here(capsys: Said) -> None:
     rows = as_json(capsys, "models", "list")
@@ -119,6 +123,7 @@ def test_models_that_are_not_here(capsys: Said) -> None:
         ("tiny.en", "missing", None),
         ("voxtral", "missing", None),
         ("voxtral-4bit", "missing", None),
+        *((name, "missing", None) for name in GGML),
     ]
     assert as_json(capsys, "models", "verify") == []
 

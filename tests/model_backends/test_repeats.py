@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from model_backends.embedded.agreement import Agreement
-from model_backends.embedded.guess import Guess
+from model_backends.agreement import Agreement
 from model_backends.embedded.listening import Care
+from model_backends.guess import Guess
 from model_backends.repeats import repeat_length, without_repeats
 from tests.model_backends.embedded.talk import MS
 from tests.model_backends.embedded.test_listening import answers, listening, texts

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from app import paths
-from app.models.catalogue import CatalogueError, catalogue, model_named, read
+from app.models.catalogue import CatalogueError, catalogue, for_captions, model_named, read
 from model_backends import ENGINES
 from model_backends.base import UserError
 from model_backends.embedded import store
 from model_backends.embedded.info import LANGUAGES
+from model_backends.ggml.published import PUBLISHED
 from model_backends.voxtral.info import DEFAULT_MODEL
 
 TEXT = paths.resource("models.toml").read_text("utf-8")
@@ -21,7 +24,8 @@ def test_every_model_is_one_that_this_voxline_can_run() -> None:
         assert set(model.engines) <= set(ENGINES)
         assert model.words.endswith("."), "a sentence"
         assert len(model.licence_text) > 500
-        assert model.author.split(";")[0] in model.licence_text or model.licence == "Apache-2.0"
+        names_nobody = ("Apache-2.0", "CC-BY-4.0")
+        assert model.author.split(";")[0] in model.licence_text or model.licence in names_nobody
 
 
 def test_every_hash_size_and_revision_is_known() -> None:
@@ -47,6 +51,20 @@ def test_voxtral_lies_where_its_engines_look_first() -> None:
     assert model.folder == DEFAULT_MODEL
     assert len(model.languages) == 13
     assert round(model.bytes / 1e9, 1) == 8.9
+
+
+def test_the_ggml_engine_knows_the_same_models() -> None:
+    """Before any is here: where it lies, in which languages, and whether it streams."""
+    ours = [model for model in catalogue() if "ggml" in model.engines]
+    assert [model.folder for model in ours] == list(PUBLISHED)
+    for model in ours:
+        family = PUBLISHED[model.folder]
+        assert model.files_only == (not family.streams)
+        assert "oice loads it once" in model.words or model.files_only, "two lanes are two loads"
+        assert set(family.languages) in (set(), set(model.languages))
+        assert [Path(file.name).suffix for file in model.files] == [".gguf"]
+    offered = [model.name for model in for_captions()]
+    assert "nemotron" in offered and "canary" not in offered
 
 
 def test_a_model_that_is_not_offered() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from app import paths
 from app.cli.usage import chosen_engine
 from app.cli.usage_error import UsageError
 from app.models import receipts, trust
-from app.session.start import start_message, startable
+from app.session.start import known, start_message, startable
 from model_backends.base import EngineError, EngineOptions
+from tests.model_backends.ggml import counting
+from tests.model_backends.ggml.conftest import needed
 
 TINY = paths.resource("tiny-voxtral")
 WITHOUT = EngineOptions("voxtral-torch", delay_ms=480)
@@ -81,3 +84,37 @@ def test_what_is_not_here_or_not_ours_to_judge(user_folders: Path) -> None:
         assert trust.chosen(engine, None, nowhere) is None
         assert trust.remark(engine, "nothing", nowhere) is None
     assert trust.chosen("embedded", "base", nowhere) == "base"
+
+
+def test_of_a_model_that_is_one_file_the_receipt_must_name_it(user_folders: Path) -> None:
+    """And none of another family stands for it: its delays are others."""
+    needed()
+    folder = paths.models_dir() / "nemotron-3.5-asr-streaming-0.6b"
+    other = paths.models_dir() / "moonshine-streaming-small"
+    for each in (folder, other):
+        each.mkdir(parents=True)
+        counting.write(each / "model.gguf")
+    receipts.write_made_here(other, paths.models_dir())
+    usual = EngineOptions("ggml", delay_ms=560)
+    with pytest.raises(EngineError, match="has not been checked yet"):
+        start_message(usual)
+    fitting, notice = startable(usual)
+    assert fitting.engine == "embedded" and notice is not None and notice.code == "unchecked"
+    receipts.write_made_here(folder, paths.models_dir())
+    assert start_message(usual).model is None
+    assert trust.remark("ggml", str(folder), paths.models_dir()) is None
+    beside = folder.parent / "beside.gguf"
+    counting.write(beside)
+    assert "does not know these weights" in str(trust.remark("ggml", str(beside), folder.parent))
+    another = folder / "another.gguf"  # in a folder that was checked before it came
+    counting.write(another)
+    assert trust.remark("ggml", str(folder / "model.gguf"), folder.parent) is None
+    assert "does not know these weights" in str(trust.remark("ggml", str(another), folder.parent))
+
+
+def test_a_language_that_the_model_does_not_know_leaves_whisper_on(user_folders: Path) -> None:
+    wanted = EngineOptions("ggml", model="nemotron-speech-streaming-en-0.6b", language="de")
+    options, notice = known(wanted)
+    assert (options.engine, options.language) == ("embedded", "de")
+    assert notice is not None and "does not know the language “de”" in notice.message
+    assert known(replace(wanted, language="en"))[0].engine == "ggml"

@@ -56,7 +56,7 @@ log = logging.getLogger(__name__)
 _SIZE, _LEAST = QSize(720, 520), QSize(560, 400)
 _ORDINARY_SCREEN = 700  # px; on a lower one it may be lower than that
 _TRANSCRIPT_LEAST = 80  # px, whatever else there is to show
-_QUIET_NOTICES = ("restarting", "moved")  # told, but nothing the user has to act on
+_QUIET_NOTICES = ("restarting", "moved", "measured")  # told, but nothing the user has to act on
 # Notices about a state that another notice, or its end, makes untrue: code and what it is about.
 _STATES = {
     "restarting": "worker",

@@ -46,9 +46,14 @@ def info_of(name: str) -> EngineInfo | None:
 
 
 def suited_info(info: EngineInfo | None, settings: Settings) -> EngineInfo | None:
-    """… with the server that is set, if it is one that hears elsewhere."""
+    """… with the model that is set, and the server, if it is one that hears elsewhere."""
     server = settings.server_options
-    if info is None or not info.takes_server or not server:
+    if info is None:
+        return None
+    if not info.takes_server:
+        chosen = settings.model if settings.engine == info.name else ""
+        return info.suited(EngineOptions(info.name, model=chosen or None))
+    if not server:
         return info
     try:
         dialect = dialect_of(server.urls, server.dialect)

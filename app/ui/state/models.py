@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app import paths
-from app.models.catalogue import Model, catalogue
+from app.models.catalogue import Model, for_captions
 from app.ui.state.background import in_background
 from app.ui.state.job import End, Job
 from model_backends.base import Sentence, UserError
@@ -100,7 +100,7 @@ class Models(QObject):
         self,
         parent: QObject | None = None,
         models_dir: Callable[[], Path] = paths.models_dir,
-        offered: Callable[[], Sequence[Model]] = catalogue,
+        offered: Callable[[], Sequence[Model]] = for_captions,
         machine: Callable[[], Machine] | None = None,
     ) -> None:
         super().__init__(parent)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from model_backends.base import Event, Pcm, Progress, StreamOptions, Word
-from model_backends.embedded.guess import Guess
 from model_backends.embedded.listening import Care
 from model_backends.embedded.stream import EmbeddedStream
+from model_backends.guess import Guess
 
 FRAME = 512
 MS = 16  # samples in a millisecond

@@ -14,9 +14,9 @@ from model_backends.embedded import engine as engine_module
 from model_backends.embedded import recognizer as real
 from model_backends.embedded import store
 from model_backends.embedded.engine import EmbeddedEngine, load
-from model_backends.embedded.guess import Guess
 from model_backends.embedded.recognizer import Encoded, Hypothesis
 from model_backends.embedded.weights import Weights
+from model_backends.guess import Guess
 from tests.support.likeness import assert_like
 
 FRAME = np.full(512, 0.1, np.float32)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from model_backends.base import Pcm
-from model_backends.embedded.guess import Guess
 from model_backends.embedded.listening import Care, Listening, Transcribe, longest_ms
 from model_backends.embedded.window import Window
+from model_backends.guess import Guess
 from tests.model_backends.embedded.talk import MS, Script, ScriptedRecognizer, audio, frames
 
 

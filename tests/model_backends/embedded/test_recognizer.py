@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from model_backends.embedded.guess import Guess
 from model_backends.embedded.recognizer import before_loop, before_squeeze, compression
+from model_backends.guess import Guess
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from model_backends.base import Event, Pcm
-from model_backends.embedded.guess import Guess
 from model_backends.embedded.listening import Care
 from model_backends.embedded.stream import EmbeddedStream
+from model_backends.guess import Guess
 from tests.model_backends.embedded.talk import Muddled, ScriptedRecognizer, frames, options, said
 
 # Each word and its first millisecond, as tiny.en heard them before and after a stall; "-": silence.

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_backends.base import EngineError, Event, Pcm, Tail, Word
-from model_backends.embedded.guess import Guess
 from model_backends.embedded.listening import Care
 from model_backends.embedded.rules import RULES
 from model_backends.embedded.stream import EmbeddedStream, Work
+from model_backends.guess import Guess
 from tests.model_backends.embedded.talk import (
     Muddled,
     Script,

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import paths
-from app.models.catalogue import Model, catalogue
+from app.models.catalogue import Model, catalogue, for_captions, model_named
 from app.models.download import Progress
 from app.models.machine import Fit, Machine
 from app.models.places import Place
@@ -33,7 +33,8 @@ from tests.support.hub import Hub
 
 __all__ = ["hub"]
 
-BASE, _, VOXTRAL, _ = catalogue()
+BASE, VOXTRAL = model_named("base"), model_named("voxtral")
+GGML = ("Nemotron", "Nemotron, English", "Moonshine", "Voxtral, for other graphics cards")
 HERE = Place(Path("/m/Voxtral"), "ours", checked=True)
 RUNS = Fit("voxtral-torch")
 FAILURE = UserError("The disk is full.", "Free some.")
@@ -202,17 +203,18 @@ def test_removing_is_asked_about(make: Make, qtbot: QtBot) -> None:
 
 def test_each_computer_sees_what_concerns_it(make: Make, store: SettingsStore) -> None:
     shown = {
-        name: [card.title.text() for card in make(computer, catalogue()).cards.values()
+        name: [card.title.text() for card in make(computer, for_captions()).cards.values()
                if card.isVisible()]
         for name, computer in (("laptop", LAPTOP), ("mac", MAC_8))
     }  # fmt: skip
     assert shown == {
-        "laptop": ["Built in", "Voxtral"],
-        "mac": ["Built in", "Voxtral", "Voxtral, small"],
+        "laptop": ["Built in", "Voxtral", *GGML],
+        "mac": ["Built in", "Voxtral", "Voxtral, small", *GGML],
     }
     store.change(model="tiny.en")
-    assert [c.title.text() for c in make(LAPTOP, catalogue()).cards.values() if c.isVisible()] == [
-        "Built in", "Built in, small", "Voxtral",
+    cards = make(LAPTOP, for_captions()).cards.values()
+    assert [c.title.text() for c in cards if c.isVisible()] == [
+        "Built in", "Built in, small", "Voxtral", *GGML,
     ]  # fmt: skip
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_backends.embedded.agreement import Agreement, first_new
-from model_backends.embedded.guess import Guess
+from model_backends.agreement import Agreement, first_new
+from model_backends.guess import Guess
 
 NOW = 10**9
 

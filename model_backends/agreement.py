@@ -17,7 +17,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from model_backends.embedded.guess import Guess
+from model_backends.guess import Guess
 from model_backends.repeats import LONGEST_RUN, repeat_length
 
 _MISMATCH_LIMIT = 0.6  # a guess that contradicts more of the committed words is laid out by time

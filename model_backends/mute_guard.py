@@ -13,7 +13,7 @@ from __future__ import annotations
 _SPEECH = 0.5  # a voice detector's score from which 80 ms count as speech
 SURE_MARGIN = 8.0  # logits; from here on [P] is what the model says to true silence
 LEAK = 0.25  # what a row that does not count takes back: 4 s are forgotten in 16 s
-RESTART_AFTER = 50  # rows of speech without a word (4 s) before a fresh decoder tries again
+RESTART_AFTER = 50  # rows of speech without a word (4 s): what Voxtral's own streams wait
 _BIAS_AFTER = 100  # rows of speech (8 s) before [P] is made less likely
 _BIAS_STEP, _MOST_BIAS = 0.5, 7.0
 
@@ -21,9 +21,10 @@ _BIAS_STEP, _MOST_BIAS = 0.5, 7.0
 class MuteGuard:
     """Watches one track. `mute_rows` counts rows of speech since the last word, and forgets."""
 
-    def __init__(self) -> None:
+    def __init__(self, restart_after: float = RESTART_AFTER) -> None:
+        """`restart_after`: rows of speech without a word before a fresh decoder tries again."""
         self.mute_rows = 0.0
-        self._restart_at = RESTART_AFTER
+        self._restart_after = self._restart_at = restart_after
 
     def observe(self, speech: float, margin: float, said_something: bool) -> bool:
         """One row more; True when the decoder should be restarted from the kept audio.
@@ -33,7 +34,7 @@ class MuteGuard:
         probably not speech. That, too, is forgotten once nothing counts any more.
         """
         if said_something:
-            self.__init__()  # type: ignore[misc]
+            self.__init__(self._restart_after)  # type: ignore[misc]
             return False
         if not (speech >= _SPEECH and margin < SURE_MARGIN):
             self._leak()
@@ -47,7 +48,7 @@ class MuteGuard:
     def _leak(self) -> None:
         self.mute_rows = max(0.0, self.mute_rows - LEAK)
         if self.mute_rows == 0.0:
-            self._restart_at = RESTART_AFTER
+            self._restart_at = self._restart_after
 
     @property
     def pad_bias(self) -> float:

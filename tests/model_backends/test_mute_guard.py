@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model_backends.voxtral.mute_guard import LEAK, RESTART_AFTER, MuteGuard
+from model_backends.mute_guard import LEAK, RESTART_AFTER, MuteGuard
 
 STUCK = (3.5, 5.2, 6.6)  # margins of [P] over real speech, 10, 50 and 90 %
 SILENT = 8.5  # and the least on true silence

@@ -1,0 +1,181 @@
+"""Files that are no models, models for files, libraries that are not there: a sentence for each."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import model_backends
+from model_backends.base import EngineError, EngineOptions, LoadOptions
+from model_backends.ggml import info, library
+from model_backends.ggml.families import FILE_DELAY_MS
+from model_backends.ggml.header import read_header
+from tests.model_backends.ggml.conftest import needed
+from tests.model_backends.ggml.counting import NUMBERS, WORDS
+from tests.model_backends.ggml.hearing import bursts, hear, load
+
+
+def refused(file: Path, device: str | None = "cpu", realtime: bool = True) -> EngineError:
+    options = LoadOptions(str(file), device, file.parent, realtime=realtime)
+    with pytest.raises(EngineError) as error:
+        model_backends.load("ggml", options, lambda fraction, what: None)
+    assert error.value.hint, "what to do next"
+    return error.value
+
+
+def test_the_head_of_a_file_says_what_it_is(counting: Path, tiny: Path) -> None:
+    header = read_header(counting)
+    assert (header.architecture, header.name) == ("parakeet", WORDS.variant)
+    assert header.keys["general.languages"] == ("en-US", "de-DE", "fr-FR")
+    assert header.bytes <= counting.stat().st_size < header.bytes + 64
+    assert read_header(tiny).bytes == tiny.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "x.gguf is not a GGUF file"),
+        (b"PK\3\4" + bytes(100), "x.gguf is not a GGUF file"),
+        (b"GGUF" + (9).to_bytes(4, "little") + bytes(16), "of version 9, which Voxline cannot"),
+        (b"GGUF" + (3).to_bytes(4, "little") + b"\xff" * 16, "x.gguf is damaged"),
+        (b"GGUF" + (3).to_bytes(4, "little") + bytes(15), "x.gguf is cut off"),
+    ],
+)
+def test_what_is_no_model(tmp_path: Path, content: bytes, message: str) -> None:
+    needed()
+    file = tmp_path / "x.gguf"
+    file.write_bytes(content)
+    assert message in refused(file).message
+
+
+@pytest.mark.parametrize("kept", [40, 700, 20_000, -1])
+def test_a_file_that_is_cut_off(counting: Path, tmp_path: Path, kept: int) -> None:
+    """In a key, in the vocabulary, in the list of tensors, by a byte."""
+    whole = counting.read_bytes()
+    file = tmp_path / "cut.gguf"
+    file.write_bytes(whole[:kept])
+    assert refused(file).message == "cut.gguf is cut off: a part of it is missing."
+
+
+def test_a_model_of_another_kind(tmp_path: Path) -> None:
+    needed()
+    writer = importlib.import_module("gguf").GGUFWriter(str(tmp_path / "llm.gguf"), "llama")
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    writer.close()
+    error = refused(tmp_path / "llm.gguf")
+    assert "“llama”, which Voxline cannot caption with" in error.message
+    assert "Nemotron" in error.hint
+
+
+def test_what_the_library_refuses_is_told_without_its_path(counting: Path, tmp_path: Path) -> None:
+    file = tmp_path / "spoiled.gguf"
+    key = b"stt.parakeet.encoder.n_heads"
+    file.write_bytes(counting.read_bytes().replace(key, key[:-1] + b"z"))
+    error = refused(file)
+    assert error.message.startswith("spoiled.gguf cannot be loaded (")
+    assert str(tmp_path) not in error.message
+
+
+def test_a_file_and_a_name_that_are_not_there(tmp_path: Path) -> None:
+    needed()
+    assert "no ggml model called" in refused(tmp_path / "no.gguf").message
+    with pytest.raises(EngineError, match="No model for the ggml engine") as error:
+        info.find_model(None, tmp_path)
+    assert "voxline models download nemotron" in error.value.hint
+    (tmp_path / "moonshine-streaming-small").mkdir()
+    (tmp_path / "moonshine-streaming-small" / "m.gguf").write_bytes(b"GGUF")
+    with pytest.raises(EngineError, match="usual model") as error:
+        info.find_model(None, tmp_path)
+    assert "moonshine-streaming-small" in error.value.hint
+
+
+def test_devices(counting: Path) -> None:
+    assert "knows no device “tpu”" in refused(counting, device="tpu").message
+    if sys.platform != "darwin":
+        assert "finds no “metal”" in refused(counting, device="metal").message
+
+
+# --- the library ---------------------------------------------------------------------------------
+
+
+def test_without_the_library(counting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "transcribe_cpp", None)
+    error = refused(counting)
+    assert "transcribe-cpp is not installed" in error.message and "pip install" in error.hint
+
+
+def test_a_library_that_cannot_run_here(counting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(name: str) -> None:
+        raise OSError("libtranscribe.so: wrong ELF class")
+
+    monkeypatch.setattr(importlib, "import_module", fails)
+    with pytest.raises(EngineError, match=r"cannot run on this computer .*wrong ELF class"):
+        library.library()
+
+
+def test_another_version_of_it(counting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "VERSION", "0.5.0")
+    error = refused(counting)
+    assert "transcribe-cpp 0.5.0, and 0.4.1 is installed" in error.message
+
+
+# --- models for files -----------------------------------------------------------------------------
+
+
+def test_a_model_for_files_hears_files(offline: Path) -> None:
+    engine = load(offline, realtime=False)
+    heard = hear(engine, bursts(8), FILE_DELAY_MS, realtime=False)
+    assert heard.text == " ".join(NUMBERS[:8])
+    assert abs(heard.words[3].start_ms - (1_000 + 500 + 3 * 750)) <= 240
+
+
+def test_long_sound_is_heard_in_blocks(offline: Path) -> None:
+    """Cut where the score says that nobody speaks."""
+    engine = load(offline, realtime=False)
+    sound = np.concatenate([bursts(19), np.zeros(16_000, np.float32), bursts(3)])
+    heard = hear(engine, sound, FILE_DELAY_MS, realtime=False)
+    assert len(heard.words) == 22
+    assert heard.words[-1].end_ms <= 1_000 + len(sound) // 16
+
+
+def test_it_captions_nothing_live(offline: Path) -> None:
+    error = refused(offline)
+    assert error.message == "Parakeet hears sound files only; it does not stream."
+    assert "Nemotron" in error.hint
+
+
+# --- what is known before loading ---------------------------------------------------------------
+
+
+def test_delays_and_languages_are_the_model_s(counting: Path, offline: Path) -> None:
+    def suited(model: str | None) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        found = info.INFO.suited(EngineOptions("ggml", model=model))
+        return found.delays_ms, found.languages
+
+    assert suited(None)[0] == (80, 320, 560, 1120) and len(suited(None)[1]) == 28
+    assert suited("nemotron-speech-streaming-en-0.6b") == ((80, 160, 560, 1120), ("en",))
+    assert suited("moonshine-streaming-small")[1] == ("en",)
+    assert suited("Voxtral-Mini-4B-Realtime-2602-gguf")[0][-1] == 2400
+    assert suited(str(counting)) == ((80, 320, 560, 1120), ("en", "de", "fr"))
+    assert suited(str(offline))[0] == (FILE_DELAY_MS,)
+    assert suited("of somebody else") == suited(None)
+
+
+def test_rows_say_what_a_model_does(counting: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "nemotron-3.5-asr-streaming-0.6b"
+    folder.mkdir()
+    (row,) = info.availability(tmp_path)
+    assert not row.available and "on this computer" in row.reason
+    (folder / "model.gguf").write_bytes(counting.read_bytes())
+    (row,) = info.availability(tmp_path)
+    assert row.available and row.model == folder.name
+    assert "80, 320, 560, 1120 ms" in row.reason and "each voice loads" in row.reason
+    (folder / "model.gguf").write_bytes(b"GGUF")
+    (row,) = info.availability(tmp_path)
+    assert not row.available and "cut off" in row.reason
