@@ -36,6 +36,9 @@ _ONSET_MS = 500  # a word this close to where the replay begins may not be heard
 _PACE_MS = 80  # a letter at an ordinary pace; what a word takes longer may be a pause
 _WORD_MS, _LETTER_MS = 200, 150  # no word lasts longer than this and so much for each letter
 _NO_TIME_MS = 40  # less is no word; engines that count in steps have steps of 80
+_MOST_MOVED = 2  # words; of more the alignment finds out itself
+_PAUSE_MS = 1_000  # that a word may be moved over
+_LEFT_OUT = 0.9  # of its letters' price: the word was in the one hearing and not in the other
 _FAR = 3.0  # never matched: dearer than leaving both out
 
 
@@ -116,10 +119,49 @@ def _new_words(
     last = again[cut - 1]
     word = replayed[last.word]
     rest = list(replayed[last.word + 1 :])
+    moved = _moved(committed, replayed[: last.word + 1], rest)
+    if moved and _left_out(committed, moved, again, cut, onset_ms, end_ms, costs[cut]):
+        rest = rest[moved:]
     if cut < len(again) and again[cut].word == last.word:  # between two CJK characters
         start_ms = round((last.at_ms + again[cut].at_ms) / 2)
         rest.insert(0, replace(word, text=word.text[last.stop :], start_ms=start_ms))
     return _without_repeated_mark(committed[-1].text, rest)
+
+
+def _moved(committed: Sequence[Word], old: Sequence[Word], new: Sequence[Word]) -> int:
+    """How many of the `new` words are the last committed ones, put behind the next pause.
+
+    The two hearings disagree on which side of it they were said. A word that was said on both
+    sides is heard twice, so that `old` ends with it, too.
+    """
+    said = [_key(word) for word in committed if _key(word)]
+    for count in range(min(_MOST_MOVED, len(said), len(new)), 0, -1):
+        moved = [_key(word) for word in new[:count]]
+        apart_ms = new[0].start_ms - committed[-1].end_ms
+        again = moved == [_key(word) for word in old[-count:]]
+        if moved == said[-count:] and not again and apart_ms <= _PAUSE_MS:
+            return count
+    return 0
+
+
+def _left_out(
+    committed: Sequence[Word],
+    count: int,
+    again: Sequence[_Char],
+    cut: int,
+    onset_ms: int,
+    end_ms: int,
+    cost: float,
+) -> bool:
+    """Whether the alignment up to `cut` has nothing for the last `count` committed words."""
+    shorter = _chars([word for word in committed if _key(word)][:-count])
+    without = _alignment_costs(shorter, again, onset_ms, end_ms)[cut]
+    letters = len(_chars(committed)) - len(shorter)
+    return cost - without >= _LEFT_OUT * letters
+
+
+def _key(word: Word) -> str:
+    return "".join(char for char in word.text.casefold() if char.isalnum())
 
 
 def _without_repeat(committed: Sequence[Word], words: list[Word]) -> list[Word]:

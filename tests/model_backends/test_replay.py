@@ -106,6 +106,18 @@ def test_a_replay_that_misses_the_last_committed_word_doubles_and_loses_nothing(
     assert replayed(words[:5], again) == words[5:]
 
 
+def test_a_word_put_on_the_other_side_of_a_pause_is_the_same_word() -> None:
+    before = [("but", 6784, 6896), ("his", 6896, 7196), ("he", 7196, 7488)]
+    after = [("but", 6784, 6896), ("his,", 6896, 7488), ("he", 7840, 7916), ("makes", 7916, 8116)]
+    committed, again = (
+        [Word("me", 0, 0, f" {text}", start, end) for text, start, end in said]
+        for said in (before, after)
+    )
+    assert texts(replayed(committed, again)) == [" makes"]
+    twice = [*again[:1], *committed[1:], *again[2:]]  # said on both sides
+    assert texts(replayed(committed, twice)) == [" he", " makes"]
+
+
 def test_a_word_committed_before_it_was_spoken_is_not_passed_on_again() -> None:
     """ "… squire of dames, and" at a pause; after the crash "and has" is heard behind the pause."""
     before = [Word("me", 0, 0, " of", 25_700, 25_900), Word("me", 0, 0, " dames,", 25_900, 26_270)]
