@@ -12,7 +12,9 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_ADD_PACK = "Add an acceleration pack: Voxline’s README says how, under “Install”."
+from model_backends.base import Sentence
+
+_ADD_PACK = Sentence("Add an acceleration pack: Voxline’s README says how, under “Install”.")
 
 
 @dataclass(slots=True)

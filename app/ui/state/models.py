@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _UNEXPECTED = UserError(
-    "Something went wrong inside Voxline.", "The log says what: Help, Open log folder."
+    Sentence("Something went wrong inside Voxline."),
+    Sentence("The log says what: Help, Open log folder."),
 )
 _LEAVE_S = 5.0  # how long the end of the app waits for a download to let go
 
