@@ -21,7 +21,7 @@ class Actions(QWidget):
         worded.action(copy, Sentence("&Text")).triggered.connect(
             lambda: self.copy_wanted.emit(False)
         )
-        worded.action(copy, Sentence("Text with &times")).triggered.connect(
+        worded.action(copy, Sentence("Text with ti&mes")).triggered.connect(
             lambda: self.copy_wanted.emit(True)
         )
         self.export_all = worded.action(export, Sentence("&All of it…"))

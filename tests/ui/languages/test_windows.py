@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QLocale
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtGui import QFontDatabase, QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QMenuBar, QWidget
 
 from tests.support.longer import PSEUDO, speak
 from tests.ui.conftest import Rig
@@ -77,6 +78,26 @@ def test_no_window_says_a_sentence_past_the_catalogue(make: Make) -> None:
         if text not in ours and not NAMES.fullmatch(text.strip())
     }
     assert left == set()
+
+
+@pytest.mark.parametrize("code", ["en", *TRANSLATED])
+def test_no_letter_with_alt_stands_for_two_things(make: Make, code: str) -> None:
+    speak(code)
+    windows = make()
+    for page, window in windows.pages():
+        for texts in groups(window):
+            keys = [QKeySequence.mnemonic(text).toString() for text in texts if "&" in text]
+            assert len(keys) == len(set(keys)), (page, texts)
+            assert all(keys), (page, texts)
+
+
+def groups(window: QWidget) -> Iterator[list[str]]:
+    """What is seen at once: the controls of a window with its menu bar, the entries of a menu."""
+    seen = [w for w in window.findChildren(QWidget) if w.isVisible() and w.window() is window]
+    bars = [action.text() for w in seen if isinstance(w, QMenuBar) for action in w.actions()]
+    yield [*bars, *(w.text() for w in seen if isinstance(w, (QAbstractButton, QLabel)))]
+    for menu in (each for each in (window, *window.findChildren(QMenu)) if isinstance(each, QMenu)):
+        yield [action.text() for action in menu.actions() if action.isVisible()]
 
 
 def cut(windows: Windows) -> list[str]:
