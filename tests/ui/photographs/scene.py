@@ -178,5 +178,6 @@ class Scene:
                 window.close()
                 window.deleteLater()
         self.parts.captioning.deleteLater()
+        self.parts.hotkeys.deleteLater()  # or the next language would be told to windows of before
         QApplication.processEvents()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
