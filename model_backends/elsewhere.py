@@ -14,7 +14,9 @@ from pathlib import Path
 
 from model_backends.base import Sentence
 
-_ADD_PACK = Sentence("Add an acceleration pack: Voxline’s README says how, under “Install”.")
+_ADD_PACK = Sentence(
+    "Get the acceleration pack: Preferences, Speech model, or in a terminal “voxline pack install”."
+)
 
 
 @dataclass(slots=True)

@@ -42,6 +42,7 @@ ORDER = (
     "worker",
     "share",
     "models",
+    "packs",
     "model_backends",
     "measure",
     "cli",

@@ -136,7 +136,7 @@ class ZoomGroup(FeedGroup):
     def __init__(self, feeds: Feeds) -> None:
         super().__init__(ZOOM, "Zoom", Sentence("Send captions into a &Zoom meeting"), feeds)
         self.url = _secret_field(Sentence("Caption URL"))
-        self.drop = worded.text(QPushButton(), Sentence("F&orget it"))
+        self.drop = worded.text(QPushButton(), Sentence("For&get it"))
         plain.add_row(self.form, Sentence("Caption &URL"), _row(self.url, self.drop))
         self.drop.clicked.connect(self._drop)
         self.finish(_ZOOM_HINT)

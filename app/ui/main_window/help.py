@@ -166,6 +166,7 @@ def kept(keeps: bool) -> list[tuple[str, str | Path]]:
         (Sentence("Words of a session that is not over"), paths.journal_dir()),
         (Sentence("Settings"), settings_file()),
         (Sentence("Speech models"), paths.models_dir()),
+        (Sentence("The acceleration pack"), paths.data_dir() / "packs"),
         (Sentence("How fast a model is on this computer"), paths.cache_dir()),
         (Sentence("Logs, without what was said"), paths.log_dir()),
     ]
