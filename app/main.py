@@ -29,6 +29,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import native, paths, settings
 from app.core.script import harmless
+from app.language import said_names
 from app.ui.desktop import logs
 from app.ui.desktop.garbage import Garbage
 from app.ui.desktop.interrupts import Interrupts
@@ -43,7 +44,8 @@ from app.ui.first_run import opening as first_run
 from app.ui.overlay import painted_log
 from app.ui.overlay.window import CaptionOverlay
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import theme
+from app.ui.widgets import theme, worded
+from model_backends.base import Sentence
 
 if TYPE_CHECKING:
     from app.models.better import Offer
@@ -125,6 +127,7 @@ def run_gui(args: argparse.Namespace) -> int:
     nothing_kept = settings.none_kept()
     chosen, problem = settings.load()
     store = SettingsStore(chosen)
+    worded.speak_as_chosen(store)
     overlay = CaptionOverlay(chosen.overlay, store.set_overlay)
     overlay.show()
     app.processEvents()
@@ -196,7 +199,7 @@ def open_session(
         source=from_text(chosen.source),
         keep_transcript=chosen.keep_transcripts,
         boost_quiet_speech=chosen.boost_quiet_speech,
-        names=chosen.voice_names,
+        names=said_names(chosen.voice_names),
         name_in_srt=chosen.names_in_subtitles,
     )
     return SessionBridge(partial(Session, options, predecessor=predecessor))
@@ -346,7 +349,6 @@ def _connect_overlay(parts: Parts) -> None:
 
 def _tell_name(parts: Parts, name: str, context: str) -> None:
     from app.ui.widgets.banner import announce
-    from model_backends.base import Sentence
 
     parts.overlay.pulse()
     announce(parts.overlay.captions, Sentence("“{name}” was said", name=name))
@@ -444,7 +446,9 @@ def _tell_captions_go_on(parts: Parts) -> None:
     if told.get("closed") or parts.leaving.under_way or not parts.captioning.running:
         return
     parts.store.change(told={**told, "closed": True})
-    parts.overlay.tell("Captions go on.", "To end them: ⋯ beside the captions, Quit Voxline.")
+    parts.overlay.tell(
+        Sentence("Captions go on."), Sentence("To end them: ⋯ beside the captions, Quit Voxline.")
+    )
 
 
 def _focus_controls(parts: Parts) -> None:
@@ -469,8 +473,9 @@ def _announce(path: Path) -> None:
 
 
 def _tell_uncaught(window: MainWindow, log_file: Path | None) -> None:
-    where = f"The details are in {log_file}." if log_file else ""
-    window.banners.tell("failure", "Something went wrong inside Voxline. Captions go on.", where)
+    where = Sentence("The details are in {file}.", file=log_file) if log_file else ""
+    what = Sentence("Something went wrong inside Voxline. Captions go on.")
+    window.banners.tell("failure", what, where)
 
 
 def _ms_since_start() -> int:

@@ -22,25 +22,27 @@ def text_in(path: Path, hint: str) -> str:
     """
     try:
         if path.exists() and not path.is_file():  # a folder, or a pipe that would never end
-            raise OSError(errno.EINVAL, "it is no file")
+            raise OSError(errno.EINVAL, Sentence("it is no file"))
         with path.open("rb") as file:
             data = file.read(MOST_CHARACTERS + 1)
         text = text_of(data)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
+        reason = getattr(error, "strerror", None) or Sentence("it is no text")
         template = "The list of words cannot be read from {path}: {reason}."
         raise UserError(Sentence(template, path=path, reason=reason), hint) from error
     if len(data) > MOST_CHARACTERS:
         raise UserError(
             Sentence("{path} is too long for a list of words.", path=path),
-            "Keep the names that are most often written wrongly.",
+            Sentence("Keep the names that are most often written wrongly."),
         )
     return text
 
 
 def read(path: Path) -> tuple[Name, ...]:
     """The names of a table or a plain list. Raises UserError as above, or if there is no word."""
-    hint = "Name a text file with one word a line, or a table that the preferences exported."
+    hint = Sentence(
+        "Name a text file with one word a line, or a table that the preferences exported."
+    )
     names = names_in(text_in(path, hint))
     if not names:
         raise UserError(Sentence("There is no word in {path}.", path=path), hint)
@@ -58,5 +60,5 @@ def write(path: Path, names: Iterable[Name]) -> None:
         template = "The list could not be written to {path}: {reason}."
         raise UserError(
             Sentence(template, path=path, reason=error.strerror or error),
-            "Choose another folder.",
+            Sentence("Choose another folder."),
         ) from error

@@ -22,6 +22,7 @@ from app import paths
 from app.core.encoding import text_of
 from app.core.names import without_alerts
 from app.core.voices import named
+from app.language import NAMES as LANGUAGES
 from model_backends.base import EngineOptions, Sentence, ServerOptions
 from model_backends.remote.addresses import DIALECTS
 
@@ -168,6 +169,7 @@ class Settings:
     names_in_subtitles: bool = True  # where both speak, SubRip files say who
     keys: Mapping[str, str] = _table(_is_keys)  # verb: "Ctrl+Alt+C", "" for none; else its usual
     read_finished_lines: bool = False  # have a screen reader say each sentence once it is finished
+    interface_language: str = _checked("", _one_of("", *LANGUAGES))  # "": the system's
     told: Mapping[str, bool] = _table(_is_told)  # what the user has been told, once is enough
     window: str = ""  # the main window's size and place, as Qt writes them; "": not shown yet
 

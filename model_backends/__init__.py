@@ -40,7 +40,7 @@ def describe(name: str) -> EngineInfo:
     if name not in _MODULES:
         raise EngineError(
             Sentence("There is no engine called “{name}”.", name=name),
-            "Choose one of: " + ", ".join((*ENGINES, "voxtral")) + ".",
+            Sentence("Choose one of: {names}.", names=", ".join((*ENGINES, "voxtral"))),
         )
     info: EngineInfo = importlib.import_module(_MODULES[name][0]).INFO
     return info
@@ -79,7 +79,8 @@ def load(name: str, options: LoadOptions, report: Report) -> Engine:
         module = importlib.import_module(_MODULES[name][1])
     except ImportError as error:
         row = availability(name, options.models_dir)[0]
-        reason = row.reason or f"The engine {name} cannot be loaded: {error}."
+        broken = Sentence("The engine {name} cannot be loaded: {why}.", name=name, why=error)
+        reason = row.reason or broken
         raise EngineError(reason, row.hint) from error
     engine: Engine = module.load(options, report)
     return engine

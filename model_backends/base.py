@@ -34,6 +34,22 @@ SAMPLE_RATE = 16_000  # Hz; what every engine hears: mono float32 in [-1, 1]
 Pcm: TypeAlias = "NDArray[np.float32]"  # shape (samples,), mono, 16 kHz, [-1, 1]
 
 
+class Catalogue(Protocol):
+    """One language: what templates are in it, and how it writes numbers."""
+
+    def template(self, english: str) -> str:
+        """The template in this language; as it is where the catalogue lacks it."""
+        ...
+
+    def counted(self, one: str, many: str, count: int) -> str:
+        """The form of it that goes with so many."""
+        ...
+
+    def number(self, value: float) -> object:
+        """Something that `str.format` writes as this language writes the number."""
+        ...
+
+
 class Sentence(str):
     """A sentence for the user that another language can say, too.
 
@@ -53,13 +69,13 @@ class Sentence(str):
         made.values = values
         return made
 
-    def said_in(self, catalogue: Callable[[str], str]) -> str:
-        """The sentence in the language of `catalogue`, which maps a template to its translation."""
-        values = {
-            name: value.said_in(catalogue) if isinstance(value, Sentence) else value
-            for name, value in self.values.items()
-        }
-        return catalogue(self.template).format(**values)
+    def said_in(self, catalogue: Catalogue) -> str:
+        """The sentence in the language of `catalogue`."""
+        values = {name: _value_in(catalogue, value) for name, value in self.values.items()}
+        return self._template_in(catalogue).format(**values)
+
+    def _template_in(self, catalogue: Catalogue) -> str:
+        return catalogue.template(self.template)
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json()` makes the same sentence of; values that JSON lacks become text."""
@@ -71,11 +87,56 @@ class Sentence(str):
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Sentence:
         """Raises KeyError, TypeError, ValueError or IndexError for what is no sentence."""
-        values = {
-            str(name): cls.from_json(value) if isinstance(value, dict) else value
+        values: dict[str, Any] = {
+            str(name): Sentence.from_json(value) if isinstance(value, dict) else value
             for name, value in data["values"].items()
         }
-        return cls(data["template"], **values)
+        if "one" in data:
+            return Counted(data["one"], data["template"], **values)
+        return Sentence(data["template"], **values)
+
+
+class Counted(Sentence):
+    """A sentence about a number of things, of which languages have forms of their own.
+
+        Counted("1 word", "{count:,} words", count=n)
+
+    In English `one` is for 1 alone, and `template` for all else.
+    """
+
+    one: str
+
+    def __new__(cls, one: str, many: str, /, *, count: int, **values: Any) -> Counted:
+        made = super().__new__(cls, one if count == 1 else many, count=count, **values)
+        assert isinstance(made, Counted)
+        made.one, made.template = one, many
+        return made
+
+    def _template_in(self, catalogue: Catalogue) -> str:
+        return catalogue.counted(self.one, self.template, self.values["count"])
+
+    def to_json(self) -> dict[str, Any]:
+        return {"one": self.one, **super().to_json()}
+
+
+def joined(*parts: str, between: str = " ") -> str:
+    """Sentences one behind the other; empty ones are left out.
+
+    What comes of it can still be said in another language, as `" ".join()` could not.
+    """
+    there = [part for part in parts if part]
+    if len(there) < 2:
+        return there[0] if there else ""
+    names = [f"part{number}" for number in range(len(there))]
+    template = between.join(f"{{{name}}}" for name in names)
+    return Sentence(template, **dict(zip(names, there, strict=True)))
+
+
+def _value_in(catalogue: Catalogue, value: Any) -> Any:
+    if isinstance(value, Sentence):
+        return value.said_in(catalogue)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return catalogue.number(value) if number else value
 
 
 def _plain(value: Any) -> Any:
@@ -296,7 +357,9 @@ class EngineInfo:
         if self.takes_server and not options.server:
             raise EngineError(
                 Sentence("{label} needs the address of a server.", label=self.label),
-                "Name it with --url wss://…, or in the preferences, under “Speech model”.",
+                Sentence(
+                    "Name it with --url wss://…, or in the preferences, under “Speech model”."
+                ),
             )
         if options.delay_ms is not None:
             self.check_delay(options.delay_ms)
@@ -305,7 +368,9 @@ class EngineInfo:
         if options.hotwords and not self.takes_hotwords:
             raise EngineError(
                 Sentence("{label} cannot be told which words to expect.", label=self.label),
-                self.decided_elsewhere.get("hotwords", "Leave out --hotwords, or choose Voxtral."),
+                self.decided_elsewhere.get(
+                    "hotwords", Sentence("Leave out --hotwords, or choose Voxtral.")
+                ),
             )
 
     def fitting(self, options: EngineOptions) -> EngineOptions:
@@ -326,7 +391,9 @@ class EngineInfo:
         if ms not in self.delays_ms:
             offered = ", ".join(str(d) for d in self.delays_ms)
             if "delay" in self.decided_elsewhere:
-                raise EngineError(self.decided_elsewhere["delay"], "Leave out --delay-ms.")
+                raise EngineError(
+                    self.decided_elsewhere["delay"], Sentence("Leave out --delay-ms.")
+                )
             raise EngineError(
                 Sentence("{label} has no delay of {ms} ms.", label=self.label, ms=ms),
                 Sentence("It offers, in milliseconds: {offered}.", offered=offered),

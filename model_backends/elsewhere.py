@@ -12,7 +12,9 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_ADD_PACK = (
+from model_backends.base import Sentence
+
+_ADD_PACK = Sentence(
     "Get the acceleration pack: Preferences, Speech model, or in a terminal “voxline pack install”."
 )
 

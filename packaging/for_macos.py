@@ -33,6 +33,8 @@ def information(what: Product) -> dict[str, Any]:
         "CFBundleExecutable": COMMAND,
         "CFBundleShortVersionString": what.version,
         "CFBundleVersion": what.version,
+        "CFBundleDevelopmentRegion": "en",
+        "CFBundleLocalizations": ["en", "de", "es", "fr"],  # as app/language.py has them
         "CFBundleDocumentTypes": [
             {
                 "CFBundleTypeName": "Sound or video",

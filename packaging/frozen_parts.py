@@ -50,6 +50,7 @@ EXCLUDED = (
     *("dbm", "_dbm", "_gdbm", "PySide6.QtQml", "PySide6.QtQuick"),
     *("typer", "pydantic", "hatchling", "licensing"),
 )
+_QTS_OWN_WORDS = ("qtbase_de.qm", "qtbase_es.qm", "qtbase_fr.qm")  # as app/language.py has them
 _LICENCE = re.compile(r"(licen[cs]e|copying|notice|authors|thirdparty|third)", re.IGNORECASE)
 # What packages bring and nobody opens at run time: code, what compilers want, what developers and
 # shells want, Qt's (chosen by PyInstaller's own hook), and what is left out on purpose.
@@ -234,11 +235,11 @@ def licence_texts(metadata: importlib.metadata.Distribution) -> list[Path]:
 
 
 def kept_data(datas: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
-    """The data for the bundle: no translations of Qt's that nothing asks for, no second copy of
-    the voice detector, no bytecode."""
+    """The data for the bundle: of Qt's translations those of our languages, no second copy of the
+    voice detector, no bytecode."""
     for target, source, kind in datas:
         parts = Path(target).parts
-        if "translations" in parts and "PySide6" in parts:
+        if "translations" in parts and "PySide6" in parts and parts[-1] not in _QTS_OWN_WORDS:
             continue
         if parts[:2] == ("faster_whisper", "assets") or target.endswith(".pyc"):
             continue

@@ -26,6 +26,7 @@ from tests.support import pulse as pulse_support
 from tests.support import screen as screen_support
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["LANGUAGE"] = "en"  # of the windows, wherever the tests run
 
 settings.register_profile("voxline", deadline=None)  # how long an example takes is no finding
 settings.load_profile("voxline")

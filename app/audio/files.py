@@ -154,7 +154,7 @@ class Sound:
                 packet = next(packets, None)
             except (av.error.FFmpegError, OSError):
                 packet = None
-                self._note("“{name}” could not be read to its end.")
+                self._note(Sentence("“{name}” could not be read to its end.", name=self.name))
             if packet is None:
                 return
             try:
@@ -164,58 +164,85 @@ class Sound:
                 continue
             yield from (frame for frame in frames if frame.samples and frame.sample_rate)
 
-    def _note(self, sentence: str, **values: object) -> None:
-        note = Sentence(sentence, name=self.name, **values)
+    def _note(self, note: Sentence) -> None:
         if note not in self.notes:
             self.notes.append(note)
 
     def _take_notes(self, heard_s: float) -> None:
         self._note_lengths(heard_s)
         if self._undecoded_s > _DAMAGED_S:
-            self._note("“{name}” is damaged; what could be decoded was heard.")
+            self._note(
+                Sentence("“{name}” is damaged; what could be decoded was heard.", name=self.name)
+            )
         if self._clock.missing_s:
             self._note(
-                "“{name}” lacks {missing:.1f} s in the middle; they were heard as silence.",
-                missing=self._clock.missing_s,
+                Sentence(
+                    "“{name}” lacks {missing:.1f} s in the middle; they were heard as silence.",
+                    name=self.name,
+                    missing=self._clock.missing_s,
+                )
             )
         if self._not_numbers:
             self._note(
-                "{count} samples of “{name}” are not numbers; they were heard as silence.",
-                count=self._not_numbers,
+                Sentence(
+                    "{count} samples of “{name}” are not numbers; they were heard as silence.",
+                    name=self.name,
+                    count=self._not_numbers,
+                )
             )
         rate = self._stream.rate
         if rate and rate < _LOW_RATE:
             self._note(
-                "“{name}” was sampled at {rate} Hz; few words can be made out in it.", rate=rate
+                Sentence(
+                    "“{name}” was sampled at {rate} Hz; few words can be made out in it.",
+                    name=self.name,
+                    rate=rate,
+                )
             )
         self._note_loudness()
 
     def _note_lengths(self, heard_s: float) -> None:
         if self._goes_on:
-            self._note("The header of “{name}” promises less than there is; all of it was heard.")
+            self._note(
+                Sentence(
+                    "The header of “{name}” promises less than there is; all of it was heard.",
+                    name=self.name,
+                )
+            )
             return
         stated_s = stated_length_s(self._container, self._stream, self.path)
         if stated_s is not None and stated_s - heard_s > max(_CUT_SHORT_S, 0.01 * stated_s):
             self._note(
-                "“{name}” is cut short: it says {stated:.1f} s and holds {heard:.1f} s.",
-                stated=stated_s,
-                heard=heard_s,
+                Sentence(
+                    "“{name}” is cut short: it says {stated:.1f} s and holds {heard:.1f} s.",
+                    name=self.name,
+                    stated=stated_s,
+                    heard=heard_s,
+                )
             )
         elif riff_is_cut(self.path):
             self._note(
-                "“{name}” is cut short: its header promises more than {heard:.1f} s.",
-                heard=heard_s,
+                Sentence(
+                    "“{name}” is cut short: its header promises more than {heard:.1f} s.",
+                    name=self.name,
+                    heard=heard_s,
+                )
             )
 
     def _note_loudness(self) -> None:
         loudest_dbfs = dbfs(self._loudest**0.5)
         if self._loudest == 0.0:
-            self._note("There is only silence in “{name}”: every sample is zero.")
+            self._note(
+                Sentence("There is only silence in “{name}”: every sample is zero.", name=self.name)
+            )
         elif loudest_dbfs < TOO_QUIET_DBFS:
             self._note(
-                "“{name}” is very quiet: its loudest part is at {level:.0f} dB of full scale. "
-                "Speech as quiet as that is hardly recognised; make it louder first.",
-                level=loudest_dbfs,
+                Sentence(
+                    "“{name}” is very quiet: its loudest part is at {level:.0f} dB of full scale. "
+                    "Speech as quiet as that is hardly recognised; make it louder first.",
+                    name=self.name,
+                    level=loudest_dbfs,
+                )
             )
 
 

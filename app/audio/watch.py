@@ -165,7 +165,7 @@ class Watch:
     def _advice(self, problem: str) -> Sentence:
         if self._live:
             return advice(problem)
-        waiting = "What writes it may have stopped; captions go on when it does."
+        waiting = Sentence("What writes it may have stopped; captions go on when it does.")
         return Sentence(waiting if problem == "stalled" else "")
 
     def _nothing_arrives(self) -> Sentence:

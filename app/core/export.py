@@ -18,7 +18,7 @@ from app.core.paragraphs import paragraphs
 from app.core.script import visible
 from app.core.timeline import Gap, Timeline
 from app.core.voices import NAMES, name_of
-from model_backends.base import Word
+from model_backends.base import Sentence, Word
 
 __all__ = [
     "FORMATS",
@@ -205,11 +205,15 @@ def _vtt(export: Export) -> str:
 
 # by the name `--format` takes; the first is the usual one
 FORMATS: Mapping[str, Format] = {
-    "srt": Format(".srt", "Subtitles, SubRip", _srt),
-    "vtt": Format(".vtt", "Subtitles, WebVTT", _vtt),
-    "txt": Format(".txt", "Text without times", lambda e: to_txt(e.words, e.gaps, e.names)),
-    "md": Format(".md", "Text with times, Markdown", lambda e: to_md(e.words, e.gaps, e.names)),
-    "json": Format(".json", "Words with times, JSON", to_json),
+    "srt": Format(".srt", Sentence("Subtitles, SubRip"), _srt),
+    "vtt": Format(".vtt", Sentence("Subtitles, WebVTT"), _vtt),
+    "txt": Format(
+        ".txt", Sentence("Text without times"), lambda e: to_txt(e.words, e.gaps, e.names)
+    ),
+    "md": Format(
+        ".md", Sentence("Text with times, Markdown"), lambda e: to_md(e.words, e.gaps, e.names)
+    ),
+    "json": Format(".json", Sentence("Words with times, JSON"), to_json),
 }
 
 

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from app.core.reheard import Reheard, record_of
 from app.core.script import needs_space
-from model_backends.base import Event, Progress, Tail, Word
+from model_backends.base import Event, Progress, Sentence, Tail, Word
 
 _LANGUAGE_WORDS = 24  # the language shown is that of about the last ten seconds
 
@@ -41,10 +41,10 @@ def gap_between(starts: Sequence[int], after_ms: int, until_ms: int) -> bool:
 
 
 _GAP_WORDS = {
-    "paused": "paused",
-    "device": "no sound from the source",
-    "overflow": "not transcribed: too far behind",
-    "worker": "not transcribed: the engine had stopped",
+    "paused": Sentence("paused"),
+    "device": Sentence("no sound from the source"),
+    "overflow": Sentence("not transcribed: too far behind"),
+    "worker": Sentence("not transcribed: the engine had stopped"),
 }
 
 TimelineEvent: TypeAlias = Event | Gap | Reheard

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.core.script import clusters, display_width, visible
+from model_backends.base import Sentence
 
 ME, THEM = "me", "them"
-NAMES: Mapping[str, str] = {ME: "You", THEM: "Others"}  # as a reader sees them
+NAMES: Mapping[str, str] = {ME: Sentence("You"), THEM: Sentence("Others")}  # for readers
 _NAME_COLUMNS = 16  # the widest name: a label must leave room for words
 
 

@@ -122,8 +122,8 @@ def _model(entry: Mapping[str, Any]) -> Model:
     languages = tuple(entry["languages"])
     model = Model(
         name=_fits(_NAME, entry["name"]),
-        title=entry["title"],
-        words=entry["words"],
+        title=Sentence(entry["title"]),
+        words=Sentence(entry["words"]),
         languages=languages,
         language_count=int(entry.get("many", len(languages))),
         engines=tuple(entry["engines"]),

@@ -74,17 +74,17 @@ def fit(model: Model, machine: Machine) -> Fit:
 
 
 def needs_in_words(needs: Needs) -> str:
-    """ "needs …", for a card; "" where any computer will do."""
+    """ "Needs …", for a card; "" where any computer will do."""
     # graphics cards are sold by whole gigabytes, of which some are taken before we come
     card = Sentence("a graphics card with {count} GB", count=int(needs.gpu_gb) + 1)
     mac = Sentence("a Mac with Apple silicon and {count} GB", count=int(needs.mac_gb))
     if needs.gpu_gb and needs.mac_gb:
-        return Sentence("needs {card}, or {mac}", card=card, mac=mac)
+        return Sentence("Needs {card}, or {mac}", card=card, mac=mac)
     if needs.gpu_gb:
-        return Sentence("needs {what}", what=card)
+        return Sentence("Needs {what}", what=card)
     if needs.memory_gb:
-        return Sentence("needs {count} GB of memory", count=int(needs.memory_gb))
-    return Sentence("needs {what}", what=mac) if needs.mac_gb else ""
+        return Sentence("Needs {count} GB of memory", count=int(needs.memory_gb))
+    return Sentence("Needs {what}", what=mac) if needs.mac_gb else ""
 
 
 def _carries(engine: str, needs: Needs, machine: Machine) -> bool:

@@ -33,9 +33,9 @@ class Place:
     def sentence(self) -> Sentence:
         """Where it is, for people."""
         words = {
-            "ours": "In the models folder.",
-            "cache": "In the model cache that other programs share.",
-            "app": "Part of Voxline.",
+            "ours": Sentence("In the models folder."),
+            "cache": Sentence("In the model cache that other programs share."),
+            "app": Sentence("Part of Voxline."),
         }
         return Sentence(words[self.kind])
 
@@ -91,7 +91,7 @@ def remove(model: Model, models_dir: Path) -> int:
     left = download_folder(model, models_dir)
     if place is not None and place.kind != "ours":
         whose = {
-            "app": "It is part of Voxline and goes with it.",
+            "app": Sentence("It is part of Voxline and goes with it."),
             "cache": "It lies in a cache that other programs use, too: {folder}",
         }
         raise UserError(

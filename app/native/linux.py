@@ -13,11 +13,14 @@ from typing import Any
 
 from app.native import x11
 from app.native.traits import OverlayTraits
+from model_backends.base import Sentence
 
 _NO_XWAYLAND = OverlayTraits(
     places_itself=False,
-    advice="This desktop does not let Voxline keep the captions on top. "
-    "Use the desktop's own “keep above”, or install XWayland and start Voxline again.",
+    advice=Sentence(
+        "This desktop does not let Voxline keep the captions on top. "
+        "Use the desktop's own “keep above”, or install XWayland and start Voxline again."
+    ),
 )
 
 

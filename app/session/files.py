@@ -18,27 +18,38 @@ from app import paths
 from model_backends.base import Sentence, UserError
 
 _REASONS = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "your disk quota is used up",
-    errno.EROFS: "that place is read-only",
-    errno.EACCES: "you may not write there",
-    errno.EPERM: "you may not write there",
-    errno.ENOENT: "there is no such folder",
-    errno.ENOTDIR: "there is no such folder",
-    errno.EISDIR: "that is a folder",
-    errno.ENAMETOOLONG: "the name is too long",
-    errno.ELOOP: "it is a link to itself",
+    errno.ENOSPC: Sentence("the disk is full"),
+    errno.EDQUOT: Sentence("your disk quota is used up"),
+    errno.EROFS: Sentence("that place is read-only"),
+    errno.EACCES: Sentence("you may not write there"),
+    errno.EPERM: Sentence("you may not write there"),
+    errno.ENOENT: Sentence("there is no such folder"),
+    errno.ENOTDIR: Sentence("there is no such folder"),
+    errno.EISDIR: Sentence("that is a folder"),
+    errno.ENAMETOOLONG: Sentence("the name is too long"),
+    errno.ELOOP: Sentence("it is a link to itself"),
 }
 _HINTS = {
     errno.ENOSPC: "Free some space, or choose another place.",
     errno.EDQUOT: "Free some space, or choose another place.",
-    errno.EACCES: "Choose another place, or change its permissions.",
-    errno.EPERM: "Choose another place, or change its permissions.",
-    errno.ENOENT: "Create the folder, or choose another place.",
-    errno.EISDIR: "Name a file in it.",
-    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.EACCES: Sentence("Choose another place, or change its permissions."),
+    errno.EPERM: Sentence("Choose another place, or change its permissions."),
+    errno.ENOENT: Sentence("Create the folder, or choose another place."),
+    errno.EISDIR: Sentence("Name a file in it."),
+    errno.ENAMETOOLONG: Sentence("Choose a shorter name."),
 }
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+_CANNOT = {
+    "write": "Cannot write {path}: {reason}.",
+    "read": "Cannot read {path}: {reason}.",
+    "delete": "Cannot delete {path}: {reason}.",
+}
+_NO_FILE = {
+    "read": "Cannot read {path}: there is no such file.",
+    "delete": "Cannot delete {path}: there is no such file.",
+}
 
 
 class FileProblem(UserError):  # noqa: N818 - what the user has, not what the program did wrong
@@ -49,18 +60,16 @@ def file_problem(path: Path, error: OSError, doing: str = "write") -> FileProble
     """The user's words for an operating system's error about `path`: write, read or delete it."""
     number = error.errno or 0
     if number == errno.ENOENT and doing != "write":
-        none = Sentence("Cannot {doing} {path}: there is no such file.", doing=doing, path=path)
-        return FileProblem(none, "Check the name.")
+        return FileProblem(Sentence(_NO_FILE[doing], path=path), Sentence("Check the name."))
     reason = _REASONS.get(number) or error.strerror or str(error)
-    message = Sentence("Cannot {doing} {path}: {reason}.", doing=doing, path=path, reason=reason)
-    return FileProblem(message, _hint(path, number))
+    return FileProblem(Sentence(_CANNOT[doing], path=path, reason=reason), _hint(path, number))
 
 
 def _hint(path: Path, number: int) -> str:
     """What to do next; the folders of ours are not chosen anew each time, but can be moved."""
     variable = paths.moved_by(path)
     if variable is None:
-        return _HINTS.get(number, "Choose another place.")
+        return _HINTS.get(number, Sentence("Choose another place."))
     if number in _FULL:
         return Sentence("Free some space, or set {name} to a folder elsewhere.", name=variable)
     return Sentence("Set {name} to a folder that you may write to.", name=variable)
@@ -185,7 +194,7 @@ def _is_special(path: Path) -> bool:
 
 def _exists(path: Path) -> FileProblem:
     message = Sentence("{path} is already there.", path=path)
-    return FileProblem(message, "Choose another name, or add --force.")
+    return FileProblem(message, Sentence("Choose another name, or add --force."))
 
 
 def _write_trial(folder: Path, text: str, mode: int = 0o666) -> Path:

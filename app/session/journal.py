@@ -187,8 +187,8 @@ class Journal:
         if self._file.path != self.path or self._file.remade > self._told_remade:
             self.path, self._told_remade = self._file.path, self._file.remade
             self._on_error(
-                "The file that keeps this session’s words safe was removed.",
-                "It has been written again. Leave it alone until the session ends.",
+                Sentence("The file that keeps this session’s words safe was removed."),
+                Sentence("It has been written again. Leave it alone until the session ends."),
             )
 
 

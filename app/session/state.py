@@ -384,7 +384,7 @@ class SessionState:
         if fault is not None:
             self._set(Status(Stage.FAILED, fault.message, fault.hint))
         else:
-            self._set(Status(Stage.STOPPED, "Stopped."))
+            self._set(Status(Stage.STOPPED, Sentence("Stopped.")))
 
     # --- what is shown ---------------------------------------------------------------------
 

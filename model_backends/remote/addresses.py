@@ -23,7 +23,7 @@ _PATHS = {
 }
 _HOSTS = {"api.mistral.ai": MISTRAL, "api.openai.com": OPENAI}
 _SECRETS = ("key", "token", "secret", "password", "authorization")
-_EXAMPLE = "It looks like wss://captions.example.org or ws://127.0.0.1:8000."
+_EXAMPLE = Sentence("It looks like wss://captions.example.org or ws://127.0.0.1:8000.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,9 @@ def _parts(url: str) -> SplitResult:
     if "@" in parts.netloc or any(secret in name for name in named for secret in _SECRETS):
         raise EngineError(
             Sentence("The address of {host} holds a key.", host=parts.hostname),
-            "Others could read it there. Leave it out, and store it with `voxline key set URL`.",
+            Sentence(
+                "Others could read it there. Leave it out, and store it with `voxline key set URL`."
+            ),
         )
     return parts
 

@@ -88,7 +88,8 @@ def _check_agreed(found: Sequence[Address], agreed: Sequence[str]) -> None:
     """The last door before the network: who asked the user is elsewhere."""
     if not found:
         raise EngineError(
-            "No server has been named.", "Name it with --url wss://…, or in the preferences."
+            Sentence("No server has been named."),
+            Sentence("Name it with --url wss://…, or in the preferences."),
         )
     missing = [each.host for each in found if each.host not in agreed]
     if missing:
@@ -96,7 +97,7 @@ def _check_agreed(found: Sequence[Address], agreed: Sequence[str]) -> None:
             Sentence(
                 "You have not agreed that sound is sent to {hosts}.", hosts=", ".join(missing)
             ),
-            "Agree in the preferences, under “Speech model”, or with --agree.",
+            Sentence("Agree in the preferences, under “Speech model”, or with --agree."),
         )
 
 
@@ -123,7 +124,8 @@ def _learn(server: Server, found: probe.Found, model: str | None) -> None:
         server.lost = found.lost
     elif model and found.models and model not in found.models:
         names = ", ".join(found.models)
-        server.lost = Lost("fatal", f"it does not serve “{model}”, but {names}")
+        told = Sentence("it does not serve “{model}”, but {names}", model=model, names=names)
+        server.lost = Lost("fatal", told)
 
 
 def _dialer(servers: Servers, has: Mapping[str, Credentials]) -> Dial:

@@ -6,7 +6,7 @@ import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
-from model_backends.base import Availability, EngineInfo
+from model_backends.base import Availability, EngineInfo, Sentence
 from model_backends.remote.addresses import MISTRAL, OPENAI, VLLM
 
 # of the open model, as it is published: 480 ms, and silence enough for its last word
@@ -18,13 +18,13 @@ _OPENAI_CODES = (
     "af ar az be bg bs ca cs cy da de el en es et fa fi fr gl he hi hr hu hy id is it ja kk kn ko "
     "lt lv mi mk mr ms ne nl no pl pt ro ru sk sl sr sv sw ta th tl tr uk ur vi zh"
 )
-_DELAY = "The server decides the delay: it belongs to the model that it has loaded."
-_LANGUAGE = "The server finds the language itself; it cannot be told."
-_HOTWORDS = "This kind of server cannot be told which words to expect."
+_DELAY = Sentence("The server decides the delay: it belongs to the model that it has loaded.")
+_LANGUAGE = Sentence("The server finds the language itself; it cannot be told.")
+_HOTWORDS = Sentence("This kind of server cannot be told which words to expect.")
 
 _VLLM_INFO = EngineInfo(
     name="remote",
-    label="A server",
+    label=Sentence("A server"),
     models=(),
     default_model="",
     delays_ms=(_DELAY_MS,),
@@ -64,8 +64,12 @@ def availability(models_dir: Path) -> list[Availability]:
     if importlib.util.find_spec("websockets") is None:
         return [
             Availability(
-                INFO.name, "", False, "websockets is not installed.", "pip install websockets"
+                INFO.name,
+                "",
+                False,
+                Sentence("websockets is not installed."),
+                "pip install websockets",
             )
         ]
-    reason = "Speaks to a server of yours; nothing is sent before you name it and agree."
+    reason = Sentence("Speaks to a server of yours; nothing is sent before you name it and agree.")
     return [Availability(INFO.name, "", True, reason, "", {"device": "server"})]

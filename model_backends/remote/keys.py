@@ -58,7 +58,8 @@ class KeyStore:
         key = key.strip()
         if not key or not key.isascii() or not key.isprintable() or " " in key:
             raise UserError(
-                Sentence("That is no key."), "A key is one word of letters, digits and marks."
+                Sentence("That is no key."),
+                Sentence("A key is one word of letters, digits and marks."),
             )
         if self.keep(host, key) == "keyring":
             return Sentence("The key of {host} is in the system’s keyring.", host=host)
@@ -200,5 +201,5 @@ def _delete_from_keyring(host: str) -> bool:
     except Exception as error:
         raise UserError(
             Sentence("The key of {host} could not be deleted from the keyring.", host=host),
-            "Open the keyring with the system’s own program, and look for “Voxline”.",
+            Sentence("Open the keyring with the system’s own program, and look for “Voxline”."),
         ) from error

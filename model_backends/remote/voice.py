@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from model_backends.base import Event, Pcm, StreamOptions
+from model_backends.base import Event, Pcm, Sentence, StreamOptions
 from model_backends.remote.commands import Command, Connect, Drop, Send
 from model_backends.remote.dialects.base import Dialect, Ended, Ready, Text, Trouble, Wishes
 from model_backends.remote.kept import BLOCK_MS
@@ -344,7 +344,7 @@ class Voice:
         self._events += utterance.commit(segment.cut_off())
         self._hear_again()
         if segment.steps <= self._lead(link):  # one that ends at once would do so for ever
-            self._give_up(link, Lost("closed", "it ended at once"), now)
+            self._give_up(link, Lost("closed", Sentence("it ended at once")), now)
         else:
             self._let_go(link)
 

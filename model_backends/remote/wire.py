@@ -39,11 +39,11 @@ def trust(ca_file: str | None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(cafile=ca_file)
         except (OSError, ssl.SSLError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it holds no certificate"
+            reason = getattr(error, "strerror", None) or Sentence("it holds no certificate")
             raise EngineError(
                 Sentence("The certificates in {path} cannot be used: {reason}.", path=ca_file,
                          reason=reason),
-                "Name a PEM file with the certificate of the authority.",
+                Sentence("Name a PEM file with the certificate of the authority."),
             ) from error  # fmt: skip
     return context
 
@@ -62,8 +62,12 @@ def answered(status: int, headers: Mapping[str, str]) -> Lost:
     if status >= 500:
         return Lost("closed", f"HTTP {status}")
     if 300 <= status < 400:
-        return Lost("nowhere", f"it wants to send us elsewhere (HTTP {status})")
-    return Lost("nowhere", f"it has no realtime transcription there (HTTP {status})")
+        return Lost(
+            "nowhere", Sentence("it wants to send us elsewhere (HTTP {status})", status=status)
+        )
+    return Lost(
+        "nowhere", Sentence("it has no realtime transcription there (HTTP {status})", status=status)
+    )
 
 
 def unreachable(error: Exception) -> Lost:
@@ -71,14 +75,21 @@ def unreachable(error: Exception) -> Lost:
     if isinstance(error, ssl.SSLCertVerificationError):
         return Lost("distrusted", error.verify_message or str(error))
     if isinstance(error, ssl.SSLError):
-        return Lost("nowhere", f"it does not speak TLS ({error.reason or error})")
+        return Lost(
+            "nowhere", Sentence("it does not speak TLS ({why})", why=error.reason or str(error))
+        )
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return Lost("absent", str(reason))
 
 
+def _clause(message: str) -> str:
+    """What stands within a sentence of ours; our own words have no full stop anyway."""
+    return message if isinstance(message, Sentence) else message.rstrip(".")
+
+
 def why_not(address: Address, lost: Lost, had_key: bool) -> EngineError:
     """The user's sentence for a server that will not do."""
-    host, message = address.host, lost.message or "it does not answer"
+    host, message = address.host, lost.message or Sentence("it does not answer")
     if lost.kind == "refused":
         template = "{host} refused the key." if had_key else "{host} wants a key."
         return EngineError(
@@ -89,18 +100,18 @@ def why_not(address: Address, lost: Lost, had_key: bool) -> EngineError:
         return EngineError(
             Sentence("The certificate of {host} is not trusted: {reason}.", host=host,
                      reason=message),
-            "Nothing was sent. If the server is yours, --ca-file names its authority.",
+            Sentence("Nothing was sent. If the server is yours, --ca-file names its authority."),
         )  # fmt: skip
     if lost.kind in ("fatal", "nowhere"):
         return EngineError(
-            Sentence("{host} cannot caption: {reason}.", host=host, reason=message.rstrip(".")),
-            "Check the address, --dialect and --model.",
+            Sentence("{host} cannot caption: {reason}.", host=host, reason=_clause(message)),
+            Sentence("Check the address, --dialect and --model."),
         )
     if lost.kind == "full":
-        return EngineError(Sentence("{host} is full.", host=host), "Try again later.")
+        return EngineError(Sentence("{host} is full.", host=host), Sentence("Try again later."))
     return EngineError(
-        Sentence("{host} cannot be reached: {reason}.", host=host, reason=message.rstrip(".")),
-        "Check the address, and whether the server runs.",
+        Sentence("{host} cannot be reached: {reason}.", host=host, reason=_clause(message)),
+        Sentence("Check the address, and whether the server runs."),
     )
 
 

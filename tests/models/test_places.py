@@ -216,11 +216,11 @@ def test_a_package_that_is_missing_is_said_before_nine_gigabytes_come(
 def test_needs_are_said_in_words() -> None:
     words = {name: machine.needs_in_words(model_named(name).needs) for name in ("voxtral", "base")}
     assert words == {
-        "voxtral": "needs a graphics card with 6 GB, or a Mac with Apple silicon and 16 GB",
+        "voxtral": "Needs a graphics card with 6 GB, or a Mac with Apple silicon and 16 GB",
         "base": "",
     }
     only_mac = machine.needs_in_words(model_named("voxtral-4bit").needs)
-    assert only_mac == "needs a Mac with Apple silicon and 8 GB"
+    assert only_mac == "Needs a Mac with Apple silicon and 8 GB"
     assert machine.needs_in_words(replace(model_named("voxtral").needs, mac_gb=0)).endswith("6 GB")
 
 

@@ -20,6 +20,7 @@ import pytest
 from product import Product
 
 from app.cli.arguments import build_parser
+from app.language import NAMES
 
 needs_compiler = pytest.mark.skipif(
     shutil.which("cc") is None or sys.platform != "linux", reason="no C compiler, or no Linux"
@@ -50,6 +51,17 @@ def test_no_link_leads_to_a_library_that_is_left_out() -> None:
     link = ("libQt6EglFSDeviceIntegration.so.6", "PySide6/Qt/lib/libQt6EglFSDeviceIn…", "SYMLINK")
     kept = ("libQt6Core.so.6", "PySide6/Qt/lib/libQt6Core.so.6", "SYMLINK")
     assert list(frozen_parts.kept_data([link, kept])) == [kept]
+
+
+def test_qts_own_words_are_inside_in_the_languages_of_the_windows() -> None:
+    folder = "PySide6/Qt/translations/"
+    there = [
+        (f"{folder}{kind}_{code}.qm", f"{folder}{kind}_{code}.qm", "DATA")
+        for kind in ("qtbase", "linguist")
+        for code in ("de", "en", "es", "fr", "uk")
+    ]
+    kept = {Path(target).stem for target, _, _ in frozen_parts.kept_data(there)}
+    assert kept == {f"qtbase_{code}" for code in NAMES if code != "en"}
 
 
 def test_every_package_has_a_licence() -> None:

@@ -28,6 +28,7 @@ from product import Product
 
 import app
 from app.cli.arguments import build_window_parser
+from app.language import NAMES as LANGUAGES
 from app.worker import messages, packs
 from tests.packaging.conftest import CHECKOUT
 
@@ -166,6 +167,7 @@ def test_the_property_list_asks_for_the_microphone_and_the_computer_s_sound(what
     assert set(told) == {
         "CFBundleIdentifier", "CFBundleName", "CFBundleDisplayName", "CFBundleExecutable",
         "CFBundleShortVersionString", "CFBundleVersion", "CFBundleDocumentTypes",
+        "CFBundleDevelopmentRegion", "CFBundleLocalizations",
         "LSApplicationCategoryType", "LSMinimumSystemVersion", "LSUIElement",
         "NSAudioCaptureUsageDescription", "NSHighResolutionCapable", "NSHumanReadableCopyright",
         "NSMicrophoneUsageDescription",
@@ -173,6 +175,7 @@ def test_the_property_list_asks_for_the_microphone_and_the_computer_s_sound(what
     for key in ("NSMicrophoneUsageDescription", "NSAudioCaptureUsageDescription"):
         assert told[key].endswith("The sound stays on this computer.")
     assert told["CFBundleVersion"] == "1.2.3"
+    assert set(told["CFBundleLocalizations"]) == set(LANGUAGES)
     assert told["CFBundleIdentifier"] == product.APP_ID
 
 

@@ -300,12 +300,14 @@ def test_a_source_that_is_not_there_is_told_and_the_app_stays(launch: type[App])
 def test_nothing_is_captured_where_the_user_wants_to_press_start(
     launch: type[App], sample: Path, spoken: Settings
 ) -> None:
-    settings.save(replace(spoken, source=str(sample), start_listening_on_launch=False))
+    """In the user's language."""
+    quiet = replace(spoken, source=str(sample), start_listening_on_launch=False)
+    settings.save(replace(quiet, interface_language="de"))
     app = launch()
     app.wait_for("window True")
     assert app.said == ["overlay True", "window True"]
     app.wait_for("first run False")
-    app.click("Start")
+    app.click("Starten")
     app.wait_for("word Captions")
     app.click("quit")
     assert app.finish()[0] == 0

@@ -71,7 +71,7 @@ def _library() -> tuple[str, Any]:
     try:
         import catap
     except (ImportError, OSError):
-        missing = "This computer’s sound is heard through catap, which is not installed."
+        missing = Sentence("This computer’s sound is heard through catap, which is not installed.")
         return Sentence(missing), None
     return "", catap
 

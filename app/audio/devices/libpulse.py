@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model_backends.base import Sentence
+
 log = logging.getLogger(__name__)
 
 _FLOAT32LE = 5
@@ -218,7 +220,7 @@ class Recording:
             if state >= failed:
                 raise self._refusal()
             if not self._news.wait(_WAIT_S):
-                raise RecordingError("the sound server does not answer")
+                raise RecordingError(Sentence("the sound server does not answer"))
 
     def _refusal(self) -> RecordingError:
         number = self._pa.pa_context_errno(self._context)

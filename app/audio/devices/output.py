@@ -63,12 +63,12 @@ class PulseOutput:
             byref(error),
         )  # fmt: skip
         if not self._stream:
-            raise OSError(error.value, "the sound server does not answer")
+            raise OSError(error.value, Sentence("the sound server does not answer"))
 
     def write(self, data: bytes) -> None:
         error = c_int()
         if self._pa.pa_simple_write(self._stream, data, len(data), byref(error)) < 0:
-            raise OSError(error.value, "the sound server has gone")
+            raise OSError(error.value, Sentence("the sound server has gone"))
 
     def finish(self) -> None:
         self._pa.pa_simple_drain(self._stream, None)

@@ -137,7 +137,7 @@ class ServerSource:
         try:
             found = _SOURCES.answer(_ANSWER_S)
         except TimeoutError:
-            raise RecordingError("the sound server does not answer") from None
+            raise RecordingError(Sentence("the sound server does not answer")) from None
         if found is None:
             raise _server_gone()
         of_kind = [source for source in found if source.kind == self.source.kind]

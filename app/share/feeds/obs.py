@@ -124,9 +124,9 @@ class Obs:
         except ConnectionClosed as closed:
             raise _refusal(closed) from closed
         except InvalidURI as error:
-            raise _unreachable("it is no address") from error
+            raise _unreachable(Sentence("it is no address")) from error
         except (OSError, WebSocketException) as error:
-            reason = getattr(error, "strerror", None) or str(error) or "no answer"
+            reason = getattr(error, "strerror", None) or str(error) or Sentence("no answer")
             raise _unreachable(reason) from error
         self._shown = None
 
@@ -144,7 +144,7 @@ class Obs:
         except ConnectionClosed as closed:
             raise _refusal(closed) from closed
         except (OSError, WebSocketException) as error:
-            raise _unreachable(str(error) or "no answer") from error
+            raise _unreachable(str(error) or Sentence("no answer")) from error
         self._shown, self._sent_s = text, self._clock()
         if text:
             self.sent += self._lines.shown()
@@ -203,7 +203,7 @@ class Obs:
                 if told["op"] == op and request in (None, data.get("requestId")):
                     return dict(data)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _unreachable("it speaks another protocol") from error
+            raise _unreachable(Sentence("it speaks another protocol")) from error
 
 
 def authentication(password: str, salt: str, challenge: str) -> str:

@@ -17,7 +17,7 @@ from enum import Enum
 from typing import Protocol, TypeAlias
 
 from app.core.timeline import Gap
-from model_backends.base import Sentence, UserError, Word
+from model_backends.base import Sentence, UserError, Word, joined
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ class Feed:
             self._outlet.take(self._queue.get())
 
     def _failed(self, error: OutletError) -> None:
-        what = f"{error.message} {error.hint}".strip()
+        what = joined(error.message, error.hint)
         self._way, self._problem = Way.AGAIN, what
         self._say(Sentence("{name}: {problem}", name=self._outlet.name, problem=what))
         wait_s = self._waits_s[min(self._failures, len(self._waits_s) - 1)]

@@ -11,7 +11,7 @@ from app import paths
 from model_backends.base import Sentence, UserError
 from model_backends.remote.keys import KeyStore
 
-ZOOM = "Zoom’s caption URL"
+ZOOM = Sentence("Zoom’s caption URL")
 
 
 def obs(host: str) -> str:

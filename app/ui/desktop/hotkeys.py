@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence
 
+from app.language import say
 from app.native import hotkeys as native_keys
 from app.native.keys import Combination, GlobalKeys, NoGlobalKeysError, Refusal, parse
 from app.native.portal_keys import PortalKeys
@@ -19,6 +20,7 @@ from app.settings import Settings
 from app.ui.state.commands import VERBS, Commands
 from app.ui.state.settings_store import SettingsStore
 from app.ui.state.ui_thread import Knock
+from app.ui.widgets import worded
 from model_backends.base import Sentence
 
 log = logging.getLogger(__name__)
@@ -75,6 +77,7 @@ class Hotkeys(QObject):
         self._refused: Mapping[str, Refusal] = {}
         self._suspended = False
         self.none_to_be_had = False  # in other programs
+        worded.follow(self, self._say_again)
 
     def start(self) -> None:
         """Grab the keys, or ask the desktop for them."""
@@ -84,6 +87,10 @@ class Hotkeys(QObject):
         except NoGlobalKeysError:
             self._start_portal()
         self._grab()
+
+    def _say_again(self) -> None:
+        """In another language keys are written otherwise: Ctrl is Strg in German."""
+        self.changed.emit()
 
     def close(self) -> None:
         """Give all keys back."""
@@ -202,7 +209,7 @@ class Hotkeys(QObject):
             self.none_to_be_had = True
             return
         wanted = {
-            verb.name: (verb.label, _combination(self.written(verb.name)))
+            verb.name: (say(verb.label), _combination(self.written(verb.name)))
             for verb in self._commands.offered()
         }
         try:

@@ -8,20 +8,21 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
+from app.language import say
 from app.native import DESKTOP
 from app.session.status import Status
 from app.ui.desktop import tray_pictures
 from app.ui.state.commands import CAPTIONS, PAUSE, Commands
-from app.ui.widgets import stages
+from app.ui.widgets import stages, worded
 from model_backends.base import Sentence
 
 if TYPE_CHECKING:
     from app.ui.desktop.hotkeys import Hotkeys
 
 _LABELS = {
-    "hold": "&Hold the text",
-    "click-through": "Let clicks &through",
-    "dictate": "T&ype what is said into the window in use",
+    "hold": Sentence("&Hold the text"),
+    "click-through": Sentence("Let clicks &through"),
+    "dictate": Sentence("T&ype what is said into the window in use"),
 }
 
 _TOLD_MS = 10_000
@@ -39,19 +40,19 @@ class Tray(QObject):
         self._commands = commands
         self._mark = ""  # what the icon shows now
         self.menu = QMenu()
-        self.verbs = {CAPTIONS.name: self._verb("Show &captions", CAPTIONS.name)}
+        self.verbs = {CAPTIONS.name: self._verb(Sentence("Show &captions"), CAPTIONS.name)}
         self.verbs |= {
             name: self._verb(label, name)
             for name, label in _LABELS.items()
             if commands.offers(name)
         }
-        self.pause = self.menu.addAction("&Start")
+        self.pause = worded.action(self.menu, Sentence("&Start"))
         self.pause.triggered.connect(lambda: commands.do(PAUSE.name))
         self.menu.addSeparator()
-        self._add("&Open main window", self.main_window_requested)
-        self._add("P&references…", self.preferences_requested)
+        self._add(Sentence("&Open main window"), self.main_window_requested)
+        self._add(Sentence("P&references…"), self.preferences_requested)
         self.menu.addSeparator()
-        self._add("&Quit Voxline", self.quit_requested)
+        self._add(Sentence("&Quit Voxline"), self.quit_requested)
         self.icon = QSystemTrayIcon(tray_pictures.icon("quiet"), self)
         self.icon.setContextMenu(self.menu)
         self.icon.activated.connect(self._clicked)
@@ -67,9 +68,9 @@ class Tray(QObject):
         self.icon.show()
 
     def show_status(self, status: Status) -> None:
-        self.pause.setText(stages.start_label(status.stage))
+        worded.text(self.pause, stages.start_label(status.stage))
         self.pause.setEnabled(stages.can_toggle(status.stage))
-        self.icon.setToolTip(Sentence("Voxline: {state}", state=stages.title(status.stage)))
+        worded.tip(self.icon, Sentence("Voxline: {state}", state=stages.title(status.stage)))
         mark = tray_pictures.mark_of(status.stage)
         if mark != self._mark:  # a tray on D-Bus is sent the whole picture each time
             self._mark = mark
@@ -78,7 +79,7 @@ class Tray(QObject):
     def tell_name(self, name: str, context: str) -> None:
         """Have the desktop tell that a name was said."""
         title = Sentence("“{name}” was said", name=name)
-        self.icon.showMessage(title, context, self.icon.icon(), _TOLD_MS)
+        self.icon.showMessage(say(title), context, self.icon.icon(), _TOLD_MS)
 
     def show_keys(self, hotkeys: Hotkeys) -> None:
         """The keys that do the same from anywhere."""
@@ -91,7 +92,7 @@ class Tray(QObject):
             action.setChecked(self._commands.is_on(name) is True)
 
     def _verb(self, label: str, name: str) -> QAction:
-        action = self.menu.addAction(label)
+        action = worded.action(self.menu, label)
         action.setCheckable(True)
         action.setChecked(self._commands.is_on(name) is True)
         action.triggered.connect(lambda: self._do(name))
@@ -102,7 +103,7 @@ class Tray(QObject):
         self.tick()
 
     def _add(self, text: str, signal: SignalInstance) -> QAction:
-        action = self.menu.addAction(text)
+        action = worded.action(self.menu, text)
         action.triggered.connect(lambda: signal.emit())
         return action
 

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QGuiApplication
 
+from app.language import say
 from app.ui.overlay import placement
 from app.ui.overlay.pill import Pill
 from app.ui.state.dictation import Dictation
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from app.ui.widgets.banner import announce
 from model_backends.base import Sentence
 
@@ -32,7 +33,7 @@ class Badge(Pill):
     def __init__(self, dictation: Dictation, captions: Callable[[], QRect]) -> None:
         super().__init__()
         self._dictation, self._captions = dictation, captions
-        self.setWindowTitle("Dictation")
+        worded.title(self, Sentence("Dictation"))
         plain.set_tip(self, _TIP)
         self.clicked.connect(lambda: dictation.switch(False))
         dictation.changed.connect(self._follow)
@@ -43,11 +44,11 @@ class Badge(Pill):
             return
         line = self._dictation.line
         text = Sentence("{line} · Stop", line=line)
-        if self.isVisible() and text == self.text():
+        if self.isVisible() and say(text) == self.text():
             return
         self.show_kind("good" if self._dictation.types else "warning")
-        self.setText(text)
-        self.setAccessibleName(text)
+        worded.text(self, text)
+        worded.name(self, text)
         announce(self, line)
         self.setGeometry(self._place())
         self.show()

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import (
 from app.ui.feeds.groups import FileGroup, ObsGroup, ZoomGroup
 from app.ui.state.feeds import Feeds
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import beside_captions, plain
+from app.ui.widgets import beside_captions, plain, worded
 from app.ui.widgets.scrolled import scrolled
 from model_backends.base import Sentence
 
-_WIDTH = 560
+_WIDTH, _WIDEST = 560, 960
 _WHAT = Sentence(
     "Other programs can have what the captions show, as it comes. Nothing goes to another computer "
     "before you have agreed to it."
@@ -32,7 +32,7 @@ class FeedsDialog(QDialog):
 
     def __init__(self, feeds: Feeds, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Send captions to…")
+        worded.title(self, Sentence("Send captions to…"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.zoom, self.obs = ZoomGroup(feeds), ObsGroup(feeds, store)
         self.file = FileGroup(feeds, store)
@@ -56,7 +56,7 @@ class FeedsDialog(QDialog):
         self.show()
 
     def _arrange(self) -> None:
-        area = scrolled(self._page, _WIDTH)
+        area = scrolled(self._page, _WIDEST)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 20, 20, 16)

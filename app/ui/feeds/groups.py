@@ -20,14 +20,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.language import say
 from app.settings import Settings
 from app.ui.feeds import telling
 from app.ui.state.background import in_background
 from app.ui.state.feeds import FILE, OBS, ZOOM, Feeds
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import beside_captions, consent_box, plain
+from app.ui.widgets import beside_captions, consent_box, plain, worded
 from app.ui.widgets.banner import announce
-from model_backends.base import Sentence, UserError
+from model_backends.base import Sentence, UserError, joined
 
 _ZOOM_HINT = Sentence(
     "The host of the meeting finds it in the meeting: Captions, Set up manual captioner, Copy the "
@@ -49,9 +50,10 @@ class FeedGroup(QGroupBox):
     """What all have in common. `switch` says what is so, and asks for what is wanted."""
 
     def __init__(self, kind: str, title: str, switch: str, feeds: Feeds) -> None:
-        super().__init__(title)
+        super().__init__()
+        worded.text(self, title)
         self.kind, self.feeds = kind, feeds
-        self.switch = QCheckBox(switch)
+        self.switch = worded.text(QCheckBox(), switch)
         self.doing = plain.label(wrap=True)
         self.doing.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.form = QFormLayout(self)
@@ -91,10 +93,10 @@ class FeedGroup(QGroupBox):
         """What stands in the fields is what is meant. Raises UserError."""
 
     def _say(self, text: str, look: str) -> None:
-        if (text, look) != (self.doing.text(), self.doing.objectName()):
+        if (say(text), look) != (self.doing.text(), self.doing.objectName()):
             self.doing.setObjectName(look)
             self.doing.setStyleSheet(self.doing.styleSheet())  # its colour goes by its name
-            self.doing.setText(text)
+            worded.text(self.doing, text)
         self.doing.setVisible(bool(text))
 
     def _wanted(self, on: bool) -> None:
@@ -120,22 +122,22 @@ class FeedGroup(QGroupBox):
     def _fail(self, error: Exception) -> None:
         self.show_doing()
         hint = error.hint if isinstance(error, UserError) else ""
-        self.tell(f"{error} {hint}".strip(), trouble=True)
+        self.tell(joined(_message(error), hint), trouble=True)
 
     def _take_problem(self, kind: str, message: str, hint: str) -> None:
         if kind == self.kind:
             self.show_doing()
-            self.tell(f"{message} {hint}".strip(), trouble=True)
+            self.tell(joined(message, hint), trouble=True)
 
 
 class ZoomGroup(FeedGroup):
     """The URL is asked of the keyring once, and goes there when it is used."""
 
     def __init__(self, feeds: Feeds) -> None:
-        super().__init__(ZOOM, "Zoom", "Send captions into a &Zoom meeting", feeds)
-        self.url = _secret_field("Caption URL")
-        self.drop = QPushButton("F&orget it")
-        plain.add_row(self.form, "Caption &URL", _row(self.url, self.drop))
+        super().__init__(ZOOM, "Zoom", Sentence("Send captions into a &Zoom meeting"), feeds)
+        self.url = _secret_field(Sentence("Caption URL"))
+        self.drop = worded.text(QPushButton(), Sentence("For&get it"))
+        plain.add_row(self.form, Sentence("Caption &URL"), _row(self.url, self.drop))
         self.drop.clicked.connect(self._drop)
         self.finish(_ZOOM_HINT)
         self._show_kept()
@@ -171,7 +173,9 @@ class ZoomGroup(FeedGroup):
 
     def _show_kept(self) -> None:
         known = bool(self.feeds.zoom_url)
-        self.url.setPlaceholderText("The last meeting’s is kept" if known else "https://…")
+        worded.placeholder(
+            self.url, Sentence("The last meeting’s is kept") if known else "https://…"
+        )
         self.drop.setEnabled(known)
 
 
@@ -179,19 +183,19 @@ class ObsGroup(FeedGroup):
     """Fields are taken when they are left; the password when it is stored, or the switch used."""
 
     def __init__(self, feeds: Feeds, store: SettingsStore) -> None:
-        super().__init__(OBS, "OBS Studio", "Show captions in &OBS", feeds)
+        super().__init__(OBS, "OBS Studio", Sentence("Show captions in &OBS"), feeds)
         chosen = store.settings.feeds
         self.url = QLineEdit(chosen.obs_url)
-        self.url.setAccessibleName("Address")
+        worded.name(self.url, Sentence("Address"))
         self.url.setPlaceholderText("ws://127.0.0.1:4455")
         self.source = QLineEdit(chosen.obs_source)
-        self.source.setAccessibleName("Text source")
-        self.password = _secret_field("Password")
-        self.keep = QPushButton("&Store")
-        self.drop = QPushButton("&Delete")
-        plain.add_row(self.form, "&Address", self.url)
-        plain.add_row(self.form, "&Text source", self.source)
-        plain.add_row(self.form, "&Password", _row(self.password, self.keep, self.drop))
+        worded.name(self.source, Sentence("Text source"))
+        self.password = _secret_field(Sentence("Password"))
+        self.keep = worded.text(QPushButton(), Sentence("&Store"))
+        self.drop = worded.text(QPushButton(), Sentence("&Delete"))
+        plain.add_row(self.form, Sentence("&Address"), self.url)
+        plain.add_row(self.form, Sentence("&Text source"), self.source)
+        plain.add_row(self.form, Sentence("&Password"), _row(self.password, self.keep, self.drop))
         self.password.textChanged.connect(lambda text: self.keep.setEnabled(bool(text)))
         self.keep.setEnabled(False)
         self.keep.clicked.connect(self._leave_fields)
@@ -210,7 +214,7 @@ class ObsGroup(FeedGroup):
         typed, name = self.password.text(), self.feeds.obs_secret
         if typed:
             self.password.clear()
-            self.password.setPlaceholderText(_KEPT)
+            worded.placeholder(self.password, _KEPT)
             in_background(lambda: _keep(name, typed), self.tell, self._fail, owner=self)
 
     def _leave_fields(self) -> None:
@@ -226,7 +230,7 @@ class ObsGroup(FeedGroup):
             self._fail(error)
             return
         self.password.clear()
-        self.password.setPlaceholderText("")
+        worded.placeholder(self.password, "")
         in_background(lambda: _forget(name), self.tell, self._fail, owner=self)
 
 
@@ -234,11 +238,13 @@ class FileGroup(FeedGroup):
     """The file is chosen in the system's own dialog."""
 
     def __init__(self, feeds: Feeds, store: SettingsStore) -> None:
-        super().__init__(FILE, "A file that grows", "&Write captions into a file", feeds)
+        super().__init__(
+            FILE, Sentence("A file that grows"), Sentence("&Write captions into a file"), feeds
+        )
         self.path = QLineEdit(store.settings.feeds.file_path, readOnly=True)
-        self.path.setAccessibleName("File")
-        self.choose = QPushButton("&Choose…")
-        plain.add_row(self.form, "&File", _row(self.path, self.choose))
+        worded.name(self.path, Sentence("File"))
+        self.choose = worded.text(QPushButton(), Sentence("&Choose…"))
+        plain.add_row(self.form, Sentence("&File"), _row(self.path, self.choose))
         self.choose.clicked.connect(self.ask_where)
         store.changed.connect(self._show_path)
         self.finish(_FILE_HINT)
@@ -248,11 +254,17 @@ class FileGroup(FeedGroup):
 
     def ask_where(self) -> QFileDialog:
         """What stands in the file is kept beside it, so nobody need agree to lose it."""
-        dialog = QFileDialog(self, "Write captions into")
+        dialog = QFileDialog(self, say(Sentence("Write captions into")))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setFileMode(QFileDialog.FileMode.AnyFile)
         dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
-        dialog.setNameFilters(["Text (*.txt)", "SubRip subtitles (*.srt)", "WebVTT (*.vtt)"])
+        dialog.setNameFilters(
+            [
+                say(Sentence("Text (*.txt)")),
+                say(Sentence("SubRip subtitles (*.srt)")),
+                say(Sentence("WebVTT (*.vtt)")),
+            ]
+        )
         dialog.setDefaultSuffix("txt")
         dialog.filterSelected.connect(
             lambda chosen: dialog.setDefaultSuffix(chosen.rpartition(".")[2].rstrip(")"))
@@ -267,10 +279,14 @@ class FileGroup(FeedGroup):
 
 def _secret_field(name: str) -> QLineEdit:
     field = QLineEdit()
-    field.setAccessibleName(name)
+    worded.name(field, name)
     field.setEchoMode(QLineEdit.EchoMode.Password)
-    plain.set_tip(field, "Kept in the system’s keyring; not shown again")
+    plain.set_tip(field, Sentence("Kept in the system’s keyring; not shown again"))
     return field
+
+
+def _message(error: Exception) -> str:
+    return error.message if isinstance(error, UserError) else str(error)
 
 
 def _row(field: QWidget, *buttons: QPushButton) -> QWidget:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 from app.share.feeds.runner import Doing, Way
 from app.ui.state.feeds import FILE, OBS, ZOOM, Feeds
 from app.ui.widgets.banner import BannerStack
-from model_backends.base import Sentence
+from model_backends.base import Counted, Sentence, joined
 
 NAMES = {ZOOM: Sentence("Zoom"), OBS: Sentence("OBS"), FILE: Sentence("The growing file")}
 _WAITS = Sentence("It is on, and begins when captions do.")
@@ -32,7 +32,7 @@ def line(kind: str, on: bool, doing: Doing | None) -> str:
         return Sentence("It has stopped: {problem}", problem=doing.problem)
     sent = _sent(kind, doing.sent)
     if doing.way is Way.AGAIN:
-        return Sentence("Trying again. {problem} {sent}", problem=doing.problem, sent=sent).strip()
+        return joined(Sentence("Trying again. {problem}", problem=doing.problem), sent)
     if kind == FILE:
         return sent or _NOTHING
     return Sentence("Connected. {sent}", sent=sent or _NOTHING)
@@ -44,11 +44,11 @@ def is_trouble(on: bool, doing: Doing | None) -> bool:
 
 def _sent(kind: str, count: int) -> str:
     """ "" for none."""
-    if count == 1:
-        return Sentence("1 word written.") if kind == FILE else Sentence("1 word sent.")
+    if not count:
+        return ""
     if kind == FILE:
-        return Sentence("{count} words written.", count=f"{count:,}") if count else ""
-    return Sentence("{count} words sent.", count=f"{count:,}") if count else ""
+        return Counted("1 word written.", "{count:,} words written.", count=count)
+    return Counted("1 word sent.", "{count:,} words sent.", count=count)
 
 
 class FeedBanners(QObject):
@@ -78,7 +78,7 @@ class FeedBanners(QObject):
             self._told[kind] = text
             banner = self._banners.tell("warning", text, hint, about=_about(kind))
             if banner.button_count == 1:
-                banner.add_button("Settings…", self._open, stays=True)
+                banner.add_button(Sentence("Settings…"), self._open, stays=True)
 
 
 def _about(kind: str) -> str:

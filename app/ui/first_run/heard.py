@@ -13,27 +13,31 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedLayout, QWidget
 
 from app.core.voices import ME, THEM
+from app.language import said_names
 from app.session.status import Stage, Status
 from app.settings import OverlaySettings
 from app.ui.overlay.caption_view import CaptionView, line_height
 from app.ui.state.captioning import Captioning
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import plain, stages, theme
+from app.ui.widgets import plain, stages, theme, worded
 from app.ui.widgets.banner import announce
 from app.ui.widgets.level import loudness
-from model_backends.base import Word
+from model_backends.base import Sentence, Word, joined
 
 SILENT_MS = 3_000  # without sound: then nothing is playing, and nobody speaks
 _AUDIBLE = 0.05  # of a meter: a quiet room moves it, too
 _LETTERS = OverlaySettings(font_size=13, lines=2, background_opacity=0.0)
 _WAITING = {  # what is listened to, and whether there is sound now
-    (THEM, False): "Nothing is playing now. Play a video, or join the meeting: words appear here.",
-    (ME, False): "It is quiet now. Say something: words appear here.",
-    (None, False): "Nothing is playing, and nobody speaks. Say something, or play a video: words "
-    "appear here.",
-    (THEM, True): "Sound arrives. Words appear here as soon as somebody speaks in it.",
-    (ME, True): "Sound arrives. Words appear here as soon as somebody speaks.",
-    (None, True): "Sound arrives. Words appear here as soon as somebody speaks.",
+    (THEM, False): Sentence(
+        "Nothing is playing now. Play a video, or join the meeting: words appear here."
+    ),
+    (ME, False): Sentence("It is quiet now. Say something: words appear here."),
+    (None, False): Sentence(
+        "Nothing is playing, and nobody speaks. Say something, or play a video: words appear here."
+    ),
+    (THEM, True): Sentence("Sound arrives. Words appear here as soon as somebody speaks in it."),
+    (ME, True): Sentence("Sound arrives. Words appear here as soon as somebody speaks."),
+    (None, True): Sentence("Sound arrives. Words appear here as soon as somebody speaks."),
 }
 
 
@@ -43,6 +47,7 @@ class Heard(QFrame):
     def __init__(self, captioning: Captioning, store: SettingsStore) -> None:
         super().__init__()
         self._captioning, self._store = captioning, store
+        self._told = ""
         self._any_words = False
         self._sounds = False
         self.setObjectName("banner")
@@ -71,7 +76,7 @@ class Heard(QFrame):
 
     def _take_word(self, word: Word) -> None:
         both = {ME, THEM} <= set(self._captioning.levels)
-        self.words.name_voices(self._store.settings.voice_names if both else {})
+        self.words.name_voices(said_names(self._store.settings.voice_names) if both else {})
         self.words.add_word(word)
         if not self._any_words:
             self._any_words = True
@@ -92,11 +97,12 @@ class Heard(QFrame):
     def _tell(self) -> None:
         """The words, unless something is wrong or there are none."""
         status = self._captioning.last_status
-        before, text = self.told.text(), self._text(status)
-        self.told.setText(text)
+        before, text = self._told, self._text(status)
+        self._told = text
+        worded.text(self.told, text)
         listens = status.stage in stages.HEARING
         self._pages.setCurrentIndex(0 if self._any_words and listens else 1)
-        self.start.setText(stages.does_next(status.stage))
+        worded.text(self.start, stages.does_next(status.stage))
         self.start.setVisible(status.stage in (*stages.OFF, Stage.PAUSED))
         if text != before and status.stage in stages.TROUBLE and self.isVisible():
             announce(self, text)
@@ -107,7 +113,7 @@ class Heard(QFrame):
         session = self._captioning.session
         voices = session.voices if session is not None else ()
         waiting = _WAITING[voices[0] if len(voices) == 1 else None, self._sounds]
-        return f"{status.remark} {waiting}".strip()
+        return joined(status.remark, waiting)
 
     def _arrange(self) -> None:
         pages = QWidget()

@@ -26,23 +26,24 @@ from app.ui.preferences.voices_group import OwnSpeech
 from app.ui.state.background import in_background
 from app.ui.state.captioning import Captioning
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from app.ui.widgets.level_meter import LevelMeter
 from app.ui.widgets.source_box import SourceBox
+from model_backends.base import Sentence
 
 log = logging.getLogger(__name__)
 
 _ANSWERS: tuple[tuple[SourceChoice, str, str], ...] = (  # with the lane that has a meter there
-    (SystemSound(), "A meeting or a &video on this computer", THEM),
-    (Microphone(), "&People in the room", ME),
-    (Meeting(), "B&oth", ""),
+    (SystemSound(), Sentence("A meeting or a &video on this computer"), THEM),
+    (Microphone(), Sentence("&People in the room"), ME),
+    (Meeting(), Sentence("B&oth"), ""),
 )
 
 
 class SourceStep(QWidget):
     """Its answers are those of every list of sources; the list itself is below them."""
 
-    title = "What do you want to read?"
+    title = Sentence("What do you want to read?")
 
     def __init__(self, captioning: Captioning, store: SettingsStore) -> None:
         super().__init__()
@@ -85,7 +86,7 @@ class SourceStep(QWidget):
         for choice in (SystemSound(), Meeting()):
             self.answers[to_text(choice)].setEnabled(usable)
         why = "" if usable else next((source.why_not for source in played), "")
-        self.why_not.setText(why)
+        worded.text(self.why_not, why)
         self.why_not.setVisible(bool(why))
 
     def _show_levels(self) -> None:
@@ -102,7 +103,7 @@ class SourceStep(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         for choice, text, lane in _ANSWERS:
-            button = self.answers[to_text(choice)] = QRadioButton(text)
+            button = self.answers[to_text(choice)] = worded.text(QRadioButton(), text)
             self._group.addButton(button)
             button.clicked.connect(partial(self._choose, to_text(choice)))
             row = QHBoxLayout()
@@ -110,7 +111,7 @@ class SourceStep(QWidget):
             row.addWidget(self._meter(lane) if lane else self.own_speech)
             column.addLayout(row)
         exactly = QHBoxLayout()
-        label = plain.label("Or e&xactly")
+        label = plain.label(Sentence("Or e&xactly"))
         label.setBuddy(self.source)
         exactly.addWidget(label)
         exactly.addWidget(self.source, 1)

@@ -21,17 +21,19 @@ from app.ui.state.engines import suited_info
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import plain
 from app.ui.widgets.promises import NOTHING_LEAVES
-from model_backends.base import EngineInfo
+from model_backends.base import EngineInfo, Sentence
 
-_CHANGES_AT_ONCE = "The captions change as you choose. The preferences have more of it."
-_MOVE = "Move the captions by dragging them. × hides them; ⋯ beside them has everything else."
+_CHANGES_AT_ONCE = Sentence("The captions change as you choose. The preferences have more of it.")
+_MOVE = Sentence(
+    "Move the captions by dragging them. × hides them; ⋯ beside them has everything else."
+)
 _TAUGHT = (CAPTIONS.name, HOLD.name, PAUSE.name)  # keys worth knowing on the first day
 
 
 class LookStep(QWidget):
     """The captions themselves are the sample."""
 
-    title = "How should captions look?"
+    title = Sentence("How should captions look?")
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
@@ -54,7 +56,7 @@ class LookStep(QWidget):
 class HearingStep(QWidget):
     """Language and delay, where the engine leaves a choice."""
 
-    title = "Which language, and how soon?"
+    title = Sentence("Which language, and how soon?")
 
     def __init__(self, store: SettingsStore, find_info: Callable[[str], EngineInfo | None]) -> None:
         super().__init__()
@@ -79,7 +81,7 @@ class HearingStep(QWidget):
 class KeepingStep(QWidget):
     """What stays on this computer, what never leaves it, and how to get at the captions."""
 
-    title = "Keep what is said?"
+    title = Sentence("Keep what is said?")
 
     def __init__(self, store: SettingsStore, commands: Commands, hotkeys: Hotkeys) -> None:
         super().__init__()

@@ -27,14 +27,14 @@ from app.ui.first_run.steps import HearingStep, KeepingStep, LookStep
 from app.ui.state.captioning import Captioning
 from app.ui.state.commands import Commands
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import beside_captions, plain
+from app.ui.widgets import beside_captions, plain, worded
 from app.ui.widgets.banner import announce
 from app.ui.widgets.scrolled import scrolled
 from model_backends.base import EngineInfo, Sentence
 
 _WIDTH = 620
 _LEAST = QSize(360, 190)  # a page that needs more scrolls
-_AGAIN = "Help, First steps shows this again."
+_AGAIN = Sentence("Help, First steps shows this again.")
 
 
 class FirstRunWindow(QDialog):
@@ -52,7 +52,7 @@ class FirstRunWindow(QDialog):
         find_info: Callable[[str], EngineInfo | None],
     ) -> None:
         super().__init__()
-        self.setWindowTitle("First steps")
+        worded.title(self, Sentence("First steps"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumSize(_LEAST)
         self.source = SourceStep(captioning, store)
@@ -65,11 +65,11 @@ class FirstRunWindow(QDialog):
         self.pages = QStackedWidget()
         for step in self.steps:  # before the buttons: Tab goes as one reads
             page = scrolled(step, _LEAST.width())
-            page.setAccessibleName(step.title)
+            worded.name(page, step.title)
             self.pages.addWidget(page)
-        self.skip = QPushButton("&Skip")
-        self.back = QPushButton("&Back")
-        self.next = QPushButton("&Next")
+        self.skip = worded.text(QPushButton(), Sentence("&Skip"))
+        self.back = worded.text(QPushButton(), Sentence("&Back"))
+        self.next = worded.text(QPushButton(), Sentence("&Next"))
         self._arrange()
         self._clear = beside_captions.StaysClear(self)
         self.skip.clicked.connect(self.close)
@@ -101,15 +101,15 @@ class FirstRunWindow(QDialog):
         """Go to this step, counted from 0, and say so; the keyboard is at its first control."""
         step, count = self.steps[index], len(self.steps)
         self.pages.setCurrentIndex(index)
-        self.heading.setText(step.title)
+        worded.text(self.heading, step.title)
         progress = Sentence("Step {number} of {count}", number=index + 1, count=count)
-        self.progress.setText(progress)
+        worded.text(self.progress, progress)
         self.back.setEnabled(index > 0)
         last = index == count - 1
-        self.next.setText("&Start reading" if last else "&Next")
+        worded.text(self.next, Sentence("&Start reading") if last else Sentence("&Next"))
         self.skip.setVisible(not last)
         self._focus(step)
-        announce(self, f"{progress}. {step.title}")
+        announce(self, Sentence("{progress}. {title}", progress=progress, title=step.title))
         self.step_shown.emit(index + 1, count)
 
     def _go_on(self) -> None:

@@ -23,14 +23,14 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.state.captions_page import CaptionsPage
-from app.ui.widgets import beside_captions, plain
+from app.ui.widgets import beside_captions, plain, worded
 from app.ui.widgets.following import FollowFocus
-from model_backends.base import Sentence
+from model_backends.base import Counted, Sentence, joined
 
 _WIDTH, _LEAST_HEIGHT = 480, 120  # px, of all but the code; scrolled where there is less
 _CODE_PX = 190
 _LOOK_MS = 500
-_WHAT = (
+_WHAT = Sentence(
     "Captions in a browser: on a second screen, a phone, or as a source in OBS. Only words that "
     "stay are shown."
 )
@@ -44,15 +44,20 @@ class CaptionsPageDialog(QDialog):
 
         super().__init__(parent)
         self._page = page
-        self.setWindowTitle("Captions page")
+        worded.title(self, Sentence("Captions page"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.on = QCheckBox("&Show the captions page on this computer")
-        self.network = QCheckBox("Let &phones and computers in the local network read along")
+        self.on = worded.text(QCheckBox(), Sentence("&Show the captions page on this computer"))
+        self.network = worded.text(
+            QCheckBox(), Sentence("Let &phones and computers in the local network read along")
+        )
         self.told = plain.label(IN_THE_NETWORK, "dim", wrap=True)
         self.problem = plain.label("", "warning", wrap=True)
-        self.address, self.obs = _Address("Address"), _Address("Address for OBS")
-        self.renew = QPushButton("&New address")
-        plain.set_tip(self.renew, "Whoever has the present one is kept out from then on")
+        self.address, self.obs = (
+            _Address(Sentence("Address")),
+            _Address(Sentence("Address for OBS")),
+        )
+        self.renew = worded.text(QPushButton(), Sentence("&New address"))
+        plain.set_tip(self.renew, Sentence("Whoever has the present one is kept out from then on"))
         self.code = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self.screens = plain.label("", "dim")
         self._arrange()
@@ -71,7 +76,9 @@ class CaptionsPageDialog(QDialog):
         column = QVBoxLayout()
         column.setSpacing(12)
         grid = QGridLayout()
-        for row, (text, field) in enumerate((("In a browser", self.address), ("In OBS", self.obs))):
+        for row, (text, field) in enumerate(
+            ((Sentence("In a browser"), self.address), (Sentence("In OBS"), self.obs))
+        ):
             name = plain.label(text)
             name.setBuddy(field.line)
             grid.addWidget(name, row, 0)
@@ -106,11 +113,11 @@ class CaptionsPageDialog(QDialog):
         self.on.setMinimumWidth(_WIDTH)
 
     def _switch(self, on: bool, network: bool) -> None:
-        self.problem.setText("")
+        worded.text(self.problem, "")
         self._page.switch(on, network)
 
     def _tell(self, message: str, hint: str) -> None:
-        self.problem.setText(f"{message} {hint}".strip())
+        worded.text(self.problem, joined(message, hint))
         self._show()
 
     def _show(self) -> None:
@@ -130,7 +137,7 @@ class CaptionsPageDialog(QDialog):
             picture = code_picture(page.address)
             self.code.setPixmap(picture)
             self.code.setMinimumSize(picture.size())  # a cut one cannot be read
-            self.code.setAccessibleName("The address as a code for a phone’s camera")
+            worded.name(self.code, Sentence("The address as a code for a phone’s camera"))
         self._grow()
 
     def _grow(self) -> None:
@@ -148,7 +155,7 @@ class CaptionsPageDialog(QDialog):
         beside_captions.put(self, wanted + around)
 
     def _show_screens(self) -> None:
-        self.screens.setText(_screens(self._page.screens) if self._page.on else "")
+        worded.text(self.screens, _screens(self._page.screens) if self._page.on else "")
 
 
 class _Address(QWidget):
@@ -157,9 +164,9 @@ class _Address(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.line = QLineEdit(readOnly=True)
-        self.line.setAccessibleName(name)
-        self.copy = QPushButton("Copy")
-        self.copy.setAccessibleName(f"Copy {name[0].lower()}{name[1:]}")
+        worded.name(self.line, name)
+        self.copy = worded.text(QPushButton(), Sentence("Copy"))
+        worded.name(self.copy, Sentence("Copy: {what}", what=name))
         row = QGridLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.line, 0, 0)
@@ -181,9 +188,7 @@ def show(page: CaptionsPage, parent: QWidget) -> CaptionsPageDialog:
 
 
 def _screens(count: int) -> str:
-    if count == 1:
-        return "1 screen shows it now."
-    return Sentence("{count} screens show it now.", count=count)
+    return Counted("1 screen shows it now.", "{count} screens show it now.", count=count)
 
 
 def code_picture(text: str) -> QPixmap:

@@ -15,7 +15,7 @@ from app.settings import Settings
 from app.ui.widgets import plain
 from app.ui.widgets.language_box import LanguageBox
 from app.ui.widgets.source_box import SourceBox
-from model_backends.base import EngineInfo
+from model_backends.base import EngineInfo, Sentence
 
 
 class ChoicesPanel(QWidget):
@@ -28,7 +28,7 @@ class ChoicesPanel(QWidget):
         super().__init__(parent)
         self.source = SourceBox()
         self.language = LanguageBox()
-        self.language_label = plain.label("&Language")
+        self.language_label = plain.label(Sentence("&Language"))
         self._arrange()
         self.source.source_chosen.connect(self.source_chosen)
         self.language.chosen.connect(self.language_chosen)
@@ -46,7 +46,7 @@ class ChoicesPanel(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(10)
-        source = plain.label("S&ource")
+        source = plain.label(Sentence("S&ource"))
         source.setBuddy(self.source)
         self.language_label.setBuddy(self.language)
         row.addWidget(source)

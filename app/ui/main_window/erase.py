@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QVBoxLayout,
 
 from app.session.erasing import PARTS, erase
 from app.ui.state.background import in_background
-from app.ui.widgets import beside_captions, plain
+from app.ui.widgets import beside_captions, plain, worded
 from app.ui.widgets.banner import BannerStack
-from model_backends.base import UserError
+from model_backends.base import Sentence, UserError
 
-_FOR_GOOD = "This cannot be undone. Files that you saved under names of your own stay."
-_RUNNING = "The session that is running is not deleted: it is kept until you stop it."
+_FOR_GOOD = Sentence("This cannot be undone. Files that you saved under names of your own stay.")
+_RUNNING = Sentence("The session that is running is not deleted: it is kept until you stop it.")
 
 
 class EraseDialog(QDialog):
@@ -25,13 +25,15 @@ class EraseDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self._then = then
-        self.setWindowTitle("Delete everything")
+        worded.title(self, Sentence("Delete everything"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.parts = {name: QCheckBox(part.label) for name, part in PARTS.items()}
+        self.parts = {name: worded.text(QCheckBox(), part.label) for name, part in PARTS.items()}
         self.parts["said"].setChecked(True)
         roles = QDialogButtonBox.StandardButton
         self._buttons = QDialogButtonBox(roles.Cancel)
-        self.delete = self._buttons.addButton("&Delete", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.delete = worded.text(
+            self._buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole), Sentence("&Delete")
+        )
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -66,10 +68,10 @@ def ask(
             for problem in problems[:2]:
                 banners.tell("failure", problem.message, problem.hint)
             if not problems:
-                banners.tell("good", "It is deleted.", about="erased")
+                banners.tell("good", Sentence("It is deleted."), about="erased")
 
         def failed(error: Exception) -> None:
-            banners.tell("failure", "Not everything could be deleted.", str(error))
+            banners.tell("failure", Sentence("Not everything could be deleted."), str(error))
 
         in_background(lambda: erase(chosen), done, failed, owner=parent)
 

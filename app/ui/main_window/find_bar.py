@@ -7,8 +7,8 @@ from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from app.ui.main_window.transcript import Transcript
-from app.ui.widgets import plain
-from model_backends.base import Sentence
+from app.ui.widgets import plain, worded
+from model_backends.base import Counted, Sentence
 
 COUNT_AFTER_MS = 300  # words keep coming while one looks
 
@@ -20,16 +20,16 @@ class FindBar(QWidget):
         super().__init__(parent)
         self._transcript = transcript
         self.entry = QLineEdit()
-        self.entry.setPlaceholderText("Find in the transcript")
-        self.entry.setAccessibleName("Find")
+        worded.placeholder(self.entry, Sentence("Find in the transcript"))
+        worded.name(self.entry, Sentence("Find"))
         self.entry.setClearButtonEnabled(True)
         self.count = plain.label(name="dim")
-        self.previous = QPushButton("Previous")
-        self.next = QPushButton("Next")
-        self.done = QPushButton("Close")
-        self.previous.setToolTip("Shift+Enter")
-        self.next.setToolTip("Enter")
-        self.done.setToolTip("Escape")
+        self.previous = worded.text(QPushButton(), Sentence("Previous"))
+        self.next = worded.text(QPushButton(), Sentence("Next"))
+        self.done = worded.text(QPushButton(), Sentence("Close"))
+        worded.tip(self.previous, Sentence("Shift+Enter"))
+        worded.tip(self.next, Sentence("Enter"))
+        worded.tip(self.done, Sentence("Escape"))
         self._recount = QTimer(self, singleShot=True, interval=COUNT_AFTER_MS)
         self._arrange()
         self.entry.textChanged.connect(self._seek_first)
@@ -99,11 +99,10 @@ class FindBar(QWidget):
         """Which of how many is selected."""
         here, of = self._transcript.place_among_marks()
         if not self.entry.text():
-            self.count.setText("")
+            worded.text(self.count, "")
         elif not of:
-            self.count.setText("Not found")
+            worded.text(self.count, Sentence("Not found"))
         elif here:
-            self.count.setText(Sentence("{here} of {count}", here=here, count=of))
+            worded.text(self.count, Sentence("{here} of {count}", here=here, count=of))
         else:
-            found = Sentence("{count} matches", count=of)
-            self.count.setText(found if of > 1 else "1 match")
+            worded.text(self.count, Counted("1 match", "{count} matches", count=of))

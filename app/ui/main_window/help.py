@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFrame,
     QGridLayout,
+    QLabel,
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
@@ -23,45 +24,80 @@ from PySide6.QtWidgets import (
 )
 
 from app import __version__, paths
+from app.language import say
 from app.settings import settings_file
 from app.ui.overlay.keys import TOLD as IN_CAPTIONS
-from app.ui.widgets import beside_captions, plain
+from app.ui.widgets import beside_captions, plain, worded
 from app.ui.widgets.following import FollowFocus
 from app.ui.widgets.promises import NOTHING_LEAVES
 from model_backends.base import Sentence
 
 _MORE_KEYS = (
-    ("Find: next, previous match", "Enter, Shift+Enter"),
-    ("Close the find bar; leave the caption controls", "Escape"),
-    ("Walk through the controls", "Tab, Shift+Tab"),
+    (Sentence("Find: next, previous match"), Sentence("Enter, Shift+Enter")),
+    (Sentence("Close the find bar; leave the caption controls"), Sentence("Escape")),
+    (Sentence("Walk through the controls"), Sentence("Tab, Shift+Tab")),
 )
 _RELEASES = "releases.url"  # packaging/frozen_parts.py writes it
-_LICENCE = "Voxline is free software under the Apache licence, version 2.0."
+_LICENCE = Sentence("Voxline is free software under the Apache licence, version 2.0.")
 
 
 def show_shortcuts(
     parent: QWidget, actions: Iterable[QAction], everywhere: Sequence[tuple[str, str]] = ()
 ) -> QDialog:
     """What every key does, as the menus have it; `everywhere`: what does what in any program."""
-    dialog = make_dialog(parent, "Keyboard shortcuts")
+    dialog = make_dialog(parent, Sentence("Keyboard shortcuts"))
     native = QKeySequence.SequenceFormat.NativeText
     taken = [keys for _, keys in everywhere]
-    in_menus = [
-        (action.text().replace("&", "").rstrip("…"), keys)
-        for action in actions
-        if (keys := action.shortcut().toString(native)) not in taken
-    ]
+    in_menus = [each for each in actions if each.shortcut().toString(native) not in taken]
     grid = QGridLayout()
     grid.setHorizontalSpacing(24)
     if everywhere:
-        _add_keys(grid, "In every program", everywhere)
-    _add_keys(grid, "In Voxline’s windows", [*in_menus, *_MORE_KEYS])
-    _add_keys(grid, "In the captions, once they have the keyboard", IN_CAPTIONS)
+        _add_keys(grid, Sentence("In every program"), everywhere)
+    _add_keys(grid, Sentence("In Voxline’s windows"), _MORE_KEYS, in_menus)
+    _add_keys(grid, Sentence("In the captions, once they have the keyboard"), IN_CAPTIONS)
     return open_dialog(dialog, grid)
 
 
-def _add_keys(grid: QGridLayout, heading: str, rows: Sequence[tuple[str, str]]) -> None:
+class _Does(QLabel):
+    """What an action of the menus does, in the menus' words of now."""
+
+    def __init__(self, action: QAction) -> None:
+        super().__init__()
+        self._action = action
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        action.changed.connect(self._say)
+        self._say()
+
+    def _say(self) -> None:
+        self.setText(self._action.text().replace("&", "").rstrip("…"))
+
+
+class _Keys(QLabel):
+    """Its keys, as Qt writes them in the language of now."""
+
+    def __init__(self, action: QAction) -> None:
+        super().__init__()
+        self.setObjectName("dim")
+        self._action = action
+        worded.follow(self, self._say)
+        self._say()
+
+    def _say(self) -> None:
+        native = QKeySequence.SequenceFormat.NativeText
+        self.setText(self._action.shortcut().toString(native))
+
+
+def _add_keys(
+    grid: QGridLayout,
+    heading: str,
+    rows: Sequence[tuple[str, str]],
+    actions: Iterable[QAction] = (),
+) -> None:
     grid.addWidget(plain.label(heading, "state"), grid.rowCount(), 0, 1, 2)
+    for action in actions:
+        row = grid.rowCount()
+        grid.addWidget(_Does(action), row, 0)
+        grid.addWidget(_Keys(action), row, 1)
     for does, keys in rows:
         row = grid.rowCount()
         grid.addWidget(plain.label(does), row, 0)
@@ -70,15 +106,15 @@ def _add_keys(grid: QGridLayout, heading: str, rows: Sequence[tuple[str, str]]) 
 
 def show_kept(parent: QWidget, keeps: bool, erase: Callable[[], object] | None = None) -> QDialog:
     """What is written to the disk, where, what leaves the computer, and the end of it."""
-    dialog = make_dialog(parent, "What is kept and where")
+    dialog = make_dialog(parent, Sentence("What is kept and where"))
     grid = QGridLayout()
     grid.setHorizontalSpacing(16)
     for row, (what, where) in enumerate(kept(keeps)):
         grid.addWidget(plain.label(what), row, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(_selectable(str(where)), row, 1)
+        grid.addWidget(_selectable(where if isinstance(where, str) else str(where)), row, 1)
     grid.addWidget(plain.label(NOTHING_LEAVES, wrap=True), 9, 0, 1, 2)
     if erase is not None:
-        button = QPushButton("&Delete everything…")
+        button = worded.text(QPushButton(), Sentence("&Delete everything…"))
         button.setAutoDefault(False)
         button.clicked.connect(dialog.close)
         button.clicked.connect(lambda: erase())
@@ -102,15 +138,15 @@ def open_releases() -> bool:
 
 def show_about(parent: QWidget) -> QDialog:
     """Version, licence, and what others have given."""
-    dialog = make_dialog(parent, "About Voxline")
+    dialog = make_dialog(parent, Sentence("About Voxline"))
     column = QGridLayout()
     column.addWidget(_selectable(Sentence("Voxline {version}", version=__version__)), 0, 0)
     column.addWidget(plain.label(_LICENCE, wrap=True), 1, 0)
-    licences = QPlainTextEdit(_third_party())
+    licences = QPlainTextEdit(say(_third_party()))
     licences.setReadOnly(True)
     licences.setTabChangesFocus(True)
     licences.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-    licences.setAccessibleName("Licences of what Voxline uses")
+    worded.name(licences, Sentence("Licences of what Voxline uses"))
     licences.setMinimumSize(420, 160)
     column.addWidget(licences, 2, 0)
     return open_dialog(dialog, column)
@@ -120,16 +156,19 @@ def kept(keeps: bool) -> list[tuple[str, str | Path]]:
     """What is written to the disk, and where."""
     transcripts: str | Path = paths.transcripts_dir()
     if not keeps:
-        transcripts = "Not kept: turned off in the preferences"
+        transcripts = Sentence("Not kept: turned off in the preferences")
     return [
-        ("Subtitle files", transcripts),
-        ("Sessions, to be searched and read", paths.library_dir() if keeps else transcripts),
-        ("Words of a session that is not over", paths.journal_dir()),
-        ("Settings", settings_file()),
-        ("Speech models", paths.models_dir()),
-        ("The acceleration pack", paths.data_dir() / "packs"),
-        ("How fast a model is on this computer", paths.cache_dir()),
-        ("Logs, without what was said", paths.log_dir()),
+        (Sentence("Subtitle files"), transcripts),
+        (
+            Sentence("Sessions, to be searched and read"),
+            paths.library_dir() if keeps else transcripts,
+        ),
+        (Sentence("Words of a session that is not over"), paths.journal_dir()),
+        (Sentence("Settings"), settings_file()),
+        (Sentence("Speech models"), paths.models_dir()),
+        (Sentence("The acceleration pack"), paths.data_dir() / "packs"),
+        (Sentence("How fast a model is on this computer"), paths.cache_dir()),
+        (Sentence("Logs, without what was said"), paths.log_dir()),
     ]
 
 
@@ -139,41 +178,55 @@ def _third_party() -> str:
     for path in (paths.resource("THIRD_PARTY.md"), beside_code / "THIRD_PARTY.md"):
         if path.is_file():
             return path.read_text("utf-8")
-    return "The licences are in the file THIRD_PARTY.md of Voxline’s source."
+    return Sentence("The licences are in the file THIRD_PARTY.md of Voxline’s source.")
 
 
-def make_dialog(parent: QWidget, title: str) -> QDialog:
+def make_dialog(parent: QWidget, title: str) -> _Dialog:
     """A dialog that is deleted when it is closed; `open_dialog` fills and shows it."""
-    dialog = QDialog(parent)
-    dialog.setWindowTitle(title)
+    dialog = _Dialog(parent)
+    worded.title(dialog, title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     return dialog
 
 
-def open_dialog(dialog: QDialog, content: QGridLayout) -> QDialog:
+def open_dialog(dialog: _Dialog, content: QGridLayout) -> QDialog:
     """Show it with this content, which scrolls where the screen is too small for it."""
-    column = QVBoxLayout(dialog)
-    column.setContentsMargins(20, 20, 20, 16)
-    column.setSpacing(16)
-    page = QWidget()
-    page.setLayout(content)
-    content.setContentsMargins(0, 0, 12, 0)
-    area = QScrollArea()
-    area.setWidget(page)
-    area.setWidgetResizable(True)
-    FollowFocus(area)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    column.addWidget(area)
-    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-    buttons.rejected.connect(dialog.close)
-    column.addWidget(buttons)
-    around = column.contentsMargins()
-    sides, ends = around.left() + around.right(), around.top() + around.bottom()
-    height = page.sizeHint().height() + column.spacing() + buttons.sizeHint().height() + ends
-    beside_captions.put(dialog, QSize(page.sizeHint().width() + sides + 16, height + 4))
+    dialog.fill(content)
+    dialog.fit()
     dialog.show()
     return dialog
+
+
+class _Dialog(QDialog):
+    """As large as what is in it, in whatever language."""
+
+    def fill(self, content: QGridLayout) -> None:
+        """Put this into it, and a button to close it below."""
+        self._column = column = QVBoxLayout(self)
+        column.setContentsMargins(20, 20, 20, 16)
+        column.setSpacing(16)
+        self._page = QWidget()
+        self._page.setLayout(content)
+        content.setContentsMargins(0, 0, 12, 0)
+        area = QScrollArea()
+        area.setWidget(self._page)
+        area.setWidgetResizable(True)
+        FollowFocus(area)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        column.addWidget(area)
+        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self._buttons.rejected.connect(self.close)
+        column.addWidget(self._buttons)
+        worded.follow(self, self.fit)
+
+    def fit(self) -> None:
+        """All of it is seen, where the screen has the room."""
+        around, content = self._column.contentsMargins(), self._page.sizeHint()
+        sides, ends = around.left() + around.right(), around.top() + around.bottom()
+        below = self._column.spacing() + self._buttons.sizeHint().height()
+        wanted = QSize(content.width() + sides + 16, content.height() + below + ends + 4)
+        beside_captions.put(self, wanted)
 
 
 def _selectable(text: str) -> QWidget:

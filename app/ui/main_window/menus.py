@@ -14,18 +14,20 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from app.ui.main_window.help import releases_page
 from app.ui.state.commands import VERBS, Commands
+from app.ui.widgets import worded
+from model_backends.base import Sentence
 
 if TYPE_CHECKING:
     from app.ui.desktop.hotkeys import Hotkeys
 
 _SHORT_LABELS = {  # in a menu that says whether it is so
-    "captions": "Show &captions",
-    "hold": "&Hold the text",
-    "click-through": "Let clicks &through",
-    "bigger": "&Bigger text",
-    "smaller": "S&maller text",
-    "mark": "Mar&k this place",
-    "dictate": "T&ype what is said into the window in use",
+    "captions": Sentence("Show &captions"),
+    "hold": Sentence("&Hold the text"),
+    "click-through": Sentence("Let clicks &through"),
+    "bigger": Sentence("&Bigger text"),
+    "smaller": Sentence("S&maller text"),
+    "mark": Sentence("Mar&k this place"),
+    "dictate": Sentence("T&ype what is said into the window in use"),
 }
 
 
@@ -38,11 +40,11 @@ class Menus:
         self.verbs: dict[str, QAction] = {}  # what `Commands` does, but for pausing
         self._session_menu()
         self._edit_menu()
-        self.view = window.menuBar().addMenu("&View")
-        self.controls = self._add(self.view, "Caption c&ontrols", "Ctrl+Shift+K")
-        self.latest = self._add(self.view, "&Latest words", "Ctrl+End")
-        self.page = self._add(self.view, "Captions &page…", "")
-        self.feeds = self._add(self.view, "&Send captions to…", "")
+        self.view = worded.text(window.menuBar().addMenu(""), Sentence("&View"))
+        self.controls = self._add(self.view, Sentence("Caption c&ontrols"), "Ctrl+Shift+K")
+        self.latest = self._add(self.view, Sentence("&Latest words"), "Ctrl+End")
+        self.page = self._add(self.view, Sentence("Captions &page…"), "")
+        self.feeds = self._add(self.view, Sentence("&Send captions to…"), "")
         self._verbs_end = self.view.insertSeparator(self.controls)
         self._help_menu()
 
@@ -51,7 +53,7 @@ class Menus:
         for verb in commands.offered():
             if verb.name not in _SHORT_LABELS or verb.name in self.verbs:
                 continue
-            action = QAction(_SHORT_LABELS[verb.name], self._window)
+            action = worded.text(QAction(self._window), _SHORT_LABELS[verb.name])
             action.setCheckable(commands.is_on(verb.name) is not None)
             action.triggered.connect(lambda _=False, name=verb.name: commands.do(name))
             self.view.insertAction(self._verbs_end, action)
@@ -63,7 +65,7 @@ class Menus:
         """The keys that work everywhere, now; where they do not, they work in this window."""
         for name, action in [*self.verbs.items(), ("pause", self.toggle)]:
             action.setShortcut(hotkeys.sequence(name))
-            action.setToolTip(VERBS[name].label)
+            worded.tip(action, VERBS[name].label)
 
     def with_keys(self) -> list[QAction]:
         """In their order."""
@@ -80,49 +82,49 @@ class Menus:
             action.setChecked(commands.is_on(name) is True)
 
     def _session_menu(self) -> None:
-        menu = self._window.menuBar().addMenu("Sess&ion")
-        self.toggle = self._add(menu, "&Start", "")
-        self.new = self._add(menu, "&New session", QKeySequence.StandardKey.New)
-        self.stop = self._add(menu, "S&top and save", "Ctrl+T")
+        menu = worded.text(self._window.menuBar().addMenu(""), Sentence("Sess&ion"))
+        self.toggle = self._add(menu, Sentence("&Start"), "")
+        self.new = self._add(menu, Sentence("&New session"), QKeySequence.StandardKey.New)
+        self.stop = self._add(menu, Sentence("S&top and save"), "Ctrl+T")
         menu.addSeparator()
-        self.save = self._add(menu, "Save transcript &as…", QKeySequence.StandardKey.Save)
-        self.save_shown = self._add(menu, "Save captions as they &were shown…", "")
-        self.sessions = self._add(menu, "S&essions…", "Ctrl+L")
-        self.folder = self._add(menu, "&Open transcripts folder", "Ctrl+O")
+        self.save = self._add(menu, Sentence("Save transcript &as…"), QKeySequence.StandardKey.Save)
+        self.save_shown = self._add(menu, Sentence("Save captions as they &were shown…"), "")
+        self.sessions = self._add(menu, Sentence("S&essions…"), "Ctrl+L")
+        self.folder = self._add(menu, Sentence("&Open transcripts folder"), "Ctrl+O")
         menu.addSeparator()
-        self.close = self._add(menu, "&Close window", QKeySequence.StandardKey.Close)
-        self.quit = self._add(menu, "&Quit Voxline", "Ctrl+Q")
+        self.close = self._add(menu, Sentence("&Close window"), QKeySequence.StandardKey.Close)
+        self.quit = self._add(menu, Sentence("&Quit Voxline"), "Ctrl+Q")
         self.quit.setMenuRole(QAction.MenuRole.QuitRole)
 
     def _edit_menu(self) -> None:
-        menu = self._window.menuBar().addMenu("&Edit")
-        self.copy = self._add(menu, "&Copy transcript", "Ctrl+Shift+C")
-        self.find = self._add(menu, "&Find…", QKeySequence.StandardKey.Find)
-        self.find_next = self._add(menu, "Find &next", QKeySequence.StandardKey.FindNext)
+        menu = worded.text(self._window.menuBar().addMenu(""), Sentence("&Edit"))
+        self.copy = self._add(menu, Sentence("&Copy transcript"), "Ctrl+Shift+C")
+        self.find = self._add(menu, Sentence("&Find…"), QKeySequence.StandardKey.Find)
+        self.find_next = self._add(menu, Sentence("Find &next"), QKeySequence.StandardKey.FindNext)
         self.find_previous = self._add(
-            menu, "Find pre&vious", QKeySequence.StandardKey.FindPrevious
+            menu, Sentence("Find pre&vious"), QKeySequence.StandardKey.FindPrevious
         )
         menu.addSeparator()
-        self.preferences = self._add(menu, "P&references…", "Ctrl+,")
+        self.preferences = self._add(menu, Sentence("P&references…"), "Ctrl+,")
         self.preferences.setMenuRole(QAction.MenuRole.PreferencesRole)
 
     def _help_menu(self) -> None:
-        menu = self._window.menuBar().addMenu("&Help")
-        self.shortcuts = self._add(menu, "&Keyboard shortcuts", "F1")
-        self.first_run = self._add(menu, "&First steps…", "")
-        self.kept = self._add(menu, "&What is kept and where", "")
+        menu = worded.text(self._window.menuBar().addMenu(""), Sentence("&Help"))
+        self.shortcuts = self._add(menu, Sentence("&Keyboard shortcuts"), "F1")
+        self.first_run = self._add(menu, Sentence("&First steps…"), "")
+        self.kept = self._add(menu, Sentence("&What is kept and where"), "")
         menu.addSeparator()
-        self.report = self._add(menu, "&Report a problem…", "")
-        self.log = self._add(menu, "Open &log folder", "")
+        self.report = self._add(menu, Sentence("&Report a problem…"), "")
+        self.log = self._add(menu, Sentence("Open &log folder"), "")
         # only where whoever built this Voxline has said where others are
-        self.releases = self._add(menu, "&Newer versions, in the browser", "")
+        self.releases = self._add(menu, Sentence("&Newer versions, in the browser"), "")
         self.releases.setVisible(bool(releases_page()))
         menu.addSeparator()
-        self.about = self._add(menu, "&About Voxline", "")
+        self.about = self._add(menu, Sentence("&About Voxline"), "")
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
 
     def _add(self, menu: QMenu, text: str, keys: QKeySequence.StandardKey | str) -> QAction:
-        action = QAction(text, self._window)
+        action = worded.text(QAction(self._window), text)
         action.setShortcut(QKeySequence(keys))
         menu.addAction(action)
         self.all.append(action)

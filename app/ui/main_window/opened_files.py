@@ -24,7 +24,7 @@ from app.session.importing import hear, shelve
 from app.session.library import LibraryProblem
 from app.ui.state.background import in_background
 from app.ui.widgets.banner import BannerStack
-from model_backends.base import EngineOptions, Sentence, UserError
+from model_backends.base import Counted, EngineOptions, Sentence, UserError, joined
 
 if TYPE_CHECKING:
     from app.session.transcription import Transcript
@@ -105,11 +105,12 @@ class OpenedFiles(QObject):
         assert self._now is not None
         text = Sentence("Transcribing {name} …", name=self._now.path.name)
         waiting = len(self._waiting)
-        hint = Sentence("{count} more after it.", count=waiting) if waiting else ""
+        after = Counted("1 more after it.", "{count} more after it.", count=waiting)
+        hint = after if waiting else ""
         self._banners.end(_ABOUT)
         banner = self._banners.ask(text, hint)  # it stays until it is over
         banner.about = _ABOUT
-        banner.add_button("Stop", self.stop)
+        banner.add_button(Sentence("Stop"), self.stop)
 
     def _done(self, result: Result) -> None:
         for note in result.notes:
@@ -129,7 +130,7 @@ class OpenedFiles(QObject):
         else:
             log.error("a file could not be transcribed", exc_info=error)
             told = Sentence("{name} could not be transcribed.", name=name)
-            self._banners.tell("failure", told, "The log has the details.")
+            self._banners.tell("failure", told, Sentence("The log has the details."))
 
 
 def to_subtitles(opened: Opened, options: EngineOptions) -> Result:
@@ -145,7 +146,7 @@ def to_subtitles(opened: Opened, options: EngineOptions) -> Result:
         try:
             shelve(file)
         except LibraryProblem as problem:  # the subtitles are there
-            return replace(result, notes=(*result.notes, f"{problem.message} {problem.hint}"))
+            return replace(result, notes=(*result.notes, joined(problem.message, problem.hint)))
     return result
 
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QDate, QDateTime, QLocale, QObject, QTime
 
+from app.language import say
 from app.session.shelving import Recovered, recover_all
 from app.ui.state.background import in_background
 from app.ui.widgets.banner import BannerStack
-from model_backends.base import Sentence
+from model_backends.base import Counted, Sentence
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class Recovery(QObject):
         safe = [each for each in recovered if each.saved is not None]
         if safe:
             banner = self._banners.tell("good", _sentence(safe), about="recovered")
-            banner.add_button("Show", self._show)
+            banner.add_button(Sentence("Show"), self._show)
         for problem in {each.problem for each in recovered if each.problem is not None}:
             self._banners.tell("failure", problem.message, problem.hint)
 
@@ -51,8 +53,8 @@ class Recovery(QObject):
         log.error("recovery failed", exc_info=error)
         self._banners.tell(
             "failure",
-            "An earlier session could not be recovered.",
-            "It is kept, and tried again at the next start. The log says why.",
+            Sentence("An earlier session could not be recovered."),
+            Sentence("It is kept, and tried again at the next start. The log says why."),
         )
 
 
@@ -61,9 +63,17 @@ def _sentence(safe: Sequence[Recovered]) -> Sentence:
     if len(safe) > 1:
         template = "{sessions} sessions were cut off. They are recovered: {words:,} words."
         return Sentence(template, sessions=len(safe), words=words)
-    started = safe[0].started
-    when = f"{started.day} {started:%B, %H:%M}"
-    if words == 1:
-        return Sentence("The session of {when} was cut off. It is recovered: 1 word.", when=when)
-    template = "The session of {when} was cut off. It is recovered: {words:,} words."
-    return Sentence(template, when=when, words=words)
+    return Counted(
+        "The session of {when} was cut off. It is recovered: 1 word.",
+        "The session of {when} was cut off. It is recovered: {count:,} words.",
+        count=words,
+        when=_written(safe[0].started),
+    )
+
+
+def _written(started: datetime) -> str:
+    """As the language writes a day and a time: the form is Qt's."""
+    form = say(Sentence("d MMMM, HH:mm"))
+    day, time = started.date(), started.time()
+    at = QDateTime(QDate(day.year, day.month, day.day), QTime(time.hour, time.minute))
+    return str(QLocale().toString(at, form))

@@ -25,7 +25,7 @@ from app import __version__, paths
 from app.audio.choice import from_text
 from app.settings import Settings
 from app.ui.main_window.help import make_dialog, open_dialog
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from model_backends.base import Sentence
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ def show_report(parent: QWidget, captioning: Captioning, settings: Settings) -> 
     """Put the report into the clipboard, and show what is in it."""
     text = redacted(whole(captioning, settings), _secrets())
     QGuiApplication.clipboard().setText(text)
-    dialog = make_dialog(parent, "Report a problem")
+    dialog = make_dialog(parent, Sentence("Report a problem"))
     told = plain.label(_TOLD, wrap=True)
     shown = QPlainTextEdit(text)
     shown.setReadOnly(True)
     shown.setTabChangesFocus(True)
-    shown.setAccessibleName("The report")
+    worded.name(shown, Sentence("The report"))
     shown.setMinimumSize(480, 180)
-    again = QPushButton("&Copy again")
+    again = worded.text(QPushButton(), Sentence("&Copy again"))
     again.setAutoDefault(False)
     again.clicked.connect(lambda: QGuiApplication.clipboard().setText(text))
     grid = QGridLayout()

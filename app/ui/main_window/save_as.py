@@ -13,11 +13,16 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app import paths
 from app.core.export import FORMATS, export_of
 from app.core.timeline import Timeline
+from app.language import said_names, say
 from app.session.files import write_new
 from app.settings import Settings
 from app.ui.widgets import beside_captions
+from model_backends.base import Sentence
 
-_FILTERS = {each.suffix: f"{each.label} (*{each.suffix})" for each in FORMATS.values()}
+
+def _filters() -> dict[str, str]:
+    """By suffix, in the language of now."""
+    return {each.suffix: f"{say(each.label)} (*{each.suffix})" for each in FORMATS.values()}
 
 
 def render(
@@ -25,7 +30,7 @@ def render(
 ) -> str:
     """The transcript, or the captions as they were shown, in the format of this suffix."""
     settings = settings or Settings()
-    export = export_of(timeline, settings.voice_names, settings.names_in_subtitles)
+    export = export_of(timeline, said_names(settings.voice_names), settings.names_in_subtitles)
     return FORMATS[suffix.removeprefix(".")].write(export.as_shown if as_shown else export)
 
 
@@ -47,9 +52,9 @@ def write(
 def target_of(path: Path, chosen_filter: str) -> tuple[Path, str]:
     """The file that is meant, and the suffix of its format: the name's, else the filter's."""
     suffix = path.suffix.lower()
-    if suffix in _FILTERS:
+    if suffix in _filters():
         return path, suffix
-    by_filter = {filter_: suffix for suffix, filter_ in _FILTERS.items()}
+    by_filter = {filter_: suffix for suffix, filter_ in _filters().items()}
     suffix = by_filter.get(chosen_filter, FORMATS["srt"].suffix)
     return path.with_name(path.name + suffix), suffix
 
@@ -59,16 +64,16 @@ def ask_where(parent: QWidget, then: Callable[[Path, str], None]) -> QFileDialog
     folder = paths.transcripts_dir()
     start = folder if folder.is_dir() else Path.home()
     name = f"{datetime.now():%Y-%m-%d %H.%M}.srt"
-    return file_dialog(parent, "Save the transcript", start / name, then)
+    return file_dialog(parent, Sentence("Save the transcript"), start / name, then)
 
 
 def file_dialog(
     parent: QWidget, title: str, start: Path, then: Callable[[Path, str], None]
 ) -> QFileDialog:
     """Ask for the name of a transcript, with this one to begin with."""
-    dialog = QFileDialog(parent, title)
+    dialog = QFileDialog(parent, say(title))
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setNameFilters(list(_FILTERS.values()))
+    dialog.setNameFilters(list(_filters().values()))
     dialog.setDirectory(str(start.parent))
     dialog.selectFile(start.name)
     dialog.filterSelected.connect(lambda chosen: _follow_filter(dialog, chosen))
@@ -86,7 +91,7 @@ def open_folder(folder: Path) -> bool:
 
 def _follow_filter(dialog: QFileDialog, chosen: str) -> None:
     """Another format gives the name another ending."""
-    suffix = next(suffix for suffix, filter_ in _FILTERS.items() if filter_ == chosen)
+    suffix = next(suffix for suffix, filter_ in _filters().items() if filter_ == chosen)
     selected = dialog.selectedFiles()
-    if selected and Path(selected[0]).suffix in _FILTERS:
+    if selected and Path(selected[0]).suffix in _filters():
         dialog.selectFile(Path(selected[0]).with_suffix(suffix).name)

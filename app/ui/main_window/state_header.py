@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.session.status import Stage, Status
-from app.ui.widgets import plain, stages, theme
+from app.ui.widgets import plain, stages, theme, worded
 from app.ui.widgets.banner import announce
 from app.ui.widgets.level_meter import LevelMeter
 from model_backends.base import Sentence
@@ -40,22 +40,27 @@ class StateHeader(QWidget):
         self.state = plain.label(name="state")
         self.detail = plain.label(name="dim", wrap=True)
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.detail.setAccessibleDescription(" ")  # or the tooltip would be read out, too
         self.meter = LevelMeter()
-        self.toggle = QPushButton("&Start")
+        self.toggle = worded.text(QPushButton(), Sentence("&Start"))
         self.toggle.setObjectName("primary")
-        self.save = QPushButton("Save &as…")
-        self.save.setToolTip("Save a copy of the transcript where you like, as subtitles or text")
+        self.save = worded.text(QPushButton(), Sentence("Save &as…"))
+        worded.tip(
+            self.save,
+            Sentence("Save a copy of the transcript where you like, as subtitles or text"),
+        )
         self._arrange()
 
     def show_status(self, status: Status) -> None:
         before, self._stage = self._stage, status.stage
         stage = status.stage
-        self.state.setText(stages.title(stage))
-        self.detail.setText(stages.detail(status))
+        worded.text(self.state, stages.title(stage))
+        worded.text(self.detail, stages.detail(status))
+        worded.tip(self.detail, stages.detail(status))  # on a small screen it may be cut
         self.detail.setVisible(bool(self.detail.text()))
         self._dot.color = stages.kind(stage)
         self._dot.update()
-        self.toggle.setText(stages.start_label(stage))
+        worded.text(self.toggle, stages.start_label(stage))
         self._tell_what_it_does()
         self.toggle.setEnabled(stages.can_toggle(stage))
         if not self._listens:

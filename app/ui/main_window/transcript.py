@@ -30,11 +30,12 @@ from app.core.paragraphs import Paragraph
 from app.core.reheard import Reheard
 from app.core.timeline import Gap
 from app.core.voices import NAMES, label_of
+from app.language import said_names, say
 from app.ui.main_window.standing_words import Rewriting, StandingWords
 from app.ui.main_window.stillness import Move, still
-from app.ui.widgets import theme
+from app.ui.widgets import theme, worded
 from app.ui.widgets.languages import LTR, direction
-from model_backends.base import Word
+from model_backends.base import Sentence, Word
 
 MOST_MATCHES = 2000  # painted at once
 _FONT_SCALE = 1.15  # of the desktop's font: this is text to read, not a control
@@ -80,8 +81,8 @@ class Transcript(QTextEdit):
             Qt.TextInteractionFlag.TextSelectableByMouse
             | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self.setAccessibleName("Transcript")
-        self.setPlaceholderText("What is said appears here, with the time it was said.")
+        worded.name(self, Sentence("Transcript"))
+        worded.placeholder(self, Sentence("What is said appears here, with the time it was said."))
         self.setUndoRedoEnabled(False)
         self.setAcceptRichText(False)
         font = self.font()
@@ -128,8 +129,14 @@ class Transcript(QTextEdit):
     def add_gap(self, gap: Gap) -> None:
         """Say where nothing was heard, and why."""
         self._open.pop(gap.lane, None)
-        why = gap.why[:1].upper() + gap.why[1:]
-        self._append_line(f"— {why}, {clock(gap.start_ms)} to {clock(gap.end_ms)} —")
+        why = say(gap.why)
+        told = Sentence(
+            "{why}, {begin} to {end}",
+            why=why[:1].upper() + why[1:],
+            begin=clock(gap.start_ms),
+            end=clock(gap.end_ms),
+        )
+        self._append_line(f"— {say(told)} —")
 
     def replace(self, stretch: Reheard) -> None:
         """Put what was heard a second time in the place of what was shown."""
@@ -198,7 +205,7 @@ class Transcript(QTextEdit):
         several = len(self._lanes) > 1
         if several:
             self._name_earlier()
-            prefix += label_of(word.lane, self.names)
+            prefix += self._label(word.lane)
         block = self._append_line(prefix, direction(word.language, word.text))
         if not several:
             self._unnamed.append(_Unnamed(block, word.lane))
@@ -212,8 +219,11 @@ class Transcript(QTextEdit):
             block = self.document().findBlockByNumber(paragraph.block)
             cursor = QTextCursor(block)
             cursor.setPosition(block.position() + block.text().index("\t") + 1)
-            cursor.insertText(label_of(paragraph.lane, self.names), self._dim())
+            cursor.insertText(self._label(paragraph.lane), self._dim())
         self._unnamed.clear()
+
+    def _label(self, lane: str) -> str:
+        return label_of(lane, said_names(self.names))
 
     def _rewrite(self, rewriting: Rewriting) -> list[Move]:
         block = self.document().findBlockByNumber(rewriting.block)

@@ -43,7 +43,7 @@ from app.ui.state.engines import EngineChoice, info_of, list_engines, suited_inf
 from app.ui.state.models import Models
 from app.ui.state.packs import Packs
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import beside_captions, stages
+from app.ui.widgets import beside_captions, stages, worded
 from app.ui.widgets.banner import BannerStack
 from model_backends.base import EngineInfo, Notice, Sentence, UserError
 
@@ -94,7 +94,7 @@ class MainWindow(QMainWindow):
         self.packs = Packs(self)
         self.transcript = Transcript()
         self.find_bar = FindBar(self.transcript)
-        self.latest = QPushButton("&Latest words", self.transcript)
+        self.latest = worded.text(QPushButton(self.transcript), Sentence("&Latest words"))
         self.setWindowTitle("Voxline")
         self.menus = Menus(self)
         self._arrange()
@@ -142,7 +142,9 @@ class MainWindow(QMainWindow):
         """Say where a subtitle file is, with a way to get there."""
         banner = self.banners.tell("good", Sentence("Saved: {path}", path=path), about="saved")
         if banner.button_count == 1:  # not one that was shown already
-            banner.add_button("Open folder", lambda: save_as.open_folder(path.parent), stays=True)
+            banner.add_button(
+                Sentence("Open folder"), lambda: save_as.open_folder(path.parent), stays=True
+            )
 
     def follow(self, commands: Commands, hotkeys: Hotkeys) -> None:
         """Show what can be done with the captions, and by which keys."""
@@ -160,7 +162,7 @@ class MainWindow(QMainWindow):
         """From now on everything waits for the transcript to be saved."""
         if self.isVisible():  # else its place was remembered when it closed, or there was none
             self._remember_place()
-        self.setWindowTitle("Saving the transcript…")
+        worded.title(self, Sentence("Saving the transcript…"))
         self.page.setEnabled(False)
         self.menuBar().setEnabled(False)
 
@@ -187,7 +189,7 @@ class MainWindow(QMainWindow):
     # --- building ----------------------------------------------------------------------------
 
     def _arrange(self) -> None:
-        self.latest.setToolTip("Follow the words as they come")
+        worded.tip(self.latest, Sentence("Follow the words as they come"))
         self.latest.hide()
         self.page = QWidget()
         column = QVBoxLayout(self.page)
@@ -271,7 +273,7 @@ class MainWindow(QMainWindow):
         self.header.show_status(status)
         if status.stage in stages.WELL:
             self.banners.end("worker")
-        self.menus.toggle.setText(stages.start_label(status.stage))
+        worded.text(self.menus.toggle, stages.start_label(status.stage))
         self.menus.toggle.setEnabled(stages.can_toggle(status.stage))
         for action in (self.menus.new, self.menus.stop):
             ending = status.stage is Stage.STOPPING and not status.can_hurry
@@ -298,18 +300,18 @@ class MainWindow(QMainWindow):
         self._store.change(told={**settings.told, "kept": True})
         banner = self.banners.tell(
             "info",
-            "What is said is kept as a transcript on this computer, and nowhere else.",
+            Sentence("What is said is kept as a transcript on this computer, and nowhere else."),
             Sentence("Transcripts are in {folder}.", folder=paths.transcripts_dir()),
             about="kept",
         )
-        banner.add_button("Keep nothing", self._keep_nothing)
+        banner.add_button(Sentence("Keep nothing"), self._keep_nothing)
 
     def _keep_nothing(self) -> None:
         self._store.change(keep_transcripts=False)
         self.banners.tell(
             "good",
-            "From the next session on nothing is kept.",
-            "Preferences, Privacy turns it on again.",
+            Sentence("From the next session on nothing is kept."),
+            Sentence("Preferences, Privacy turns it on again."),
             about="kept",
         )
 
@@ -346,7 +348,7 @@ class MainWindow(QMainWindow):
         read, where the transcript has heard better since."""
         timeline = self._captioning.timeline
         if timeline is None or not timeline.words():
-            self.banners.tell("info", "There is nothing to save yet: nobody has spoken.")
+            self.banners.tell("info", Sentence("There is nothing to save yet: nobody has spoken."))
             return None
         return save_as.ask_where(self, partial(self._write, as_shown))
 
@@ -363,7 +365,9 @@ class MainWindow(QMainWindow):
             self.banners.tell("failure", error.message, error.hint)
         else:
             log.error("the transcript could not be written", exc_info=error)
-            self.banners.tell("failure", "The transcript could not be written.", "Try again.")
+            self.banners.tell(
+                "failure", Sentence("The transcript could not be written."), Sentence("Try again.")
+            )
 
     def _open_transcripts(self) -> None:
         folder = paths.transcripts_dir()
@@ -378,13 +382,13 @@ class MainWindow(QMainWindow):
     def _open(self, folder: Path) -> None:
         if not save_as.open_folder(folder):
             here = Sentence("Here it is: {folder}", folder=folder)
-            self.banners.tell("info", here, "No file manager could be opened.")
+            self.banners.tell("info", here, Sentence("No file manager could be opened."))
 
     def _open_releases(self) -> None:
         if not help_texts.open_releases():
             page = help_texts.releases_page()
             here = Sentence("Newer versions are at {page}", page=page)
-            self.banners.tell("info", here, "No browser could be opened.")
+            self.banners.tell("info", here, Sentence("No browser could be opened."))
 
     def _show_captions_page(self) -> None:
         from app.ui.main_window import captions_page

@@ -30,7 +30,7 @@ from app.ui.overlay.fault_panel import SHOWN, FaultPanel
 from app.ui.overlay.live_bar import LiveBar
 from app.ui.overlay.round_off import rounded
 from app.ui.overlay.status_row import PADDING, ROW_HEIGHT, StatusRow
-from app.ui.widgets import plain, stages
+from app.ui.widgets import plain, stages, worded
 from app.ui.widgets.theme import CAPTIONS
 
 RADIUS = 16.0
@@ -119,6 +119,7 @@ class CaptionBox(QWidget):
         self.start.setStyleSheet(_START_SHEET)
         self.start.clicked.connect(self.start_requested)
         self.start.hide()
+        worded.follow(self, self._place_inside)
         self.setMouseTracking(True)
 
     @property
@@ -130,7 +131,7 @@ class CaptionBox(QWidget):
         """Tell what is happening; a box that does nothing says how to have it do something."""
         self._status = status
         self.status_row.set_status(status)
-        self.start.setText(stages.does_next(status.stage))
+        worded.text(self.start, stages.does_next(status.stage))
         self.look_for_words()
 
     def look_for_words(self) -> None:

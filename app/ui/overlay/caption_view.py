@@ -30,8 +30,9 @@ from app.settings import LINES, OverlaySettings
 from app.ui.overlay import fonts
 from app.ui.overlay.line_pictures import LinePictures, edge_room
 from app.ui.overlay.spoken_lines import SpokenLines
+from app.ui.widgets import worded
 from app.ui.widgets.languages import direction
-from model_backends.base import Word
+from model_backends.base import Sentence, Word
 
 _NOT_PAINTED = 500  # words: more than fit on any screen, so older ones cannot be painted any more
 _WAYS = 6000  # rows whose direction is remembered: all that can still be shown again
@@ -79,7 +80,7 @@ class CaptionView(QWidget):
         self._spoken: SpokenLines | None = None  # once a screen reader is there
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Captions")
+        worded.name(self, Sentence("Captions"))
 
     @property
     def line_count(self) -> int:

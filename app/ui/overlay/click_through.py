@@ -13,14 +13,22 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 from app import native
 from app.ui.overlay.pill import float_above
 from app.ui.overlay.round_off import round_off
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from app.ui.widgets.theme import CAPTIONS
+from model_backends.base import Sentence
 
 SIDE = 28
-TELLS = "Clicks go through the captions."
-TELLS_HOW = "To take hold of them again, click the handle at their top right corner."
-TELLS_HOW_WITH_KEY = "To take hold of them again: {key}, or the handle at their top right corner."
+TELLS = Sentence("Clicks go through the captions.")
 _INSET, _RADIUS = 4, 7
+
+
+def how_back(key: str) -> Sentence:
+    """The way to take hold of them again; `key` does so from anywhere, if there is one."""
+    if key:
+        return Sentence(
+            "To take hold of them again: {key}, or the handle at their top right corner.", key=key
+        )
+    return Sentence("To take hold of them again, click the handle at their top right corner.")
 
 
 class ClickThrough(QObject):
@@ -102,9 +110,9 @@ class Handle(QAbstractButton):
         super().__init__()
         float_above(self)
         self.setAttribute(Qt.WidgetAttribute.WA_X11NetWmWindowTypeDock, docked)
-        self.setWindowTitle("Caption handle")
-        self.setAccessibleName("Take hold of the captions again")
-        plain.set_tip(self, "Take hold of the captions again")
+        worded.title(self, Sentence("Caption handle"))
+        worded.name(self, Sentence("Take hold of the captions again"))
+        plain.set_tip(self, Sentence("Take hold of the captions again"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -25,9 +25,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from app.audio.devices.base import SourceInfo
+from app.language import say
 from app.ui.overlay import icons
 from app.ui.overlay.menus import ListMenu
-from app.ui.widgets import plain, source_names
+from app.ui.widgets import plain, source_names, worded
 from app.ui.widgets.languages import native_name
 from app.ui.widgets.sound_file import ask_for_sound_file
 from app.ui.widgets.theme import CAPTIONS
@@ -107,7 +108,8 @@ class ControlsBar(QWidget):
         self.setStyleSheet(_SHEET)
         self._build()
         self.setFixedHeight(BAR_HEIGHT)
-        self.setAccessibleName("Caption controls")
+        worded.name(self, Sentence("Caption controls"))
+        worded.follow(self, self._fit)
         self.show_held(False)
         self.show_many_lines(False)
         self.show_sizes_left(True, True)
@@ -120,15 +122,19 @@ class ControlsBar(QWidget):
     def show_held(self, held: bool) -> None:
         """Whether the text stands still; pressing the button would end that."""
         self.hold.setChecked(held)
-        does = "Go on with the newest words" if held else "Hold the text; listening goes on"
-        self._name(self.hold, "Hold", does)
+        does = (
+            Sentence("Go on with the newest words")
+            if held
+            else Sentence("Hold the text; listening goes on")
+        )
+        self._name(self.hold, Sentence("Hold"), does)
 
     def show_many_lines(self, many: bool) -> None:
         """Whether there are so many lines already that the next step is to fewer."""
         if many != self._many_lines:  # to draw an icon takes some milliseconds
             self._many_lines = many
             self.lines.setIcon(icons.icon("fewer" if many else "lines", INK, DIM_INK))
-        text = "Fewer lines" if many else "More lines"
+        text = Sentence("Fewer lines") if many else Sentence("More lines")
         self._name(self.lines, text, text)
 
     def show_sizes_left(self, smaller: bool, larger: bool) -> None:
@@ -138,7 +144,11 @@ class ControlsBar(QWidget):
 
     def show_hiding_key(self, key: str) -> None:
         """The key that shows hidden captions, if there is one."""
-        does = Sentence("Hide captions ({key} shows them)", key=key) if key else "Hide captions"
+        does = (
+            Sentence("Hide captions ({key} shows them)", key=key)
+            if key
+            else Sentence("Hide captions")
+        )
         self._name(self.hide_button, "", does)
 
     def show_source(self, name: str) -> None:
@@ -146,7 +156,7 @@ class ControlsBar(QWidget):
         if name == self._source_told:
             return
         self._source_told = name
-        shown = source_names.short(name) or source_names.DEFAULT
+        shown: str = source_names.short(name) or source_names.DEFAULT
         told = Sentence("Sound source: {name}", name=source_names.spoken_of(name) or shown)
         self._source_name = shown
         self._name(self.source, "", told)
@@ -163,9 +173,11 @@ class ControlsBar(QWidget):
     def show_language(self, code: str | None) -> None:
         """What is being spoken, as its speakers call it; nothing while that is unsure."""
         name = native_name(code)
-        told = Sentence("Language: {name}", name=name) if name else "Language: not sure yet"
-        self.language.setText(name)
-        self.language.setAccessibleName(told)
+        told = (
+            Sentence("Language: {name}", name=name) if name else Sentence("Language: not sure yet")
+        )
+        worded.text(self.language, name)
+        worded.name(self.language, told)
         plain.set_tip(self.language, told)
         self._fit()
 
@@ -205,9 +217,9 @@ class ControlsBar(QWidget):
         row.addWidget(self.language)
         for button in (self.more, self.hide_button):
             row.addWidget(button)
-        self._name(self.smaller, "", "Smaller text")
-        self._name(self.larger, "", "Larger text")
-        self._name(self.more, "", "More: delay, style, place, quit")
+        self._name(self.smaller, "", Sentence("Smaller text"))
+        self._name(self.larger, "", Sentence("Larger text"))
+        self._name(self.more, "", Sentence("More: delay, style, place, quit"))
 
     def _button(self, icon: str, act: Callable[[], object]) -> QToolButton:
         button = StripButton()
@@ -235,7 +247,7 @@ class ControlsBar(QWidget):
     def _name(self, button: QToolButton, words: str, told: str) -> None:
         """What is written beside the icon, and what the button does."""
         self._words[button] = words
-        button.setAccessibleName(told)
+        worded.name(button, told)
         plain.set_tip(button, told)
         self._fit()
 
@@ -263,7 +275,7 @@ class ControlsBar(QWidget):
             if button is not self.source:
                 self._write(button, text if words else "")
         name = QFontMetricsF(self._font).elidedText(
-            self._source_name, Qt.TextElideMode.ElideRight, _NAME_WIDTH
+            say(self._source_name), Qt.TextElideMode.ElideRight, _NAME_WIDTH
         )
         self._write(self.source, plain.unmnemonic(name) if named else "")
         room = QSizePolicy.Policy.Minimum if language else QSizePolicy.Policy.Ignored
@@ -272,7 +284,7 @@ class ControlsBar(QWidget):
     def _write(self, button: QToolButton, text: str) -> None:
         beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         button.setToolButtonStyle(beside if text else Qt.ToolButtonStyle.ToolButtonIconOnly)
-        button.setText(text)
+        button.setText(say(text))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -16,7 +16,7 @@ from PySide6.QtGui import QActionGroup, QKeyEvent
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget, QWidgetAction
 
 from app.ui.overlay.menus import SHEET
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from app.ui.widgets.delay_slider import DelaySlider, delay_in_words
 from app.ui.widgets.delay_stops import felt, named_stops
 from app.ui.widgets.theme import CAPTIONS
@@ -33,7 +33,8 @@ class DelayMenu(QMenu):
     delay_chosen = Signal(int)
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__("Delay", parent)
+        super().__init__(parent)
+        worded.text(self, Sentence("Delay"))
         self.setStyleSheet(SHEET)
         self._group = QActionGroup(self)
         self._offered: tuple[object, ...] = ()
@@ -68,7 +69,7 @@ class DelayMenu(QMenu):
         if (why,) != self._offered:
             self._offered = (why,)
             self._list((), 0, {})
-            self.addAction(plain.unmnemonic(why)).setEnabled(False)
+            worded.action(self, why).setEnabled(False)
 
     def _list(
         self, delays_ms: Sequence[int], usual_ms: int, word_error_rate: Mapping[int, float]
@@ -78,7 +79,7 @@ class DelayMenu(QMenu):
         self._group = QActionGroup(self)
         for stop in named_stops(delays_ms, usual_ms, word_error_rate):
             text = Sentence("{name}: {felt}", name=stop.name, felt=felt(stop.ms, word_error_rate))
-            action = self.addAction(text)
+            action = worded.action(self, text)
             action.setCheckable(True)
             action.setData(stop.ms)
             action.triggered.connect(lambda _=False, ms=stop.ms: self._choose(ms))
@@ -92,7 +93,7 @@ class DelayMenu(QMenu):
 
     def _describe(self) -> None:
         ms = self.slider.delay_ms
-        self.words.setText("" if ms is None else self._words_by_ms.get(ms, ""))
+        worded.text(self.words, "" if ms is None else self._words_by_ms.get(ms, ""))
         for action in self._group.actions():
             action.setChecked(action.data() == ms)
 

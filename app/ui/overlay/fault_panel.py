@@ -11,12 +11,13 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 
 from app.session.status import Stage, Status
-from app.ui.widgets import plain, stages
+from app.ui.widgets import plain, stages, worded
 from app.ui.widgets.theme import CAPTIONS
+from model_backends.base import Sentence, joined
 
 TEXT_PX = (20, 17, 14)  # the largest in which the sentence fits
 SHOWN = (Stage.FAILED, Stage.NO_SOUND)
-_CHOOSE_SOURCE = "Choose source…"
+_CHOOSE_SOURCE = Sentence("Choose source…")
 _INSET, _GAP, _RADIUS, _BUTTON_HEIGHT = 12, 14, 10.0, 40
 _WRAPPED = int(
     Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -36,19 +37,22 @@ class FaultPanel(QLabel):
         self._font = QFont()
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.button = QPushButton(_CHOOSE_SOURCE, self)  # never nameless, not even unseen
+        self.button = worded.text(
+            QPushButton(self), _CHOOSE_SOURCE
+        )  # never nameless, not even unseen
         self.button.setStyleSheet(sheet)
+        worded.follow(self, self._arrange)
         self.button.clicked.connect(self._ask)
         self.hide()
 
     def show_status(self, status: Status) -> None:
         """Tell what is wrong, and what to do."""
         self._stage = status.stage
-        text = f"{status.message or stages.title(status.stage)} {status.hint}".strip()
-        self.setText(text)
+        text = joined(status.message or stages.title(status.stage), status.hint)
+        worded.text(self, text)
         plain.set_tip(self, text)
         failed = status.stage is Stage.FAILED
-        self.button.setText(stages.does_next(status.stage) if failed else _CHOOSE_SOURCE)
+        worded.text(self.button, stages.does_next(status.stage) if failed else _CHOOSE_SOURCE)
         self._arrange()
         self.update()
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from PySide6.QtGui import QFont
 
+from model_backends.base import Sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -23,39 +25,39 @@ class Kind:
 
 _HINT = QFont.StyleHint
 KINDS = {
-    "": Kind("System", (), _HINT.AnyStyle),
+    "": Kind(Sentence("System"), (), _HINT.AnyStyle),
     "monospace serif": Kind(
-        "Typewriter",
+        Sentence("Typewriter"),
         ("Courier New", "Courier Prime", "Liberation Mono", "FreeMono", "Noto Sans Mono"),
         _HINT.TypeWriter,
     ),
     "serif": Kind(
-        "Serif",
+        Sentence("Serif"),
         ("Georgia", "Times New Roman", "Noto Serif", "Liberation Serif", "DejaVu Serif"),
         _HINT.Serif,
     ),
     "monospace": Kind(
-        "Monospace",
+        Sentence("Monospace"),
         ("Consolas", "Menlo", "DejaVu Sans Mono", "Noto Sans Mono", "Liberation Mono"),
         _HINT.Monospace,
     ),
     "sans-serif": Kind(
-        "Sans-serif",
+        Sentence("Sans-serif"),
         ("Verdana", "Helvetica Neue", "Noto Sans", "DejaVu Sans", "Liberation Sans"),
         _HINT.SansSerif,
     ),
     "casual": Kind(
-        "Casual",
+        Sentence("Casual"),
         ("Comic Sans MS", "Comic Neue", "Comic Relief", "Chalkboard", "Z003"),
         _HINT.Fantasy,
     ),
     "cursive": Kind(
-        "Cursive",
+        Sentence("Cursive"),
         ("Segoe Script", "Snell Roundhand", "Z003", "URW Chancery L"),
         _HINT.Cursive,
     ),
     "small capitals": Kind(
-        "Small capitals",
+        Sentence("Small capitals"),
         ("Verdana", "Helvetica Neue", "Noto Sans", "DejaVu Sans"),
         _HINT.SansSerif,
         small_capitals=True,

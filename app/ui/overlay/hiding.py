@@ -14,10 +14,12 @@ from app.ui.overlay.pill import Pill
 from app.ui.widgets import stages
 from model_backends.base import Sentence
 
-_HIDDEN = "Captions are hidden, still listening. Click here, or the Voxline icon, to show them."
-_HIDDEN_WITHOUT_TRAY = "Captions are hidden, still listening. Click here to show them."
+_HIDDEN = Sentence(
+    "Captions are hidden, still listening. Click here, or the Voxline icon, to show them."
+)
+_HIDDEN_WITHOUT_TRAY = Sentence("Captions are hidden, still listening. Click here to show them.")
 _HIDDEN_WITH_KEY = "Captions are hidden, still listening. Click here, or press {key}, to show them."
-_HIDDEN_WHILE_OFF = "Captions are hidden. Click here to show them."
+_HIDDEN_WHILE_OFF = Sentence("Captions are hidden. Click here to show them.")
 
 
 class WayBack(QObject):

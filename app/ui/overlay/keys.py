@@ -11,6 +11,8 @@ from typing import Protocol, TypeAlias
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeyEvent
 
+from model_backends.base import Sentence
+
 
 class Captions(Protocol):
     """The verbs of the caption window that keys reach."""
@@ -43,13 +45,13 @@ _WITH_CTRL: dict[Qt.Key, Act] = {
     _K.Key_C: lambda window: window.copy_latest(),
 }
 TOLD = (
-    ("Scroll back in the captions", "Page Up, Page Down, the wheel"),
-    ("Back to the newest words", "End, Escape"),
-    ("To where you stopped reading", "Home"),
-    ("Move the captions", "Arrow keys"),
-    ("Make the captions wider or higher", "Ctrl+arrow keys"),
-    ("Larger or smaller text", "Ctrl++, Ctrl+−"),
-    ("Copy the last minute", "Ctrl+C"),
+    (Sentence("Scroll back in the captions"), Sentence("Page Up, Page Down, the wheel")),
+    (Sentence("Back to the newest words"), Sentence("End, Escape")),
+    (Sentence("To where you stopped reading"), Sentence("Home")),
+    (Sentence("Move the captions"), Sentence("Arrow keys")),
+    (Sentence("Make the captions wider or higher"), Sentence("Ctrl+arrow keys")),
+    (Sentence("Larger or smaller text"), Sentence("Ctrl++, Ctrl+−")),
+    (Sentence("Copy the last minute"), Sentence("Ctrl+C")),
 )
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from app.ui.widgets.theme import CAPTIONS
-from model_backends.base import Sentence
+from model_backends.base import Counted, Sentence
 
 HEIGHT = 34
 _SHEET = f"""
@@ -39,9 +39,9 @@ class LiveBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.live = QPushButton()
-        self.catch_up = QPushButton("Catch me up")
+        self.catch_up = worded.text(QPushButton(), Sentence("Catch me up"))
         self.catch_up.setObjectName("aside")
-        plain.set_tip(self.catch_up, "To where you stopped reading")
+        plain.set_tip(self.catch_up, Sentence("To where you stopped reading"))
         self.live.clicked.connect(self.live_requested)
         self.catch_up.clicked.connect(self.catch_up_requested)
         row = QHBoxLayout(self)
@@ -58,10 +58,10 @@ class LiveBar(QWidget):
 
     def show_unread(self, words: int, can_catch_up: bool) -> None:
         """So many words have come below what is looked at."""
-        self.live.setText(_live(words))
+        worded.text(self.live, _live(words))
         told = Sentence("Go on with the newest words; {count} unread", count=words)
-        self.live.setAccessibleName(told)
-        plain.set_tip(self.live, "Go on with the newest words (Escape or End)")
+        worded.name(self.live, told)
+        plain.set_tip(self.live, Sentence("Go on with the newest words (Escape or End)"))
         self.catch_up.setVisible(can_catch_up)
 
     def minimumSizeHint(self) -> QSize:
@@ -70,7 +70,5 @@ class LiveBar(QWidget):
 
 def _live(words: int) -> str:
     if not words:
-        return "Live ▾"
-    if words == 1:
-        return "Live ▾  1 word"
-    return Sentence("Live ▾  {count:,} words", count=words)
+        return Sentence("Live ▾")
+    return Counted("Live ▾  1 word", "Live ▾  {count:,} words", count=words)

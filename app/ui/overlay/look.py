@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication, QPalette
 
 from app import native
 from app.settings import FONT_SIZES_PT, OverlaySettings
+from model_backends.base import Sentence
 
 USUAL_SIZE_PT = OverlaySettings().font_size  # 100 %
 SIZES_PERCENT = (50, 300)
@@ -45,20 +46,22 @@ class Preset:
 
 
 _PRESETS = (
-    Preset("classic", "Classic", "White on black", {}),
+    Preset("classic", Sentence("Classic"), Sentence("White on black"), {}),
     Preset(
         "contrast",
-        "High contrast",
-        "Yellow on black, larger",
+        Sentence("High contrast"),
+        Sentence("Yellow on black, larger"),
         {"text_color": "#ffff00", "background_opacity": 1.0, "font_size": 36},
     ),
     Preset(
         "clear",
-        "Clear",
-        "White with an outline, no box",
+        Sentence("Clear"),
+        Sentence("White with an outline, no box"),
         {"background_opacity": 0.0, "edge": "uniform"},
     ),
-    Preset("large", "Large", "48 point, three lines", {"font_size": 48, "lines": 3}),
+    Preset(
+        "large", Sentence("Large"), Sentence("48 point, three lines"), {"font_size": 48, "lines": 3}
+    ),
 )
 
 
@@ -80,10 +83,14 @@ def _of_the_system(style: Mapping[str, Any] | None, palette: QPalette) -> Preset
             "background_color": palette.color(QPalette.ColorRole.Base).name(),
             "background_opacity": 1.0,
         }
-        return Preset("system", "My system’s", "The colours of your desktop", colors)
+        return Preset(
+            "system", Sentence("My system’s"), Sentence("The colours of your desktop"), colors
+        )
     values = {name: value for name, value in style.items() if name != "size"}
     values["font_size"] = points(100 * float(style.get("size", 1.0)))
-    return Preset("system", "My system’s", "As set for captions on this computer", values)
+    return Preset(
+        "system", Sentence("My system’s"), Sentence("As set for captions on this computer"), values
+    )
 
 
 def percent(font_size: int) -> int:

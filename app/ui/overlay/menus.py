@@ -13,8 +13,10 @@ from PySide6.QtCore import QPoint, QRect, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
-from app.ui.widgets import plain
+from app.language import say
+from app.ui.widgets import plain, worded
 from app.ui.widgets.theme import CAPTIONS
+from model_backends.base import Sentence
 
 WAIT_MS = 300  # for a list, before the menu opens without it
 _GAP = 7
@@ -43,14 +45,16 @@ class ListMenu(QMenu):
         self.setStyleSheet(SHEET)
         self._group = QActionGroup(self)
         self._filled = False
+        self._list_all: Callable[[], None] = lambda: None
         self._later: Callable[[], None] | None = None  # the list that came while it was open
         self._button: QToolButton | None = None
         self._upwards = True
         self._waiting = QTimer(self, singleShot=True, interval=WAIT_MS)
         self._waiting.timeout.connect(self._open)
-        self.addAction("Looking …").setEnabled(False)
+        worded.action(self, Sentence("Looking …")).setEnabled(False)
         self.setMinimumHeight(_EXPECTED_PX)
         self.aboutToHide.connect(self._closed)
+        worded.follow(self, self._say_again)
 
     @property
     def awaited(self) -> bool:
@@ -78,7 +82,7 @@ class ListMenu(QMenu):
 
     def add_heading(self, text: str) -> QAction:
         """What the choices below it have in common."""
-        action = self.addAction(text)
+        action = worded.action(self, text)
         action.setEnabled(False)
         font = self.font()
         font.setBold(True)
@@ -87,16 +91,23 @@ class ListMenu(QMenu):
 
     def add_choice(self, name: str, chosen: bool, whole: bool = False) -> QAction:
         """One of the list, by a name from outside, which is shortened; `whole`: it is not."""
-        short = name if whole else plain.shortened(name)
+        said = say(name)
+        short = said if whole else plain.shortened(said)
         action = self.addAction(plain.unmnemonic(short))
-        if short != name:
-            action.setToolTip(plain.tip(name))
+        if short != said:
+            worded.tip(action, name)
         self._group.addAction(action)
         action.setCheckable(True)
         action.setChecked(chosen)
         return action
 
+    def _say_again(self) -> None:
+        """In another language."""
+        if self._filled:
+            self.fill(self._list_all)
+
     def _refill(self, list_all: Callable[[], None]) -> None:
+        self._list_all = list_all
         self.clear()
         self._group = QActionGroup(self)
         list_all()

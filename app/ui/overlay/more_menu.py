@@ -22,10 +22,16 @@ from app.settings import OverlaySettings
 from app.ui.overlay import look
 from app.ui.overlay.delay_menu import DelayMenu
 from app.ui.overlay.menus import SHEET
-from app.ui.widgets import stages
+from app.ui.widgets import stages, worded
+from model_backends.base import Sentence, joined
 
+_CLICK_THROUGH = Sentence("Let clicks through")
 _GAP = 7
-_PLACES = {"": "Float", "top": "Dock at the top", "bottom": "Dock at the bottom"}
+_PLACES = {
+    "": Sentence("Float"),
+    "top": Sentence("Dock at the top"),
+    "bottom": Sentence("Dock at the bottom"),
+}
 
 
 class MoreMenu(QMenu):
@@ -47,29 +53,31 @@ class MoreMenu(QMenu):
         super().__init__(parent)
         self.setStyleSheet(SHEET)
         self._keys: Mapping[str, str] = {}
-        self.pause = self._add(self, stages.does_next(Stage.IDLE), self.pause_toggled)
+        self._pause_does = stages.does_next(Stage.IDLE)
+        self.pause = self._add(self, self._pause_does, self.pause_toggled)
         self.addSeparator()
-        self.catch_up = self._add(self, "Catch me up", self.catch_up_requested)
-        self.copy = self._add(self, "Copy the last minute", self.copy_requested)
+        self.catch_up = self._add(self, Sentence("Catch me up"), self.catch_up_requested)
+        self.copy = self._add(self, Sentence("Copy the last minute"), self.copy_requested)
         self.addSeparator()
         self.delay = DelayMenu(self)
         self.addMenu(self.delay)
         self._looks = self._style_menu()
         self._places = self._place_menu()
-        self.click_through = self.addAction("Let clicks through")
+        self.click_through = worded.action(self, _CLICK_THROUGH)
         self.click_through.setCheckable(True)
         self.click_through.triggered.connect(self.click_through_toggled)
         self.addSeparator()
-        self._add(self, "Transcript", self.main_window_requested)
-        self._add(self, "Preferences…", self.preferences_requested)
+        self._add(self, Sentence("Transcript"), self.main_window_requested)
+        self._add(self, Sentence("Preferences…"), self.preferences_requested)
         self.addSeparator()
-        self._add(self, "Quit Voxline", self.quit_requested)
+        self._add(self, Sentence("Quit Voxline"), self.quit_requested)
         self.show_reading(catch_up=False, copy=False)
 
     def show_stage(self, stage: Stage) -> None:
         """The first entry says what it would do now."""
-        self._write(self.pause, "pause", stages.does_next(stage))
-        self.pause.setToolTip(stages.does_next_in_full(stage))
+        self._pause_does = stages.does_next(stage)
+        self._write(self.pause, "pause", self._pause_does)
+        worded.tip(self.pause, stages.does_next_in_full(stage))
         self.pause.setEnabled(stages.can_toggle(stage))
 
     def show_reading(self, catch_up: bool, copy: bool) -> None:
@@ -105,8 +113,8 @@ class MoreMenu(QMenu):
         Keys that are in use are given to whoever listens for them, not to Qt: here they are text.
         """
         self._keys = dict(keys)
-        for name, action in {"pause": self.pause, "click-through": self.click_through}.items():
-            self._write(action, name, action.text().partition("\t")[0])
+        self._write(self.pause, "pause", self._pause_does)
+        self._write(self.click_through, "click-through", _CLICK_THROUGH)
 
     def open_beside(self, corner: QPoint, upwards: bool) -> None:
         """At the corner of the button that asks for it, away from the captions."""
@@ -115,42 +123,44 @@ class MoreMenu(QMenu):
 
     def _write(self, action: QAction, name: str, text: str) -> None:
         key = self._keys.get(name)
-        action.setText(f"{text}\t{key}" if key else text)
+        worded.text(action, joined(text, key or "", between="\t"))
 
     def _style_menu(self) -> dict[str, QAction]:
-        menu = self._submenu("Style")
+        menu = self._submenu(Sentence("Style"))
         group = QActionGroup(menu)
         group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         made = {}
         for preset in look.presets():
-            action = made[preset.name] = menu.addAction(f"{preset.label}: {preset.told}")
+            action = made[preset.name] = worded.action(
+                menu, Sentence("{look}: {told}", look=preset.label, told=preset.told)
+            )
             action.setCheckable(True)
             group.addAction(action)
             action.triggered.connect(lambda _=False, name=preset.name: self.look_chosen.emit(name))
         menu.addSeparator()
-        self._add(menu, "Customise…", self.customise_requested)
+        self._add(menu, Sentence("Customise…"), self.customise_requested)
         return made
 
     def _place_menu(self) -> dict[str, QAction]:
-        menu = self._submenu("Place")
+        menu = self._submenu(Sentence("Place"))
         group = QActionGroup(menu)
         made = {}
         for dock, text in _PLACES.items():
-            action = made[dock] = menu.addAction(text)
+            action = made[dock] = worded.action(menu, text)
             action.setCheckable(True)
             group.addAction(action)
             action.triggered.connect(lambda _=False, dock=dock: self.dock_chosen.emit(dock))
         menu.addSeparator()
-        self._add(menu, "Reset place and size", self.reset_requested)
+        self._add(menu, Sentence("Reset place and size"), self.reset_requested)
         return made
 
     def _submenu(self, title: str) -> QMenu:
-        menu = QMenu(title, self)
+        menu = worded.text(QMenu(self), title)
         menu.setStyleSheet(SHEET)
         self.addMenu(menu)
         return menu
 
     def _add(self, menu: QMenu, text: str, asked: SignalInstance) -> QAction:
-        action = menu.addAction(text)
+        action = worded.action(menu, text)
         action.triggered.connect(lambda: asked.emit())
         return action

@@ -25,10 +25,12 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from app import native
 from app.ui.overlay import placement
 from app.ui.overlay.round_off import round_off
+from app.ui.widgets import worded
 from app.ui.widgets.theme import CAPTIONS
+from model_backends.base import Sentence
 
 NAME = "Voxline"
-SHOWS = "Show captions"
+SHOWS = Sentence("Show captions")
 TELLS_MS = 8000
 _HEIGHT, _LEAST_WIDTH, _PADDING, _DOT = 36, 120, 14, 5.0
 _TEXT_PX = 14
@@ -49,8 +51,9 @@ class Pill(QAbstractButton):
         self._telling = QTimer(self, singleShot=True, interval=TELLS_MS)
         self._telling.timeout.connect(self.told)
         float_above(self)
-        self.setWindowTitle("Captions are hidden")
-        self.setToolTip(SHOWS)
+        worded.follow(self, self._fit)
+        worded.title(self, Sentence("Captions are hidden"))
+        worded.tip(self, SHOWS)
 
     def show_kind(self, kind: str) -> None:
         """The colour of the dot: trouble is seen here, too."""
@@ -110,10 +113,14 @@ class Pill(QAbstractButton):
         left = 2 * _PADDING + 2 * _DOT - 4
         painter.drawText(room.adjusted(left, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
 
+    def _fit(self) -> None:
+        """Other words are longer or shorter."""
+        self.resize(self.sizeHint())
+
     def _show(self, text: str, corner_of: QRect) -> None:
-        self.setText(text)
-        told = text if text != NAME else f"{NAME}. {SHOWS}"
-        self.setAccessibleName(told)
+        worded.text(self, text)
+        told = text if text != NAME else Sentence("{name}. {shows}.", name=NAME, shows=SHOWS)
+        worded.name(self, told)
         size = self.sizeHint()
         corner = QPoint(corner_of.left(), corner_of.bottom() + 1 - size.height())
         screen = QGuiApplication.screenAt(corner_of.center()) or QGuiApplication.primaryScreen()

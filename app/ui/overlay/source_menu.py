@@ -8,7 +8,7 @@ from functools import partial
 from app.audio.choice import from_text
 from app.audio.devices.base import SourceInfo
 from app.ui.overlay.menus import ListMenu
-from app.ui.widgets import plain, source_names
+from app.ui.widgets import source_names, worded
 from app.ui.widgets.source_names import Row
 
 
@@ -19,7 +19,7 @@ def list_sources(
     for row in source_names.rows(sources, from_text(chosen)):
         if row.source == source_names.ASK_FOR_FILE:
             menu.addSeparator()
-            menu.addAction(row.text).triggered.connect(partial(_choose, choose, row.source))
+            worded.action(menu, row.text).triggered.connect(partial(_choose, choose, row.source))
         elif row.heading:
             menu.add_heading(row.text)
         else:
@@ -30,7 +30,7 @@ def _add(menu: ListMenu, row: Row, choose: Callable[[str], None]) -> None:
     action = menu.add_choice(row.text, row.chosen, whole=row.ours)
     if row.why_not:
         action.setEnabled(False)
-        action.setToolTip(plain.tip(row.why_not))
+        worded.tip(action, row.why_not)
     action.triggered.connect(partial(_choose, choose, row.source))
 
 

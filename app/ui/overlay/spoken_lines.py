@@ -12,6 +12,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
+from app.ui.widgets import worded
+from model_backends.base import Sentence
+
 
 class SpokenLines(QPlainTextEdit):
     """The committed lines that are on the screen."""
@@ -26,7 +29,7 @@ class SpokenLines(QPlainTextEdit):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.viewport().setAutoFillBackground(False)
-        self.setAccessibleName("Captions")
+        worded.name(self, Sentence("Captions"))
         self.setGeometry(parent.rect())
         self.show()
 

@@ -13,15 +13,16 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from app.language import say
 from app.session.status import Stage, Status
 from app.settings import OverlaySettings
-from app.ui.widgets import stages
+from app.ui.widgets import stages, worded
 from app.ui.widgets.color_button import contrast
 from app.ui.widgets.languages import native_name
 from app.ui.widgets.level import loudness
 from app.ui.widgets.meter import Meter
 from app.ui.widgets.theme import CAPTIONS, LIGHT
-from model_backends.base import Sentence
+from model_backends.base import Sentence, joined
 
 TEXT_PX = 14
 ROW_HEIGHT = 26
@@ -114,7 +115,7 @@ class StatusRow(QLabel):
         self.meter.setVisible(hears)
         self._show_meter()
         told = self.shown or stages.title(status.stage)
-        self.setText(f"{told} {status.hint}".strip())
+        worded.text(self, joined(told, status.hint))
         self.update()
 
     def set_brief(self, brief: bool) -> None:
@@ -139,7 +140,7 @@ class StatusRow(QLabel):
 
     def tip_at(self, place: QPoint) -> str:
         """What is written there, if it is shortened."""
-        whole = self.shown
+        whole = say(self.shown)
         return whole if place.x() < self.width() and self._shortened(whole) != whole else ""
 
     def sizeHint(self) -> QSize:
@@ -159,7 +160,7 @@ class StatusRow(QLabel):
         painter.setFont(self._font)
         if self.language_text:
             self._paint_language(painter)
-        self._paint_status(painter, self._shortened(self.shown))
+        self._paint_status(painter, self._shortened(say(self.shown)))
 
     def _look_again(self) -> None:
         self.meter.forget()

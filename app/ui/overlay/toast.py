@@ -11,9 +11,11 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from app.language import say
 from app.ui.overlay.controls import BAR_HEIGHT, INK, RADIUS, SURFACE
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from app.ui.widgets.theme import CAPTIONS
+from model_backends.base import joined
 
 TEXT_PX = 14
 _PADDING = 14.0
@@ -48,15 +50,15 @@ class Toast(QLabel):
 
     def show_message(self, message: Message) -> None:
         self._message = message
-        self.setText(f"{message.text} {message.hint}".strip())
-        plain.set_tip(self, f"{message.text}\n{message.hint}".strip())
+        worded.text(self, joined(message.text, message.hint))
+        plain.set_tip(self, joined(message.text, message.hint, between="\n"))
         self.setAccessibleDescription(" ")  # or the tooltip would be read out after the text
         self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetricsF(self._bold())
-        rows = (self._message.text, self._message.hint)
+        rows = (say(self._message.text), say(self._message.hint))
         widest = max(metrics.horizontalAdvance(text) for text in rows)
         return QSize(round(widest + 2 * _PADDING + _STRIPE) + 2, BAR_HEIGHT)
 
@@ -91,7 +93,7 @@ class Toast(QLabel):
         self, painter: QPainter, room: QRectF, text: str, font: QFont, lines: int = 1
     ) -> None:
         width = room.width() if lines == 1 else lines * room.width() * _WRAPPED_SHARE
-        shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
+        shown = QFontMetricsF(font).elidedText(say(text), Qt.TextElideMode.ElideRight, width)
         painter.setFont(font)
         painter.setPen(INK)
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap

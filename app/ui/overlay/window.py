@@ -31,7 +31,7 @@ from app.session.status import Status
 from app.settings import OverlaySettings
 from app.ui.overlay import keys, look
 from app.ui.overlay.caption_view import CaptionView
-from app.ui.overlay.click_through import TELLS, TELLS_HOW, TELLS_HOW_WITH_KEY
+from app.ui.overlay.click_through import TELLS, how_back
 from app.ui.overlay.controls import ControlsBar
 from app.ui.overlay.handled import HandledWindow
 from app.ui.overlay.hiding import WayBack
@@ -42,8 +42,9 @@ from app.ui.overlay.reading import Reading
 from app.ui.overlay.status_row import StatusRow
 from app.ui.overlay.toast import Message
 from app.ui.state.background import in_background
+from app.ui.widgets import worded
 from app.ui.widgets.theme import CAPTIONS
-from model_backends.base import Notice, Sentence, Tail, Word
+from model_backends.base import Counted, Notice, Sentence, Tail, Word
 
 if TYPE_CHECKING:
     from app.session.record import Saved
@@ -54,8 +55,12 @@ log = logging.getLogger(__name__)
 
 HOVER_MS = 120  # a pointer that only crosses the captions calls up nothing
 LEAVE_MS = 700
-_NO_ROOM = "This desktop keeps no room free here: docked captions lie above other windows."
-_SEEN_BY_OTHERS = "This system does not hide the captions: others see them on a shared screen."
+_NO_ROOM = Sentence(
+    "This desktop keeps no room free here: docked captions lie above other windows."
+)
+_SEEN_BY_OTHERS = Sentence(
+    "This system does not hide the captions: others see them on a shared screen."
+)
 
 
 class CaptionOverlay(HandledWindow):
@@ -85,7 +90,7 @@ class CaptionOverlay(HandledWindow):
         self._way_back = WayBack(self, self.show)
         self._hovering = self._timer(HOVER_MS, self._show_controls)
         self._leaving = self._timer(LEAVE_MS, self._maybe_hide_controls)
-        self.setWindowTitle("Captions")
+        worded.title(self, Sentence("Captions"))
         self.menu = MoreMenu(self)
         self.reading = Reading(self.captions, self._box.live, self)
         self._quiet = Quiet(self)
@@ -206,7 +211,9 @@ class CaptionOverlay(HandledWindow):
             self._strip.show_notice(Message(notice.message, notice.hint))
 
     def _take_saved(self, saved: Saved) -> None:
-        self._strip.show_notice(Message("The transcript is saved.", str(saved.path), CAPTIONS.good))
+        self._strip.show_notice(
+            Message(Sentence("The transcript is saved."), str(saved.path), CAPTIONS.good)
+        )
 
     def _show_language(self, code: str | None) -> None:
         if code == self._language:
@@ -258,7 +265,13 @@ class CaptionOverlay(HandledWindow):
         """Copy the last minute of speech, and say so."""
         count = self.reading.copy_latest()
         if count:
-            self.tell(Sentence("The last minute is copied: {count} words.", count=count))
+            self.tell(
+                Counted(
+                    "The last minute is copied: 1 word.",
+                    "The last minute is copied: {count} words.",
+                    count=count,
+                )
+            )
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.reading.turn(event)
@@ -277,8 +290,7 @@ class CaptionOverlay(HandledWindow):
         """Switch it, and say how to get back."""
         self._save(replace(self._settings, click_through=on))
         if on:
-            key = self._keys.get("click-through")
-            how = Sentence(TELLS_HOW_WITH_KEY, key=key) if key else TELLS_HOW
+            how = how_back(self._keys.get("click-through", ""))
             self._strip.show_controls(False)
             self.tell(TELLS, how)
 

@@ -20,20 +20,21 @@ from app.settings import LINES, OPACITIES, TEXT_OPACITIES, WINDOW_OPACITIES, Ove
 from app.ui.overlay import fonts, width
 from app.ui.preferences.looks import Looks
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from app.ui.widgets.choice_box import SteadyBox
 from app.ui.widgets.color_button import ColorButton
 from app.ui.widgets.labelled_slider import PercentSlider
+from model_backends.base import Sentence
 
 _EDGE_NAMES = {
-    "none": "None",
-    "raised": "Raised",
-    "depressed": "Depressed",
-    "uniform": "Outline",
-    "shadow": "Shadow",
+    "none": Sentence("None"),
+    "raised": Sentence("Raised"),
+    "depressed": Sentence("Depressed"),
+    "uniform": Sentence("Outline"),
+    "shadow": Sentence("Shadow"),
 }
 _MARGIN = 16
-_DOCKED = "Docked captions are as wide as the screen."
+_DOCKED = Sentence("Docked captions are as wide as the screen.")
 _BESIDE_NUMBER = 8  # px between the edge of a field and the number in it
 
 
@@ -44,11 +45,11 @@ class CaptionPage(QWidget):
         super().__init__(parent)
         self.looks = Looks(store)
         self.presets, self.size_slider = self.looks.presets, self.looks.size
-        self.lines = _spin("Caption lines", LINES)
-        self.width_slider = PercentSlider("Width, of the screen’s", *width.SHARES)
+        self.lines = _spin(Sentence("Caption lines"), LINES)
+        self.width_slider = PercentSlider(Sentence("Width, of the screen’s"), *width.SHARES)
         self.show_more = QToolButton()
         self.show_more.setObjectName("fold")
-        self.show_more.setText("&More")
+        worded.text(self.show_more, Sentence("&More"))
         self.show_more.setCheckable(True)
         self.show_more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.show_more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -80,29 +81,37 @@ class CaptionPage(QWidget):
 
     def _make_more(self) -> None:
         self.font_family = SteadyBox()
-        self.font_family.setAccessibleName("Font")
+        worded.name(self.font_family, Sentence("Font"))
         self.font_family.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         for family, kind in fonts.KINDS.items():
-            self.font_family.addItem(kind.label, family)
+            self.font_family.addItem("", family)
+            worded.item(self.font_family, self.font_family.count() - 1, kind.label)
         self.font_family.insertSeparator(self.font_family.count())
         for family in QFontDatabase.families():
             self.font_family.addItem(family, family)
-        self.text_color = ColorButton("Text colour")
-        self.text_opacity = PercentSlider("Text opacity", *TEXT_OPACITIES)
-        self.background_color = ColorButton("Background colour")
-        self.background_opacity = PercentSlider("Background opacity", *OPACITIES)
-        self.band_color = ColorButton("Colour behind the letters")
-        self.band_opacity = PercentSlider("Opacity behind the letters", *OPACITIES)
-        self.window_opacity = PercentSlider("Opacity of the whole window", *WINDOW_OPACITIES)
+        self.text_color = ColorButton(Sentence("Text colour"))
+        self.text_opacity = PercentSlider(Sentence("Text opacity"), *TEXT_OPACITIES)
+        self.background_color = ColorButton(Sentence("Background colour"))
+        self.background_opacity = PercentSlider(Sentence("Background opacity"), *OPACITIES)
+        self.band_color = ColorButton(Sentence("Colour behind the letters"))
+        self.band_opacity = PercentSlider(Sentence("Opacity behind the letters"), *OPACITIES)
+        self.window_opacity = PercentSlider(
+            Sentence("Opacity of the whole window"), *WINDOW_OPACITIES
+        )
         self.edge = SteadyBox()
-        self.edge.setAccessibleName("Letter edge")
+        worded.name(self.edge, Sentence("Letter edge"))
         for value, name in _EDGE_NAMES.items():
-            self.edge.addItem(name, value)
-        self.hide_from_sharing = QCheckBox("Others do not see captions on a shared scr&een")
-        self.show_language = QCheckBox("Show which lan&guage is heard")
-        self.show_tail = QCheckBox("Show words that are not certain &yet (they may change)")
+            self.edge.addItem("", value)
+            worded.item(self.edge, self.edge.count() - 1, name)
+        self.hide_from_sharing = worded.text(
+            QCheckBox(), Sentence("Others do not see captions on a shared scr&een")
+        )
+        self.show_language = worded.text(QCheckBox(), Sentence("Show which lan&guage is heard"))
+        self.show_tail = worded.text(
+            QCheckBox(), Sentence("Show words that are not certain &yet (they may change)")
+        )
 
     def _connect(self, store: SettingsStore) -> None:
         change = store.change_overlay
@@ -134,19 +143,19 @@ class CaptionPage(QWidget):
         column.addWidget(self.looks.contrast)
         first = _form()
         self.looks.add_size_to(first)
-        plain.add_row(first, "Li&nes", self.lines)
-        plain.add_row(first, "W&idth", self.width_slider)
+        plain.add_row(first, Sentence("Li&nes"), self.lines)
+        plain.add_row(first, Sentence("W&idth"), self.width_slider)
         column.addLayout(first)
         column.addWidget(self.show_more, 0, Qt.AlignmentFlag.AlignLeft)
         form = _form()
         form.setContentsMargins(0, 0, 0, 0)
         self.more.setLayout(form)
-        plain.add_row(form, "&Font", self.font_family)
-        _add_color(form, "&Text", self.text_color, self.text_opacity)
-        _add_color(form, "&Background", self.background_color, self.background_opacity)
-        _add_color(form, "Be&hind letters", self.band_color, self.band_opacity)
-        plain.add_row(form, "&Whole window", self.window_opacity)
-        plain.add_row(form, "Letter &edge", self.edge)
+        plain.add_row(form, Sentence("&Font"), self.font_family)
+        _add_color(form, Sentence("&Text"), self.text_color, self.text_opacity)
+        _add_color(form, Sentence("&Background"), self.background_color, self.background_opacity)
+        _add_color(form, Sentence("Be&hind letters"), self.band_color, self.band_opacity)
+        plain.add_row(form, Sentence("&Whole window"), self.window_opacity)
+        plain.add_row(form, Sentence("Letter &edge"), self.edge)
         form.addRow("", self.show_language)
         form.addRow("", self.show_tail)
         if native.can_hide_from_sharing(QGuiApplication.platformName()):
@@ -191,7 +200,7 @@ def _spin(name: str, bounds: tuple[int, int]) -> QSpinBox:
     spin.lineEdit().setTextMargins(_BESIDE_NUMBER, 0, 0, 0)  # that of the style sheet is not seen
     spin.setRange(*bounds)
     spin.setKeyboardTracking(False)  # "12" is not 1 on its way there
-    spin.setAccessibleName(name)
+    worded.name(spin, name)
     return spin
 
 

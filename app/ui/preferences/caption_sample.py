@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.settings import OverlaySettings
 from app.ui.overlay.caption_view import CaptionView, line_height
 from app.ui.preferences.scenery import paint_scenery
-from model_backends.base import Word
+from app.ui.widgets import worded
+from model_backends.base import Sentence, Word
 
 _TEXT = (" Captions", " will", " look", " like", " this.")
 _MARGIN, _PADDING, _RADIUS = 14, 10, 10
@@ -24,7 +25,7 @@ class CaptionSample(QWidget):
         self._settings = settings
         self._scenery = QPixmap()
         self._view = CaptionView(settings)
-        self.setAccessibleName("Sample caption")
+        worded.name(self, Sentence("Sample caption"))
         box = QVBoxLayout(self)
         edge = _MARGIN + _PADDING
         box.setContentsMargins(edge, edge, edge, edge)

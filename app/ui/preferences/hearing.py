@@ -10,24 +10,25 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QVBoxLayout
 
 from app.settings import Settings
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from app.ui.widgets.delay_slider import PlainDelaySlider
 from app.ui.widgets.language_box import LanguageBox
-from model_backends.base import EngineInfo
+from model_backends.base import EngineInfo, Sentence, joined
 
-_FINDS_ITSELF = "This speech model finds the language by itself."
-_ONE_DELAY = "This speech model has one speed."
+_FINDS_ITSELF = Sentence("This speech model finds the language by itself.")
+_ONE_DELAY = Sentence("This speech model has one speed.")
 
 
 class Hearing:
     """Two choices and what is said of them; `add_to` puts them into a form."""
 
     def __init__(self, store: SettingsStore) -> None:
-        self._one_delay = _ONE_DELAY
+        self._one_delay: str = _ONE_DELAY
         self.language = LanguageBox()
         self.language_note = plain.label(_FINDS_ITSELF, name="dim", wrap=True)
         self.delay = PlainDelaySlider()
         self.delay_text = plain.label(name="dim", wrap=True)
+        worded.follow(self.delay, self._describe)
         self.language.chosen.connect(lambda code: store.change(language=code))
         self.delay.delay_chosen.connect(store.change_delay)
         self.delay.valueChanged.connect(lambda _: self._describe())
@@ -36,7 +37,7 @@ class Hearing:
         """`info`: the engine that is chosen; None while it is not known."""
         self.language_note.setVisible(not self.language.show_settings(settings, info))
         elsewhere = info.decided_elsewhere if info else {}
-        self.language_note.setText(elsewhere.get("language", _FINDS_ITSELF))
+        worded.text(self.language_note, elsewhere.get("language", _FINDS_ITSELF))
         self._one_delay = elsewhere.get("delay", _ONE_DELAY)
         if info:
             chosen = settings.delay_ms.get(info.name, info.default_delay_ms)
@@ -49,24 +50,24 @@ class Hearing:
         language = QVBoxLayout()
         language.addWidget(self.language)
         language.addWidget(self.language_note)
-        label = plain.label("L&anguage")
+        label = plain.label(Sentence("L&anguage"))
         label.setBuddy(self.language)
         form.addRow(label, language)
         ends = QHBoxLayout()
-        ends.addWidget(plain.label("Sooner", "dim"))
+        ends.addWidget(plain.label(Sentence("Sooner"), "dim"))
         ends.addStretch(1)
-        ends.addWidget(plain.label("More accurate", "dim"))
+        ends.addWidget(plain.label(Sentence("More accurate"), "dim"))
         delay = QVBoxLayout()
         delay.setSpacing(4)
         delay.addWidget(self.delay)
         delay.addLayout(ends)
         delay.addWidget(self.delay_text)
-        label = plain.label("S&peed against accuracy")
+        label = plain.label(Sentence("S&peed against accuracy"))
         label.setBuddy(self.delay)
         form.addRow(label, delay)
 
     def _describe(self) -> None:
         told = self.delay.in_words
         if len(self.delay.delays_ms) == 1:
-            told = f"{self._one_delay} {told}"
-        self.delay_text.setText(told)
+            told = joined(self._one_delay, told)
+        worded.text(self.delay_text, told)

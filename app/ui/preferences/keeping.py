@@ -10,10 +10,12 @@ from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 from app import paths
 from app.settings import Settings
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from model_backends.base import Sentence
 
-_FROM_THE_NEXT = "Turned off: from the next session on nothing of what is said is written down."
+_FROM_THE_NEXT = Sentence(
+    "Turned off: from the next session on nothing of what is said is written down."
+)
 
 
 class Keeping(QWidget):
@@ -21,8 +23,8 @@ class Keeping(QWidget):
 
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.keep = QCheckBox("&Keep a transcript of each session")
-        plain.set_tip(self.keep, "Off: nothing of what is said is written to the disk.")
+        self.keep = worded.text(QCheckBox(), Sentence("&Keep a transcript of each session"))
+        plain.set_tip(self.keep, Sentence("Off: nothing of what is said is written to the disk."))
         self.where = plain.label(name="dim", wrap=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -34,4 +36,4 @@ class Keeping(QWidget):
         """Let the tick show what is set."""
         self.keep.setChecked(settings.keep_transcripts)
         kept = Sentence("Transcripts are in {folder}.", folder=paths.transcripts_dir())
-        self.where.setText(kept if settings.keep_transcripts else _FROM_THE_NEXT)
+        worded.text(self.where, kept if settings.keep_transcripts else _FROM_THE_NEXT)

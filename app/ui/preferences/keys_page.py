@@ -10,13 +10,14 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVB
 
 from app.ui.desktop.hotkeys import NO_KEYS, Hotkeys
 from app.ui.state.commands import Commands, Verb
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from app.ui.widgets.banner import announce
 from app.ui.widgets.key_button import KeyButton
+from model_backends.base import Sentence
 
-_EVERYWHERE = "These keys work in every program, whichever has the keyboard."
-_DESKTOPS = "The desktop keeps these keys. Its keyboard settings change them."
-_NOT_GIVEN = "No key"
+_EVERYWHERE = Sentence("These keys work in every program, whichever has the keyboard.")
+_DESKTOPS = Sentence("The desktop keeps these keys. Its keyboard settings change them.")
+_NOT_GIVEN = Sentence("No key")
 
 
 class KeysPage(QWidget):
@@ -29,8 +30,8 @@ class KeysPage(QWidget):
         self.buttons: dict[str, KeyButton] = {}
         self.given: dict[str, QLabel] = {}  # where the desktop keeps the keys
         self.problems: dict[str, QLabel] = {}
-        self.reset = QPushButton("&Restore keys")
-        self.reset.setToolTip("The keys as they were at first")
+        self.reset = worded.text(QPushButton(), Sentence("&Restore keys"))
+        worded.tip(self.reset, Sentence("The keys as they were at first"))
         self.reset.setAutoDefault(False)
         self._grid = QGridLayout()
         self._refused = ("", "")  # the verb whose new key could not be, and why
@@ -45,13 +46,13 @@ class KeysPage(QWidget):
         """Show every key, and what is wrong with it."""
         kept = self._hotkeys.kept_by_desktop
         about = _DESKTOPS if kept else _EVERYWHERE
-        self.about.setText(NO_KEYS if self._hotkeys.none_to_be_had else about)
+        worded.text(self.about, NO_KEYS if self._hotkeys.none_to_be_had else about)
         self.reset.setVisible(not kept)
         for name, button in self.buttons.items():
             shown = self._hotkeys.shown(name)
             button.show_key(shown)
             button.setVisible(not kept)
-            self.given[name].setText(shown or _NOT_GIVEN)
+            worded.text(self.given[name], shown or _NOT_GIVEN)
             self.given[name].setVisible(kept)
             self._tell(name, self._hotkeys.problem(name))
         if self._refused[0]:
@@ -71,9 +72,9 @@ class KeysPage(QWidget):
         self._hotkeys.suspend(asking)
 
     def _tell(self, name: str, problem: str) -> None:
-        self.problems[name].setText(problem)
+        worded.text(self.problems[name], problem)
         self.problems[name].setVisible(bool(problem))
-        self.buttons[name].setAccessibleDescription(problem)
+        worded.description(self.buttons[name], problem)
 
     def _add(self, verb: Verb) -> None:
         button = self.buttons[verb.name] = KeyButton(verb.label)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.models.catalogue import Model
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from model_backends.base import Sentence
 from model_backends.downloads.units import size
 
@@ -18,7 +18,7 @@ class LicenceDialog(QDialog):
     def __init__(self, model: Model, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(Sentence("Download {title}", title=model.title))
+        worded.title(self, Sentence("Download {title}", title=model.title))
         self.what = plain.label(
             Sentence(
                 "{title}, by {author}. {size} come from the model hub, from “{repository}”. "
@@ -34,11 +34,15 @@ class LicenceDialog(QDialog):
         self.text.setReadOnly(True)
         self.text.setTabChangesFocus(True)
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.text.setAccessibleName(Sentence("Licence: {licence}", licence=model.licence))
+        worded.name(self.text, Sentence("Licence: {licence}", licence=model.licence))
         self.text.setMinimumSize(300, 90)
         buttons = QDialogButtonBox()
-        self.download = buttons.addButton("Download", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.cancel = buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
+        self.download = worded.text(
+            buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole), Sentence("Download")
+        )
+        self.cancel = worded.text(
+            buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole), Sentence("Cancel")
+        )
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)

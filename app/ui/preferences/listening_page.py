@@ -9,9 +9,9 @@ from app.settings import Settings
 from app.ui.preferences.hearing import Hearing
 from app.ui.preferences.voices_group import VoicesGroup
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from app.ui.widgets.source_box import SourceBox
-from model_backends.base import EngineInfo
+from model_backends.base import EngineInfo, Sentence
 
 
 class ListeningPage(QWidget):
@@ -21,7 +21,9 @@ class ListeningPage(QWidget):
         super().__init__(parent)
         self.source = SourceBox()
         self.hearing = Hearing(store)
-        self.start_on_launch = QCheckBox("&Start captions when Voxline opens")
+        self.start_on_launch = worded.text(
+            QCheckBox(), Sentence("&Start captions when Voxline opens")
+        )
         self.voices = VoicesGroup(store)
         self._arrange()
         self.source.source_chosen.connect(lambda source: store.change(source=source))
@@ -45,7 +47,7 @@ class ListeningPage(QWidget):
         form.setVerticalSpacing(12)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        plain.add_row(form, "S&ource", self.source)
+        plain.add_row(form, Sentence("S&ource"), self.source)
         self.hearing.add_to(form)
         form.addRow("", self.start_on_launch)
         form.addRow(self.voices)

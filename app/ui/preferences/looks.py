@@ -13,7 +13,7 @@ from app.settings import OverlaySettings
 from app.ui.overlay import line_pictures, look
 from app.ui.preferences.preset_cards import PresetCards
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from app.ui.widgets.color_button import contrast, worst_contrast
 from app.ui.widgets.labelled_slider import SteppedPercentSlider
 from model_backends.base import Sentence
@@ -29,7 +29,11 @@ class Looks:
         self.contrast = plain.label(name="dim", wrap=True)
         least, most = look.SIZES_PERCENT
         self.size = SteppedPercentSlider(
-            "Text size", least / 100, most / 100, "Smaller text", "Larger text"
+            Sentence("Text size"),
+            least / 100,
+            most / 100,
+            Sentence("Smaller text"),
+            Sentence("Larger text"),
         )
         self.presets.chosen.connect(
             lambda name: store.set_overlay(look.chosen(name, store.settings.overlay))
@@ -44,12 +48,12 @@ class Looks:
     def show_settings(self, overlay: OverlaySettings) -> None:
         """Let all three show what is set; tells nobody."""
         self.presets.show_settings(overlay)
-        self.contrast.setText(readability(overlay))
+        worded.text(self.contrast, readability(overlay))
         self.size.show_value(look.percent(overlay.font_size) / 100)
 
     def add_size_to(self, form: QFormLayout) -> None:
         """The slider with its label."""
-        plain.add_row(form, "Si&ze", self.size)
+        plain.add_row(form, Sentence("Si&ze"), self.size)
 
 
 def readability(overlay: OverlaySettings) -> str:
@@ -62,7 +66,7 @@ def readability(overlay: OverlaySettings) -> str:
         outline = [(line_pictures.contrasting(ink), overlay.text_opacity)]
         ratio = max(ratio, worst_contrast(ink, outline, overlay.text_opacity, seen)[0])
     if ratio >= ENOUGH_CONTRAST:
-        return "Readable on any background"
+        return Sentence("Readable on any background")
     nearest = band if overlay.band_opacity > 0.5 else box
     if contrast(ink, nearest) < ENOUGH_CONTRAST:
         return Sentence("These colours are hard to read ({ratio:.1f}:1)", ratio=ratio)

@@ -23,12 +23,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.language import say
 from app.models.download import Progress
 from app.ui.preferences.licence_dialog import LicenceDialog
 from app.ui.preferences.model_words import Act, Button, about, buttons, standing
 from app.ui.state.models import Models, ModelState
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import beside_captions, plain
+from app.ui.widgets import beside_captions, plain, worded
 from app.ui.widgets.banner import announce
 from model_backends.base import Sentence
 from model_backends.downloads.units import size
@@ -52,6 +53,7 @@ class ModelCards(QWidget):
             self.cards[state.model.name] = card
             column.addWidget(card)
         models.changed.connect(self.refresh)
+        worded.follow(self, self.refresh)
         store.changed.connect(lambda _now, _before: self.refresh())
         self.refresh()
 
@@ -99,14 +101,15 @@ class ModelCards(QWidget):
         where = state.place.folder if state.place is not None else ""
         box = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle("Remove a model")
+        worded.title(box, Sentence("Remove a model"))
         box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(
-            Sentence("Remove {title}? {size} become free.", title=state.model.title, size=held)
+        worded.text(
+            box, Sentence("Remove {title}? {size} become free.", title=state.model.title, size=held)
         )
-        box.setInformativeText(Sentence("It can be downloaded again. {where}", where=where))
-        remove = box.addButton("Remove", QMessageBox.ButtonRole.DestructiveRole)
-        keep = box.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
+        again = Sentence("It can be downloaded again. {where}", where=where)
+        box.setInformativeText(say(again))
+        remove = box.addButton(say(Sentence("Remove")), QMessageBox.ButtonRole.DestructiveRole)
+        keep = box.addButton(say(Sentence("Keep")), QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(keep)
         remove.clicked.connect(partial(self._models.remove, state.model.name))
         beside_captions.put(box, box.sizeHint())
@@ -129,7 +132,7 @@ class ModelCard(QFrame):
         self.about = _words()
         self.standing = _words("dim")
         self.bar = QProgressBar()
-        self.bar.setAccessibleName(title)
+        worded.name(self.bar, title)
         self.bar.setRange(0, _STEPS)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
@@ -171,8 +174,8 @@ class ModelCard(QFrame):
         """`kind`: of its mark, as banners have it; a failure is announced."""
         self.setProperty("kind", kind)
         self.style().polish(self.mark)
-        self.about.setText(_unbroken(about))
-        self.standing.setText(_unbroken(said))
+        self.about.setText(_unbroken(say(about)))
+        self.standing.setText(_unbroken(say(said)))
         self.standing.setVisible(bool(said))
         self.bar.setVisible(progress is not None)
         if progress is not None:
@@ -194,8 +197,8 @@ class ModelCard(QFrame):
                 widget.deleteLater()
         self._shown = wanted
         for shown in wanted:
-            button = QPushButton(shown.text)
-            button.setAccessibleName(shown.name)
+            button = worded.text(QPushButton(), shown.text)
+            worded.name(button, shown.name)
             button.setAutoDefault(False)
             button.clicked.connect(partial(self._pressed, shown.act))
             self._buttons.addWidget(button)

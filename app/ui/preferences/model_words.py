@@ -11,7 +11,7 @@ from enum import StrEnum
 from app.models.download import Progress
 from app.models.machine import needs_in_words
 from app.ui.state.models import ModelState
-from model_backends.base import Sentence
+from model_backends.base import Sentence, joined
 from model_backends.downloads.units import size
 
 
@@ -26,11 +26,11 @@ class Act(StrEnum):
 
 
 _LABELS = {
-    Act.DOWNLOAD: "Download",
-    Act.CHECK: "Check and use",
-    Act.USE: "Use",
-    Act.CANCEL: "Cancel",
-    Act.REMOVE: "Remove…",
+    Act.DOWNLOAD: Sentence("Download"),
+    Act.CHECK: Sentence("Check and use"),
+    Act.USE: Sentence("Use"),
+    Act.CANCEL: Sentence("Cancel"),
+    Act.REMOVE: Sentence("Remove…"),
 }
 
 
@@ -47,8 +47,7 @@ def about(state: ModelState) -> str:
     """ "Best. 13 languages; needs …; 8.9 GB"."""
     model = state.model
     parts = [needs_in_words(model.needs), size(model.bytes)]
-    facts = "; ".join(part for part in parts if part)
-    return Sentence("{words} {facts}.", words=model.words, facts=facts[:1].upper() + facts[1:])
+    return Sentence("{words} {facts}.", words=model.words, facts=joined(*parts, between="; "))
 
 
 def standing(state: ModelState, chosen: bool) -> str:
@@ -56,7 +55,7 @@ def standing(state: ModelState, chosen: bool) -> str:
     if state.busy:
         return doing(state.progress, state.stopping)
     if state.failure is not None:
-        return Sentence("{message} {hint}", message=state.failure.message, hint=state.failure.hint)
+        return joined(state.failure.message, state.failure.hint)
     if state.fit is None:
         return ""
     if not state.fit.runs:
@@ -92,8 +91,8 @@ def buttons(state: ModelState, chosen: bool) -> list[Button]:
 def _towards_use(state: ModelState, chosen: bool) -> list[Button]:
     if state.place is None or (state.failure is not None and not state.place.checked):
         if state.failure is not None:
-            return [_button(state, Act.DOWNLOAD, "Try again")]
-        return [_button(state, Act.DOWNLOAD, "Go on" if state.begun else "")]
+            return [_button(state, Act.DOWNLOAD, Sentence("Try again"))]
+        return [_button(state, Act.DOWNLOAD, Sentence("Go on") if state.begun else "")]
     if not state.place.checked:
         return [_button(state, Act.CHECK)]
     return [] if chosen else [_button(state, Act.USE)]
@@ -106,14 +105,14 @@ def _may_go(state: ModelState) -> bool:
 
 def _button(state: ModelState, act: Act, text: str = "") -> Button:
     text = text or _LABELS[act]
-    return Button(act, text, f"{text.rstrip('…')}: {state.model.title}")
+    return Button(act, text, Sentence("{does}: {title}", does=text, title=state.model.title))
 
 
 def doing(progress: Progress | None, stopping: bool) -> str:
     """What is being done just now."""
     assert progress is not None
     if stopping:
-        return "Stopping …"
+        return Sentence("Stopping …")
     if progress.doing == "beginning":
         return "…"
     if progress.doing == "checking":
@@ -134,7 +133,7 @@ def doing(progress: Progress | None, stopping: bool) -> str:
 
 def _left(seconds: float) -> str:
     if seconds < 60:
-        return "less than a minute left"
+        return Sentence("less than a minute left")
     minutes = round(seconds / 60)
     if minutes < 90:
         return Sentence("{minutes} min left", minutes=minutes)

@@ -27,28 +27,33 @@ from PySide6.QtWidgets import (
 
 from app import names_file
 from app.core.names import BETWEEN_SOUNDS, MOST_CHARACTERS, Name, names_in, sounds_in, text_of
+from app.language import say
 from app.settings import Settings
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import beside_captions, plain
+from app.ui.widgets import beside_captions, plain, worded
 from app.ui.widgets.banner import announce
-from model_backends.base import UserError
+from model_backends.base import Sentence, UserError, joined
 
 APPLY_AFTER_MS = 1500  # engines may have to load anew for other words: not for every letter
 _WORD, _SOUNDS, _ALERT = range(3)
-_TITLES = ("Word", "Sounds like", "Alert")
+_TITLES = (Sentence("Word"), Sentence("Sounds like"), Sentence("Alert"))
 _TIPS = (
-    "As it is to be written",
-    "How it is misheard; several with semicolons between them",
-    "Put a box round the word when it is said",
+    Sentence("As it is to be written"),
+    Sentence("How it is misheard; several with semicolons between them"),
+    Sentence("Put a box round the word when it is said"),
 )
-_ABOUT = (
+_ABOUT = Sentence(
     "Names and terms that are often written wrongly. What sounds like one of them is written as "
     "you write it; Voxtral is told to expect them, too."
 )
-_NOTIFY_TIP = "At most every 10 seconds for one name, with the words before it"
-_NO_NOTIFICATIONS = "This desktop shows no notifications of a program without a tray icon."
-_TOO_MANY = "The list is too long: the last change is not used. Remove words that you do not need."
-_FILTERS = "Tables and lists (*.csv *.txt);;All files (*)"
+_NOTIFY_TIP = Sentence("At most every 10 seconds for one name, with the words before it")
+_NO_NOTIFICATIONS = Sentence(
+    "This desktop shows no notifications of a program without a tray icon."
+)
+_TOO_MANY = Sentence(
+    "The list is too long: the last change is not used. Remove words that you do not need."
+)
+_FILTERS = Sentence("Tables and lists (*.csv *.txt);;All files (*)")
 _ROWS_SEEN = 6
 _CHECKABLE = (
     Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable
@@ -63,11 +68,17 @@ class NamesPage(QWidget):
         self._store = store
         self._shown: tuple[Name, ...] = ()
         self.table = QTableWidget(0, len(_TITLES))
-        self.remove = _button("&Remove", "Remove the selected words from the list")
-        self.import_ = _button("&Import…", "Add the words of a table or a text file")
-        self.export = _button("E&xport…", "Write the list into a file")
+        self.remove = _button(
+            Sentence("&Remove"), Sentence("Remove the selected words from the list")
+        )
+        self.import_ = _button(
+            Sentence("&Import…"), Sentence("Add the words of a table or a text file")
+        )
+        self.export = _button(Sentence("E&xport…"), Sentence("Write the list into a file"))
         self.problem = plain.label(name="warning", wrap=True)
-        self.notify = QCheckBox("Also show a &notification when one is said")
+        self.notify = worded.text(
+            QCheckBox(), Sentence("Also show a &notification when one is said")
+        )
         told = QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages()
         self.notify.setEnabled(told)
         plain.set_tip(self.notify, _NOTIFY_TIP if told else _NO_NOTIFICATIONS)
@@ -116,12 +127,14 @@ class NamesPage(QWidget):
             self.table.setCurrentCell(min(rows[0], self.table.rowCount() - 1), _WORD)
 
     def ask_for_import(self) -> QFileDialog:
-        dialog = QFileDialog(self, "Names and words to add", filter=_FILTERS)
+        dialog = QFileDialog(self, say(Sentence("Names and words to add")), filter=say(_FILTERS))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         return _opened(dialog, self.import_from)
 
     def ask_for_export(self) -> QFileDialog:
-        dialog = QFileDialog(self, "Where to write the names and words", filter=_FILTERS)
+        dialog = QFileDialog(
+            self, say(Sentence("Where to write the names and words")), filter=say(_FILTERS)
+        )
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("csv")
         dialog.selectFile("Names and words.csv")
@@ -132,7 +145,7 @@ class NamesPage(QWidget):
         try:
             added = names_file.read(path)
         except UserError as error:
-            self._tell(f"{error.message} {error.hint}")
+            self._tell(joined(error.message, error.hint))
             return
         merged = {name.word: name for name in self.names} | {name.word: name for name in added}
         self._fill(merged.values())
@@ -142,7 +155,7 @@ class NamesPage(QWidget):
         try:
             names_file.write(path, self.names)
         except UserError as error:
-            self._tell(f"{error.message} {error.hint}")
+            self._tell(joined(error.message, error.hint))
             return
         self._tell("")
 
@@ -175,7 +188,7 @@ class NamesPage(QWidget):
         assert alert is not None  # set just now
         alert.setFlags(_CHECKABLE)
         alert.setCheckState(Qt.CheckState.Checked if name.alert else Qt.CheckState.Unchecked)
-        alert.setData(Qt.ItemDataRole.AccessibleTextRole, _TITLES[_ALERT])
+        alert.setData(Qt.ItemDataRole.AccessibleTextRole, say(_TITLES[_ALERT]))
 
     def _name(self, row: int) -> Name:
         word, sounds, alert = (self.table.item(row, column) for column in range(len(_TITLES)))
@@ -211,7 +224,7 @@ class NamesPage(QWidget):
         self.remove.setEnabled(bool(self.table.selectedIndexes()))
 
     def _tell(self, problem: str) -> None:
-        self.problem.setText(problem)
+        worded.text(self.problem, problem)
         self.problem.setVisible(bool(problem))
         if problem:
             announce(self.problem, problem)
@@ -220,12 +233,9 @@ class NamesPage(QWidget):
 
     def _set_up_table(self) -> None:
         table = self.table
-        table.setAccessibleName("Names and words")
-        table.setHorizontalHeaderLabels(_TITLES)
-        for column, tip in enumerate(_TIPS):
-            heading = table.horizontalHeaderItem(column)
-            if heading is not None:
-                heading.setToolTip(tip)
+        worded.name(table, Sentence("Names and words"))
+        self._title_columns()
+        worded.follow(self, self._title_columns)
         table.verticalHeader().hide()
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setTabKeyNavigation(False)  # Tab leaves the table, as it leaves everything else
@@ -235,6 +245,17 @@ class NamesPage(QWidget):
         header.setSectionResizeMode(_ALERT, QHeaderView.ResizeMode.ResizeToContents)
         row = table.verticalHeader().defaultSectionSize()
         table.setMinimumHeight(header.sizeHint().height() + _ROWS_SEEN * row)
+
+    def _title_columns(self) -> None:
+        self.table.setHorizontalHeaderLabels([say(title) for title in _TITLES])
+        for column, tip in enumerate(_TIPS):
+            heading = self.table.horizontalHeaderItem(column)
+            if heading is not None:
+                heading.setToolTip(plain.tip(tip))
+        for row in range(self.table.rowCount()):
+            alert = self.table.item(row, _ALERT)
+            if alert is not None:
+                alert.setData(Qt.ItemDataRole.AccessibleTextRole, say(_TITLES[_ALERT]))
 
     def _arrange(self) -> None:
         buttons = QHBoxLayout()
@@ -257,8 +278,8 @@ def _has_word(name: Name) -> bool:
 
 
 def _button(text: str, tip: str) -> QPushButton:
-    made = QPushButton(text)
-    made.setToolTip(tip)
+    made = worded.text(QPushButton(), text)
+    worded.tip(made, tip)
     made.setAutoDefault(False)
     return made
 

@@ -10,12 +10,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QMessageBox, QVBoxLayout, QWidget
 
+from app.language import say
 from app.packs.sources import configured
 from app.ui.preferences.model_cards import ModelCard
 from app.ui.preferences.model_words import Act
 from app.ui.preferences.pack_words import TITLE, about, buttons, mark, question, standing
 from app.ui.state.packs import Packs
-from app.ui.widgets import beside_captions
+from app.ui.widgets import beside_captions, worded
 from model_backends.base import Sentence
 from model_backends.downloads.units import size
 
@@ -31,6 +32,7 @@ class PackCard(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.card)
         packs.changed.connect(self.refresh)
+        worded.follow(self, self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
@@ -58,9 +60,9 @@ class PackCard(QWidget):
     def _ask_to_install(self) -> None:
         asked, more = question(self._packs.state, configured())
         box = self._box(asked, more)
-        install = box.addButton("Install", QMessageBox.ButtonRole.AcceptRole)
+        install = box.addButton(say(Sentence("Install")), QMessageBox.ButtonRole.AcceptRole)
         install.clicked.connect(self._packs.install)
-        self._open(box, "Cancel")
+        self._open(box, Sentence("Cancel"))
 
     def _ask_to_remove(self) -> None:
         state = self._packs.state
@@ -68,21 +70,23 @@ class PackCard(QWidget):
         if state.here is not None and state.plan is not None:
             held += state.plan.unpacked
         asked = Sentence("Remove the acceleration pack? About {size} become free.", size=size(held))
-        box = self._box(asked, "It can be installed again. Captions go on with the built-in model.")
-        remove = box.addButton("Remove", QMessageBox.ButtonRole.DestructiveRole)
+        box = self._box(
+            asked, Sentence("It can be installed again. Captions go on with the built-in model.")
+        )
+        remove = box.addButton(say(Sentence("Remove")), QMessageBox.ButtonRole.DestructiveRole)
         remove.clicked.connect(self._packs.remove)
-        self._open(box, "Keep")
+        self._open(box, Sentence("Keep"))
 
     def _box(self, asked: str, more: str) -> QMessageBox:
         box = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle(TITLE)
+        worded.title(box, TITLE)
         box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(asked)
-        box.setInformativeText(more)
+        worded.text(box, asked)
+        box.setInformativeText(say(more))
         return box
 
     def _open(self, box: QMessageBox, leave: str) -> None:
-        box.setDefaultButton(box.addButton(leave, QMessageBox.ButtonRole.RejectRole))
+        box.setDefaultButton(box.addButton(say(leave), QMessageBox.ButtonRole.RejectRole))
         beside_captions.put(box, box.sizeHint())
         box.open()

@@ -9,10 +9,10 @@ from app.models.download import Progress
 from app.packs.sources import Sources
 from app.ui.preferences.model_words import Act, Button, doing
 from app.ui.state.packs import PackState
-from model_backends.base import Sentence
+from model_backends.base import Sentence, joined
 from model_backends.downloads.units import size
 
-TITLE = "Acceleration pack"
+TITLE = Sentence("Acceleration pack")
 
 
 def about(state: PackState) -> str:
@@ -37,17 +37,19 @@ def standing(state: PackState) -> str:
     if state.progress is not None:
         return _doing(state.progress, state.stopping)
     if state.failure is not None:
-        return Sentence("{message} {hint}", message=state.failure.message, hint=state.failure.hint)
+        return joined(state.failure.message, state.failure.hint)
     if state.here is None:
         return state.why_none or _begun(state)
     trouble = state.here.trouble
     if trouble is not None:
-        return Sentence("{message} {hint}", message=trouble.reason, hint=trouble.hint)
+        return joined(trouble.reason, trouble.hint)
     if state.spare:
-        return "Ready, and not needed: the Python that runs Voxline has these packages itself."
+        return Sentence(
+            "Ready, and not needed: the Python that runs Voxline has these packages itself."
+        )
     if not state.here.newest:
-        return "Ready. This Voxline has a newer one."
-    return "Ready."
+        return Sentence("Ready. This Voxline has a newer one.")
+    return Sentence("Ready.")
 
 
 def mark(state: PackState) -> str:
@@ -62,12 +64,12 @@ def mark(state: PackState) -> str:
 def buttons(state: PackState) -> list[Button]:
     """What can be done with it, the first the one that is meant."""
     if state.busy:
-        return [] if state.stopping else [_button(Act.CANCEL, "Cancel")]
+        return [] if state.stopping else [_button(Act.CANCEL, Sentence("Cancel"))]
     offered = []
     if state.plan is not None and (text := _towards_it(state)):
         offered.append(_button(Act.DOWNLOAD, text))
     if state.here is not None or state.begun:
-        offered.append(_button(Act.REMOVE, "Remove…"))
+        offered.append(_button(Act.REMOVE, Sentence("Remove…")))
     return offered
 
 
@@ -92,12 +94,12 @@ def question(state: PackState, sources: Sources) -> tuple[str, str]:
 
 def _towards_it(state: PackState) -> str:
     if state.failure is not None:
-        return "Try again"
+        return Sentence("Try again")
     if state.here is None:
-        return "Go on" if state.begun else "Install…"
+        return Sentence("Go on") if state.begun else Sentence("Install…")
     if state.here.trouble is not None:
-        return "Install again"
-    return "" if state.here.newest else "Update"
+        return Sentence("Install again")
+    return "" if state.here.newest else Sentence("Update")
 
 
 def _begun(state: PackState) -> str:
@@ -112,9 +114,9 @@ def _doing(progress: Progress, stopping: bool) -> str:
     if progress.doing == "unpacking" and not stopping:
         return Sentence("Unpacking: {share} %", share=round(100 * progress.fraction))
     if progress.doing == "trying" and not stopping:
-        return "A tiny model is trying it out …"
+        return Sentence("A tiny model is trying it out …")
     return doing(progress, stopping)
 
 
 def _button(act: Act, text: str) -> Button:
-    return Button(act, text, f"{text.rstrip('…')}: {TITLE}")
+    return Button(act, text, Sentence("{does}: {title}", does=text, title=TITLE))

@@ -15,7 +15,7 @@ from app.ui.overlay import look
 from app.ui.overlay.caption_view import caption_font
 from app.ui.overlay.line_pictures import LinePictures
 from app.ui.preferences.scenery import paint_scenery
-from app.ui.widgets import plain, theme
+from app.ui.widgets import plain, theme, worded
 from app.ui.widgets.languages import LTR
 
 _PICTURE = QSize(74, 52)
@@ -51,8 +51,8 @@ class PresetCard(QAbstractButton):
         self.preset = preset
         self._look = preset.applied_to(OverlaySettings())
         self.setCheckable(True)
-        self.setText(preset.label)
-        self.setAccessibleName(preset.label)
+        worded.text(self, preset.label)
+        worded.name(self, preset.label)
         plain.set_tip(self, preset.told)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

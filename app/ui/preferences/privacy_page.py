@@ -13,12 +13,14 @@ from app import paths
 from app.settings import Settings
 from app.ui.preferences.keeping import Keeping
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.promises import NOTHING_LEAVES
-from model_backends.base import Sentence
+from model_backends.base import Counted, Sentence
 
-_IN_TIME = "Looked for at each start, and four times a day. Their subtitle files go with them."
+_IN_TIME = Sentence(
+    "Looked for at each start, and four times a day. Their subtitle files go with them."
+)
 _MONTH = 30  # days
 _NO_FOLDER = "No transcript has been saved yet. They will be in {folder}."
 
@@ -43,11 +45,11 @@ class PrivacyPage(QWidget):
         self._open_folder = open_folder
         self.keeping = Keeping(store)
         self.keep, self.where = self.keeping.keep, self.keeping.where
-        self.folder = QPushButton("&Open the folder")
+        self.folder = worded.text(QPushButton(), Sentence("&Open the folder"))
         self.folder.setAutoDefault(False)
-        self.days = ChoiceBox("Delete sessions")
+        self.days = ChoiceBox(Sentence("Delete sessions"))
         self.when = plain.label(_IN_TIME, "dim", wrap=True)
-        self.erase = QPushButton("&Delete everything…")
+        self.erase = worded.text(QPushButton(), Sentence("&Delete everything…"))
         self.erase.setAutoDefault(False)
         self._arrange()
         self.folder.clicked.connect(self._open)
@@ -58,16 +60,17 @@ class PrivacyPage(QWidget):
         self.keeping.show_settings(settings)
         offered = sorted({_MONTH, settings.keep_days} - {0})
         items = [(_after(days), str(days)) for days in offered]
-        self.days.offer([("Never", "0"), *items], str(settings.keep_days))
+        self.days.offer([(Sentence("Never"), "0"), *items], str(settings.keep_days))
         self.when.setVisible(settings.keep_days > 0)
 
     def _open(self) -> None:
         folder = paths.transcripts_dir()
         if not folder.is_dir():
-            self.where.setText(Sentence(_NO_FOLDER, folder=folder))
+            worded.text(self.where, Sentence(_NO_FOLDER, folder=folder))
         elif not self._open_folder(folder):
-            self.where.setText(
-                Sentence("No file manager could be opened. The folder: {folder}", folder=folder)
+            worded.text(
+                self.where,
+                Sentence("No file manager could be opened. The folder: {folder}", folder=folder),
             )
 
     def _arrange(self) -> None:
@@ -80,7 +83,7 @@ class PrivacyPage(QWidget):
         row.addStretch(1)
         column.addLayout(row)
         row = QHBoxLayout()
-        label = plain.label("Delete &sessions")
+        label = plain.label(Sentence("Delete &sessions"))
         label.setBuddy(self.days)
         row.addWidget(label)
         row.addWidget(self.days)
@@ -96,4 +99,4 @@ class PrivacyPage(QWidget):
 
 
 def _after(days: int) -> str:
-    return Sentence("After {count} days", count=days) if days != 1 else "After a day"
+    return Counted("After a day", "After {count} days", count=days)

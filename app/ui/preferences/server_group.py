@@ -22,22 +22,28 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
+from app.language import say
 from app.settings import Settings
 from app.ui.state.background import in_background
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import beside_captions, consent_box, plain
+from app.ui.widgets import beside_captions, consent_box, plain, worded
 from app.ui.widgets.banner import announce
 from app.ui.widgets.choice_box import ChoiceBox
-from model_backends.base import EngineError, Sentence, UserError
+from model_backends.base import EngineError, Sentence, UserError, joined
 from model_backends.remote import addresses, consent
 from model_backends.remote.addresses import MISTRAL, OPENAI, VLLM, Address
 from model_backends.remote.keys import KeyStore
 
 ENGINE = "remote"
-_DIALECTS = (("Told by the address", ""), ("vLLM", VLLM), ("OpenAI", OPENAI), ("Mistral", MISTRAL))
+_DIALECTS = (
+    (Sentence("Told by the address"), ""),
+    ("vLLM", VLLM),
+    ("OpenAI", OPENAI),
+    ("Mistral", MISTRAL),
+)
 _EXAMPLE = "wss://captions.example.org"
-_KEY_TIP = "Kept in the system’s keyring, for this server alone; not shown again"
-_SEVERAL = "Several with spaces between them: whichever is least busy is taken"
+_KEY_TIP = Sentence("Kept in the system’s keyring, for this server alone; not shown again")
+_SEVERAL = Sentence("Several with spaces between them: whichever is least busy is taken")
 
 Ask: TypeAlias = Callable[[Address, str | None], str]  # (server, CA file): how it is
 
@@ -45,31 +51,32 @@ Ask: TypeAlias = Callable[[Address, str | None], str]  # (server, CA file): how 
 class ServerGroup(QGroupBox):
     """Used from the moment at which the user says so; it takes back what it was told, too."""
 
-    told = Signal(str)  # how it went, in a sentence
+    told = Signal(object)  # how it went, in a sentence
 
     def __init__(
         self, store: SettingsStore, ask: Ask | None = None, parent: QWidget | None = None
     ) -> None:
         """`ask`: how a server is tested; None: for true."""
-        super().__init__("A server", parent)
+        super().__init__(parent)
+        worded.text(self, Sentence("A server"))
         self._store = store
         self._ask = ask or ask_server
         self.urls = QLineEdit()
-        self.urls.setAccessibleName("Address")
+        worded.name(self.urls, Sentence("Address"))
         self.urls.setPlaceholderText(_EXAMPLE)
         plain.set_tip(self.urls, _SEVERAL)
-        self.dialect = ChoiceBox("Dialect")
-        self.ca_file = QPushButton("Ce&rtificates…")
-        plain.set_tip(self.ca_file, "Certificates of an authority of your own (PEM)")
+        self.dialect = ChoiceBox(Sentence("Dialect"))
+        self.ca_file = worded.text(QPushButton(), Sentence("Ce&rtificates…"))
+        plain.set_tip(self.ca_file, Sentence("Certificates of an authority of your own (PEM)"))
         self.key = QLineEdit()
-        self.key.setAccessibleName("Key")
+        worded.name(self.key, Sentence("Key"))
         self.key.setEchoMode(QLineEdit.EchoMode.Password)
         plain.set_tip(self.key, _KEY_TIP)
-        self.keep_key = QPushButton("&Store")
-        self.drop_key = QPushButton("&Delete")
-        self.test = QPushButton("&Test connection")
-        self.use = QPushButton("&Use this server")
-        self.revoke = QPushButton("Take consent &back")
+        self.keep_key = worded.text(QPushButton(), Sentence("&Store"))
+        self.drop_key = worded.text(QPushButton(), Sentence("&Delete"))
+        self.test = worded.text(QPushButton(), Sentence("&Test connection"))
+        self.use = worded.text(QPushButton(), Sentence("&Use this server"))
+        self.revoke = worded.text(QPushButton(), Sentence("Take consent &back"))
         self.status = plain.label(name="dim", wrap=True)
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._arrange()
@@ -103,7 +110,7 @@ class ServerGroup(QGroupBox):
         try:
             return self._servers()
         except EngineError as error:
-            self.told.emit(f"{error.message} {error.hint}".strip())
+            self.told.emit(joined(error.message, error.hint))
             return []
 
     def _ask_consent(self) -> None:
@@ -115,8 +122,8 @@ class ServerGroup(QGroupBox):
             return
         consent_box.ask(
             self,
-            "Send what is heard to a server?",
-            "\n\n".join(consent.asked(each) for each in missing),
+            Sentence("Send what is heard to a server?"),
+            joined(*(consent.asked(each) for each in missing), between="\n\n"),
             lambda: self._begin(servers),
         )
 
@@ -143,9 +150,9 @@ class ServerGroup(QGroupBox):
     def _test(self) -> None:
         servers, ca_file = self._read(), self._store.settings.server_ca_file or None
         if servers:
-            self.told.emit("Asking …")
+            self.told.emit(Sentence("Asking …"))
             in_background(
-                lambda: "\n".join(self._ask(each, ca_file) for each in servers),
+                lambda: joined(*(self._ask(each, ca_file) for each in servers), between="\n"),
                 self.told.emit,
                 self._tell_failure,
                 owner=self,
@@ -173,16 +180,18 @@ class ServerGroup(QGroupBox):
 
     def _with_keys(self, do: Callable[[KeyStore], list[str]]) -> None:
         in_background(
-            lambda: "\n".join(do(KeyStore(paths.key_file()))),
+            lambda: joined(*do(KeyStore(paths.key_file())), between="\n"),
             self.told.emit,
             self._tell_failure,
             owner=self,
         )
 
     def _choose_ca_file(self) -> None:
-        dialog = QFileDialog(self, "Certificates that are trusted, too")
+        dialog = QFileDialog(self, say(Sentence("Certificates that are trusted, too")))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters(["Certificates (*.pem *.crt *.cer)", "All files (*)"])
+        dialog.setNameFilters(
+            [say(Sentence("Certificates (*.pem *.crt *.cer)")), say(Sentence("All files (*)"))]
+        )
         dialog.fileSelected.connect(lambda path: self._store.change(server_ca_file=path))
         dialog.finished.connect(dialog.deleteLater)
         beside_captions.put(dialog, dialog.sizeHint())
@@ -205,12 +214,14 @@ class ServerGroup(QGroupBox):
         return any(self._store.settings.agreed_servers.get(host) for host in hosts)
 
     def _tell(self, text: str) -> None:
-        self.status.setText(text)
+        worded.text(self.status, text)
         announce(self.status, text)
 
     def _tell_failure(self, error: Exception) -> None:
-        hint = error.hint if isinstance(error, UserError) else ""
-        self.told.emit(f"{error} {hint}".strip())
+        if isinstance(error, UserError):
+            self.told.emit(joined(error.message, error.hint))
+        else:
+            self.told.emit(str(error))
 
     def _arrange(self) -> None:
         form = QFormLayout()
@@ -218,9 +229,9 @@ class ServerGroup(QGroupBox):
         form.setVerticalSpacing(10)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        plain.add_row(form, "&Address", self.urls)
-        plain.add_row(form, "D&ialect", self.dialect)
-        plain.add_row(form, "&Key", _row(self.key, self.keep_key, self.drop_key))
+        plain.add_row(form, Sentence("&Address"), self.urls)
+        plain.add_row(form, Sentence("D&ialect"), self.dialect)
+        plain.add_row(form, Sentence("&Key"), _row(self.key, self.keep_key, self.drop_key))
         form.addRow("", _row(self.test, self.ca_file))
         form.addRow("", _row(self.use, self.revoke))
         column = QVBoxLayout(self)
@@ -239,7 +250,7 @@ def ask_server(address: Address, ca_file: str | None) -> str:
     found = probe.ask(address, wire.credentials(address, key, ca_file), None)
     if found.lost is not None:
         problem = wire.why_not(address, found.lost, bool(key))
-        return f"{problem.message} {problem.hint}".strip()
+        return joined(problem.message, problem.hint)
     if not found.models:
         return Sentence("{host} answers, but does not say what it serves.", host=address.host)
     models = ", ".join(found.models)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
+from app.language import say
 from app.models import trust
 from app.settings import Settings
 from app.ui.preferences.model_cards import ModelCards
@@ -26,14 +27,14 @@ from app.ui.state.engines import EngineChoice, suited_info
 from app.ui.state.models import Models
 from app.ui.state.packs import Packs
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import beside_captions, engine_names, plain
+from app.ui.widgets import beside_captions, engine_names, plain, worded
 from app.ui.widgets.choice_box import ChoiceBox
-from model_backends.base import Availability, EngineError, Sentence
+from model_backends.base import Availability, EngineError, Sentence, joined
 from model_backends.remote.addresses import hosts
 
-_NEW_SESSION = "Another engine or model begins a new session; the one so far is saved."
-_NAME_IT = "Name a server below, and agree that it hears."
-_DEFAULT_MODEL = "The engine’s own choice"
+_NEW_SESSION = Sentence("Another engine or model begins a new session; the one so far is saved.")
+_NAME_IT = Sentence("Name a server below, and agree that it hears.")
+_DEFAULT_MODEL = Sentence("The engine’s own choice")
 
 
 class SpeechModelPage(QWidget):
@@ -52,10 +53,10 @@ class SpeechModelPage(QWidget):
         self.cards = ModelCards(models, store) if models is not None else None
         self.pack = PackCard(packs) if packs is not None else None
         self._engines: Sequence[EngineChoice] = ()
-        self.engine = ChoiceBox("Engine")
-        self.model = ChoiceBox("Model")
-        self.folder = QPushButton("&Folder…")
-        plain.set_tip(self.folder, "Use a model from a folder of yours")
+        self.engine = ChoiceBox(Sentence("Engine"))
+        self.model = ChoiceBox(Sentence("Model"))
+        self.folder = worded.text(QPushButton(), Sentence("&Folder…"))
+        plain.set_tip(self.folder, Sentence("Use a model from a folder of yours"))
         self.folder.setAutoDefault(False)
         self.note = plain.label(name="dim", wrap=True)
         self.unknown = plain.label(name="warning", wrap=True)
@@ -63,7 +64,7 @@ class SpeechModelPage(QWidget):
         self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.details.hide()
         self.server = ServerGroup(store)
-        self.show_details = QPushButton("&Why not?")
+        self.show_details = worded.text(QPushButton(), Sentence("&Why not?"))
         self.show_details.setAutoDefault(False)
         self._arrange()
         self.engine.chosen.connect(lambda name: store.change(engine=name, model=""))
@@ -90,7 +91,7 @@ class SpeechModelPage(QWidget):
         self.server.show_settings(settings)
         self._show_models(settings)
         remark = trust.remark(settings.engine, settings.model or None, paths.models_dir())
-        self.unknown.setText(remark or "")
+        worded.text(self.unknown, remark or "")
         self.unknown.setVisible(remark is not None)
 
     def _show_models(self, settings: Settings) -> None:
@@ -116,16 +117,23 @@ class SpeechModelPage(QWidget):
             Sentence("{engine} cannot be used on this computer yet.", engine=choice.info.label)
             for choice in unusable
         ]
-        self.note.setText("\n".join([_NEW_SESSION, *told]))
-        self.details.setText(
-            "\n\n".join(f"{choice.info.label}: {choice.why_not}" for choice in unusable)
+        worded.text(self.note, joined(_NEW_SESSION, *told, between="\n"))
+        worded.text(
+            self.details,
+            joined(
+                *(
+                    Sentence("{engine}: {why}", engine=choice.info.label, why=choice.why_not)
+                    for choice in unusable
+                ),
+                between="\n\n",
+            ),
         )
         self.show_details.setVisible(bool(unusable))
         if not unusable:
             self.details.hide()
 
     def _ask_folder(self) -> None:
-        dialog = QFileDialog(self, "The folder of the model")
+        dialog = QFileDialog(self, say(Sentence("The folder of the model")))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(lambda folder: self._store.change(model=folder))
         dialog.finished.connect(dialog.deleteLater)
@@ -139,13 +147,13 @@ class SpeechModelPage(QWidget):
         form.setVerticalSpacing(10)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if self.cards is not None:
-            form.addRow(plain.label("By name", "state"))
-        plain.add_row(form, "&Engine", self.engine)
+            form.addRow(plain.label(Sentence("By name"), "state"))
+        plain.add_row(form, Sentence("&Engine"), self.engine)
         model = QHBoxLayout()
         model.setSpacing(8)
         model.addWidget(self.model, 1)
         model.addWidget(self.folder)
-        label = plain.label("&Model")
+        label = plain.label(Sentence("&Model"))
         label.setBuddy(self.model)
         form.addRow(label, model)
         why = QHBoxLayout()
@@ -177,4 +185,4 @@ def _may_be_used(settings: Settings) -> bool:
 
 
 def _why(row: Availability) -> str:
-    return " ".join(part for part in (row.reason, row.hint) if part)
+    return joined(row.reason, row.hint)

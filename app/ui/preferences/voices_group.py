@@ -7,9 +7,12 @@ from PySide6.QtWidgets import QCheckBox, QFormLayout, QGroupBox, QLineEdit, QWid
 from app.core.voices import ME, NAMES, THEM
 from app.settings import Settings
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
+from model_backends.base import Sentence
 
-_OWN_TIP = "They are in the transcript in any case. Alone with a microphone, you always see them."
+_OWN_TIP = Sentence(
+    "They are in the transcript in any case. Alone with a microphone, you always see them."
+)
 _LONGEST = 40  # characters that can be typed
 
 
@@ -17,7 +20,8 @@ class OwnSpeech(QCheckBox):
     """Whether the captions show the user's own words beside the others'."""
 
     def __init__(self, store: SettingsStore) -> None:
-        super().__init__("Show what I say &myself in the captions, too")
+        super().__init__()
+        worded.text(self, Sentence("Show what I say &myself in the captions, too"))
         plain.set_tip(self, _OWN_TIP)
         self.clicked.connect(lambda on: store.change(show_own_speech=on))
 
@@ -30,15 +34,19 @@ class VoicesGroup(QGroupBox):
     """What matters once both the microphone and this computer's sound are heard."""
 
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
-        super().__init__("In a meeting", parent)
+        super().__init__(parent)
+        worded.text(self, Sentence("In a meeting"))
         self.own_speech = OwnSpeech(store)
         self.own_name = _name_field(NAMES[ME])
         self.others_name = _name_field(NAMES[THEM])
-        self.in_subtitles = QCheckBox("Say &who speaks in subtitle files")
+        self.in_subtitles = worded.text(QCheckBox(), Sentence("Say &who speaks in subtitle files"))
         form = QFormLayout(self)
         form.setVerticalSpacing(8)
         form.addRow(self.own_speech)
-        for text, field in (("M&y name", self.own_name), ("Name of the o&thers", self.others_name)):
+        for text, field in (
+            (Sentence("M&y name"), self.own_name),
+            (Sentence("Name of the o&thers"), self.others_name),
+        ):
             label = plain.label(text)
             label.setBuddy(field)
             form.addRow(label, field)
@@ -63,7 +71,7 @@ class VoicesGroup(QGroupBox):
 
 def _name_field(usual: str) -> QLineEdit:
     field = QLineEdit()
-    field.setPlaceholderText(usual)
+    worded.placeholder(field, usual)
     field.setMaxLength(_LONGEST)
     return field
 

@@ -24,18 +24,20 @@ from PySide6.QtWidgets import (
 )
 
 from app.audio.devices.base import SourceInfo
+from app.language import say
 from app.settings import OverlaySettings, Settings
 from app.ui.preferences.caption_page import CaptionPage
 from app.ui.preferences.caption_sample import CaptionSample
+from app.ui.preferences.interface_language import InterfaceLanguage
 from app.ui.preferences.listening_page import ListeningPage
 from app.ui.preferences.names_page import NamesPage
 from app.ui.preferences.privacy_page import PrivacyPage
 from app.ui.preferences.speech_model_page import SpeechModelPage
 from app.ui.state.engines import EngineChoice, info_of, suited_info
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import beside_captions, plain
+from app.ui.widgets import beside_captions, plain, worded
 from app.ui.widgets.scrolled import scrolled
-from model_backends.base import EngineInfo
+from model_backends.base import EngineInfo, Sentence
 
 if TYPE_CHECKING:
     from app.ui.desktop.hotkeys import Hotkeys
@@ -44,8 +46,8 @@ if TYPE_CHECKING:
     from app.ui.state.models import Models
     from app.ui.state.packs import Packs
 
-_READ_TIP = "Each sentence is read out, or shown in braille, once it is finished."
-_UNDO = "&Undo restore"
+_READ_TIP = Sentence("Each sentence is read out, or shown in braille, once it is finished.")
+_UNDO = Sentence("&Undo restore")
 _NARROW = 420  # px of a page that fit on the smallest of screens; a wider one scrolls there
 _LOW = 440  # px; a lower window has no room for the sample: the captions beside it are one
 MARGIN = 8  # pixels between the window and the top of the screen
@@ -70,10 +72,12 @@ class Preferences(QDialog):
         self._store, self._find_info = store, find_info
         self._placed = False  # from then on it stays where the user puts it
         self._before_restore: OverlaySettings | None = None
-        self.setWindowTitle("Preferences")
+        worded.title(self, Sentence("Preferences"))
         self.sample = CaptionSample(store.settings.overlay)
         self.captions = CaptionPage(store)
-        self.read_finished = QCheckBox("Have a screen reader &read finished sentences")
+        self.read_finished = worded.text(
+            QCheckBox(), Sentence("Have a screen reader &read finished sentences")
+        )
         plain.set_tip(self.read_finished, _READ_TIP)
         self.listening = ListeningPage(store)
         self.speech_model = SpeechModelPage(store, models=models, packs=packs)
@@ -82,17 +86,18 @@ class Preferences(QDialog):
         self.privacy = PrivacyPage(store)
         self.list = QListWidget()
         self.list.setObjectName("pages")
-        self.list.setAccessibleName("Pages")
+        worded.name(self.list, Sentence("Pages"))
+        self.language = InterfaceLanguage(store)
         self.pages = QStackedWidget()
         self._add_pages(hotkeys, commands)
-        self.defaults = QPushButton("Restore &defaults")
-        self.defaults.setToolTip("How captions looked at first; their place stays")
+        self.defaults = worded.text(QPushButton(), Sentence("Restore &defaults"))
+        worded.tip(self.defaults, Sentence("How captions looked at first; their place stays"))
         self.defaults.setAutoDefault(False)
-        self.undo = QPushButton(_UNDO)
-        self.undo.setToolTip("How captions looked before the defaults were restored")
+        self.undo = worded.text(QPushButton(), _UNDO)
+        worded.tip(self.undo, Sentence("How captions looked before the defaults were restored"))
         self.undo.setAutoDefault(False)
         self.undo.hide()
-        self.close_button = QPushButton("C&lose")
+        self.close_button = worded.text(QPushButton(), Sentence("C&lose"))
         self.close_button.setDefault(True)
         self._arrange()
         self.list.currentRowChanged.connect(self.pages.setCurrentIndex)
@@ -115,6 +120,7 @@ class Preferences(QDialog):
         self.speech_model.show_settings(settings)
         self.names.show_settings(settings)
         self.privacy.show_settings(settings)
+        self.language.show_settings(settings)
         self.sample.apply(settings.overlay)
         if settings.overlay != self._restored:
             self._forget_restore()  # what was done since would be undone, too
@@ -153,29 +159,39 @@ class Preferences(QDialog):
         row.addWidget(self.read_finished)
         column.addLayout(row)
         column.addStretch(1)
-        titles = {
-            "Captions": captions,
-            "Listening": self.listening,
-            "Speech model": self.speech_model,
-            "Names and words": self.names,
+        titles: dict[str, QWidget] = {
+            Sentence("Captions"): captions,
+            Sentence("Listening"): self.listening,
+            Sentence("Speech model"): self.speech_model,
+            Sentence("Names and words"): self.names,
         }
         if hotkeys is not None and commands is not None:
             from app.ui.preferences.keys_page import KeysPage
 
             self.keys = KeysPage(hotkeys, commands)
-            titles["Keys"] = self.keys
-        titles["Privacy"] = self.privacy
+            titles[Sentence("Keys")] = self.keys
+        titles[Sentence("Privacy")] = self.privacy
+        self._titles: list[str] = []
         for title, page in titles.items():
+            self._titles.append(title)
             self.list.addItem(title)
             self.pages.addWidget(scrolled(page, _NARROW))
 
-    def _arrange(self) -> None:
+    def _name_pages(self) -> None:
+        for row, title in enumerate(self._titles):
+            self.list.item(row).setText(say(title))
         self.list.setFixedWidth(self.list.sizeHintForColumn(0) + 40)
+
+    def _arrange(self) -> None:
+        self._name_pages()
+        worded.follow(self, self._name_pages)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         buttons = QHBoxLayout()
         for button in (self.defaults, self.undo):
             buttons.addWidget(button)
         buttons.addStretch(1)
+        buttons.addWidget(self.language)
+        buttons.addSpacing(8)
         buttons.addWidget(self.close_button)
         shown = QVBoxLayout()
         shown.setSpacing(12)
@@ -195,6 +211,7 @@ class Preferences(QDialog):
         of_captions = self.list.currentRow() == 0
         self.sample.setVisible(of_captions and self.height() >= _LOW)
         self.defaults.setVisible(of_captions)
+        self.language.label.setVisible(not of_captions)  # the other buttons need the room
         self.undo.setVisible(of_captions and self._before_restore is not None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

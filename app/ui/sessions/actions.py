@@ -5,6 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
+from app.ui.widgets import worded
+from model_backends.base import Sentence
+
 
 class Actions(QWidget):
     """Listen, copy, export, correct, name, delete."""
@@ -15,23 +18,29 @@ class Actions(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         copy, export, correct = QMenu(self), QMenu(self), QMenu(self)
-        copy.addAction("&Text", lambda: self.copy_wanted.emit(False))
-        copy.addAction("Text with &times", lambda: self.copy_wanted.emit(True))
-        self.export_all = export.addAction("&All of it…", lambda: self.export_wanted.emit(False))
-        self.export_part = export.addAction(
-            "What is &selected…", lambda: self.export_wanted.emit(True)
+        worded.action(copy, Sentence("&Text")).triggered.connect(
+            lambda: self.copy_wanted.emit(False)
         )
-        self.correct_here = correct.addAction("This &paragraph…")
-        self.restore = correct.addAction("&Back to what was heard")
-        self.copy = _menu_button("&Copy", copy)
-        self.export = _menu_button("&Export", export)
-        self.correct = _menu_button("Co&rrect", correct)
-        self.name = QPushButton("Re&name")
-        self.name.setToolTip("F2 in the list")
-        self.delete = QPushButton("&Delete")
-        self.delete.setToolTip("It can be undone for ten seconds")
-        self.play = QPushButton("&Listen")
-        self.play.setToolTip("Hear the file from the cursor on; a click on a word does the same")
+        worded.action(copy, Sentence("Text with ti&mes")).triggered.connect(
+            lambda: self.copy_wanted.emit(True)
+        )
+        self.export_all = worded.action(export, Sentence("&All of it…"))
+        self.export_all.triggered.connect(lambda: self.export_wanted.emit(False))
+        self.export_part = worded.action(export, Sentence("What is &selected…"))
+        self.export_part.triggered.connect(lambda: self.export_wanted.emit(True))
+        self.correct_here = worded.action(correct, Sentence("This &paragraph…"))
+        self.restore = worded.action(correct, Sentence("&Back to what was heard"))
+        self.copy = _menu_button(Sentence("&Copy"), copy)
+        self.export = _menu_button(Sentence("&Export"), export)
+        self.correct = _menu_button(Sentence("Co&rrect"), correct)
+        self.name = worded.text(QPushButton(), Sentence("Re&name"))
+        worded.tip(self.name, Sentence("F2 in the list"))
+        self.delete = worded.text(QPushButton(), Sentence("&Delete"))
+        worded.tip(self.delete, Sentence("It can be undone for ten seconds"))
+        self.play = worded.text(QPushButton(), Sentence("&Listen"))
+        worded.tip(
+            self.play, Sentence("Hear the file from the cursor on; a click on a word does the same")
+        )
         self.menus = (copy, export, correct)
         for menu in self.menus:
             menu.setObjectName("menu")
@@ -48,7 +57,7 @@ class Actions(QWidget):
 
     def show_playing(self, plays: bool) -> None:
         """What the button would do now."""
-        self.play.setText("S&top" if plays else "&Listen")
+        worded.text(self.play, Sentence("S&top") if plays else Sentence("&Listen"))
 
     def offer(self, edited: bool, selected: bool) -> None:
         """What there is to be done; called before a menu is shown."""
@@ -59,7 +68,7 @@ class Actions(QWidget):
 def _menu_button(text: str, menu: QMenu) -> QToolButton:
     button = QToolButton()
     button.setObjectName("button")
-    button.setText(text)
+    worded.text(button, text)
     button.setMenu(menu)
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut, QTextCursor
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
+from model_backends.base import Sentence
 
 
 class CorrectionDialog(QDialog):
@@ -17,21 +18,21 @@ class CorrectionDialog(QDialog):
     def __init__(self, parent: QWidget, text: str, then: Callable[[str], None]) -> None:
         super().__init__(parent)
         self._before, self._then = text, then
-        self.setWindowTitle("Correct the text")
+        worded.title(self, Sentence("Correct the text"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.text = QPlainTextEdit(text)
-        self.text.setAccessibleName("The paragraph")
+        worded.name(self.text, Sentence("The paragraph"))
         self.text.setTabChangesFocus(True)
         self.text.setMinimumSize(440, 140)
         self.text.moveCursor(QTextCursor.MoveOperation.End)
         told = plain.label(
-            "Every word keeps its time. What was heard is kept too, and can be had back.",
+            Sentence("Every word keeps its time. What was heard is kept too, and can be had back."),
             "dim",
             wrap=True,
         )
         roles = QDialogButtonBox.StandardButton
         buttons = QDialogButtonBox(roles.Save | roles.Cancel)
-        buttons.button(roles.Save).setToolTip("Ctrl+Enter")
+        worded.tip(buttons.button(roles.Save), Sentence("Ctrl+Enter"))
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from model_backends.base import Sentence
 
 
@@ -17,13 +17,16 @@ class HitsBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.found = plain.label(name="dim")
-        self.previous, self.next = QPushButton("Previous"), QPushButton("Next")
+        self.previous, self.next = (
+            worded.text(QPushButton(), Sentence("Previous")),
+            worded.text(QPushButton(), Sentence("Next")),
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.found, 1)
-        for button, step, keys in ((self.previous, -1, "Shift+F3"), (self.next, 1, "F3")):
+        for button, step, keys in ((self.previous, -1, Sentence("Shift+F3")), (self.next, 1, "F3")):
             button.setAutoDefault(False)
-            button.setToolTip(keys)
+            worded.tip(button, keys)
             button.clicked.connect(lambda _=False, step=step: self.walked.emit(step))
             row.addWidget(button)
         self.hide()
@@ -31,4 +34,4 @@ class HitsBar(QWidget):
     def show_place(self, here: int, of: int) -> None:
         """The chosen one, from 1 on, and how many there are."""
         self.setVisible(of > 0)
-        self.found.setText(Sentence("{here} of {count}", here=here, count=of))
+        worded.text(self.found, Sentence("{here} of {count}", here=here, count=of))

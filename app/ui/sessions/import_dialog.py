@@ -18,15 +18,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.language import say
 from app.ui.sessions.imports import Job
-from app.ui.widgets import beside_captions, plain
+from app.ui.widgets import beside_captions, plain, worded
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.following import FollowFocus
 from app.ui.widgets.languages import native_name
 from app.ui.widgets.sound_file import FILTERS
 from model_backends.base import Sentence
 
-_AUTOMATIC = "Automatic"
+_AUTOMATIC = Sentence("Automatic")
 _HIGHEST = 260  # px, of the list
 Files = Callable[[Sequence[Path]], object]
 
@@ -42,7 +43,7 @@ class ImportDialog(QDialog):
         then: Callable[[list[Job]], None],
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Import")
+        worded.title(self, Sentence("Import"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._files = list(files)
         self.languages: list[ChoiceBox] = []
@@ -68,11 +69,14 @@ class ImportDialog(QDialog):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFixedHeight(min(page.sizeHint().height(), _HIGHEST))
         told = plain.label(
-            "The text is kept with your sessions; the file stays where it is.", "dim", wrap=True
+            Sentence("The text is kept with your sessions; the file stays where it is."),
+            "dim",
+            wrap=True,
         )
         roles = QDialogButtonBox.StandardButton
-        buttons = QDialogButtonBox(roles.Ok | roles.Cancel)
-        buttons.button(roles.Ok).setText("&Import")
+        buttons = QDialogButtonBox(roles.Cancel)
+        accept = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
+        worded.text(accept, Sentence("&Import"))
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -90,10 +94,10 @@ class ImportDialog(QDialog):
 
 def ask_for_files(parent: QWidget, then: Files) -> QFileDialog:
     """Show a dialog for one file or more; returns at once."""
-    dialog = QFileDialog(parent, "Import audio or video")
+    dialog = QFileDialog(parent, say(Sentence("Import audio or video")))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-    dialog.setNameFilters(list(FILTERS))
+    dialog.setNameFilters([say(each) for each in FILTERS])
     dialog.filesSelected.connect(lambda names: then([Path(name) for name in names]))
     beside_captions.put(dialog, dialog.sizeHint())
     dialog.open()

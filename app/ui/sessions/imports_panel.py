@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
 
 from app.ui.main_window.transcript import clock
 from app.ui.sessions.imports import Imports, Job, State
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from app.ui.widgets.following import FollowFocus
-from model_backends.base import Sentence
+from model_backends.base import Sentence, joined
 
 _MOST_SHOWN = 3  # rows at once; the rest is scrolled to
 _BESIDE = 8  # px that the scroll bar keeps
@@ -34,11 +34,11 @@ class JobRow(QWidget):
         self.name = plain.label(plain.shortened(job.path.name, _NAME))
         plain.set_tip(self.name, str(job.path))
         self.bar = QProgressBar()
-        self.bar.setAccessibleName(job.path.name)
+        worded.name(self.bar, job.path.name)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
         self.told = plain.label(name="dim", wrap=True)
-        self.button = QPushButton("Stop")
+        self.button = worded.text(QPushButton(), Sentence("Stop"))
         self.button.setAutoDefault(False)
         self.button.clicked.connect(self._press)
         grid = QGridLayout(self)
@@ -58,10 +58,10 @@ class JobRow(QWidget):
         known = job.duration_ms or 0
         self.bar.setRange(0, known // 1000)  # to 0: it moves, and says nothing of how long
         self.bar.setValue(min(job.heard_ms, known) // 1000)
-        self.told.setText(_told(job))
-        text = "Dismiss" if job.over else "Stop"
-        self.button.setText(text)
-        self.button.setAccessibleName(f"{text}: {job.path.name}")
+        worded.text(self.told, _told(job))
+        text = Sentence("Dismiss") if job.over else Sentence("Stop")
+        worded.text(self.button, text)
+        worded.name(self.button, Sentence("{does}: {file}", does=text, file=job.path.name))
 
     def height_at(self, width: int) -> int:
         """What it needs there, since what is told wraps."""
@@ -79,13 +79,13 @@ class JobRow(QWidget):
 
 def _told(job: Job) -> str:
     if job.state is State.WAITING:
-        return "Waiting"
+        return Sentence("Waiting")
     if job.state is State.STOPPED:
-        return "Stopped: nothing was kept."
+        return Sentence("Stopped: nothing was kept.")
     if job.over:
-        return " ".join(job.notes)
+        return joined(*job.notes)
     if not job.heard_ms:
-        return "Loading the speech model …"
+        return Sentence("Loading the speech model …")
     if not job.duration_ms:
         return clock(job.heard_ms)
     return Sentence("{at} of {end}", at=clock(job.heard_ms), end=clock(job.duration_ms))
@@ -108,7 +108,7 @@ class ImportsPanel(QScrollArea):
         FollowFocus(self)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName("Files being imported")
+        worded.name(self, Sentence("Files being imported"))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         imports.changed.connect(self._show)
         for job in imports.jobs:

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 from app.session.stored import Entry
 from app.ui.sessions.painting import SessionPainter
 from app.ui.sessions.rows import ROW, SessionRows
+from app.ui.widgets import worded
+from model_backends.base import Sentence
 
 
 class SessionList(QListView):
@@ -23,7 +25,7 @@ class SessionList(QListView):
         self.rows = SessionRows()
         self.setModel(self.rows)
         self.setItemDelegate(SessionPainter(self))
-        self.setAccessibleName("Sessions")
+        worded.name(self, Sentence("Sessions"))
         self.setObjectName("list")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

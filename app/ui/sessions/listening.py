@@ -19,7 +19,7 @@ class Listening(QObject):
     """Plays, one thing at a time. All signals come in the UI thread."""
 
     changed = Signal(bool)  # whether something plays
-    failed = Signal(str, str)
+    failed = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

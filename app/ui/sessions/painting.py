@@ -12,9 +12,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.language import say
 from app.ui.sessions import one_line
 from app.ui.sessions.rows import ROW, Row
-from app.ui.widgets import theme
+from app.ui.widgets import theme, worded
+from model_backends.base import Sentence
 
 _SIDE, _ABOVE, _BETWEEN = 10, 7, 3  # px
 
@@ -45,7 +47,7 @@ class SessionPainter(QStyledItemDelegate):
             painter.setPen(QColor(look.dim))
             painter.setFont(_bold(option.font))
             at = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
-            painter.drawText(room, at, row.facts)
+            painter.drawText(room, at, say(row.facts))
         else:
             selected = bool(option.state & QStyle.StateFlag.State_Selected)
             if selected:
@@ -64,8 +66,8 @@ class SessionPainter(QStyledItemDelegate):
         index: QModelIndex | QPersistentModelIndex,
     ) -> QWidget:
         editor = QLineEdit(parent)
-        editor.setAccessibleName("Name of the session")
-        editor.setPlaceholderText("Name of the session")
+        worded.name(editor, Sentence("Name of the session"))
+        worded.placeholder(editor, Sentence("Name of the session"))
         editor.setMaxLength(200)
         return editor
 
@@ -86,7 +88,7 @@ class SessionPainter(QStyledItemDelegate):
         lower = upper.translated(0, line + _BETWEEN)
         painter.setPen(dim)
         plain = painter.fontMetrics()
-        shown = plain.elidedText(row.facts, Qt.TextElideMode.ElideRight, upper.width())
+        shown = plain.elidedText(say(row.facts), Qt.TextElideMode.ElideRight, upper.width())
         painter.drawText(upper, 0, shown)
         painter.setPen(ink)
         title = [(row.entry.title, True), ("  ", False)] if row.entry.title else []

@@ -21,10 +21,11 @@ from PySide6.QtCore import (
     Signal,
 )
 
+from app.language import say
 from app.session.library import Found, Snippet
 from app.session.stored import FILE, RECOVERED, Entry
 from app.ui.main_window.transcript import clock
-from model_backends.base import Sentence
+from model_backends.base import Counted, Sentence, joined
 
 ROW = Qt.ItemDataRole.UserRole  # the Row itself
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -46,13 +47,12 @@ class Row:
         if entry is None:
             return day_name(self.day)
         if entry.origin == FILE:  # when that was said, nobody knows
-            return " · ".join(
-                (Path(entry.file or "").name, clock(entry.duration_ms), _amount(self))
-            )
+            name = Path(entry.file or "").name
+            return joined(name, clock(entry.duration_ms), _amount(self), between=" · ")
         facts = [f"{entry.started:%H:%M}–{entry.ended:%H:%M}", _amount(self)]
         if entry.origin == RECOVERED:
-            facts.append("Recovered")
-        return " · ".join(facts)
+            facts.append(Sentence("Recovered"))
+        return joined(*facts, between=" · ")
 
     @property
     def text(self) -> str:
@@ -67,18 +67,17 @@ class Row:
 def _amount(row: Row) -> str:
     assert row.entry is not None
     if row.snippet is not None:
-        return Sentence("{count:,} places", count=row.count) if row.count != 1 else "1 place"
-    words = row.entry.words
-    return Sentence("{count:,} words", count=words) if words != 1 else "1 word"
+        return Counted("1 place", "{count:,} places", count=row.count)
+    return Counted("1 word", "{count:,} words", count=row.entry.words)
 
 
 def day_name(day: date, today: date | None = None) -> str:
     """As people say it."""
     today = today or datetime.now().date()
     if day == today:
-        return "Today"
+        return Sentence("Today")
     if day == today - timedelta(days=1):
-        return "Yesterday"
+        return Sentence("Yesterday")
     written = QLocale().toString(QDate(day.year, day.month, day.day), QLocale.FormatType.LongFormat)
     return str(written)
 
@@ -140,7 +139,7 @@ class SessionRows(QAbstractListModel):
             return row
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             title = row.entry.title if row.entry else ""
-            return " · ".join(filter(None, (row.facts, title, row.text)))
+            return say(joined(row.facts, title, row.text, between=" · "))
         if role == Qt.ItemDataRole.EditRole and row.entry is not None:
             return row.entry.title
         return None

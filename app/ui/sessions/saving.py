@@ -12,6 +12,7 @@ from app.core.export import FORMATS, to_txt
 from app.session.files import write_new
 from app.session.stored import Entry, Stored
 from app.ui.main_window.save_as import file_dialog, target_of
+from model_backends.base import Sentence
 
 Times = tuple[int, int] | None
 
@@ -33,4 +34,6 @@ def ask_where(parent: QWidget, entry: Entry, then: Callable[[Path, str], None]) 
     """Open the dialog without blocking; `then(path, filter)` once a name was chosen."""
     folder = paths.transcripts_dir()
     start = folder if folder.is_dir() else Path.home()
-    return file_dialog(parent, "Export the session", start / f"{entry.file_name}.srt", then)
+    return file_dialog(
+        parent, Sentence("Export the session"), start / f"{entry.file_name}.srt", then
+    )

@@ -33,7 +33,7 @@ class Shelf(QObject):
     deleted = Signal(object)  # Entry: it can be had back for UNDO_MS
     gone = Signal(int)  # … and now it cannot
     restored = Signal(int)
-    failed = Signal(str, str)  # a sentence and what to do
+    failed = Signal(object, object)  # a sentence and what to do
 
     _begun = Signal(int, object, str)  # the first rows of a search, from its thread
 

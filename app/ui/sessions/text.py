@@ -16,10 +16,12 @@ from PySide6.QtWidgets import QWidget
 from app.core.paragraphs import paragraphs
 from app.core.search import places
 from app.core.voices import label_of
+from app.language import said_names
 from app.session.stored import Stored
 from app.ui.main_window.transcript import MOST_MATCHES, Transcript, clock
+from app.ui.widgets import worded
 from app.ui.widgets.languages import direction
-from model_backends.base import Word
+from model_backends.base import Sentence, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class SessionText(Transcript):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("What was said")
-        self.setPlaceholderText("")
+        worded.name(self, Sentence("What was said"))
+        worded.placeholder(self, "")
         self._shown: list[_Shown] = []
         self._hits: list[QTextCursor] = []
         self._hit = -1
@@ -66,7 +68,9 @@ class SessionText(Transcript):
         for words in paragraphs(stored.words, stored.gaps):
             while stops and stops[0].start_ms <= words[0].start_ms:
                 self.add_gap(stops.pop(0))
-            self._add_paragraph(words, label_of(words[0].lane, stored.names) if several else "")
+            self._add_paragraph(
+                words, label_of(words[0].lane, said_names(stored.names)) if several else ""
+            )
         for gap in stops:
             self.add_gap(gap)
 

@@ -38,15 +38,17 @@ from app.ui.sessions.rows import Row
 from app.ui.sessions.shelf import Shelf
 from app.ui.sessions.text import SessionText
 from app.ui.state.background import in_background
-from app.ui.widgets import beside_captions, plain
+from app.ui.widgets import beside_captions, plain, worded
 from app.ui.widgets.banner import BannerStack
-from model_backends.base import EngineOptions, Sentence, UserError
+from model_backends.base import EngineOptions, Sentence, UserError, joined
 
 _SIZE, _LEAST = QSize(960, 600), QSize(680, 360)
 SEARCH_AFTER_MS = 150  # while somebody types
-_NOTHING = "Nothing has been kept yet. Every session you caption is listed here when it ends."
-_NOT_KEPT = "Nothing is kept: that is turned off in Preferences, Privacy."
-_NOT_FOUND = "Nobody has said that in the sessions that are kept."
+_NOTHING = Sentence(
+    "Nothing has been kept yet. Every session you caption is listed here when it ends."
+)
+_NOT_KEPT = Sentence("Nothing is kept: that is turned off in Preferences, Privacy.")
+_NOT_FOUND = Sentence("Nobody has said that in the sessions that are kept.")
 
 
 class SessionsWindow(QWidget):
@@ -64,7 +66,7 @@ class SessionsWindow(QWidget):
         self.imports = imports or Imports(EngineOptions, library, self)
         self.importing = ImportsPanel(self.imports)
         self.listening = Listening(self)
-        self.choose_files = QPushButton("&Import…")
+        self.choose_files = worded.text(QPushButton(), Sentence("&Import…"))
         self.shelf = Shelf(library or Library(), self)
         self.search = QLineEdit()
         self.list = SessionList()
@@ -81,9 +83,10 @@ class SessionsWindow(QWidget):
         self._marked = ""  # what is looked for in the session that is open
         self._wanted: int | None = None  # the session to be chosen when the list is there
         self._typing = QTimer(self, singleShot=True, interval=SEARCH_AFTER_MS)
-        self.setWindowTitle("Sessions")
+        worded.title(self, Sentence("Sessions"))
         self._arrange()
         self._connect()
+        worded.follow(self, self._show_facts)
         self._show_stored(None)
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -115,15 +118,17 @@ class SessionsWindow(QWidget):
     # --- building ----------------------------------------------------------------------------
 
     def _arrange(self) -> None:
-        self.search.setPlaceholderText("Search in all sessions")
-        self.search.setAccessibleName("Search in all sessions")
+        worded.placeholder(self.search, Sentence("Search in all sessions"))
+        worded.name(self.search, Sentence("Search in all sessions"))
         self.search.setClearButtonEnabled(True)
-        self.search.setToolTip("Enter: the next place")
+        worded.tip(self.search, Sentence("Enter: the next place"))
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._page = QStackedLayout()
         self._page.addWidget(self.text)
         self._page.addWidget(self.empty)
-        self.choose_files.setToolTip("Audio or video files; they can be dropped here, too")
+        worded.tip(
+            self.choose_files, Sentence("Audio or video files; they can be dropped here, too")
+        )
         self.choose_files.setAutoDefault(False)
         above = QWidget()
         row = QHBoxLayout(above)
@@ -213,7 +218,7 @@ class SessionsWindow(QWidget):
         if not self.list.choose(wanted):
             self._show_stored(None)
             nothing = _NOTHING if self._keeps() else _NOT_KEPT
-            self.empty.setText(_NOT_FOUND if sought else nothing)
+            worded.text(self.empty, _NOT_FOUND if sought else nothing)
 
     def _open(self, entry: Entry) -> None:
         if self.stored is not None and self.stored.entry.id == entry.id:
@@ -235,15 +240,15 @@ class SessionsWindow(QWidget):
     def _show_facts(self) -> None:
         entry = self.stored.entry if self.stored else None
         if entry is None:
-            self.headline.clear()
-            self.detail.clear()
+            worded.text(self.headline, "")
+            worded.text(self.detail, "")
             return
         when = Row(entry.started.date()).facts
         facts = [when] if entry.title else []
         facts.append(Row(entry.started.date(), entry).facts)
-        facts += ["Corrected"] if entry.edited else []
-        self.headline.setText(entry.title or when)
-        self.detail.setText(" · ".join(facts))
+        facts += [Sentence("Corrected")] if entry.edited else []
+        worded.text(self.headline, entry.title or when)
+        worded.text(self.detail, joined(*facts, between=" · "))
 
     def _offer_actions(self) -> None:
         edited = self.stored is not None and self.stored.entry.edited
@@ -325,7 +330,9 @@ class SessionsWindow(QWidget):
         if isinstance(error, UserError):
             self.banners.tell("failure", error.message, error.hint)
         else:
-            self.banners.tell("failure", "The session could not be written.", "Try again.")
+            self.banners.tell(
+                "failure", Sentence("The session could not be written."), Sentence("Try again.")
+            )
 
     def correct_paragraph(self) -> CorrectionDialog | None:
         """Ask for another text of the paragraph in which the cursor is."""
@@ -380,7 +387,7 @@ class SessionsWindow(QWidget):
             Sentence("For good in {seconds} seconds.", seconds=UNDO_MS // 1000),
             about=f"deleted {entry.id}",
         )
-        banner.add_button("&Undo", lambda: self.shelf.restore(entry.id))
+        banner.add_button(Sentence("&Undo"), lambda: self.shelf.restore(entry.id))
         self._wanted = self.list.beside(entry.id)
         self.stored = None
         self.look()

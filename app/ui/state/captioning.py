@@ -20,11 +20,12 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.audio.choice import Device, SourceChoice, from_text, to_text
 from app.audio.devices.base import name_alone
 from app.core.voices import ME, THEM
+from app.language import said_names
 from app.session.status import Stage, Status
 from app.settings import Settings
 from app.ui.state.engines import of_use
 from app.ui.state.settings_store import SettingsStore
-from model_backends.base import Notice, UserError
+from model_backends.base import Notice, Sentence, UserError
 
 if TYPE_CHECKING:
     from app.core.timeline import Timeline
@@ -39,7 +40,9 @@ _RELIEF_MS = 3_000  # how long a session listens on while the next one finds its
 _LOOK_MS = 50
 
 _UNEXPECTED = Status(
-    Stage.FAILED, "Captions could not be started.", "The log says why: Help, Open log folder."
+    Stage.FAILED,
+    Sentence("Captions could not be started."),
+    Sentence("The log says why: Help, Open log folder."),
 )
 
 
@@ -78,7 +81,7 @@ class Captioning(QObject):
         self._looks_left = 0
         self._relief = QTimer(self, interval=_LOOK_MS)
         self._relief.timeout.connect(self._look_for_sound)
-        self.last_status = Status(Stage.IDLE, "Captions are off.")
+        self.last_status = Status(Stage.IDLE, Sentence("Captions are off."))
         store.changed.connect(self._follow)
 
     @property
@@ -127,7 +130,7 @@ class Captioning(QObject):
     def labels(self) -> Mapping[str, str]:
         """What the voices are called where captions show more than one; else empty."""
         both = self.session is not None and {ME, THEM} <= set(self.session.voices)
-        return self._store.settings.voice_names if both and self.shows(ME) else {}
+        return said_names(self._store.settings.voice_names) if both and self.shows(ME) else {}
 
     # --- verbs -----------------------------------------------------------------------------
 
@@ -298,7 +301,7 @@ class Captioning(QObject):
         bridge.choices_changed.connect(self._take_choices)
         bridge.heard_out.connect(self._show_next)
         self.session_changed.emit(bridge)
-        self._take_status(Status(Stage.STARTING, "Starting…"))
+        self._take_status(Status(Stage.STARTING, Sentence("Starting…")))
 
     def _show_next(self) -> None:
         """The words of the session that is shown are all out: the next one's turn."""

@@ -27,7 +27,7 @@ class CaptionsPage(QObject):
     """One for the whole run."""
 
     changed = Signal()  # switched on or off, or another address
-    problem = Signal(str, str)  # it cannot be had: why, what to do
+    problem = Signal(object, object)  # it cannot be had: why, what to do
 
     def __init__(
         self, captioning: Captioning, store: SettingsStore, parent: QObject | None = None

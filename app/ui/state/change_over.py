@@ -48,7 +48,7 @@ class Wish:
 class ChangeOver(QObject):
     """`told` brings a sentence and a hint, for beside the captions."""
 
-    told = Signal(str, str)
+    told = Signal(object, object)
 
     def __init__(
         self,

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from model_backends.base import Sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Verb:
@@ -25,14 +27,16 @@ class Verb:
     key: str
 
 
-CAPTIONS = Verb("captions", "Show or hide the captions", "Ctrl+Alt+C")
-PAUSE = Verb("pause", "Pause listening, or go on", "Ctrl+Alt+P")
-HOLD = Verb("hold", "Hold the text, or go on", "Ctrl+Alt+H")
-CLICK_THROUGH = Verb("click-through", "Let clicks through, or not", "Ctrl+Alt+T")
-BIGGER = Verb("bigger", "Bigger text", "Ctrl+Alt++")
-SMALLER = Verb("smaller", "Smaller text", "Ctrl+Alt+-")
-MARK = Verb("mark", "Mark this place", "Ctrl+Alt+M")
-DICTATE = Verb("dictate", "Type what is said into the window in use, or not", "Ctrl+Alt+W")
+CAPTIONS = Verb("captions", Sentence("Show or hide the captions"), "Ctrl+Alt+C")
+PAUSE = Verb("pause", Sentence("Pause listening, or go on"), "Ctrl+Alt+P")
+HOLD = Verb("hold", Sentence("Hold the text, or go on"), "Ctrl+Alt+H")
+CLICK_THROUGH = Verb("click-through", Sentence("Let clicks through, or not"), "Ctrl+Alt+T")
+BIGGER = Verb("bigger", Sentence("Bigger text"), "Ctrl+Alt++")
+SMALLER = Verb("smaller", Sentence("Smaller text"), "Ctrl+Alt+-")
+MARK = Verb("mark", Sentence("Mark this place"), "Ctrl+Alt+M")
+DICTATE = Verb(
+    "dictate", Sentence("Type what is said into the window in use, or not"), "Ctrl+Alt+W"
+)
 VERBS = {
     each.name: each
     for each in (CAPTIONS, PAUSE, HOLD, CLICK_THROUGH, BIGGER, SMALLER, MARK, DICTATE)

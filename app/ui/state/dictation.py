@@ -43,7 +43,7 @@ class Dictation(QObject):
 
     changed = Signal()  # switched, or doing otherwise
     begun = Signal()  # switched on
-    problem = Signal(str, str)  # it cannot be, or has ended by itself: why, what to do
+    problem = Signal(object, object)  # it cannot be, or has ended by itself: why, what to do
 
     def __init__(
         self,

@@ -11,7 +11,14 @@ from pathlib import Path
 
 from app.settings import Settings
 from model_backends import ENGINES, availability, describe
-from model_backends.base import Availability, EngineError, EngineInfo, EngineOptions, ServerOptions
+from model_backends.base import (
+    Availability,
+    EngineError,
+    EngineInfo,
+    EngineOptions,
+    ServerOptions,
+    joined,
+)
 from model_backends.remote.addresses import dialect_of
 
 log = logging.getLogger(__name__)
@@ -34,7 +41,7 @@ class EngineChoice:
         if self.usable or not self.models:
             return ""
         first = self.models[0]
-        return " ".join(part for part in (first.reason, first.hint) if part)
+        return joined(first.reason, first.hint)
 
 
 def info_of(name: str) -> EngineInfo | None:

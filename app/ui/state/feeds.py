@@ -38,7 +38,7 @@ class Feeds(QObject):
     """One for the whole run."""
 
     changed = Signal(str)  # this one was switched, or is doing otherwise
-    problem = Signal(str, str, str)  # this one cannot be had: why, what to do
+    problem = Signal(str, object, object)  # this one cannot be had: why, what to do
 
     def __init__(
         self, captioning: Captioning, store: SettingsStore, parent: QObject | None = None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.ui.state.ui_thread import Knock
-from model_backends.base import UserError
+from model_backends.base import Sentence, UserError
 
 if TYPE_CHECKING:
     from app.models.download import Progress
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _UNEXPECTED = UserError(
-    "Something went wrong inside Voxline.", "The log says what: Help, Open log folder."
+    Sentence("Something went wrong inside Voxline."),
+    Sentence("The log says what: Help, Open log folder."),
 )
 _LEAVE_S = 5.0  # how long the end of the app waits for one to let go
 

@@ -23,7 +23,7 @@ class SettingsStore(QObject):
     """Holds the settings of this run and writes them when they have changed."""
 
     changed = Signal(object, object)  # Settings now, Settings before
-    problem = Signal(str)  # a sentence for the user: they could not be saved
+    problem = Signal(object)  # a sentence for the user: they could not be saved
 
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)

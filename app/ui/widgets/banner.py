@@ -20,16 +20,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.widgets import plain
+from app.language import say
+from app.ui.widgets import plain, worded
 from app.ui.widgets.following import FollowFocus
+from model_backends.base import Sentence, joined
 
+_DISMISS = Sentence("Dismiss")
 MOST_SHOWN = 2  # the transcript needs the room; older ones go, except those with a question
 
 
 def announce(widget: QWidget, text: str) -> None:
     """Have a screen reader say it, if one is listening."""
     if QAccessible.isActive():
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, say(text)))
 
 
 class Banner(QFrame):
@@ -44,8 +47,8 @@ class Banner(QFrame):
         self.text, self.hint = text, hint
         self.about = ""  # what it is about, for whoever ends it
         self.asks = False
-        self.setAccessibleName(text)
-        self.setAccessibleDescription(hint)
+        worded.name(self, text)
+        worded.description(self, hint)
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(8)
         words = QVBoxLayout()
@@ -65,7 +68,7 @@ class Banner(QFrame):
 
     def add_button(self, text: str, act: Callable[[], object], stays: bool = False) -> QPushButton:
         """A button; the banner goes when it is pressed unless it `stays`."""
-        button = QPushButton(text)
+        button = worded.text(QPushButton(), text)
         button.setAutoDefault(False)
         if not stays:
             button.clicked.connect(self.dismiss)
@@ -73,7 +76,7 @@ class Banner(QFrame):
         self._buttons.addWidget(button)
         return button
 
-    def add_dismissal(self, text: str = "Dismiss") -> QPushButton:
+    def add_dismissal(self, text: str = _DISMISS) -> QPushButton:
         return self.add_button(text, lambda: None)
 
     @property
@@ -181,7 +184,7 @@ class BannerStack(QScrollArea):
         banner.show()
         self.show()
         self.updateGeometry()
-        announce(banner, f"{banner.text} {banner.hint}".strip())
+        announce(banner, joined(banner.text, banner.hint))
         return banner
 
     def _one_less(self) -> None:

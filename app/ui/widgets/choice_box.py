@@ -14,7 +14,8 @@ from PySide6.QtWidgets import (
     QStylePainter,
 )
 
-from app.ui.widgets import plain
+from app.language import say
+from app.ui.widgets import plain, worded
 
 _TEXT_MARGIN = 4  # px that the style keeps free beside the text
 _MOST_ROWS = 24  # seen at once; Qt shows ten, and then a last row that nobody finds
@@ -49,18 +50,22 @@ class ChoiceBox(SteadyBox):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.setAccessibleName(name)
+        worded.name(self, name)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(12)
         self.setMaxVisibleItems(_MOST_ROWS)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._items: list[tuple[str, str]] = []
+        self._why_not: dict[str, str] = {}
         self.activated.connect(lambda index: self.chosen.emit(self.itemData(index)))
+        worded.follow(self, self._offer_again)
 
     def offer(self, items: Sequence[tuple[str, str]], chosen: str) -> None:
         """Show exactly these (label, data), with `chosen` picked; tells nobody."""
+        self._items, self._why_not = list(items), {}
         self.clear()
         for label, data in items:
-            self.addItem(plain.shortened(label), data)
+            self.addItem(plain.shortened(say(label)), data)
             self.setItemData(self.count() - 1, plain.tip(label), Qt.ItemDataRole.ToolTipRole)
         self.setCurrentIndex(max(0, self.findData(chosen)))
 
@@ -69,8 +74,16 @@ class ChoiceBox(SteadyBox):
         model = self.model()
         index = self.findData(data)
         if isinstance(model, QStandardItemModel) and index >= 0:
+            self._why_not[data] = why
             model.item(index).setEnabled(False)
             self.setItemData(index, plain.tip(why), Qt.ItemDataRole.ToolTipRole)
+
+    def _offer_again(self) -> None:
+        """In another language."""
+        why_not = self._why_not
+        self.offer(self._items, self.currentData() or "")
+        for data, why in why_not.items():
+            self.disable(data, why)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """What does not fit loses its middle: Qt would cut it off."""

@@ -8,18 +8,19 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QColorDialog, QMenu, QToolButton, QWidget
 
-from app.ui.widgets import beside_captions
+from app.ui.widgets import beside_captions, worded
+from model_backends.base import Sentence
 
 # 47 CFR 79.103(c): the colours every caption display has to offer
 STANDARD_COLORS = {
-    "White": "#ffffff",
-    "Black": "#000000",
-    "Red": "#ff0000",
-    "Green": "#00ff00",
-    "Blue": "#0000ff",
-    "Yellow": "#ffff00",
-    "Magenta": "#ff00ff",
-    "Cyan": "#00ffff",
+    Sentence("White"): "#ffffff",
+    Sentence("Black"): "#000000",
+    Sentence("Red"): "#ff0000",
+    Sentence("Green"): "#00ff00",
+    Sentence("Blue"): "#0000ff",
+    Sentence("Yellow"): "#ffff00",
+    Sentence("Magenta"): "#ff00ff",
+    Sentence("Cyan"): "#00ffff",
 }
 _SWATCH = QSize(28, 18)
 
@@ -78,11 +79,11 @@ class ColorButton(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         menu = QMenu(self)
         for label, color in STANDARD_COLORS.items():
-            action = QAction(QIcon(_swatch(color)), label, menu)
+            action = worded.text(QAction(QIcon(_swatch(color)), "", menu), label)
             action.triggered.connect(lambda _=False, color=color: self._choose(color))
             menu.addAction(action)
         menu.addSeparator()
-        menu.addAction("&Other…").triggered.connect(self._ask)
+        worded.action(menu, Sentence("&Other…")).triggered.connect(self._ask)
         self.setMenu(menu)
 
     def show_color(self, color: str) -> None:
@@ -90,9 +91,9 @@ class ColorButton(QToolButton):
         self.color = color
         names = {value: name for name, value in STANDARD_COLORS.items()}
         label = names.get(color.lower(), color)
-        self.setText(label)
+        worded.text(self, label)
         self.setIcon(QIcon(_swatch(color)))
-        self.setAccessibleName(f"{self._name}: {label}")
+        worded.name(self, Sentence("{what}: {color}", what=self._name, color=label))
 
     def _choose(self, color: str) -> None:
         self.show_color(color)
@@ -100,7 +101,7 @@ class ColorButton(QToolButton):
 
     def _ask(self) -> None:
         dialog = QColorDialog(QColor(self.color), self)
-        dialog.setWindowTitle(self._name)
+        worded.title(dialog, self._name)
         dialog.colorSelected.connect(lambda color: self._choose(color.name()))
         dialog.finished.connect(dialog.deleteLater)
         beside_captions.put(dialog, dialog.sizeHint())

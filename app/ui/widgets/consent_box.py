@@ -10,9 +10,11 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from app.ui.widgets import beside_captions
+from app.language import say
+from app.ui.widgets import beside_captions, worded
+from model_backends.base import Sentence
 
-AGREE, REFUSE = "Agree", "Do not send"
+AGREE, REFUSE = Sentence("Agree"), Sentence("Do not send")
 
 
 def ask(
@@ -25,10 +27,10 @@ def ask(
     """Ask, without waiting; Enter and Escape both mean no."""
     box = QMessageBox(parent)
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setWindowTitle(title)
-    box.setText(text)
-    agree = box.addButton(AGREE, QMessageBox.ButtonRole.AcceptRole)
-    refuse = box.addButton(REFUSE, QMessageBox.ButtonRole.RejectRole)
+    worded.title(box, title)
+    worded.text(box, text)
+    agree = box.addButton(say(AGREE), QMessageBox.ButtonRole.AcceptRole)
+    refuse = box.addButton(say(REFUSE), QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(refuse)
     box.setEscapeButton(refuse)
     box.finished.connect(lambda _: agreed() if box.clickedButton() is agree else refused())

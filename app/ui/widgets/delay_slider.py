@@ -10,7 +10,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSlider, QWidget
 
-from app.ui.widgets import plain, theme
+from app.language import say
+from app.ui.widgets import plain, theme, worded
 from app.ui.widgets.banner import announce
 from app.ui.widgets.theme import CAPTIONS
 from model_backends.base import Sentence
@@ -44,7 +45,7 @@ _STEPS = {
 
 def delay_label(ms: int) -> str:
     """Short: "0.5 s"."""
-    return f"{_tenths(ms)} s"
+    return Sentence("{seconds:g} s", seconds=_tenths(ms))
 
 
 def delay_description(ms: int, word_error_rate: Mapping[int, float]) -> str:
@@ -64,7 +65,7 @@ def delay_in_words(ms: int, word_error_rate: Mapping[int, float]) -> str:
         waits = Sentence("Words appear about 1 second after they are said.")
     else:
         waits = Sentence(
-            "Words appear about {seconds} seconds after they are said.", seconds=_tenths(ms)
+            "Words appear about {seconds:g} seconds after they are said.", seconds=_tenths(ms)
         )
     if ms not in word_error_rate:
         return waits
@@ -73,9 +74,9 @@ def delay_in_words(ms: int, word_error_rate: Mapping[int, float]) -> str:
     )
 
 
-def _tenths(ms: int) -> str:
+def _tenths(ms: int) -> float:
     """Seconds; two places where one would make neighbours alike."""
-    return f"{ms / 1000:.2f}".rstrip("0").rstrip(".")
+    return round(ms / 1000, 2)
 
 
 class DelaySlider(QSlider):
@@ -92,7 +93,7 @@ class DelaySlider(QSlider):
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.delays_ms: tuple[int, ...] = ()
         self._word_error_rate: Mapping[int, float] = {}
-        self.setAccessibleName("Delay in milliseconds")
+        worded.name(self, Sentence("Delay in milliseconds"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._settled = 0
         self.actionTriggered.connect(self._take_action)
@@ -222,9 +223,9 @@ class DelaySlider(QSlider):
     def _describe(self) -> None:
         """In words for whoever cannot see the handle: Qt reads out only the milliseconds."""
         plain.set_tip(self, self.in_words)
-        if self.in_words == self.accessibleDescription():
+        if say(self.in_words) == self.accessibleDescription():
             return
-        self.setAccessibleDescription(self.in_words)
+        worded.description(self, self.in_words)
         if self.hasFocus():
             announce(self, self.in_words)
 

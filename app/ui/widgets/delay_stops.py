@@ -11,8 +11,17 @@ from dataclasses import dataclass
 
 from model_backends.base import Sentence
 
-FASTEST, FAST, BALANCED, MOST_ACCURATE = "Fastest", "Fast", "Balanced", "Most accurate"
-_ROUNDLY = ((250, "a quarter of a second"), (500, "half a second"), (1000, "one second"))
+FASTEST, FAST, BALANCED, MOST_ACCURATE = (
+    Sentence("Fastest"),
+    Sentence("Fast"),
+    Sentence("Balanced"),
+    Sentence("Most accurate"),
+)
+_ROUNDLY = (
+    (250, Sentence("a quarter of a second")),
+    (500, Sentence("half a second")),
+    (1000, Sentence("one second")),
+)
 _NEARLY = 0.1  # as a share: what may be called so
 
 
@@ -51,8 +60,7 @@ def behind(ms: int) -> str:
     for roundly, words in _ROUNDLY:
         if abs(ms - roundly) <= _NEARLY * roundly:
             return Sentence("about {time} behind", time=words)
-    seconds = f"{ms / 1000:.2f}".rstrip("0").rstrip(".")
-    return Sentence("about {seconds} seconds behind", seconds=seconds)
+    return Sentence("about {seconds:g} seconds behind", seconds=round(ms / 1000, 2))
 
 
 def felt(ms: int, word_error_rate: Mapping[int, float]) -> str:

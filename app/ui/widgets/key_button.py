@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.native.keys import LETTERS
 from app.native.x11_keys import PLACES
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 from model_backends.base import Sentence
 
-NONE = "None"
-ASKING = "Press the keys…"
-_HOW = "Press it, then the keys. Escape: as before. Backspace: no key."
+NONE = Sentence("None")
+ASKING = Sentence("Press the keys…")
+_HOW = Sentence("Press it, then the keys. Escape: as before. Backspace: no key.")
 _MODIFIERS = (
     Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Shift, Qt.Key.Key_Meta, Qt.Key.Key_AltGr,
 )  # fmt: skip
@@ -82,8 +82,8 @@ class KeyButton(QPushButton):
         self.chosen.emit("" if cleared else written(event))
 
     def _label(self, text: str) -> None:
-        self.setText(plain.unmnemonic(text))
-        self.setAccessibleName(Sentence("{does}: {keys}", does=self._does, keys=text))
+        worded.text(self, text if isinstance(text, Sentence) else plain.unmnemonic(text))
+        worded.name(self, Sentence("{does}: {keys}", does=self._does, keys=text))
         plain.set_tip(self, _HOW)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QWidget
 
-from app.ui.widgets import plain
+from app.ui.widgets import plain, worded
 
 _STEP_PX = 32
 
@@ -21,7 +21,7 @@ class PercentSlider(QWidget):
         self.slider.setRange(round(low * 100), round(high * 100))
         self.slider.setSingleStep(5)
         self.slider.setPageStep(10)
-        self.slider.setAccessibleName(name)
+        worded.name(self.slider, name)
         self.number = plain.label()
         self.number.setMinimumWidth(self.number.fontMetrics().horizontalAdvance("100 %") + 4)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -45,8 +45,8 @@ class PercentSlider(QWidget):
 
     def _show_number(self) -> None:
         percent = f"{self.slider.value()} %"
-        self.number.setText(percent)
-        self.slider.setAccessibleDescription(percent)
+        worded.text(self.number, percent)
+        worded.description(self.slider, percent)
 
 
 class SteppedPercentSlider(PercentSlider):
@@ -68,8 +68,8 @@ class SteppedPercentSlider(PercentSlider):
     def _button(self, sign: str, does: str, more: bool) -> QToolButton:
         button = QToolButton()
         button.setObjectName("step")
-        button.setText(sign)
-        button.setAccessibleName(does)
+        worded.text(button, sign)
+        worded.name(button, does)
         button.setMinimumSize(_STEP_PX, _STEP_PX)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         plain.set_tip(button, does)

@@ -8,16 +8,16 @@ from __future__ import annotations
 from app.settings import Settings
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.languages import native_name
-from model_backends.base import EngineInfo
+from model_backends.base import EngineInfo, Sentence
 
-_FIND_LANGUAGE = "Automatic"
+_FIND_LANGUAGE = Sentence("Automatic")
 
 
 class LanguageBox(ChoiceBox):
     """Hidden where there is nothing to choose. `chosen` brings the code, "" for automatic."""
 
     def __init__(self) -> None:
-        super().__init__("Language")
+        super().__init__(Sentence("Language"))
 
     def show_settings(self, settings: Settings, info: EngineInfo | None) -> bool:
         """Offer what this engine takes; whether there is a choice."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 
-from app.ui.widgets import theme
+from app.ui.widgets import theme, worded
 from app.ui.widgets.level import loudness
 from app.ui.widgets.meter import Meter
+from model_backends.base import Sentence
 
 _BAR = 7  # px from one bar of the meter to the next
 
@@ -25,7 +26,7 @@ class LevelMeter(Meter):
         self.level = 0.0  # RMS amplitude, 0..1
         self.lit = 0
         self.setFixedSize(QSize(self.BARS * _BAR, 18))
-        self.setToolTip("Sound level")
+        worded.tip(self, Sentence("Sound level"))
         self._show()
 
     def set_level(self, level: float) -> None:

@@ -13,7 +13,9 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QLabel, QWidget
 
+from app.ui.widgets import worded
 from app.ui.widgets.level import in_words
+from model_backends.base import Sentence
 
 
 class Meter(QLabel):
@@ -25,15 +27,15 @@ class Meter(QLabel):
         self._picture = QPixmap()
         self._word = in_words(0.0)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAccessibleName("Sound level")
-        self.setAccessibleDescription(self._word)
+        worded.name(self, Sentence("Sound level"))
+        worded.description(self, self._word)
 
     def tell(self, level: float) -> None:
         """In a word, for those who do not see it: RMS amplitude, 0..1."""
         word = in_words(level)
         if word != self._word:
             self._word = word
-            self.setAccessibleDescription(word)
+            worded.description(self, word)
 
     def show_one(self, what: Hashable, ground: QColor, draw: Callable[[QPainter], None]) -> None:
         """The picture of `what`, drawn on its ground when it is first needed."""

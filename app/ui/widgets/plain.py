@@ -6,21 +6,22 @@ is markup, and would load what it names.
 
 from __future__ import annotations
 
-import html
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
+
+from app.language import say
+from app.ui.widgets import worded
 
 LONGEST_NAME = 44  # characters of a name in a menu
 
 
 def label(text: str = "", name: str = "", wrap: bool = False) -> QLabel:
     """A QLabel that shows its text literally; `name` is its object name, for the style sheet."""
-    made = QLabel(text)
+    made = QLabel()
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setObjectName(name)
     made.setWordWrap(wrap)
-    return made
+    return worded.text(made, text)
 
 
 def add_row(form: QFormLayout, text: str, field: QWidget) -> None:
@@ -35,18 +36,16 @@ def set_tip(widget: QWidget, text: str) -> None:
 
     Qt reads out a tooltip as the description; one that is the name would be read out twice.
     """
-    widget.setToolTip(tip(text))
-    if text == widget.accessibleName():
+    worded.tip(widget, text)
+    if say(text) == widget.accessibleName():
         widget.setAccessibleDescription(" ")  # an empty one would be the tooltip again
     elif widget.accessibleDescription() == " ":
         widget.setAccessibleDescription("")
 
 
 def tip(text: str) -> str:
-    """The text as a tooltip that shows it literally."""
-    if "<" not in text and "&" not in text:
-        return text
-    return "<span>" + html.escape(text, quote=False).replace("\n", "<br>") + "</span>"
+    """The text as a tooltip that shows it literally, for what takes no `set_tip`."""
+    return worded.literally(say(text))
 
 
 def unmnemonic(text: str) -> str:

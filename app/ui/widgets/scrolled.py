@@ -6,11 +6,28 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
+from app.ui.widgets import worded
 from app.ui.widgets.following import FollowFocus
 
 
 class _Scrolled(QScrollArea):
     """As large as its page wherever there is room; Tab stops at it only where it scrolls."""
+
+    def __init__(self, page: QWidget, narrowest: int) -> None:
+        super().__init__()
+        self._narrowest = narrowest
+        self.setWidget(page)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        FollowFocus(self)
+        worded.follow(self, self._fit)
+        self._fit()
+
+    def _fit(self) -> None:
+        page = self.widget()
+        least = page.minimumSizeHint().width() if page is not None else 0
+        bar = self.verticalScrollBar().sizeHint().width()
+        self.setMinimumWidth(min(self._narrowest, least + bar))
 
     def sizeHint(self) -> QSize:
         page = self.widget()
@@ -25,10 +42,4 @@ class _Scrolled(QScrollArea):
 
 def scrolled(page: QWidget, narrowest: int) -> QScrollArea:
     """The page, `narrowest` pixels wide at the least if it can be as narrow."""
-    area = _Scrolled()
-    area.setWidget(page)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    FollowFocus(area)
-    area.setMinimumWidth(min(narrowest, page.minimumSizeHint().width()))
-    return area
+    return _Scrolled(page, narrowest)

@@ -9,12 +9,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.audio.choice import MediaFile, to_text
+from app.language import say
 from app.ui.widgets import beside_captions
+from model_backends.base import Sentence
 
 _SUFFIXES = "aac aiff avi flac m4a m4v mka mkv mov mp3 mp4 mpeg ogg opus ts wav webm wma wmv"
 FILTERS = (
-    f"Audio and video ({' '.join(f'*.{suffix}' for suffix in _SUFFIXES.split())})",
-    "All files (*)",
+    Sentence(
+        "Audio and video ({suffixes})",
+        suffixes=" ".join(f"*.{suffix}" for suffix in _SUFFIXES.split()),
+    ),
+    Sentence("All files (*)"),
 )
 
 
@@ -23,10 +28,10 @@ def ask_for_sound_file(parent: QWidget, chosen: Callable[[str], None]) -> QFileD
 
     Returns at once. Nothing is called if the user takes none.
     """
-    dialog = QFileDialog(parent.window(), "Listen to a file")
+    dialog = QFileDialog(parent.window(), say(Sentence("Listen to a file")))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    dialog.setNameFilters(list(FILTERS))
+    dialog.setNameFilters([say(each) for each in FILTERS])
     dialog.fileSelected.connect(lambda path: chosen(to_text(MediaFile(Path(path)))))
     beside_captions.put(dialog, dialog.sizeHint())
     dialog.open()

@@ -14,10 +14,12 @@ from PySide6.QtWidgets import QStyle, QStyleOptionComboBox, QStylePainter
 
 from app.audio.choice import from_text
 from app.audio.devices.base import SourceInfo
+from app.language import say
 from app.ui.widgets import plain, source_names
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.sound_file import ask_for_sound_file
 from app.ui.widgets.source_names import ASK_FOR_FILE, LOOKING, Row, in_full
+from model_backends.base import Sentence
 
 _MARGIN_PX = 30  # of the list beside its longest row, for a scroll bar
 WAIT_MS = 300  # for the list, before the box opens with the one before
@@ -29,7 +31,7 @@ class SourceBox(ChoiceBox):
     source_chosen = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__("Sound source")
+        super().__init__(Sentence("Sound source"))
         self._rows: list[Row] = []
         self._sources: Sequence[SourceInfo] | None = None  # what there is, once it is known
         self._source = ""
@@ -47,6 +49,9 @@ class SourceBox(ChoiceBox):
         self._sources = sources
         if self.takes_rows:
             self._offer()
+
+    def _offer_again(self) -> None:
+        self.show_rows(self._rows)
 
     def _offer(self) -> None:
         self.show_rows(source_names.rows(self._sources, from_text(self._source)))
@@ -82,7 +87,7 @@ class SourceBox(ChoiceBox):
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         if 0 <= self.currentIndex() < len(self._rows):
-            option.currentText = self.fitting(in_full(self._rows[self.currentIndex()]), option)
+            option.currentText = self.fitting(say(in_full(self._rows[self.currentIndex()])), option)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
@@ -90,7 +95,7 @@ class SourceBox(ChoiceBox):
         item = model.item(index)
         item.setEnabled(not (row.heading or row.why_not))
         if row.ours:
-            item.setText(row.text)
+            item.setText(say(row.text))
         if row.heading:
             font = item.font()
             font.setBold(True)

@@ -23,22 +23,22 @@ from app.audio.choice import (
 from app.audio.devices.base import SourceInfo
 from model_backends.base import Sentence
 
-AUTOMATIC = "Automatic: meeting (microphone and this computer’s sound)"
-DEFAULT = "Sound source"  # while it is not known what is listened to
+AUTOMATIC = Sentence("Automatic: meeting (microphone and this computer’s sound)")
+DEFAULT = Sentence("Sound source")  # while it is not known what is listened to
 HEADINGS = (
-    ("microphone", "Microphones"),
-    ("system", "This computer’s sound"),
-    ("application", "Applications"),
+    ("microphone", Sentence("Microphones")),
+    ("system", Sentence("This computer’s sound")),
+    ("application", Sentence("Applications")),
 )
-A_FILE = "A file…"
+A_FILE = Sentence("A file…")
 ASK_FOR_FILE = "file:"  # the choice behind it: a file without a path is none
-LOOKING = "Looking …"
-_NOT_YET = "The sound server has not told yet what there is."
-_NONE_PLAYS = "Let it play something, then open this list again."
+LOOKING = Sentence("Looking …")
+_NOT_YET = Sentence("The sound server has not told yet what there is.")
+_NONE_PLAYS = Sentence("Let it play something, then open this list again.")
 _MONITOR = "Monitor of "  # what PulseAudio and PipeWire put before the name of the loudspeaker
 _FOLLOWING: dict[str, tuple[str, Microphone | SystemSound]] = {
-    "microphone": ("Default microphone", Microphone()),
-    "system": ("Default output", SystemSound()),
+    "microphone": (Sentence("Default microphone"), Microphone()),
+    "system": (Sentence("Default output"), SystemSound()),
 }
 
 
@@ -170,7 +170,7 @@ def _missing(kind: str, of_kind: Sequence[SourceInfo], picked: SourceChoice) -> 
 def _nothing_of(kind: str, sources: Sequence[SourceInfo]) -> list[Row]:
     """Where the computer can be heard so can each application, unless the door says otherwise."""
     if kind == "microphone":
-        return [Row("No microphone was found", why_not=advice("none"))]
+        return [Row(Sentence("No microphone was found"), why_not=advice("none"))]
     if kind != "application" or not any(s.kind == "system" and s.usable for s in sources):
         return []
-    return [Row("None is playing now", why_not=_NONE_PLAYS)]
+    return [Row(Sentence("None is playing now"), why_not=_NONE_PLAYS)]

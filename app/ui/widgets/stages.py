@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.session.status import Stage, Status
-from model_backends.base import Sentence
+from model_backends.base import Sentence, joined
 
 OFF = (Stage.IDLE, Stage.STOPPED, Stage.FAILED)
 AT_REST = (*OFF, Stage.PAUSED)  # nothing is listened to, until somebody asks for it
@@ -26,18 +26,18 @@ class Look:
 
 
 LOOKS = {
-    Stage.IDLE: Look("Off", "quiet"),
-    Stage.STARTING: Look("Starting", "busy"),
-    Stage.LISTENING: Look("Listening", "good"),
-    Stage.SPEECH: Look("Captioning speech", "good"),
-    Stage.NO_SOUND: Look("No sound is arriving", "warning"),
-    Stage.CATCHING_UP: Look("Catching up", "warning"),
-    Stage.PAUSED: Look("Paused", "quiet"),
-    Stage.STOPPING: Look("Saving", "busy"),
-    Stage.STOPPED: Look("Stopped", "quiet"),
-    Stage.FAILED: Look("Captions have stopped", "failure"),
+    Stage.IDLE: Look(Sentence("Off"), "quiet"),
+    Stage.STARTING: Look(Sentence("Starting"), "busy"),
+    Stage.LISTENING: Look(Sentence("Listening"), "good"),
+    Stage.SPEECH: Look(Sentence("Captioning speech"), "good"),
+    Stage.NO_SOUND: Look(Sentence("No sound is arriving"), "warning"),
+    Stage.CATCHING_UP: Look(Sentence("Catching up"), "warning"),
+    Stage.PAUSED: Look(Sentence("Paused"), "quiet"),
+    Stage.STOPPING: Look(Sentence("Saving"), "busy"),
+    Stage.STOPPED: Look(Sentence("Stopped"), "quiet"),
+    Stage.FAILED: Look(Sentence("Captions have stopped"), "failure"),
 }
-_START_LABELS = {Stage.PAUSED: "&Resume", Stage.FAILED: "&Try again"}
+_START_LABELS = {Stage.PAUSED: Sentence("&Resume"), Stage.FAILED: Sentence("&Try again")}
 
 
 def title(stage: Stage) -> str:
@@ -54,23 +54,23 @@ def start_label(stage: Stage) -> str:
     """What the button that starts and pauses would do now, with its mnemonic."""
     if stage in _START_LABELS:
         return _START_LABELS[stage]
-    return "&Start" if stage in OFF else "&Pause listening"
+    return Sentence("&Start") if stage in OFF else Sentence("&Pause listening")
 
 
 def does_next(stage: Stage) -> str:
     """The same in full, for where nothing else says what is started or paused."""
     if stage is Stage.FAILED:
-        return "Try again"
+        return Sentence("Try again")
     if stage in OFF:
-        return "Start captions"
-    return "Listen again" if stage is Stage.PAUSED else "Pause listening"
+        return Sentence("Start captions")
+    return Sentence("Listen again") if stage is Stage.PAUSED else Sentence("Pause listening")
 
 
 def does_next_in_full(stage: Stage) -> str:
     """With what it means for what is said meanwhile."""
     if stage in AT_REST:
         return does_next(stage)
-    return "Pause listening: what is said until you listen again is not captioned"
+    return Sentence("Pause listening: what is said until you listen again is not captioned")
 
 
 def can_toggle(stage: Stage) -> bool:
@@ -87,10 +87,10 @@ def line(status: Status) -> str:
     label = title(status.stage)
     parts = [label if status.stage is Stage.CATCHING_UP else status.message or label]
     if status.stage is Stage.STARTING and status.fraction is not None:
-        parts.append(f"{status.fraction:.0%}")
+        parts.append(_share(status.fraction))
     if status.stage is Stage.CATCHING_UP and status.lag_ms >= 1000:
         parts.append(Sentence("{seconds} s behind", seconds=round(status.lag_ms / 1000)))
-    return " · ".join(parts)
+    return joined(*parts, between=" · ")
 
 
 def detail(status: Status) -> str:
@@ -99,15 +99,20 @@ def detail(status: Status) -> str:
     parts = ["" if repeated else status.message, status.hint, status.remark]
     parts.append(status.about_record)
     if status.stage is Stage.STARTING and status.fraction is not None:
-        parts.insert(1, f"{status.fraction:.0%}")
-    return " ".join(part for part in parts if part)
+        parts.insert(1, _share(status.fraction))
+    return joined(*parts)
 
 
 def in_full(status: Status) -> str:
     """The title and the detail, for where one stands behind the other in a sentence."""
     more = detail(status)
-    named = f"{title(status.stage)}."
-    return more if more.startswith(title(status.stage)) else f"{named} {more}".strip()
+    if more.startswith(title(status.stage)):
+        return more
+    return joined(Sentence("{state}.", state=title(status.stage)), more)
+
+
+def _share(fraction: float) -> Sentence:
+    return Sentence("{percent:.0f}%", percent=100 * fraction)
 
 
 def announcement(before: Stage, status: Status) -> str:
@@ -115,5 +120,5 @@ def announcement(before: Stage, status: Status) -> str:
     if status.stage in TROUBLE and before is not status.stage:
         return in_full(status)
     if before in TROUBLE and status.stage in WELL:
-        return "Captions go on."
+        return Sentence("Captions go on.")
     return ""

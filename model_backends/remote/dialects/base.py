@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from model_backends.base import Sentence
+
 SAMPLE_BYTES = 2  # PCM16, little endian, mono
 
 
@@ -144,4 +146,8 @@ def other_dialect(event: Mapping[str, Any], ours: str) -> str:
     theirs = dialect_of(event)
     if theirs in (None, ours):
         return ""
-    return f"it speaks the dialect “{theirs}” (--dialect {theirs}), not “{ours}”"
+    return Sentence(
+        "it speaks the dialect “{theirs}” (--dialect {theirs}), not “{ours}”",
+        theirs=theirs,
+        ours=ours,
+    )

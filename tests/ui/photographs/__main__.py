@@ -59,6 +59,7 @@ def photograph(
     looks: Sequence[str],
     scripts: Sequence[str],
     states: Sequence[str] = _EVERYWHERE,
+    languages: Sequence[str] = ("en",),
 ) -> list[dict[str, Any]]:
     """Take the pictures of one screen into `folder`; what was found, a dict for each.
 
@@ -73,7 +74,7 @@ def photograph(
             done = subprocess.run(
                 [
                     sys.executable, "-m", "tests.ui.photographs.studio", str(folder),
-                    *(json.dumps(list(some)) for some in (looks, scripts, states)),
+                    *(json.dumps(list(some)) for some in (looks, scripts, states, languages)),
                 ],
                 cwd=CHECKOUT, env=_environment(screen, setting, Path(home)),
                 stdout=subprocess.PIPE, text=True, check=True,
@@ -95,7 +96,7 @@ def _environment(screen: Screen, setting: Setting, home: Path) -> dict[str, str]
 
 
 def sheets_of(taken: Sequence[dict[str, Any]], folder: Path, setting: Setting, zoom: float) -> None:
-    """A series of sheets for every look and script, at half of the size of a screen of twice."""
+    """Sheets for each look, script and language; half as large for a screen of twice the pixels."""
     from PySide6.QtCore import QRect
     from PySide6.QtGui import QGuiApplication
 
@@ -103,7 +104,8 @@ def sheets_of(taken: Sequence[dict[str, Any]], folder: Path, setting: Setting, z
 
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     app = QGuiApplication.instance() or QGuiApplication([])
-    for look, script in dict.fromkeys((each["look"], each["script"]) for each in taken):
+    kinds = ("look", "script", "language")
+    for kind in dict.fromkeys(tuple(each[name] for name in kinds) for each in taken):
         shots = [
             Shot(
                 each["state"] + ("   ✗" if each["faults"] else ""),
@@ -111,9 +113,9 @@ def sheets_of(taken: Sequence[dict[str, Any]], folder: Path, setting: Setting, z
                 QRect(*each["part"]),
             )
             for each in taken
-            if (each["look"], each["script"]) == (look, script)
+            if tuple(each[name] for name in kinds) == kind
         ]
-        lay_out(shots, folder, f"{setting.name}-{look}-{script}", zoom / setting.scale)
+        lay_out(shots, folder, "-".join((setting.name, *kind)), zoom / setting.scale)
     assert app
 
 
@@ -129,12 +131,14 @@ def main() -> int:
         if not states:
             ordinary = setting.manager == "openbox" and setting.composited
             states = _EVERYWHERE if ordinary else _PART
-        taken = photograph(given.folder / name, setting, given.look, given.script, states)
+        taken = photograph(
+            given.folder / name, setting, given.look, given.script, states, given.language
+        )
         sheets_of(taken, given.folder, setting, given.zoom)
         for each in taken:
             for fault in each["faults"]:
                 wrong += 1
-                print(f"{name} {each['look']} {each['script']} {each['state']}: {fault}")  # noqa: T201
+                print(f"{name} {each['look']} {each['language']} {each['state']}: {fault}")  # noqa: T201
         print(f"{name}: {len(taken)} pictures")  # noqa: T201
     print(f"{wrong} faults")  # noqa: T201
     return 1 if wrong else 0
@@ -146,6 +150,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--size", nargs="*", default=list(SETTINGS), choices=list(SETTINGS))
     parser.add_argument("--look", nargs="*", default=["light", "dark", "high"])
     parser.add_argument("--script", nargs="*", default=["ar", "hi", "ja"])
+    parser.add_argument("--language", nargs="*", default=["en"], help="of the windows")
     parser.add_argument("--state", nargs="*", help="beginnings of names; all without it")
     parser.add_argument("--zoom", type=float, default=1.0, help="of the pictures on the sheets")
     return parser.parse_args()

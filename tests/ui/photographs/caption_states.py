@@ -11,8 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.voices import ME, THEM
+from app.language import say
 from app.session.record import Saved
 from app.session.status import Stage
+from model_backends.base import Sentence
 from tests.ui.photographs.registry import STATES, State, moved, state
 from tests.ui.photographs.scene import SOURCES, Scene
 from tests.ui.photographs.texts import said
@@ -77,13 +79,13 @@ def _(scene: Scene) -> None:
 
 @state("captions: off")
 def _(scene: Scene) -> None:
-    scene.reach(Stage.STOPPED, "Captions are off.")
+    scene.reach(Stage.STOPPED, Sentence("Captions are off."))
 
 
 @state("captions: off after words")
 def _(scene: Scene) -> None:
     scene.speak()
-    scene.reach(Stage.STOPPED, "Captions are off.")
+    scene.reach(Stage.STOPPED, Sentence("Captions are off."))
 
 
 @state("captions: saving")
@@ -272,7 +274,7 @@ def _(scene: Scene) -> None:
 def _with_submenu(title: str) -> State:
     def act(scene: Scene) -> None:
         menu = _open_menu(scene)
-        (action,) = (each for each in menu.actions() if each.text().replace("&", "") == title)
+        (action,) = (each for each in menu.actions() if each.text() == say(Sentence(title)))
         inner = action.menu()
         assert isinstance(inner, QMenu)
         menu.setActiveAction(action)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QRectF, Qt, QTimer
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app import main
 from app.audio.devices.base import SourceInfo
+from app.language import NAMES as LANGUAGES
 from app.main import Application, Parts
 from app.session.status import Stage, Status
 from app.settings import Settings
@@ -89,11 +91,19 @@ class Desktop(QWidget):
 class Scene:
     """The app, begun with these settings. `script` is that of what is said in it."""
 
-    def __init__(self, app: Application, script: str, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        app: Application,
+        script: str,
+        settings: Settings | None = None,
+        language: str = "",
+    ) -> None:
+        """`language`: of the windows, one of ours; they speak it already."""
         self.app, self.script = app, script
         self.at_close: list[Callable[[], object]] = []
         chosen = settings or Settings(engine="scripted", told={"kept": True}, names=NAMES)
-        self.store = SettingsStore(chosen)
+        ours = language if language in LANGUAGES else ""
+        self.store = SettingsStore(replace(chosen, interface_language=ours))
         self.overlay = CaptionOverlay(chosen.overlay, self.store.set_overlay)
         self.overlay.show()
         captioning = main._captioning(self.store, listens=False)
@@ -168,5 +178,6 @@ class Scene:
                 window.close()
                 window.deleteLater()
         self.parts.captioning.deleteLater()
+        self.parts.hotkeys.deleteLater()  # or the next language would be told to windows of before
         QApplication.processEvents()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -1,10 +1,10 @@
 """Takes the pictures on the screen it runs on; a process of its own for each screen.
 
-    python -m tests.ui.photographs.studio FOLDER LOOKS SCRIPTS STATES
+    python -m tests.ui.photographs.studio FOLDER LOOKS SCRIPTS STATES LANGUAGES
 
-The three last are lists in JSON; STATES are beginnings of names. For every picture a
-line of JSON is printed: state, look, script, file, faults, part (x, y, width, height in pixels:
-where the windows are).
+The four last are lists in JSON; STATES are beginnings of names, LANGUAGES those of the windows.
+For every picture a line of JSON is printed: state, look, script, language, file, faults, part (x,
+y, width, height in pixels: where the windows are).
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from __future__ import annotations
 import json
 import re
 import sys
+from itertools import product
 from pathlib import Path
 
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QGuiApplication, QPixmap
 
+from tests.support.longer import speak
 from tests.ui.photographs import checks
 from tests.ui.photographs.scene import Desktop, Scene, dress, make_app
 from tests.ui.photographs.states import STATES
@@ -50,27 +52,34 @@ def _part() -> list[int]:
     return [round(each * scale) for each in sizes]
 
 
-def main(folder: Path, looks: list[str], scripts: list[str], wanted: list[str]) -> None:
+def main(
+    folder: Path, looks: list[str], scripts: list[str], wanted: list[str], languages: list[str]
+) -> None:
     app = make_app()
     desktop = Desktop()
     desktop.show()
     for look in looks:
         dress(app, look)
-        for script in scripts:
+        for script, language in product(scripts, languages):
+            speak(language)
             for name, enter in STATES.items():
                 if not any(name.startswith(beginning) for beginning in wanted):
                     continue
-                scene = Scene(app, script)
+                scene = Scene(app, script, language=language)
                 enter(scene)
                 scene.settle(_DRAWN_MS)
-                file = folder / f"{look}-{script}-{re.sub(r'[^a-z0-9]+', '-', name.lower())}.png"
+                file = (
+                    folder
+                    / f"{look}-{script}-{language}-{re.sub(r'[^a-z0-9]+', '-', name.lower())}.png"
+                )
                 _picture(scene).save(str(file))
                 found = checks.faults(scene.overlay, look.startswith("high"))
-                told = {"state": name, "look": look, "script": script, "file": str(file)}
+                told = {"state": name, "look": look, "script": script}
+                told |= {"language": language, "file": str(file)}
                 print(json.dumps({**told, "faults": found, "part": _part()}), flush=True)  # noqa: T201
                 scene.close()
     desktop.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *map(json.loads, sys.argv[2:5]))
+    main(Path(sys.argv[1]), *map(json.loads, sys.argv[2:6]))

@@ -13,6 +13,21 @@ TEXTS = {
         "my grandmother used to say, cold in the bones but warm in the heart. Then the kettle "
         "began to sing, and somebody laughed, and the long day could begin at last."
     ),
+    "de": (
+        "Guten Morgen zusammen. Über Nacht hatte sich Reif auf die Felder gelegt, und wir waren, "
+        "wie meine Großmutter sagte, in den Knochen kalt, aber im Herzen warm. Dann begann der "
+        "Kessel zu singen, jemand lachte, und der lange Tag konnte endlich beginnen."
+    ),
+    "es": (
+        "Buenos días a todos. La escarcha había caído de noche sobre los campos y teníamos, como "
+        "decía mi abuela, frío en los huesos pero calor en el corazón. Entonces la tetera empezó a "
+        "cantar, alguien se rio y el largo día por fin pudo comenzar."
+    ),
+    "fr": (
+        "Bonjour à tous. Le givre couvrait les champs depuis la nuit, et nous avions tous, "
+        "comme disait ma grand-mère, froid dans les os mais chaud au cœur. Puis la bouilloire se "
+        "mit à chanter, quelqu’un rit, et la longue journée put enfin commencer."
+    ),
     "ar": (
         "صباح الخير جميعا. كان الصقيع قد استقر على الحقول طوال الليل، وكنا كما كانت جدتي تقول "
         "نشعر بالبرد في العظام ولكن بالدفء في القلب. ثم بدأت الغلاية تغني، وضحك أحدهم، وأصبح "

@@ -17,6 +17,7 @@ from app.ui.main_window import help as help_texts
 from app.ui.main_window.recovery import Recovery
 from app.ui.preferences.server_group import ServerGroup
 from app.ui.state.feeds import OBS
+from model_backends.base import Sentence
 from tests.ui.photographs.registry import STATES, State, moved, state
 from tests.ui.photographs.scene import Scene
 from tests.ui.photographs.texts import said
@@ -34,11 +35,11 @@ _OTHER_SERVER = "wss://captions-2.office.example.org:8443/v1/realtime"
 _SERVES = "mistralai/Voxtral-Mini-4B-Realtime-2602"
 
 
-def _main_menu(title: str) -> State:
+def _main_menu(number: int) -> State:
     def act(scene: Scene) -> None:
         scene.open_window()
         bar = scene.window.menuBar()
-        (action,) = (each for each in bar.actions() if each.text().replace("&", "") == title)
+        action = bar.actions()[number]
         bar.setActiveAction(action)
         scene.settle(until=lambda: _is_open(action.menu()))
 
@@ -147,8 +148,8 @@ def _(scene: Scene) -> None:
     scene.settle()
 
 
-for _name in ("Session", "Edit", "View", "Help"):
-    STATES[f"main: menu {_name}"] = _main_menu(_name)
+for _number, _name in enumerate(("Session", "Edit", "View", "Help")):
+    STATES[f"main: menu {_name}"] = _main_menu(_number)
 
 
 @state("main: sources")
@@ -197,7 +198,7 @@ for _name, _control in (
     ("captions", "captions.lines"),
     ("captions", "captions.show_more"),
     ("captions", "read_finished"),
-    ("listening", "listening.delay"),
+    ("listening", "listening.hearing.delay"),
     ("names", "names.table"),
     ("names", "names.import_"),
     ("keys", "keys.reset"),
@@ -244,7 +245,8 @@ def _with_server(scene: Scene, urls: str) -> ServerGroup:
     preferences.show_page(preferences.speech_model)
     group = preferences.findChild(ServerGroup)
     assert isinstance(group, ServerGroup)
-    group._ask = lambda address, _ca_file: f"{address.host} answers. It serves: {_SERVES}."
+    answers = "{host} answers. It serves: {models}."
+    group._ask = lambda address, _ca: Sentence(answers, host=address.host, models=_SERVES)
     group.urls.setText(urls)
     scene.settle(until=preferences.isActiveWindow)
     return group
@@ -260,7 +262,7 @@ def _scroll_down(scene: Scene) -> None:
 def _(scene: Scene) -> None:
     group = _with_server(scene, f"{_SERVER} {_OTHER_SERVER}")
     group.test.click()
-    scene.settle(until=lambda: "serves" in group.status.text())
+    scene.settle(until=lambda: _SERVES in group.status.text())
     _scroll_down(scene)
 
 
