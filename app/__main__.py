@@ -25,6 +25,7 @@ def main() -> NoReturn:
         _worker()
     from app.cli import main as run_command
 
+    _look_for_packs()
     _leave(run_command(arguments))
 
 
@@ -34,6 +35,7 @@ def gui() -> NoReturn:
         _worker()
     from app.cli import open_window
 
+    _look_for_packs()
     _leave(open_window(sys.argv[1:]))
 
 
@@ -41,12 +43,15 @@ def installed() -> NoReturn:
     """The installed app's executable, by whichever of its two names. Exits."""
     frozen.leave_no_trace()
     frozen.hold_own_code()
-    from app.worker import packs
-
-    packs.announce()
     if PurePath(sys.argv[0]).stem == WINDOW_NAME:
         gui()
     main()
+
+
+def _look_for_packs() -> None:
+    from app.worker import packs
+
+    packs.announce()
 
 
 def _worker() -> NoReturn:

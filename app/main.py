@@ -46,6 +46,7 @@ from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import theme
 
 if TYPE_CHECKING:
+    from app.session.preparing import Preparation
     from app.session.session import Session
     from app.settings import Settings
     from app.ui.desktop.hotkeys import Hotkeys
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from app.ui.state.commands import Commands
     from app.ui.state.dictation import Dictation
     from app.ui.state.feeds import Feeds
+    from model_backends.base import UserError
 
 log = logging.getLogger(__name__)
 
@@ -148,6 +150,7 @@ def run_gui(args: argparse.Namespace) -> int:
     parts.hotkeys.close()
     parts.window.captions_page.close()
     parts.window.models.close()
+    parts.window.packs.close()
     parts.feeds.close()
     parts.badge.hide()
     parts.dictation.close()
@@ -157,10 +160,24 @@ def run_gui(args: argparse.Namespace) -> int:
     return status
 
 
-def open_session(chosen: Settings, predecessor: Session | None = None) -> SessionBridge:
+def prepare_engine(chosen: Settings, settled: Callable[[UserError | None], None]) -> Preparation:
+    """The engine of a session as the settings say, being loaded before there is one. Raises
+    UserError for one that cannot work."""
+    from app.session.preparing import Preparation
+    from app.session.start import known
+
+    there, _ = known(chosen.engine_options)
+    prepared = Preparation(there, settled)
+    prepared.start()
+    return prepared
+
+
+def open_session(
+    chosen: Settings, predecessor: Session | Preparation | None = None
+) -> SessionBridge:
     """A session as the settings say, not started. Raises UserError for one that cannot work.
 
-    `predecessor`: a session that is stopping, whose engine may be loaded already. A delay,
+    `predecessor`: a session that is stopping, or an engine that was loaded ahead. A delay,
     language or precision that was chosen for another engine, or another version of this one, is
     no reason not to caption: it is left out.
     """
@@ -273,8 +290,9 @@ def _connect_models(parts: Parts) -> None:
     """A model that has come takes over at the next pause."""
     from app.ui.state.change_over import ChangeOver
 
-    change = ChangeOver(parts.captioning, parts.store, parent=parts.window)
+    change = ChangeOver(parts.captioning, parts.store, prepare_engine, parent=parts.window)
     parts.window.models.wanted.connect(change.wish_for)
+    parts.window.models.chosen.connect(change.use)
     change.told.connect(parts.overlay.tell)
 
 
@@ -379,6 +397,8 @@ def _ask_to_erase(parts: Parts) -> None:
     def erased(chosen: Sequence[str]) -> None:
         if "settings" in chosen:
             parts.store.forget()
+        if "models" in chosen:
+            parts.window.packs.forget()
         parts.sessions.look()
 
     erase.ask(parts.window, parts.window.banners, parts.captioning.running, erased)

@@ -12,7 +12,9 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_ADD_PACK = "Add an acceleration pack: Voxline’s README says how, under “Install”."
+_ADD_PACK = (
+    "Get the acceleration pack: Preferences, Speech model, or in a terminal “voxline pack install”."
+)
 
 
 @dataclass(slots=True)

@@ -41,6 +41,7 @@ ORDER = (
     "worker",
     "share",
     "models",
+    "packs",
     "model_backends",
     "measure",
     "cli",

@@ -285,6 +285,35 @@ def _agreed_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
+def _pack(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", title="actions", required=True, parser_class=Parser
+    )
+    for name, (summary, add_arguments) in _PACK_ACTIONS.items():
+        add_arguments(actions.add_parser(name, help=summary, description=summary))
+
+
+def _install_pack(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    for kind, what in _PACK_KINDS.items():
+        which.add_argument(f"--{kind}", dest="kind", action="store_const", const=kind, help=what)
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="FOLDER",
+        type=Path,
+        help="take the wheels from this folder, without a network",
+    )
+    parser.add_argument(
+        "--python", metavar="PATH", type=Path, help="run it on this Python (default: it finds one)"
+    )
+    _yes(parser)
+
+
+def _yes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
 def _sessions(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(
         dest="action", metavar="ACTION", title="actions", required=True, parser_class=Parser
@@ -474,6 +503,19 @@ _MODELS_ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]
     "convert": ("Pack Voxtral's weights into fewer bits, for a Mac or for a processor.", _convert),
 }
 
+_PACK_KINDS = {
+    "cuda": "PyTorch for NVIDIA graphics cards",
+    "cpu": "PyTorch for the processor: for trying things out, since --engine voxtral-cpu is faster",
+    "mlx": "MLX, for Macs with Apple silicon",
+}
+
+_PACK_ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "install": ("Get the pack that suits this computer, or go on where it stopped.", _install_pack),
+    "status": ("Tell which packs there are, and what this computer could use.", _json),
+    "verify": ("Check that what was installed is unchanged.", _json),
+    "remove": ("Delete what was installed.", _yes),
+}
+
 _SESSIONS_ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "list": ("List the sessions that were kept, the newest first.", _json),
     "search": ("Find what was said, in all of them.", _search),
@@ -511,6 +553,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "engines": ("List engines and models: available, or why not and what would help.", _json),
     "sources": ("List what can be listened to.", _json),
     "models": ("List, download, check, remove or convert models.", _models),
+    "pack": ("Let Voxtral run on a graphics card or a Mac: install, check, remove.", _pack),
     "doctor": ("Tell what matters when something does not work.", _json),
     "control": ("Show, hide, pause or ask the Voxline that is running.", _control),
     "key": ("Store, or delete, the key of a server that captions.", _key),

@@ -23,6 +23,7 @@ from app.audio.patience import Question
 from app.audio.sources import WITHIN_S, doors, list_sources
 from app.cli.engines import all_rows, as_text
 from app.cli.models import model_rows
+from app.cli.pack import pack_rows
 from app.cli.table import table
 from app.core.encoding import json_text
 from app.native.display import has_display
@@ -57,6 +58,7 @@ def examine() -> dict[str, Any]:
         "sound": _sound(problems),
         "folders": [_folder(name, find) for name, find in _FOLDERS.items()],
         "weights": [asdict(row) for row in _each(model_rows, problems)],
+        "packs": [asdict(row) for row in _each(pack_rows, problems)],
         "sessions": [
             {"pid": session.pid, "worker_pid": session.worker_pid}
             for session in _each(lambda: journal.running(paths.journal_dir()), problems)
@@ -90,6 +92,7 @@ def as_page(report: dict[str, Any]) -> str:
         *(["Package", f"{k} {v or 'not installed'}"] for k, v in report["packages"].items()),
         *(["Folder", f"{f['name']}: {f['path']}{_remark(f)}"] for f in report["folders"]),
         *(["Weights", f"{w['model']}: {w['state']} {w['path'] or ''}"] for w in report["weights"]),
+        *(["Pack", f"{p['kind']}: {p['state']} {p['path'] or ''}"] for p in report["packs"]),
         *(["Session", f"process {s['pid']}, worker {s['worker_pid']}"] for s in report["sessions"]),
         *(["Problem", problem] for problem in report["problems"]),
     ]

@@ -40,7 +40,7 @@ def _download(model: Model, yes: bool) -> int:
         )
         return 0
     _introduce(model)
-    _agree(Sentence("Download it?"), yes)
+    agree(Sentence("Download it?"), yes)
     done = _with_bar(model)
     tell(
         Sentence("{title} is here: {folder}", title=model.title, folder=done.place.folder),
@@ -95,7 +95,7 @@ def _introduce(model: Model) -> None:
         tell(suits.why or suits.lacks)
 
 
-def _agree(question: Sentence, yes: bool) -> None:
+def agree(question: Sentence, yes: bool) -> None:
     """Raises UsageError where nobody can be asked, SystemExit for a no."""
     if yes:
         return
@@ -148,7 +148,7 @@ def _remove(model: Model, yes: bool) -> int:
     begun = places.unfinished(model, paths.models_dir())
     if place is not None or begun:  # else there is nothing to agree to
         where: Path | str = place.folder if place is not None else model.folder
-        _agree(Sentence("Delete {folder}?", folder=where), yes)
+        agree(Sentence("Delete {folder}?", folder=where), yes)
     freed = places.remove(model, paths.models_dir())
     tell(Sentence("{title} was removed: {size}.", title=model.title, size=size(freed)))
     return 0

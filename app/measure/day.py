@@ -33,6 +33,7 @@ from app.audio.clock import SessionClock
 from app.audio.listening import Deliver, Opened
 from app.core.chunk import Chunk
 from app.core.voices import ME
+from app.session.preparing import Preparation
 from app.session.session import Session, SessionOptions
 from app.session.status import Stage
 from app.settings import Settings
@@ -213,7 +214,7 @@ class Day:
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         return f"stopped and saved in {taken:.2f} s of a processor"
 
-    def _open(self, chosen: Settings, predecessor: Session | None) -> SessionBridge:
+    def _open(self, chosen: Settings, predecessor: Session | Preparation | None) -> SessionBridge:
         options = SessionOptions(engine=EngineOptions("scripted"))
         return SessionBridge(
             partial(

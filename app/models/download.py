@@ -139,7 +139,7 @@ class _Download:
         self._target = models_dir / model.folder
         self._revision_note = self._into / "revision"
         self._before = 0  # bytes of the files that are finished
-        self._speed = _Speed()
+        self._speed = Speed()
         self._told_at = -1.0
         self._total = model.bytes
 
@@ -234,7 +234,7 @@ class _Download:
             self._tell(progress)
 
 
-class _Speed:
+class Speed:
     """Bytes a second, of the last seconds."""
 
     def __init__(self) -> None:

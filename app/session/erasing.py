@@ -1,6 +1,7 @@
-"""The end of what Voxline has put on the disk: what was said, settings, logs, models.
+"""The end of what Voxline has put on the disk, and into the system's keyring: what was said, keys,
+settings, logs, models and packs.
 
-Only files that Voxline itself has named are touched; what the user has saved under a name of
+Only what Voxline itself has named is touched; what the user has saved under a name of
 their own is theirs. Each part says what could not be deleted, and goes on with the rest.
 """
 
@@ -17,11 +18,13 @@ from app import paths
 from app.session import journal
 from app.session.files import file_problem
 from app.session.library import Library, LibraryProblem
-from app.settings import settings_file
+from app.settings import load, settings_file
 from model_backends.base import Sentence, UserError
+from model_backends.remote.keys import KeyStore
 
 # as journal.transcript_path() names them, and files.write_unique() those after the first
 _SUBTITLES = re.compile(r"Voxline \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d( \(\d+\))?\.srt")
+_MADE_KEYS = "*.key"  # as app.share.key names them
 _OLD_SETTINGS = "settings.broken-*.toml"
 
 
@@ -52,6 +55,16 @@ def _said() -> list[UserError]:
     return [*problems, *_deleted([*ours, *left])]
 
 
+def _keys() -> list[UserError]:
+    """In the keyring, in our own file where there is none, and those that this installation has
+    made for whoever asks it. Settings know of servers whose keys nobody has noted."""
+    chosen, _ = load()
+    problems = KeyStore(paths.key_file()).forget_all(also=chosen.agreed_servers)
+    made = paths.config_dir().glob(_MADE_KEYS)
+    left = [] if problems else [paths.key_file()]  # damaged ones, too
+    return [*problems, *_deleted([*made, *left])]
+
+
 def _settings() -> list[UserError]:
     file = settings_file()
     return _deleted([file, *file.parent.glob(_OLD_SETTINGS)])
@@ -69,9 +82,10 @@ def _logs() -> list[UserError]:
 
 
 def _models() -> list[UserError]:
-    """In our own folder only: one that was named elsewhere may hold what others use. With them goes
-    what was found out about them."""
-    return _deleted([*_in(paths.data_dir() / "models"), *_in(paths.cache_dir())])
+    """In our own folder only: one that was named elsewhere may hold what others use. With them go
+    packs, and what was found out about them."""
+    ours = (paths.data_dir() / "models", paths.data_dir() / "packs", paths.cache_dir())
+    return _deleted(path for folder in ours for path in _in(folder))
 
 
 def _in(folder: Path) -> list[Path]:
@@ -98,8 +112,15 @@ PARTS: Mapping[str, Part] = {
     part.name: part
     for part in (
         Part("said", Sentence("What was said: all sessions, with their subtitle files"), _said),
+        Part(
+            "keys",
+            Sentence("Keys and passwords, of servers, Zoom and OBS, in the system’s keyring, too"),
+            _keys,
+        ),
         Part("settings", Sentence("Settings, with names and words"), _settings),
         Part("logs", Sentence("Logs"), _logs),
-        Part("models", Sentence("Speech models that were downloaded"), _models),
+        Part(
+            "models", Sentence("Speech models and acceleration packs that were downloaded"), _models
+        ),
     )
 }

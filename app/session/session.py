@@ -32,6 +32,7 @@ from app.session import events as e
 from app.session.events import Choices, HeardOut, Saved, SessionEvent
 from app.session.files import check_writable
 from app.session.gathering import Gathering
+from app.session.preparing import Preparation
 from app.session.record import Record
 from app.session.second_ear import MakeSecond, SecondEar, record_track_ms, record_way
 from app.session.sources import Found, SourceChoice, look_for, why_not
@@ -91,7 +92,7 @@ class Session:
         wake: Callable[[], None] = lambda: None,
         *,
         feed: Feed | None = None,
-        predecessor: Session | None = None,
+        predecessor: Session | Preparation | None = None,
         make_client: MakeClient | None = None,
         make_capture: MakeCapture | None = None,
         make_second: MakeSecond = BackgroundClient,
@@ -100,7 +101,8 @@ class Session:
         """Raises UserError for a choice that cannot work, before anything is started.
 
         `feed`: what to listen to first, if it has been found already. `predecessor`: a session
-        that is stopping; its loaded worker is taken over if it is what this one needs. `wake` is
+        that is stopping, or an engine that was loaded ahead; its worker is taken over if it is what
+        this one needs. `wake` is
         called from the session's thread when there is something to pump.
         """
         self.options = options
@@ -409,10 +411,11 @@ class Session:
         }
 
 
-def _client_after(predecessor: Session | None) -> MakeClient:
-    if predecessor is None or not isinstance(predecessor._client, EngineClient):
-        return EngineClient
-    return partial(EngineClient, predecessor=predecessor._client)
+def _client_after(predecessor: Session | Preparation | None) -> MakeClient:
+    before = predecessor.client if isinstance(predecessor, Preparation) else None
+    if isinstance(predecessor, Session) and isinstance(predecessor._client, EngineClient):
+        before = predecessor._client
+    return partial(EngineClient, predecessor=before) if before is not None else EngineClient
 
 
 _WENT_WRONG = Sentence("Something went wrong inside Voxline, and captions have stopped.")

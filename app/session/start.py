@@ -98,8 +98,11 @@ def start_message(
     if the engine makes the record from the same sound.
 
     The user's names are corrected whatever the engine; it is told to expect them if it can be.
-    Raises EngineError as `trusted()`: every worker begins here.
+    Raises EngineError as `trusted()`, and for a broken acceleration pack: every worker begins here.
     """
+    broken = packs.trouble(options.engine)
+    if broken is not None:
+        raise EngineError(broken.reason, broken.hint)
     options = trusted(options)
     return m.Start(
         version=m.PROTOCOL_VERSION,

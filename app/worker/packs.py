@@ -1,16 +1,18 @@
-"""Acceleration packs: interpreters with a tensor library, for the workers of an installed app.
+"""Acceleration packs: interpreters with a tensor library, for the workers of an app without one.
 
     <the user's data folder>/packs/<name>/pack.json
         {"pack": 1, "protocol": 3, "engines": ["voxtral-torch"], "python": "env/bin/python"}
 
 `python` lies in the pack's own folder and has the engine's packages; Voxline's own modules come
 from the app, so that a pack outlives its upgrades as long as `protocol` (of `messages.py`) stays.
-What is wrong with a pack is found without starting it, and is a sentence; the app then goes on
-with what it has. Knows nothing of how a pack gets there.
+A Python that has the packages itself, as a checkout's may, needs none. What is wrong with a pack is
+found without starting it, and is a sentence; the app then goes on with what it has. Folders whose
+name begins with a dot are not packs yet, or no longer. How a pack gets there is `app/packs`.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 from collections.abc import Iterator
@@ -27,7 +29,9 @@ MANIFEST = "pack.json"
 FORMAT = 1
 NEEDS = {"voxtral-torch": ("torch", "safetensors"), "voxtral-mlx": ("mlx", "safetensors")}
 _LONGEST = 100_000  # bytes of a manifest
-_AGAIN = Sentence("Install the pack again, or delete its folder.")
+_AGAIN = Sentence(
+    "Install it again: Preferences, Speech model, or “voxline pack install”. Or remove it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +60,22 @@ def folder() -> Path:
 
 
 def look(place: Path) -> Iterator[Pack | Broken]:
-    """Every pack in this folder, by name. Never raises."""
+    """Every pack in this folder, the newest first. Never raises."""
     try:
-        found = sorted(each for each in place.iterdir() if (each / MANIFEST).exists())
+        found = sorted(
+            (-(each / MANIFEST).stat().st_mtime, each)
+            for each in place.iterdir()
+            if not each.name.startswith(".") and (each / MANIFEST).exists()
+        )
     except OSError:
         return
-    for each in found:
+    for _, each in found:
         yield _read(each)
 
 
 def interpreter(engine: str) -> str | None:
-    """What an installed app starts this engine's worker with; None: its own executable."""
-    if not frozen.is_frozen() or engine not in NEEDS:
+    """The pack's Python that this engine's worker is started with; None: what runs this app."""
+    if not needed(engine):
         return None
     good = (each for each in look(folder()) if isinstance(each, Pack) and engine in each.engines)
     first = next(good, None)
@@ -75,11 +83,10 @@ def interpreter(engine: str) -> str | None:
 
 
 def announce() -> None:
-    """Let the engines know what an installed app's packs have; costs a look at a folder."""
-    if not frozen.is_frozen():
-        return
+    """Let the engines know what packs have; costs a look at a folder. Again after a change."""
+    elsewhere.forget()
     for each in look(folder()):
-        for engine in each.engines:
+        for engine in filter(needed, each.engines):
             if isinstance(each, Pack):
                 elsewhere.offer(engine, each.packages)
             else:
@@ -87,20 +94,34 @@ def announce() -> None:
 
 
 def trouble(engine: str) -> Broken | None:
-    """The pack that keeps this engine from running in an installed app, if one does."""
-    if not frozen.is_frozen() or engine not in NEEDS or interpreter(engine):
+    """The pack that keeps this engine from running, if one does."""
+    if not needed(engine) or interpreter(engine):
         return None
     broken = (each for each in look(folder()) if isinstance(each, Broken))
     return next((each for each in broken if engine in each.engines), None)
 
 
-def _read(place: Path) -> Pack | Broken:
+def manifest_of(place: Path) -> dict[str, Any]:
+    """What a pack says of itself; {} if it cannot be read."""
     try:
         manifest = json.loads(_text(place / MANIFEST))
-        if not isinstance(manifest, dict):
-            raise TypeError
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def needed(engine: str) -> bool:
+    """Whether this engine would need a pack: what runs this app has not what it computes with."""
+    if engine not in NEEDS:
+        return False
+    return frozen.is_frozen() or any(importlib.util.find_spec(n) is None for n in NEEDS[engine])
+
+
+def _read(place: Path) -> Pack | Broken:
+    manifest = manifest_of(place)
+    try:
         engines = _engines(manifest)
-    except (OSError, ValueError, TypeError, RecursionError):
+    except ValueError:
         return _broken(place, "The acceleration pack “{name}” cannot be read.")
     if manifest.get("pack") != FORMAT or manifest.get("protocol") != m.PROTOCOL_VERSION:
         return _of_another_version(place, manifest, engines)
@@ -127,7 +148,7 @@ def _checked(place: Path, manifest: dict[str, Any], engines: tuple[str, ...]) ->
         return _broken(place, "The acceleration pack “{name}” names no Python of its own.", engines)
     if not (python.is_file() and os.access(python, os.X_OK)):
         return _broken(place, "The Python of the acceleration pack “{name}” is gone.", engines)
-    packages = _packages(python)
+    packages = site_packages(python)
     wanted = [need for engine in engines for need in NEEDS[engine]]
     missing = [need for need in wanted if packages is None or not (packages / need).is_dir()]
     if packages is None or missing:
@@ -136,10 +157,11 @@ def _checked(place: Path, manifest: dict[str, Any], engines: tuple[str, ...]) ->
     return Pack(place.name, python, engines, packages)
 
 
-def _packages(python: Path) -> Path | None:
-    """The `site-packages` of an environment, by its Python's place in it."""
+def site_packages(python: Path) -> Path | None:
+    """The `site-packages` of an environment or of a whole Python, by its interpreter's place."""
     root = python.parents[1]
     found = [*sorted(root.glob("lib/python3*/site-packages")), root / "Lib" / "site-packages"]
+    found.append(python.parent / "Lib" / "site-packages")  # a whole Python of Windows
     return next((each for each in found if each.is_dir()), None)
 
 

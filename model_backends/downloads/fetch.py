@@ -21,6 +21,7 @@ import logging
 import os
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -125,19 +126,23 @@ def url_of(repository: str, revision: str, file: str) -> str:
     return f"{endpoint()}/{repository}/resolve/{revision or 'main'}/{quote(file)}"
 
 
-def open_client() -> httpx2.Client:
+def open_client(for_hub: bool = True, certificates: str = "") -> httpx2.Client:
     """With the system's certificates, and the proxies that the environment or the system names.
 
     It says no more of us than our name. A token goes to the hub alone, if the user has
-    set one for it: the client leaves it out where it is led elsewhere. Raises DownloadError for
+    set one for it: the client leaves it out where it is led elsewhere; one that is not `for_hub`
+    never has it. `certificates`: a file with those to trust instead. Raises DownloadError for
     certificates or a proxy that cannot be used.
     """
     headers = {"User-Agent": "voxline", "Accept-Encoding": "identity"}
     token = os.environ.get("HF_TOKEN", "").strip()
-    if token:
+    if token and for_hub:
         headers["Authorization"] = f"Bearer {token}"
     try:
-        return httpx2.Client(headers=headers, timeout=_TIMEOUT, follow_redirects=True)
+        trusted = ssl.create_default_context(cafile=certificates) if certificates else True
+        return httpx2.Client(
+            headers=headers, timeout=_TIMEOUT, follow_redirects=True, verify=trusted
+        )
     except OSError as error:
         raise told.no_certificates(error) from error
     except (ImportError, ValueError, httpx2.InvalidURL) as error:  # a SOCKS proxy, or none at all
@@ -244,7 +249,7 @@ class Fetch:
         self._stop.check()
         try:
             with self._client.stream("GET", self._url, headers=self._range()) as response:
-                self._stop.hold(_socket_of(response))
+                self._stop.hold(socket_of(response))
                 try:
                     self._take(response, progress)
                 finally:
@@ -354,7 +359,8 @@ def _host_of(error: httpx2.HTTPError) -> str:
         return ""
 
 
-def _socket_of(response: httpx2.Response) -> socket.socket | None:
+def socket_of(response: httpx2.Response) -> socket.socket | None:
+    """What an answer is read from, so that `Stop` can end it."""
     stream: Any = response.extensions.get("network_stream")
     held = stream.get_extra_info("socket") if stream is not None else None
     return held if isinstance(held, socket.socket) else None

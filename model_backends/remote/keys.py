@@ -1,7 +1,8 @@
 """Keys to servers: the system's keyring, else VOXLINE_REMOTE_KEY, else a file for its owner only.
 
 A key is kept under the server it is for, as `Address.host` names it. It never stands in arguments,
-settings, logs or reports. Knows nothing about connections.
+settings, logs or reports. A keyring tells nobody what is in it, so the names of what was put there
+are noted beside the file: all of it can be deleted again. Knows nothing about connections.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -70,6 +72,7 @@ class KeyStore:
     def keep(self, name: str, secret: str) -> str:
         """Keep any secret under any name; where it is now: "keyring" or "file". Raises UserError
         if it can be kept nowhere."""
+        self._note({*self._noted(), name})  # first: what is not noted is never deleted
         if _to_keyring(name, secret):
             self._write({other: old for other, old in self._read().items() if other != name})
             return "keyring"
@@ -83,7 +86,40 @@ class KeyStore:
         if keys.pop(host, None) is not None:
             there = True
             self._write(keys)
+        self._note(self._noted() - {host})
         return there
+
+    def forget_all(self, also: Iterable[str] = ()) -> list[UserError]:
+        """Delete every secret that was kept, and those of these names; what could not be."""
+        problems = []
+        for name in sorted({*self._noted(), *self._read(), *also}):
+            try:
+                self.forget(name)
+            except UserError as error:
+                problems.append(error)
+        return problems
+
+    @property
+    def _notes(self) -> Path:
+        return self._file.with_suffix(".names")
+
+    def _noted(self) -> set[str]:
+        try:
+            names = json.loads(self._notes.read_text("utf-8"))
+            return {str(name) for name in names} if isinstance(names, list) else set()
+        except (OSError, ValueError, RecursionError):
+            return set()
+
+    def _note(self, names: set[str]) -> None:
+        """The names alone. Where they cannot be written, the secret is kept all the same."""
+        try:
+            if names:
+                self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._notes.write_text(json.dumps(sorted(names)), "utf-8")
+            else:
+                self._notes.unlink(missing_ok=True)
+        except OSError:
+            log.warning("which keys are in the keyring could not be noted", exc_info=True)
 
     def _read(self) -> dict[str, str]:
         try:

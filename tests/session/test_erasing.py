@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import keyring
 import pytest
 
 from app import paths, settings
@@ -13,9 +15,21 @@ from app.session import journal
 from app.session.erasing import PARTS, erase
 from app.session.library import Library
 from app.settings import settings_file
+from model_backends.remote.keys import KeyStore
+from tests.model_backends.remote.test_keys import Ring
 from tests.session.test_library import said
 
 OLD = Path(__file__).parents[1] / "data" / "old" / "journal-0.1.0.jsonl"
+
+
+@pytest.fixture(autouse=True)
+def ring() -> Iterator[Ring]:
+    """The keyring of a user who has one, with a key that a settings file alone knows of."""
+    before, ring = keyring.get_keyring(), Ring()
+    ring.kept["Voxline", "old.example.org"] = "secret"
+    keyring.set_keyring(ring)
+    yield ring
+    keyring.set_keyring(before)
 
 
 @pytest.fixture
@@ -30,31 +44,62 @@ def kept() -> dict[str, list[Path]]:
     log = paths.private_file(paths.log_dir() / "voxline.log")
     model = paths.data_dir() / "models" / "small" / "weights.bin"
     measured = paths.cache_dir() / "voxtral-cpu" / "plan.kept"
-    for path in (model, measured):
+    pack = paths.data_dir() / "packs" / "torch-cuda-1a2b" / "pack.json"
+    for path in (model, measured, pack):
         path.parent.mkdir(parents=True)
     left = paths.journal_dir() / "left.jsonl"
-    for path in (ours, second, *named, log, model, measured):
+    for path in (ours, second, *named, log, model, measured, pack):
         path.write_text("secret")
     shutil.copy(OLD, left)
-    assert settings.save(settings.Settings(own_name="Maria")) is None
+    assert (
+        settings.save(settings.Settings(own_name="Maria", agreed_servers={"old.example.org": True}))
+        is None
+    )
+    KeyStore(paths.key_file()).store("captions.example.org", "sk-secret")  # into the keyring
+    paths.key_file().write_text('{"an older one": "sk-secret"}')
+    made = paths.config_dir() / "page.key"
+    made.write_text("secret")
     broken = settings_file().with_name("settings.broken-1.toml")
     broken.write_text("x")
     return {
         "said": [ours, second, left, Library().path],
         "settings": [settings_file(), broken],
         "logs": [],
-        "models": [model, measured],
+        "keys": [paths.key_file(), paths.key_file().with_suffix(".names"), made],
+        "models": [model, measured, pack],
         "own": named,
     }
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_each_part_goes_and_nothing_else(kept: dict[str, list[Path]], part: str) -> None:
+def test_each_part_goes_and_nothing_else(
+    kept: dict[str, list[Path]], part: str, ring: Ring
+) -> None:
     assert erase([part]) == []
     gone = {path for paths_ in kept.values() for path in paths_ if not path.exists()}
     assert gone == set(kept[part])
     log = (paths.log_dir() / "voxline.log").read_text()
     assert (log == "") == (part == "logs")
+    assert (ring.kept == {}) == (part == "keys")
+
+
+def test_all_of_it_at_once_leaves_nothing_in_the_keyring(
+    kept: dict[str, list[Path]], ring: Ring
+) -> None:
+    assert erase(PARTS) == []
+    assert ring.kept == {}
+
+
+def test_a_locked_keyring_is_told_and_the_rest_goes(
+    kept: dict[str, list[Path]], ring: Ring
+) -> None:
+    ring.locked = True
+    problems = erase(["keys", "settings"])
+    assert {problem.message for problem in problems} == {
+        f"The key of {host} could not be deleted from the keyring."
+        for host in ("an older one", "captions.example.org", "old.example.org")
+    }
+    assert not settings_file().exists()
 
 
 def test_a_session_that_is_running_stays(kept: dict[str, list[Path]]) -> None:

@@ -24,6 +24,7 @@ from app.core.timeline import Gap
 from app.core.voices import ME, THEM
 from app.session.files import FileProblem
 from app.session.journal_records import read
+from app.session.preparing import Preparation
 from app.session.session import (
     Choices,
     HeardOut,
@@ -423,7 +424,7 @@ def test_an_abort_ends_the_worker_before_it_returns(rigged: Callable[..., Rig]) 
     rig.until(Stage.STOPPED)
 
 
-def whole(options: SessionOptions, predecessor: Session | None = None) -> Session:
+def whole(options: SessionOptions, predecessor: Session | Preparation | None = None) -> Session:
     """Its file is open already, so that its time begins with the session's."""
     return Session(options, feed=feed_for(options.source), predecessor=predecessor)
 
@@ -604,6 +605,33 @@ def test_an_engine_slower_than_speech_is_told_and_skips_nothing(
     assert TEXT.startswith(said), "what came is complete as far as it goes"
     late = [e for e in events if isinstance(e, Notice) and e.code == "cut-off"]
     assert late or said == TEXT, "and if stopping could not wait for the rest, that is told"
+
+
+def test_an_engine_that_was_loaded_ahead_is_the_next_sessions(options: SessionOptions) -> None:
+    outcomes: queue.SimpleQueue[UserError | None] = queue.SimpleQueue()
+    ahead = Preparation(options.engine, outcomes.put)
+    ahead.start()
+    assert outcomes.get(timeout=60) is None
+    pid = ahead.client.worker_pid
+    session = whole(replace(options, srt=None, seconds=2), predecessor=ahead)
+    ahead.hand_over()
+    session.start()
+    pids: set[int | None] = set()
+    run(session, lambda event: pids.add(session.worker_pid))
+    assert session.status.stage is Stage.STOPPED
+    assert pids - {None} == {pid}, "loaded once"
+    assert session.timeline.words()
+
+
+def test_one_that_cannot_be_loaded_ahead_says_why(options: SessionOptions, tmp_path: Path) -> None:
+    outcomes: queue.SimpleQueue[UserError | None] = queue.SimpleQueue()
+    wanted = replace(options.engine, model=str(tmp_path / "no such script.txt"))
+    ahead = Preparation(wanted, outcomes.put)
+    ahead.start()
+    problem = outcomes.get(timeout=60)
+    assert problem is not None
+    assert "no such script.txt" in problem.message
+    ahead.close()
 
 
 def test_the_next_session_takes_over_the_worker_and_listens_meanwhile(

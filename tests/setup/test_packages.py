@@ -6,7 +6,9 @@ import re
 import tomllib
 from pathlib import Path
 
+import bootstrap
 import lock
+import lock_packs
 import pip_install
 import pytest
 import system_packages
@@ -190,3 +192,16 @@ def test_the_user_installs_nothing_that_only_evaluation_needs() -> None:
     text = (CHECKOUT / "packaging" / "requirements" / "app.txt").read_text()
     names = {name for name, _ in pip_install.split(text)}
     assert names.isdisjoint({"jiwer", "whisper-normalizer", "rapidfuzz"})
+
+
+def test_the_packs_were_pinned_from_the_lists_as_they_are() -> None:
+    """What a worker needs of the app's own, and the PyTorch that the tests run with."""
+    pinned = CHECKOUT / "resources" / "packs.toml"
+    assert pinned.read_text("utf-8").startswith(f"{lock_packs.digest()}\n")
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))
+    assert bootstrap.TORCH in lock_packs.wanted("pack-torch", project)
+    app = set(project["project"]["dependencies"])
+    tensors = ("torch", "safetensors", "mlx")
+    for name in ("pack-torch", "pack-mlx"):
+        own = {each for each in lock_packs.wanted(name, project) if not each.startswith(tensors)}
+        assert own <= app, "the app asks for another version"

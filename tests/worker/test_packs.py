@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from app import frozen, paths
-from app.session.start import startable
+from app.session.start import start_message, startable
 from app.worker import link, packs
 from app.worker import messages as m
 from app.worker.client import EngineClient
 from model_backends import availability, elsewhere
-from model_backends.base import EngineOptions
+from model_backends.base import EngineError, EngineOptions
 
 ENGINE = "voxtral-torch"
 
@@ -69,10 +70,36 @@ def test_a_pack_starts_the_worker_of_its_engine_alone(installed: Path) -> None:
     assert base._command == [sys.executable, "--worker"]
 
 
-def test_a_checkout_uses_no_pack() -> None:
+def test_a_checkout_that_has_pytorch_uses_no_pack() -> None:
+    pytest.importorskip("torch")
     make_pack()
     assert packs.interpreter(ENGINE) is None
     assert packs.trouble(ENGINE) is None
+
+
+def test_a_checkout_without_pytorch_uses_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    pack = make_pack()
+    assert packs.interpreter(ENGINE) == str(pack / "env/bin/python")
+
+
+def test_one_that_is_not_there_yet_or_no_longer_is_no_pack(installed: Path) -> None:
+    make_pack().rename(packs.folder() / ".new")
+    assert packs.interpreter(ENGINE) is None
+    assert list(packs.look(packs.folder())) == []
+
+
+def test_the_newest_is_taken(installed: Path) -> None:
+    newer = make_pack("a newer one")
+    older = make_pack("1 older one")
+    os.utime(older / packs.MANIFEST, (1, 1))
+    assert packs.interpreter(ENGINE) == str(newer / "env/bin/python")
+
+
+def test_a_whole_python_of_windows_has_its_packages_beside_it(tmp_path: Path) -> None:
+    site = tmp_path / "env" / "Lib" / "site-packages"
+    site.mkdir(parents=True)
+    assert packs.site_packages(tmp_path / "env" / "python.exe") == site
 
 
 def test_a_pack_of_another_version_is_told_and_the_base_goes_on(installed: Path) -> None:
@@ -86,6 +113,13 @@ def test_a_pack_of_another_version_is_told_and_the_base_goes_on(installed: Path)
     assert "made for another version" in notice.message
     assert f"protocol 1, this Voxline {m.PROTOCOL_VERSION}" in notice.message
     assert "The embedded engine captions meanwhile." in notice.hint
+
+
+def test_who_asks_for_just_that_engine_is_told_why_not(installed: Path) -> None:
+    make_pack(protocol=1)
+    with pytest.raises(EngineError, match="made for another version") as caught:
+        start_message(EngineOptions(engine=ENGINE, model=str(installed)))
+    assert "voxline pack install" in caught.value.hint
 
 
 def test_a_good_pack_beside_a_broken_one_is_taken(installed: Path) -> None:

@@ -127,6 +127,7 @@ def kept(keeps: bool) -> list[tuple[str, str | Path]]:
         ("Words of a session that is not over", paths.journal_dir()),
         ("Settings", settings_file()),
         ("Speech models", paths.models_dir()),
+        ("The acceleration pack", paths.data_dir() / "packs"),
         ("How fast a model is on this computer", paths.cache_dir()),
         ("Logs, without what was said", paths.log_dir()),
     ]

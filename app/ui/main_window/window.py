@@ -41,6 +41,7 @@ from app.ui.state.captions_page import CaptionsPage
 from app.ui.state.commands import PAUSE, Commands
 from app.ui.state.engines import EngineChoice, info_of, list_engines, suited_info
 from app.ui.state.models import Models
+from app.ui.state.packs import Packs
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, stages
 from app.ui.widgets.banner import BannerStack
@@ -90,6 +91,7 @@ class MainWindow(QMainWindow):
         self.choices = ChoicesPanel()
         self.captions_page = CaptionsPage(captioning, store, self)
         self.models = Models(self)
+        self.packs = Packs(self)
         self.transcript = Transcript()
         self.find_bar = FindBar(self.transcript)
         self.latest = QPushButton("&Latest words", self.transcript)
@@ -127,6 +129,7 @@ class MainWindow(QMainWindow):
                 self._commands,
                 self.engine_info,
                 models=self.models,
+                packs=self.packs,
             )
             self._preferences.show_engines(self._engines)
             self._preferences.privacy.erase_wanted.connect(self.erase_wanted)
@@ -243,6 +246,8 @@ class MainWindow(QMainWindow):
         self.choices.source_chosen.connect(lambda source: store.change(source=source))
         self.choices.language_chosen.connect(lambda code: store.change(language=code))
         self.models.settled.connect(self.look_around)
+        self.packs.settled.connect(self.look_around)
+        self.packs.settled.connect(self.models.look)
         store.changed.connect(self._follow_settings)
         store.problem.connect(lambda text: self.banners.tell("warning", text))
         captioning.status.connect(self._show_status)

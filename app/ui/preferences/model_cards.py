@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.models.download import Progress
 from app.ui.preferences.licence_dialog import LicenceDialog
 from app.ui.preferences.model_words import Act, Button, about, buttons, standing
 from app.ui.state.models import Models, ModelState
@@ -80,7 +81,7 @@ class ModelCards(QWidget):
         elif act is Act.REMOVE:
             self._ask_to_remove(state)
         else:
-            self._store.change(engine=state.engine, model=state.name_for_engine)
+            self._models.chosen.emit(state)
 
     def _ask_for_download(self, state: ModelState) -> None:
         """The licence first; it was agreed to if some of the model is here."""
@@ -160,19 +161,26 @@ class ModelCard(QFrame):
         return found
 
     def show_state(self, state: ModelState, chosen: bool) -> None:
-        self.setProperty("kind", _kind(state, chosen))
+        kind = _kind(state, chosen)
+        said = about(state), standing(state, chosen)
+        self.show_words(kind, *said, state.progress, buttons(state, chosen))
+
+    def show_words(
+        self, kind: str, about: str, said: str, progress: Progress | None, offered: list[Button]
+    ) -> None:
+        """`kind`: of its mark, as banners have it; a failure is announced."""
+        self.setProperty("kind", kind)
         self.style().polish(self.mark)
-        self.about.setText(_unbroken(about(state)))
-        said = standing(state, chosen)
+        self.about.setText(_unbroken(about))
         self.standing.setText(_unbroken(said))
         self.standing.setVisible(bool(said))
-        self.bar.setVisible(state.busy)
-        if state.progress is not None:
-            self.bar.setValue(round(_STEPS * state.progress.fraction))
-        if state.failure is not None and said != self._told and not state.busy:
+        self.bar.setVisible(progress is not None)
+        if progress is not None:
+            self.bar.setValue(round(_STEPS * progress.fraction))
+        if kind == "failure" and said != self._told:
             announce(self, said)
         self._told = said
-        self._offer(buttons(state, chosen))
+        self._offer(offered)
 
     def _offer(self, wanted: list[Button]) -> None:
         """The same buttons stay: whoever has one in focus keeps it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.models.download import Progress
 from app.models.machine import needs_in_words
 from app.ui.state.models import ModelState
 from model_backends.base import Sentence
@@ -53,7 +54,7 @@ def about(state: ModelState) -> str:
 def standing(state: ModelState, chosen: bool) -> str:
     """How it stands with it just now."""
     if state.busy:
-        return _doing(state)
+        return doing(state.progress, state.stopping)
     if state.failure is not None:
         return Sentence("{message} {hint}", message=state.failure.message, hint=state.failure.hint)
     if state.fit is None:
@@ -108,10 +109,10 @@ def _button(state: ModelState, act: Act, text: str = "") -> Button:
     return Button(act, text, f"{text.rstrip('…')}: {state.model.title}")
 
 
-def _doing(state: ModelState) -> str:
-    progress = state.progress
+def doing(progress: Progress | None, stopping: bool) -> str:
+    """What is being done just now."""
     assert progress is not None
-    if state.stopping:
+    if stopping:
         return "Stopping …"
     if progress.doing == "beginning":
         return "…"

@@ -20,9 +20,11 @@ from app import paths
 from app.models import trust
 from app.settings import Settings
 from app.ui.preferences.model_cards import ModelCards
+from app.ui.preferences.pack_card import PackCard
 from app.ui.preferences.server_group import ServerGroup
 from app.ui.state.engines import EngineChoice, suited_info
 from app.ui.state.models import Models
+from app.ui.state.packs import Packs
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, engine_names, plain
 from app.ui.widgets.choice_box import ChoiceBox
@@ -38,12 +40,17 @@ class SpeechModelPage(QWidget):
     """Engine and model; what cannot be used here is shown, the reason at a click."""
 
     def __init__(
-        self, store: SettingsStore, parent: QWidget | None = None, models: Models | None = None
+        self,
+        store: SettingsStore,
+        parent: QWidget | None = None,
+        models: Models | None = None,
+        packs: Packs | None = None,
     ) -> None:
-        """Without `models` there are no cards."""
+        """Without `models` and `packs` there are no cards."""
         super().__init__(parent)
         self._store = store
         self.cards = ModelCards(models, store) if models is not None else None
+        self.pack = PackCard(packs) if packs is not None else None
         self._engines: Sequence[EngineChoice] = ()
         self.engine = ChoiceBox("Engine")
         self.model = ChoiceBox("Model")
@@ -149,6 +156,8 @@ class SpeechModelPage(QWidget):
         column.setSpacing(10)
         if self.cards is not None:
             column.addWidget(self.cards)
+        if self.pack is not None:
+            column.addWidget(self.pack)
         column.addLayout(form)
         column.addWidget(self.unknown)
         column.addWidget(self.note)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from app.ui.preferences.keys_page import KeysPage
     from app.ui.state.commands import Commands
     from app.ui.state.models import Models
+    from app.ui.state.packs import Packs
 
 _READ_TIP = "Each sentence is read out, or shown in braille, once it is finished."
 _UNDO = "&Undo restore"
@@ -61,8 +62,10 @@ class Preferences(QDialog):
         find_info: Callable[[str], EngineInfo | None] = info_of,
         parent: QWidget | None = None,
         models: Models | None = None,
+        packs: Packs | None = None,
     ) -> None:
-        """Without `hotkeys` and `commands` there is no page of keys, without `models` no cards."""
+        """Without `hotkeys` and `commands` there is no page of keys, without `models` and `packs`
+        no cards."""
         super().__init__(parent)
         self._store, self._find_info = store, find_info
         self._placed = False  # from then on it stays where the user puts it
@@ -73,7 +76,7 @@ class Preferences(QDialog):
         self.read_finished = QCheckBox("Have a screen reader &read finished sentences")
         plain.set_tip(self.read_finished, _READ_TIP)
         self.listening = ListeningPage(store)
-        self.speech_model = SpeechModelPage(store, models=models)
+        self.speech_model = SpeechModelPage(store, models=models, packs=packs)
         self.names = NamesPage(store)
         self.keys: KeysPage | None = None
         self.privacy = PrivacyPage(store)

@@ -28,6 +28,7 @@ from model_backends.base import Notice, UserError
 
 if TYPE_CHECKING:
     from app.core.timeline import Timeline
+    from app.session.preparing import Preparation
     from app.session.session import Session
     from app.ui.state.bridge import SessionBridge
     from model_backends.base import EngineInfo
@@ -60,10 +61,11 @@ class Captioning(QObject):
     def __init__(
         self,
         store: SettingsStore,
-        open_session: Callable[[Settings, Session | None], SessionBridge],
+        open_session: Callable[[Settings, Session | Preparation | None], SessionBridge],
         parent: QObject | None = None,
     ) -> None:
-        """`open_session` makes a session, not started, after one that is stopping (or None)."""
+        """`open_session` makes a session, not started, after one that is stopping, or on an engine
+        that was loaded ahead (or None)."""
         super().__init__(parent)
         self._store = store
         self._open_session = open_session
@@ -72,6 +74,7 @@ class Captioning(QObject):
         self._next: list[SessionBridge] = []  # listening already, the newest last
         self._saving: list[SessionBridge] = []  # nothing more to show but where they are saved
         self._relieved: SessionBridge | None = None  # listens until the newest does
+        self._prepared: Preparation | None = None  # for the next session, and only for that
         self._looks_left = 0
         self._relief = QTimer(self, interval=_LOOK_MS)
         self._relief.timeout.connect(self._look_for_sound)
@@ -198,6 +201,10 @@ class Captioning(QObject):
     def _everything_has_ended(self) -> bool:
         return not self.running and not self._saving
 
+    def prepared(self, engine: Preparation) -> None:
+        """The next session is to have this engine, which is loaded already."""
+        self._prepared = engine
+
     # --- sessions come and go --------------------------------------------------------------
 
     def _begin(self, after: SessionBridge | None = None) -> None:
@@ -208,7 +215,7 @@ class Captioning(QObject):
             early.release()
             return
         try:
-            bridge = self._open_session(self._store.settings, after.session if after else None)
+            bridge = self._open(after)
         except UserError as error:
             self._could_not_begin(Status(Stage.FAILED, error.message, error.hint), after)
             return
@@ -227,6 +234,19 @@ class Captioning(QObject):
                 self._show_next()
             else:
                 self._relieve(after)
+
+    def _open(self, after: SessionBridge | None) -> SessionBridge:
+        """A session, on the engine that was loaded ahead for it, if there is one."""
+        engine, self._prepared = self._prepared, None
+        if engine is None:
+            return self._open_session(self._store.settings, after.session if after else None)
+        try:
+            bridge = self._open_session(self._store.settings, engine)
+        except Exception:
+            engine.close()
+            raise
+        engine.hand_over()
+        return bridge
 
     def _could_not_begin(self, failure: Status, after: SessionBridge | None) -> None:
         """With a session running, that goes on: words are worth more than another engine."""

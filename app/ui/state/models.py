@@ -12,7 +12,6 @@ looked for on the network unless `download()` is called. Knows no widget.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,21 +22,16 @@ from PySide6.QtCore import QObject, Signal
 from app import paths
 from app.models.catalogue import Model, catalogue
 from app.ui.state.background import in_background
-from app.ui.state.ui_thread import Knock
+from app.ui.state.job import End, Job
 from model_backends.base import Sentence, UserError
 
 if TYPE_CHECKING:
-    from app.models.download import Progress, Stop
+    from app.models.download import Progress
     from app.models.machine import Fit, Machine
     from app.models.places import Place
     from app.settings import Settings
 
 log = logging.getLogger(__name__)
-
-_UNEXPECTED = UserError(
-    "Something went wrong inside Voxline.", "The log says what: Help, Open log folder."
-)
-_LEAVE_S = 5.0  # how long the end of the app waits for a download to let go
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,53 +79,6 @@ class ModelState:
         return fits and bool(settings.model) and settings.model in named
 
 
-class _Job:
-    """One thread's work on one model; what it tells is heard in the UI thread.
-
-    No QObject, since its thread outlives whoever asked for it.
-    """
-
-    def __init__(
-        self,
-        work: Callable[[_Job], None],
-        told: Callable[[str, Progress], None],
-        ended: Callable[[str, _End], None],
-        name: str,
-    ) -> None:
-        from model_backends.downloads.fetch import Stop
-
-        self.stop: Stop = Stop()
-        self._work, self._name = work, name
-        self._told, self._ended = Knock(told), Knock(ended)
-        self.thread_ = threading.Thread(target=self._run, name="model", daemon=True)
-
-    def _run(self) -> None:
-        from model_backends.downloads.fetch import StoppedError
-
-        end = _End(done=True)
-        try:
-            self._work(self)
-        except StoppedError:
-            end = _End()
-        except UserError as error:
-            end = _End(failure=error)
-        except Exception:
-            log.exception("a model could not be fetched")
-            end = _End(failure=_UNEXPECTED)
-        self._ended(self._name, end)
-
-    def report(self, progress: Progress) -> None:
-        self._told(self._name, progress)
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """Neither done nor failed: stopped."""
-
-    done: bool = False
-    failure: UserError | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Found:
     """What a look has found out, by the model's name."""
@@ -146,6 +93,7 @@ class Models(QObject):
 
     changed = Signal()
     wanted = Signal(object)  # ModelState, usable from now on
+    chosen = Signal(object)  # ModelState, usable, which the user wants to have now
     settled = Signal()  # models have come or gone: which engines can run may be another answer
 
     def __init__(
@@ -158,7 +106,7 @@ class Models(QObject):
         super().__init__(parent)
         self._models_dir, self._machine = models_dir, machine
         self._states = {model.name: ModelState(model) for model in offered()}
-        self._jobs: dict[str, _Job] = {}
+        self._jobs: dict[str, Job] = {}
         self._wished: set[str] = set()  # of them: to be used when they have come
 
     @property
@@ -195,7 +143,7 @@ class Models(QObject):
         """Get it, or go on. Nothing happens while something is being done with it."""
         model, models_dir = self.state(name).model, self._models_dir()
 
-        def work(job: _Job) -> None:
+        def work(job: Job) -> None:
             from app.models.download import download
 
             download(model, models_dir, job.report, job.stop)
@@ -206,7 +154,7 @@ class Models(QObject):
         """Hash what is here, so that it can be used as it is."""
         model, models_dir = self.state(name).model, self._models_dir()
 
-        def work(job: _Job) -> None:
+        def work(job: Job) -> None:
             _check(model, models_dir, job)
 
         self._begin(name, work)
@@ -225,7 +173,7 @@ class Models(QObject):
             return
         model, models_dir = self.state(name).model, self._models_dir()
 
-        def work(_job: _Job) -> None:
+        def work(_job: Job) -> None:
             from app.models import places
 
             places.remove(model, models_dir)
@@ -238,28 +186,28 @@ class Models(QObject):
         for job in self._jobs.values():
             job.stop.ask()
         for job in self._jobs.values():
-            job.thread_.join(_LEAVE_S)
+            job.leave()
 
-    def _begin(self, name: str, work: Callable[[_Job], None], wanted: bool = True) -> None:
+    def _begin(self, name: str, work: Callable[[Job], None], wanted: bool = True) -> None:
         if name in self._jobs:
             return
         from app.models.download import Progress
 
-        job = self._jobs[name] = _Job(work, self._show, self._end, name)
+        job = self._jobs[name] = Job(work, self._show, self._end, name)
         if wanted:
             self._wished.add(name)
         state = self.state(name)
         first = Progress(state.begun, state.model.bytes, "beginning")
         self._put(name, progress=first, failure=None, stopping=False)
         self.changed.emit()
-        job.thread_.start()
+        job.start()
 
     def _show(self, name: str, progress: Progress) -> None:
         if name in self._jobs:
             self._put(name, progress=progress)
             self.changed.emit()
 
-    def _end(self, name: str, end: _End) -> None:
+    def _end(self, name: str, end: End) -> None:
         del self._jobs[name]
         wanted = end.done and name in self._wished
         self._wished.discard(name)
@@ -289,7 +237,7 @@ def _look(
     return found
 
 
-def _check(model: Model, models_dir: Path, job: _Job) -> None:
+def _check(model: Model, models_dir: Path, job: Job) -> None:
     from app.models import receipts
     from app.models.download import Progress, verify
     from model_backends.downloads.fetch import StoppedError

@@ -29,6 +29,7 @@ import numpy as np
 
 from model_backends.base import EngineError, LoadOptions, Pcm, StreamOptions, Tail, Word
 from model_backends.voxtral.engine import warm_up
+from model_backends.voxtral.made_up import one_word
 from model_backends.voxtral.mlx.chip import memory_needed
 from model_backends.voxtral.mlx.info import INFO, chip
 from model_backends.voxtral.mlx.load import Limits, MlxEngine, load
@@ -36,7 +37,6 @@ from model_backends.voxtral.mlx.runner import ModelRunner
 from model_backends.voxtral.mlx.weights import DTYPES, random_network
 from model_backends.voxtral.schedule import ROW_MS, ROW_SAMPLES, Schedule, delay_tokens
 from model_backends.voxtral.spec import PUBLISHED, ModelSpec, Tower
-from model_backends.voxtral.tekken import Tekken
 
 _SAMPLE = Path(__file__).parents[3] / "resources" / "sample" / "jfk.flac"
 REDUCED = ModelSpec(  # for a look at the script itself on any computer
@@ -102,8 +102,7 @@ def random_engine(args: argparse.Namespace) -> MlxEngine:
     dtype = chip().half_precision if bits else precision
     limits = Limits()
     net = random_network(spec, DTYPES[dtype], bits)
-    special = {"<s>": 1, "</s>": 2, "[STREAMING_PAD]": 32, "[STREAMING_WORD]": 33}
-    tokens = Tekken(special, [b" word"] * (spec.vocab - 1000), 1000)
+    tokens = one_word(spec.vocab)
     name = f"{args.size} size, made up ({precision}, {dtype})"
     limits.wire(memory_needed(spec, bits or 16))
     engine = MlxEngine(name, ModelRunner(net, tokens, precision), tokens, limits)

@@ -29,11 +29,12 @@ from torch import Tensor
 from model_backends.base import StreamOptions
 from model_backends.voxtral.checkpoint.tensor_names import shapes
 from model_backends.voxtral.engine import VoxtralEngine, warm_up
+from model_backends.voxtral.made_up import one_word
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS, ROW_MS, ROW_SAMPLES
 from model_backends.voxtral.speech_model import DecodeWork
 from model_backends.voxtral.stream import VoxtralStream
 from model_backends.voxtral.torch import kernels
-from model_backends.voxtral.torch.bench_inputs import SIZES, sound, tekken
+from model_backends.voxtral.torch.bench_inputs import SIZES, sound
 from model_backends.voxtral.torch.bench_reference import (
     ReferenceRun,
     prompt_positions,
@@ -121,7 +122,7 @@ class Bench:
         )
         prepare(self.device)
         net.ops = kernels.trusted(self.device, dtype) if ops is None else ops
-        tokens = tekken(self.spec.vocab)
+        tokens = one_word(self.spec.vocab)
         held = 1 << (voices - 1).bit_length()
         slots = (held, held) if self.device.type == "cuda" else (0, 0)
         model = ModelRunner(net, tokens, precision, slots)

@@ -1,4 +1,4 @@
-"""What a benchmark is fed: sizes of models, a vocabulary of one word, and a sound."""
+"""What a benchmark is fed: sizes of models, and a sound."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_backends.voxtral.spec import PUBLISHED, ModelSpec, Tower
-from model_backends.voxtral.tekken import Tekken
 
 _ENC = {"rope_theta": 1e6, "norm_eps": 1e-5, "biases": True, "window": 750}
 _DEC = {"rope_theta": 1e6, "norm_eps": 1e-5, "biases": False, "window": 8192}
@@ -28,11 +27,6 @@ SIZES = {
     "tiny": ModelSpec(_tower(_ENC, 2, 64, 2, 2, 32, 128),
                       _tower(_DEC, 2, 64, 4, 2, 32, 128), 2_048),
 }  # fmt: skip
-
-
-def tekken(vocab: int) -> Tekken:
-    special = {"<s>": 1, "</s>": 2, "[STREAMING_PAD]": 32, "[STREAMING_WORD]": 33}
-    return Tekken(special, [b" word"] * (vocab - 1000), 1000)
 
 
 def sound(seconds: float) -> NDArray[np.float32]:

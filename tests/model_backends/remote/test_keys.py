@@ -140,3 +140,38 @@ def test_a_key_is_in_nothing_that_is_printed(ring: Ring, file: Path) -> None:
     KeyStore(file).store(HOST, KEY)
     assert KEY not in repr(KeyStore(file).find(HOST))
     assert KEY not in repr(Credentials(KEY, None))
+
+
+def test_all_that_was_kept_can_be_deleted_though_a_keyring_tells_nobody_what_it_holds(
+    ring: Ring, file: Path
+) -> None:
+    ring.kept["Voxline", "old.example.org"] = "of a version that noted nothing"
+    ring.kept["Another program", HOST] = "theirs"
+    KeyStore(file).store(HOST, KEY)
+    KeyStore(file, variable="").keep(
+        "Zoom’s caption URL", "https://wmcc.zoom.us/closedcaption?id=1"
+    )
+    assert KEY not in file.with_suffix(".names").read_text("utf-8")
+    assert KeyStore(file).forget_all(also=["old.example.org", "never.example.org"]) == []
+    assert ring.kept == {("Another program", HOST): "theirs"}
+    assert list(file.parent.iterdir()) == []
+
+
+def test_a_locked_keyring_is_told_and_the_next_time_finds_what_is_left(
+    ring: Ring, file: Path
+) -> None:
+    KeyStore(file).store(HOST, KEY)
+    ring.locked = True
+    (problem,) = KeyStore(file).forget_all()
+    assert HOST in problem.message
+    assert "Voxline" in problem.hint
+    ring.locked = False
+    assert KeyStore(file).forget_all() == []
+    assert ring.kept == {}
+
+
+def test_what_is_kept_in_the_file_is_deleted_with_the_rest(file: Path) -> None:
+    KeyStore(file).store(HOST, KEY)
+    KeyStore(file).store("other.example.org", KEY)
+    assert KeyStore(file).forget_all() == []
+    assert json.loads(file.read_text("utf-8")) == {}

@@ -166,6 +166,9 @@ def test_the_licence_is_read_before_a_byte_comes(
     assert cards.cards["tiny"].bar.isVisible()
     qtbot.waitUntil(lambda: Act.USE in cards.cards["tiny"].buttons, timeout=30_000)
     assert cards.cards["tiny"].standing.text() == "Ready. In the models folder."
+    cards._models.chosen.connect(  # as the change-over does where nothing runs
+        lambda chosen: store.change(engine=chosen.engine, model=chosen.name_for_engine)
+    )
     press(cards, Act.USE)
     assert (store.settings.engine, store.settings.model) == ("voxtral-torch", "Tiny-2602")
     assert cards.cards["tiny"].standing.text() == "In use. In the models folder."
