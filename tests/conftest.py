@@ -68,7 +68,8 @@ WITH_DEVICES = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _leave_out_exhaustive(config, items)
     side_by_side = os.environ.get("PYTEST_XDIST_WORKER") is not None
     items.sort(key=lambda item: (side_by_side and not _has_devices(item.nodeid), _rank(item)))
     for item in items:  # stable: within a folder the order stays
@@ -76,6 +77,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = set(getattr(item, "fixturenames", ())) - parameters.keys()
         if fixtures & DEVICES and not _has_devices(item.nodeid):
             raise pytest.UsageError(f"{item.nodeid} has a screen or sound: see WITH_DEVICES")
+
+
+def _leave_out_exhaustive(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The rest of each matrix is for releases: VOXLINE_TESTS=all runs it, or `-m exhaustive`."""
+    if os.environ.get("VOXLINE_TESTS") == "all" or config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker("exhaustive")]
+    items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.hookimpl(optionalhook=True)  # known only where pytest-xdist is

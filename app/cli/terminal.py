@@ -19,7 +19,7 @@ from app.core.lines import TURN_PAUSE_MS, CaptionLines
 from app.core.script import clusters, display_width, harmless, pieces
 from app.core.voices import label_of
 from app.session.session import SessionEvent
-from model_backends.base import Progress, Tail, Word
+from model_backends.base import Tail, Word
 
 _DIM, _PLAIN, _CLEAR = "\x1b[2m", "\x1b[0m", "\r\x1b[K"
 _NARROWEST = 20
@@ -47,14 +47,13 @@ class _Output:
         self._messages = messages
         self._lost = False
 
-    def write(self, text: str, flush: bool = True) -> None:
+    def write(self, text: str) -> None:
         """Raises OSError once: from then on nothing is written."""
         if self._lost:
             return
         try:
             self._out.write(text)
-            if flush:
-                self._out.flush()
+            self._out.flush()
         except OSError:
             self._lost = True
             streams.silence(self._out)  # what waits in it must not fail again at the end
@@ -206,7 +205,7 @@ class JsonScreen:
     def show(self, event: SessionEvent) -> None:
         fields = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(event).items()}
         line = json_text({"type": type(event).__name__.lower(), **fields})
-        self._out.write(line + "\n", flush=not isinstance(event, Progress))
+        self._out.write(line + "\n")
 
     def tell(self, message: str) -> None:
         self._out.tell(message)

@@ -20,7 +20,10 @@ _ANY_TYPE = 0
 _FAKE_INPUT = 2  # of XTEST
 _FAKE_INPUT_BYTES = 36
 KEY_PRESS, KEY_RELEASE, _CLIENT_MESSAGE = 2, 3, 33
-_EVENT_MASK, _SUBSTRUCTURE_NOTIFY = 0x0800, 0x0008_0000
+_EVENT_MASK = 0x0800
+# Programs send the answer to a ping to whoever selects one of these on the root: GTK and EWMH's
+# text to the second, Qt to the first (the third is the window manager's alone).
+_ANSWERS = 0x0002_0000 | 0x0008_0000  # StructureNotify, SubstructureNotify
 _MOST_VALUES = 512  # of a property
 _HEAD = 32  # bytes of a reply before what is of variable length
 
@@ -169,8 +172,9 @@ class Server:
         then they have read all keys that were pressed before."""
         data = self._atom("WM_PROTOCOLS"), self._atom("_NET_WM_PING"), number, window, 0, 0
         message = (ctypes.c_uint32 * 8)(_word(bytes([_CLIENT_MESSAGE, 32, 0, 0]), 0), window, *data)
-        self._watch_root(_SUBSTRUCTURE_NOTIFY)  # where answers go
+        self._watch_root(_ANSWERS)  # where answers go
         self._xcb.xcb_send_event(self._link, 0, window, 0, message)
+        self._xcb.xcb_flush(self._link)  # waiting for events does not send what is queued
         answered = self._answered(data[0], number, time.monotonic() + within_s)
         self._watch_root(0)
         for _ in self.events():

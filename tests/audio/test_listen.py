@@ -84,8 +84,9 @@ def test_a_worker_killed_in_mid_speech_costs_no_word(listening: Listening) -> No
     assert "No words are lost" in told
     assert wer(listening.text) <= CEILING
     stages = [e["stage"] for e in listening.events if e["type"] == "status"]
-    # "catching up" comes between, too, unless the computer is so fast that nobody can see it
-    assert "starting" in stages[stages.index("speech") :]
+    # one or the other: a fast computer has caught up before anybody sees it, and a slow one is
+    # behind already when its worker dies
+    assert {"starting", "catching up"} & set(stages[stages.index("speech") :])
 
 
 def test_a_killed_app_leaves_its_words_and_no_worker(listening: Listening) -> None:

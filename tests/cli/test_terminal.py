@@ -13,7 +13,7 @@ from app.cli.showing import Showing
 from app.cli.terminal import JsonScreen, PlainScreen, TerminalScreen
 from app.core.voices import NAMES
 from app.session.record import Saved
-from model_backends.base import Tail, Word
+from model_backends.base import Progress, Tail, Word
 from tests.core.words import spoken
 from tests.support.cells import Cells
 
@@ -152,6 +152,17 @@ class Full(io.StringIO):
         if self.getvalue():
             raise OSError(self.number, "No space left on device")
         return super().write(text)
+
+
+def test_a_program_that_reads_json_has_every_line_at_once() -> None:
+    """Progress, too: several seconds of it waited in a pipe, and looked like an engine that hangs.
+
+    (A pipe is buffered; the raw end is what its reader has.)
+    """
+    raw = io.BytesIO()
+    screen = JsonScreen(io.TextIOWrapper(io.BufferedWriter(raw)), io.StringIO())  # type: ignore[arg-type]
+    screen.show(Progress("me", 0, 1_280, 800))
+    assert json.loads(raw.getvalue())["heard_ms"] == 1_280
 
 
 @pytest.mark.parametrize("kind", [PlainScreen, JsonScreen])

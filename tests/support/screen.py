@@ -61,9 +61,10 @@ class Screen:
         return self._run("xdotool", *arguments).strip()
 
     def close(self) -> None:
-        for process in (self._window_manager, self._server):
-            process.terminate()
-            process.wait()
+        self._window_manager.kill()  # asked to end, it looks at all keys that have changed first
+        self._window_manager.wait()
+        self._server.terminate()
+        self._server.wait()
         self._log.close()
 
     def _start_server(self, geometry: str) -> tuple[subprocess.Popen[bytes], str]:

@@ -38,15 +38,26 @@ SHORT = [name for name in ITEMS if name != LONG]
 RAGGED = [1, 37, 160, 1280, 5000, 320, 811]
 
 
+def test_every_clip_gives_the_reference_ids_live(engine: VoxtralEngine) -> None:
+    """All in one batch, as many voices of several delays would be, each delay at three clips or
+    more; one at a time is the long stream's test."""
+    check_together(engine, [(name, DELAYS[n % len(DELAYS)]) for n, name in enumerate(SHORT)])
+
+
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("delay", DELAYS)
-def test_every_clip_gives_the_reference_ids_live(engine: VoxtralEngine, delay: int) -> None:
-    """All in one batch, as many voices would be; one at a time is the long stream's test."""
-    check_together(engine, SHORT, delay)
+def test_every_clip_gives_them_at_every_delay(engine: VoxtralEngine, delay: int) -> None:
+    check_together(engine, [(name, delay) for name in SHORT])
 
 
-def check_together(engine: VoxtralEngine, names: Sequence[str], delay: int) -> None:
-    results = transcribe_together(engine, [Job(clip(name), delay) for name in names])
-    for name, heard in zip(names, results, strict=True):
+def check_together(
+    engine: VoxtralEngine, pairs: Sequence[tuple[str, int]], realtime: bool = True
+) -> None:
+    """Clips, each at a delay, in one batch."""
+    jobs = [Job(clip(name), delay) for name, delay in pairs]
+    pieces = 1600 if realtime else 10**9
+    results = transcribe_together(engine, jobs, pieces, realtime)
+    for (name, delay), heard in zip(pairs, results, strict=True):
         assert heard.ids[0] == reference_ids(name, delay), name
         assert heard.text() == reference_text(name, delay), name
 
