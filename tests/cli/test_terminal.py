@@ -160,7 +160,7 @@ def test_a_program_that_reads_json_has_every_line_at_once() -> None:
     (A pipe is buffered; the raw end is what its reader has.)
     """
     raw = io.BytesIO()
-    screen = JsonScreen(io.TextIOWrapper(io.BufferedWriter(raw)), io.StringIO())  # type: ignore[arg-type]
+    screen = JsonScreen(io.TextIOWrapper(io.BufferedWriter(raw)), io.StringIO())
     screen.show(Progress("me", 0, 1_280, 800))
     assert json.loads(raw.getvalue())["heard_ms"] == 1_280
 
