@@ -119,8 +119,8 @@ def test_a_killed_worker_is_told_and_costs_no_word(
     assert worker is not None
     worker.kill()
     seen = until(window, heard_out)
-    # "catching up" comes between, too, unless the computer is so fast that nobody can see it
-    assert "starting" in seen.stages[before:]
+    # which of them depends on how fast the computer is: see test_listen
+    assert {"starting", "catching up"} & set(seen.stages[before:])
     assert wer(text(seen)) <= CEILING
     assert window.quit() == 0
 
