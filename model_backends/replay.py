@@ -115,16 +115,18 @@ def _new_words(
     costs = _alignment_costs(old, again, onset_ms, end_ms)
     cut = _best_cut(costs, again, replayed, end_ms)
     if cut == 0:
-        return list(replayed)
-    last = again[cut - 1]
-    word = replayed[last.word]
-    rest = list(replayed[last.word + 1 :])
-    moved = _moved(committed, replayed[: last.word + 1], rest)
+        last = committed[-1]
+        heard_whole = (last.start_ms + last.end_ms) / 2 >= onset_ms
+        return list(replayed)[_moved(committed[-1:], [], replayed) if heard_whole else 0 :]
+    end = again[cut - 1]
+    word = replayed[end.word]
+    rest = list(replayed[end.word + 1 :])
+    moved = _moved(committed, replayed[: end.word + 1], rest)
     if moved and _left_out(committed, moved, again, cut, onset_ms, end_ms, costs[cut]):
         rest = rest[moved:]
-    if cut < len(again) and again[cut].word == last.word:  # between two CJK characters
-        start_ms = round((last.at_ms + again[cut].at_ms) / 2)
-        rest.insert(0, replace(word, text=word.text[last.stop :], start_ms=start_ms))
+    if cut < len(again) and again[cut].word == end.word:  # between two CJK characters
+        start_ms = round((end.at_ms + again[cut].at_ms) / 2)
+        rest.insert(0, replace(word, text=word.text[end.stop :], start_ms=start_ms))
     return _without_repeated_mark(committed[-1].text, rest)
 
 

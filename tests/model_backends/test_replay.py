@@ -118,6 +118,14 @@ def test_a_word_put_on_the_other_side_of_a_pause_is_the_same_word() -> None:
     assert texts(replayed(committed, twice)) == [" he", " makes"]
 
 
+def test_an_only_word_heard_later_the_second_time_is_the_same_word() -> None:
+    committed = [Word("me", 0, 0, " A", 39_712, 39_776)]
+    again = [Word("me", 0, 0, " A", 40_064, 40_104), Word("me", 0, 0, " book", 40_104, 40_264)]
+    assert texts(replayed(committed, again, 39_712)) == [" book"]
+    begun_behind_it = 39_770  # of which nothing may be left to hear
+    assert texts(replayed(committed, again, begun_behind_it)) == [" A", " book"]
+
+
 def test_a_word_committed_before_it_was_spoken_is_not_passed_on_again() -> None:
     """ "… squire of dames, and" at a pause; after the crash "and has" is heard behind the pause."""
     before = [Word("me", 0, 0, " of", 25_700, 25_900), Word("me", 0, 0, " dames,", 25_900, 26_270)]
