@@ -51,6 +51,8 @@ LISTENING = """\
     label “Name of the others”
     text “Name of the others”
     check box “Say who speaks in subtitle files”
+    label “Voxline’s language”
+    combo box “English (system)”
 """
 KEYS = """\
     label “These keys work in every program, whichever has the keyboard.”
@@ -69,6 +71,8 @@ KEYS = """\
     label “Mark this place”
     push button “Mark this place: Ctrl+Alt+M”
     push button “Restore keys”
+    label “Voxline’s language”
+    combo box “English (system)”
 """
 PAGES = ["Captions", "Listening", "Speech model", "Names and words", "Keys", "Privacy"]
 

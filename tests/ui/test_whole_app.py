@@ -107,7 +107,8 @@ def test_what_is_said_is_painted_on_top_and_saved(
     assert window.quit() == 0
     (saved,) = [line for line in window.errors().splitlines() if line.startswith("Saved: ")]
     subtitles = pysubs2.load(saved.removeprefix("Saved: "))
-    assert wer(" ".join(line.plaintext for line in subtitles)) == wer(text(seen))
+    # what is saved was heard once more, and may differ
+    assert wer(" ".join(line.plaintext for line in subtitles)) <= CEILING
 
 
 def test_a_killed_worker_is_told_and_costs_no_word(

@@ -77,6 +77,7 @@ class _Keys(QLabel):
 
     def __init__(self, action: QAction) -> None:
         super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setObjectName("dim")
         self._action = action
         worded.follow(self, self._say)
