@@ -34,8 +34,8 @@ def test_pips_own_index_where_nothing_is_configured() -> None:
 
 
 def test_a_password_is_not_shown() -> None:
-    found = Sources(links=("/opt/wheels",), indexes=("https://me:secret@i.example/simple",))
-    assert found.shown("cpu") == f"/opt/wheels, https://i.example/simple, {PYTORCH}/cpu"
+    found = Sources(links=("/srv/wheels",), indexes=("https://me:secret@i.example/simple",))
+    assert found.shown("cpu") == f"/srv/wheels, https://i.example/simple, {PYTORCH}/cpu"
 
 
 def test_the_users_file(home: Path) -> None:
@@ -48,12 +48,12 @@ def test_the_environment_comes_last_and_counts(home: Path) -> None:
         home,
         "[global]\nindex-url = https://a.example\n",
         PIP_INDEX_URL="https://b.example/simple",
-        PIP_EXTRA_INDEX_URL="https://c.example\n  file:///opt/simple",
-        PIP_FIND_LINKS="/opt/my-wheels",
+        PIP_EXTRA_INDEX_URL="https://c.example\n  file:///srv/simple",
+        PIP_FIND_LINKS="/srv/my-wheels",
         PIP_CERT="/etc/ours.pem",
     )
-    assert found.indexes == ("https://b.example/simple", "https://c.example", "file:///opt/simple")
-    assert (found.links, found.certificates) == (("/opt/my-wheels",), "/etc/ours.pem")
+    assert found.indexes == ("https://b.example/simple", "https://c.example", "file:///srv/simple")
+    assert (found.links, found.certificates) == (("/srv/my-wheels",), "/etc/ours.pem")
 
 
 def test_what_is_said_for_install_is_more_precise(home: Path) -> None:
@@ -62,8 +62,8 @@ def test_what_is_said_for_install_is_more_precise(home: Path) -> None:
 
 
 def test_no_index_means_none(home: Path) -> None:
-    found = said(home, "[global]\nno-index = true\n", PIP_FIND_LINKS="/opt/wheels")
-    assert (found.indexes, found.pytorch, found.links) == ((), "", ("/opt/wheels",))
+    found = said(home, "[global]\nno-index = true\n", PIP_FIND_LINKS="/srv/wheels")
+    assert (found.indexes, found.pytorch, found.links) == ((), "", ("/srv/wheels",))
 
 
 def test_a_file_that_is_none_says_nothing(home: Path) -> None:

@@ -90,10 +90,10 @@ def test_how_it_stands(found: PackState, kind: str, said: str | None, offered: l
 
 
 def test_before_it_is_installed_it_says_whose_and_from_where() -> None:
-    sources = Sources(links=("/opt/wheels",), indexes=("https://i.example",), pytorch="https://t")
+    sources = Sources(links=("/srv/wheels",), indexes=("https://i.example",), pytorch="https://t")
     asked, more = question(state(), sources)
     assert "PyTorch for NVIDIA graphics cards?" in asked
-    assert "From /opt/wheels, https://i.example, https://t/cpu." in more
+    assert "From /srv/wheels, https://i.example, https://t/cpu." in more
     assert "NVIDIA’s own licence" in more
 
 
