@@ -110,14 +110,14 @@ def test_this_system_is_called_as_the_pins_call_it(monkeypatch: pytest.MonkeyPat
 
 def test_a_trial_runs_a_tiny_model_in_another_process() -> None:
     """MLX loads in a second on Linux, too."""
-    pytest.importorskip("mlx.core")
+    pytest.importorskip("mlx.core", reason="MLX is not installed; `./test` installs it")
     assert trial.run(Path(sys.executable), "voxtral-mlx", "cpu", Stop()) == Outcome(device="cpu")
     nothing = trial.run(Path(sys.executable), "voxtral-mlx", "gpu", Stop())
     assert nothing == Outcome("MLX finds no gpu", no_card=True)
 
 
 def test_torch_is_tried_by_the_same_verbs() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed; `./test` installs it")
     from model_backends.voxtral.torch import trial as torch_trial
 
     assert torch_trial.has("cpu")

@@ -71,7 +71,7 @@ def test_a_pack_starts_the_worker_of_its_engine_alone(installed: Path) -> None:
 
 
 def test_a_checkout_that_has_pytorch_uses_no_pack() -> None:
-    pytest.importorskip("torch")
+    pytest.importorskip("torch", reason="PyTorch is not installed; `./test` installs it")
     make_pack()
     assert packs.interpreter(ENGINE) is None
     assert packs.trouble(ENGINE) is None
