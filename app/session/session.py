@@ -42,7 +42,7 @@ from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
 from app.worker.background import BackgroundClient
 from app.worker.client import ClientEvent, EngineClient
-from model_backends.base import Notice, Progress, Sentence, UserError, Word
+from model_backends.base import EngineOptions, Notice, Progress, Sentence, UserError, Word
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +120,7 @@ class Session:
         self.timeline = Timeline()
         self.save_failed = False  # not where it was wanted; elsewhere, if there is a Saved
         self.stop_asked = False
+        self.makes_room = False  # its engine must be gone before the next session's is loaded
         self._wake = wake
         self._feed = feed
         self._clock = SessionClock()
@@ -172,6 +173,12 @@ class Session:
     def over(self) -> bool:
         """Stopped or failed, and all of it pumped: nothing more will come."""
         return self.status.stage.over
+
+    def has_loaded(self, options: EngineOptions) -> bool:
+        """Whether its worker is what another session with these options would take over. Raises
+        UserError for options that cannot work."""
+        _, wanted = resolved(options)
+        return start_message(wanted).loads_like(start_message(self._engine))
 
     # --- verbs -----------------------------------------------------------------------------
 
@@ -412,10 +419,12 @@ class Session:
 
 
 def _client_after(predecessor: Session | Preparation | None) -> MakeClient:
-    before = predecessor.client if isinstance(predecessor, Preparation) else None
+    if isinstance(predecessor, Preparation):
+        return partial(EngineClient, predecessor=predecessor.client)
     if isinstance(predecessor, Session) and isinstance(predecessor._client, EngineClient):
-        before = predecessor._client
-    return partial(EngineClient, predecessor=before) if before is not None else EngineClient
+        alone = predecessor.makes_room
+        return partial(EngineClient, predecessor=predecessor._client, alone=alone)
+    return EngineClient
 
 
 _WENT_WRONG = Sentence("Something went wrong inside Voxline, and captions have stopped.")

@@ -36,6 +36,7 @@ class FakeSession:
         self.level = 0.0
         self.levels: dict[str, float] = {}  # by lane
         self.sounds = True
+        self.makes_room = False
         self.timeline = Timeline()
         self.predecessor: object = None
         self.calls: list[tuple[object, ...]] = []
