@@ -43,7 +43,10 @@ def open_window(argv: Sequence[str] = ()) -> int:
 
 def guarded(command: Callable[[], int]) -> int:
     """Run a command; whatever it raises becomes a sentence and an exit status."""
+    from app.cli import tongue
+
     try:
+        tongue.choose()
         status = command()
         sys.stdout.flush()
         return status
@@ -77,7 +80,7 @@ def _plain() -> int:
 
             tell(
                 Sentence("The window cannot be opened: {problem}.", problem=problem),
-                "Captioning in the terminal instead.",
+                Sentence("Captioning in the terminal instead."),
             )
     return _run(build_parser().parse_args(["listen"]))
 

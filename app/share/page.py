@@ -102,7 +102,7 @@ class Page:
         headers, path = request.headers, urlsplit(request.path).path
         refusal = self._guard.place(headers.get_all)
         if refusal is None and path in _FILES:
-            return page_file(_FILES[path], headers["Host"])
+            return page_file(_FILES[path], headers)
         if refusal is None and path != "/captions":
             refusal = Refusal(HTTPStatus.NOT_FOUND, "There is nothing here.")
         refusal = refusal or self._guard.holder(headers.get_all)
@@ -118,7 +118,7 @@ class Page:
             if not self._admit(outbox):
                 outbox.hang_up(1013, "too many screens")
                 return
-            self._broadcast.join(tell, *_has(connection.recv(_HELLO_S)))
+            self._broadcast.join(tell, *_hello(connection.recv(_HELLO_S)))
             for _ in connection:
                 pass  # a screen has nothing more to say
         except (ConnectionClosed, TimeoutError):
@@ -138,13 +138,13 @@ class Page:
         return True
 
 
-def _has(text: str | bytes) -> tuple[object, object]:
-    """What a screen has already: whose numbers, and the last of them."""
+def _hello(text: str | bytes) -> tuple[object, object, str]:
+    """What a screen has already, whose numbers and the last of them; and its reader's language."""
     try:
         told = json.loads(text)
-        return told.get("run"), told.get("after")
+        return told.get("run"), told.get("after"), str(told.get("language", ""))
     except (ValueError, RecursionError, AttributeError):
-        return None, None
+        return None, None, ""
 
 
 def network_address() -> str:

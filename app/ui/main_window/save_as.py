@@ -30,7 +30,8 @@ def render(
 ) -> str:
     """The transcript, or the captions as they were shown, in the format of this suffix."""
     settings = settings or Settings()
-    export = export_of(timeline, said_names(settings.voice_names), settings.names_in_subtitles)
+    names = said_names(settings.voice_names)
+    export = export_of(timeline, names, settings.names_in_subtitles, say)
     return FORMATS[suffix.removeprefix(".")].write(export.as_shown if as_shown else export)
 
 
