@@ -1,10 +1,10 @@
-"""The language of the windows: one of four, in which every `Sentence` is said when it is shown.
+"""The language of windows and terminal: one of four, in which a `Sentence` is said when shown.
 
     language.choose("de")
     say(Sentence("There is no file “{name}”.", name=name))      # „…“
 
 Whoever makes a sentence knows nothing of this; whoever shows one asks `say()`, in the thread that
-shows. The log and the terminal keep English. Catalogues are gettext's, in `resources/languages`;
+shows. JSON and the log keep English. Catalogues are gettext's, in `resources/languages`;
 packaging/catalogues.py makes them. Knows nothing of windows: what they need beyond words is
 `app.ui.widgets.worded`.
 """

@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.ui.state.bridge import SessionBridge
 from app.ui.state.captioning import Captioning
 from app.ui.state.settings_store import SettingsStore
-from model_backends.base import Tail, Word
+from model_backends.base import EngineOptions, Tail, Word
 from model_backends.scripted import INFO
 
 RATES = {240: 10.8, 480: 8.72, 960: 7.7, 2400: 6.73}
@@ -65,6 +65,10 @@ class FakeSession:
             elif isinstance(event, (Word, Gap, Tail, Reheard)):
                 self.timeline.add(event)
         return events
+
+    def has_loaded(self, options: EngineOptions) -> bool:
+        """Another session never needs to wait."""
+        return True
 
     def start(self) -> None:
         self._note("start")

@@ -11,6 +11,7 @@ downloads.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -31,10 +32,14 @@ if TYPE_CHECKING:
     from app.session.preparing import Preparation
     from app.session.session import Session
 
+log = logging.getLogger(__name__)
+
 QUIET_S = 2.0  # without a word or a guess of one
 PATIENCE_S = 10.0  # of who has just asked for it, for a pause
 _LOOK_MS = 500
 _CALM = (Stage.LISTENING, Stage.NO_SOUND)
+_UNFORESEEN = Sentence("Something went wrong inside Voxline.")
+_THE_LOG = Sentence("The log says why: Help, Open log folder.")
 _CHOICES = ("engine", "model", "device", "precision", "language")  # of settings, taken back
 
 # Loads the engine that settings ask for; called back, once, from any thread. None: the session
@@ -166,6 +171,10 @@ class ChangeOver(QObject):
             )
         except UserError as error:
             self._settled(number, error)
+            return True
+        except Exception:  # nobody foresaw it; captions go on all the same
+            log.exception("an engine could not be prepared")
+            self._settled(number, UserError(_UNFORESEEN, _THE_LOG))
             return True
         if engine is None and wish.before is not None:
             self._wish = None

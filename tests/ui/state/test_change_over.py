@@ -68,6 +68,8 @@ def change(rig: Rig, clock: Clock, told: list[str], engines: list[Engine]) -> Ch
     ) -> Any:
         if running is not None and fits_what_runs(rig, settings):
             return None
+        if settings.model == "nonsense":
+            raise KeyError("nobody foresaw this")
         if settings.model == "refused":
             raise UserError("There is no such model.", "Choose another.")
         engines.append(Engine(settings, settled))
@@ -292,6 +294,17 @@ def test_one_that_is_refused_at_once_goes_back_too(
         "There is no such model. Choose another."
     ]
     assert len(rig.sessions) == 1
+
+
+def test_what_nobody_foresaw_ends_no_captions(
+    rig: Rig, change: ChangeOver, told: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    listening(rig)
+    rig.store.change(model="nonsense")
+    assert rig.store.settings.model == "" and len(rig.sessions) == 1
+    assert told[0].endswith("Something went wrong inside Voxline. "
+                            "The log says why: Help, Open log folder.")  # fmt: skip
+    assert "nobody foresaw this" in caplog.text
 
 
 def test_who_chooses_twice_gets_the_second_and_keeps_the_first_session_till_then(
