@@ -64,7 +64,7 @@ def _(scene: Scene) -> None:
 def _(scene: Scene) -> None:
     scene.open_window()
     scene.speak(2)
-    scene.say(Gap(ME, 90_000, 130_000, "pause"))
+    scene.say(Gap(ME, 90_000, 130_000, "paused"))
     later = said(scene.script)[:20]
     scene.say(*(moved(word, 130_000) for word in later))
 

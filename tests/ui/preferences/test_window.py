@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QLabel,
 )
@@ -23,7 +24,7 @@ from app import paths, settings
 from app.settings import OverlaySettings, Settings
 from app.ui.desktop.hotkeys import Hotkeys
 from app.ui.overlay import fonts
-from app.ui.overlay.caption_view import caption_font
+from app.ui.overlay.caption_view import CaptionView, caption_font
 from app.ui.overlay.width import share_of
 from app.ui.preferences.looks import readability
 from app.ui.preferences.privacy_page import PrivacyPage
@@ -31,6 +32,7 @@ from app.ui.preferences.window import MARGIN, Preferences
 from app.ui.state.commands import VERBS, Commands
 from app.ui.state.engines import EngineChoice
 from app.ui.state.settings_store import SettingsStore
+from app.ui.widgets import worded
 from app.ui.widgets.color_button import STANDARD_COLORS, blended, contrast, worst_contrast
 from model_backends import describe
 from model_backends.base import Availability
@@ -244,6 +246,21 @@ def test_contrast_is_that_of_the_guideline() -> None:
     assert contrast(white, black) == contrast(black, white) == pytest.approx(21)
     assert contrast(white, white) == pytest.approx(1)
     assert contrast(grey, white) == pytest.approx(4.54, abs=0.005)  # the known edge of AA
+
+
+def test_the_sample_speaks_the_language_of_the_windows(preferences: Preferences) -> None:
+    said: list[str] = []
+    try:
+        for code in ("en", "de", "en"):
+            worded.choose(code)
+            QApplication.processEvents()
+            (view,) = preferences.sample.findChildren(CaptionView)
+            assert view.isVisible()
+            said.append(" ".join(view.committed_text).strip())
+    finally:
+        worded.choose("en")
+    assert said[0] == said[2] == "Captions will look like this."
+    assert said[1] == "So sehen die Untertitel aus."
 
 
 def test_the_sample_follows(preferences: Preferences, store: SettingsStore) -> None:
