@@ -31,6 +31,7 @@ from app.ui.state.packs import Packs
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, engine_names, plain, worded
 from app.ui.widgets.choice_box import ChoiceBox
+from app.ui.widgets.file_dialogs import in_our_words
 from model_backends.base import Availability, EngineError, Sentence, joined
 from model_backends.remote.addresses import hosts
 
@@ -169,7 +170,7 @@ class SpeechModelPage(QWidget):
             self.details.hide()
 
     def _ask_folder(self) -> None:
-        dialog = QFileDialog(self, say(Sentence("The folder of the model")))
+        dialog = in_our_words(QFileDialog(self, say(Sentence("The folder of the model"))))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(self._choose_model)
         dialog.finished.connect(dialog.deleteLater)

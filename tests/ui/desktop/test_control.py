@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app import language
 from app.session.status import Stage, Status
 from app.ui.desktop.control import Control
 from app.ui.state.commands import VERBS, Commands
@@ -89,8 +90,20 @@ def test_listening_pauses_and_goes_on(app: App, rig: Rig) -> None:
 def test_text_grows_and_a_place_is_marked(app: App) -> None:
     assert app.order("bigger")["message"] == "The text is 30 pt now."
     assert app.order("smaller")["message"] == "The text is 28 pt now."
-    assert app.order("mark") == {"done": True, "message": "This place is marked.", "hint": ""}
+    marked = "This place is marked."
+    assert app.order("mark") == {"done": True, "message": marked, "hint": "", "said": marked}
     assert app.marks == 1
+
+
+def test_people_are_told_in_the_language_of_the_windows_and_programs_in_english(app: App) -> None:
+    language.choose("de")
+    try:
+        answer, state = app.order("no such verb"), app.order("status")
+    finally:
+        language.choose("en")
+    assert answer["message"] == "This Voxline cannot do that."
+    assert answer["said"] == "Dieses Voxline kann das nicht. Vielleicht ist es eine andere Version."
+    assert "captions are" in state["message"] and "Untertitel sind" in state["said"]
 
 
 def test_the_state_is_told_without_what_was_said(app: App, rig: Rig) -> None:
