@@ -33,7 +33,7 @@ _BENCHES = ("bench.py", "convert.py", "bench_reference.py")
 _OF_MODELS = ("title", "words")  # in resources/models.toml
 _MADE_OF_DATA = ("app/models/catalogue.py", "model_backends/base.py")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
-_SAYS_SOMETHING = re.compile(r"[A-Za-z:%]")  # French has a space before a colon, others before %
+_SAYS_SOMETHING = re.compile(r"[A-Za-z:;%]")  # French has a space before a colon, others before %
 _HEAD = "# What Voxline's windows say. packaging/catalogues.py keeps it in step with the source."
 _DAY = datetime(2026, 11, 26, tzinfo=UTC)  # a date that changes would be all that does
 _WIDTH = 98

@@ -159,7 +159,7 @@ def _row(file: Path) -> Availability:
 _USUAL = PUBLISHED[NEMOTRON]
 INFO = GgmlInfo(
     name="ggml",
-    label="Streaming (ggml)",
+    label=Sentence("Streaming (ggml)"),
     models=tuple(PUBLISHED),
     default_model=NEMOTRON,
     delays_ms=tuple(sorted(_USUAL.choices)),

@@ -1,4 +1,4 @@
-"""Dialogs for files where the desktop has none of its own: Qt's, whose Spanish has gaps."""
+"""Dialogs for files where the desktop has none of its own: Qt’s, whose translations have gaps."""
 
 from __future__ import annotations
 

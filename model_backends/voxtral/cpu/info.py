@@ -13,7 +13,7 @@ from model_backends.voxtral.spec import ModelSpec
 
 INFO = info.described(
     name="voxtral-cpu",
-    label="Voxtral Realtime (processor)",
+    label=Sentence("Voxtral Realtime (processor)"),
     precisions=("int4",),
 )
 
