@@ -18,7 +18,7 @@ from app.core import voices
 from app.core.timeline import Gap
 from app.session.status import Stage, Status
 from app.settings import OverlaySettings
-from app.share import qr
+from app.share import page_words, qr
 from app.share.broadcast import Broadcast
 from app.share.key import PAGE, another_key, kept_key
 from app.share.page import MOST_SCREENS, Page
@@ -260,11 +260,13 @@ def test_scripts_and_pages_say_what_there_are_words_for_and_nothing_else(
     assert not re.search(r'["`][A-Z][a-z]+ [a-z]', code), "a sentence of its own"
 
 
-def test_a_sentence_breaks_out_of_no_page() -> None:
-    page = written("speak.html", "<p>{{press}}</p><script>{{words}}</script>", "en")
-    assert page.count("<") == 4
-    made = written("index.html", '<p title="{{no_key}}">', "fr")
-    assert made.count('"') == 2
+def test_a_sentence_breaks_out_of_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    hostile = {"why": Sentence('"><script>alert(1)</script>')}
+    monkeypatch.setitem(vars(page_words)["_PAGES"], "index.html", hostile)
+    text = written("index.html", '<p title="{{why}}"></p><script>{{words}}</script>', "en")
+    assert text.count("<") == 4 and text.count("</script>") == 1
+    block = text.partition("<script>")[2].removesuffix("</script>")
+    assert json.loads(block) == {"why": str(hostile["why"])}
 
 
 def test_what_is_told_meanwhile_is_in_each_readers_language(broadcast: Broadcast) -> None:
