@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 
@@ -51,6 +52,43 @@ def test_the_windows_are_shown_before_decoders_are_loaded() -> None:
         [sys.executable, "-c", "\n".join(shown_first)], capture_output=True, text=True
     )
     assert done.stderr == "0\n"
+
+
+SHOWN = """
+import gc, linecache, os, sys
+from app import cli, native
+
+def shown():  # the first that the window does once it is imported
+    ours = [name for name in sys.modules if name.split(".")[0] in ("app", "model_backends")]
+    seen = {
+        "ours": len(ours),
+        "of Qt": sorted(name for name in sys.modules if name.startswith("PySide6.Qt")),
+        "read again": [name for name in linecache.cache if "overlay" in name],
+        "sought garbage": sum(generation["collections"] for generation in gc.get_stats()) - before,
+        "too early": sorted({"concurrent.futures", "psutil"} & sys.modules.keys()),
+        "of servers": [name for name in sys.modules if "model_backends.remote" in name],
+    }
+    print(seen)
+    sys.stdout.flush()
+    os._exit(0)
+
+native.prepare_environment = shown
+before = sum(generation["collections"] for generation in gc.get_stats())
+cli.open_window()
+"""
+
+
+def test_little_is_imported_before_the_captions_are_shown_and_each_source_read_once() -> None:
+    done = subprocess.run([sys.executable, "-c", SHOWN], capture_output=True, text=True)
+    seen = ast.literal_eval(done.stdout)
+    assert seen.pop("ours") <= 105
+    assert seen.pop("sought garbage") <= 2, "until Qt is there"
+    assert seen == {
+        "of Qt": [f"PySide6.Qt{name}" for name in ("Core", "Gui", "Network", "Widgets")],
+        "read again": [],
+        "too early": [],
+        "of servers": [],
+    }
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="None is not counted from Python 3.12 on")
