@@ -212,7 +212,7 @@ def open_session(
 
 
 def _make_app() -> Application:
-    app = Application(sys.argv[:1])
+    app = Application([*sys.argv[:1], *theme.STYLE])
     app.setApplicationName("Voxline")
     app.setApplicationDisplayName("Voxline")
     app.setDesktopFileName("voxline")

@@ -7,6 +7,7 @@ Results go to standard output, everything else to standard error. Exit status: 0
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -91,8 +92,12 @@ class _NoWindowError(Exception):
 
 def _window(args: argparse.Namespace) -> int:
     try:
+        from app.ui import starting
+
+        starting.hasten()
         from app.main import run_gui
     except ImportError as error:
+        gc.enable()
         raise _NoWindowError(error) from error
     return run_gui(args)
 

@@ -54,6 +54,10 @@ class Lanes:
         """The voice that is read first."""
         return self._all[self._wanted[0]]
 
+    def choices(self, delay_ms: int) -> e.Choices:
+        """What is listened to now, with this delay."""
+        return e.Choices(self.source_name, delay_ms, self.source_is_away, self.heard)
+
     @property
     def best(self) -> Lane:
         """The voice that says most truly how the session is doing: the first that has sound."""

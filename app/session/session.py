@@ -47,6 +47,9 @@ from model_backends.base import EngineOptions, Notice, Progress, Sentence, UserE
 log = logging.getLogger(__name__)
 
 TICK_S = 0.2
+# Without a sign of life from anywhere. Sound gives one more often than that: so the thread wakes
+# for it, and not once more for the time.
+_PATIENCE_S = 0.3
 _MOST_WAITING = 100  # reports of progress for which nobody is woken: some seconds
 
 
@@ -268,7 +271,7 @@ class Session:
 
     def _step(self) -> None:
         try:
-            self._do(self._inbox.get(timeout=TICK_S))
+            self._do(self._inbox.get(timeout=_PATIENCE_S))
         except queue.Empty:
             pass
         if self._stops_told < self._stops_asked:

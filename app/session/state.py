@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from app.audio.advice import no_speech
 from app.audio.choice import SourceChoice
+from app.audio.listening import Level
 from app.core.timeline import Gap, spaced
 from app.session import events as e
 from app.session.ending import LONGEST_STOP_MS, PATIENCE_MS, STOP_MS, Ending, late_notice
@@ -55,7 +56,7 @@ class SessionState:
         self._again = Rehearing(record_way)
         self._last: dict[str, Word] = {}  # by lane
         self._status = Status(Stage.IDLE)
-        self._choices = self._present_choices
+        self._choices = self._lanes.choices(delay_ms)
         self._overflowed = False
         self._told: set[tuple[str, str]] = set()  # lane and code of notices that hold
         self._out: list[e.Output] = []
@@ -90,6 +91,8 @@ class SessionState:
             return []
         self._out = []
         self._dispatch(now_ms, event)
+        if isinstance(event, e.Sound) and isinstance(event.event, Level):
+            return self._out  # how loud it is, is read, not told
         self._end_if_faulty(now_ms)
         self._refresh()
         return self._out
@@ -396,15 +399,10 @@ class SessionState:
         self._set(stage_of(self._facts()))
 
     def _show_choices(self) -> None:
-        choices = self._present_choices
+        choices = self._lanes.choices(self._delay_ms)
         if choices != self._choices:
             self._choices = choices
             self._out.append(choices)
-
-    @property
-    def _present_choices(self) -> e.Choices:
-        lanes = self._lanes
-        return e.Choices(lanes.source_name, self._delay_ms, lanes.source_is_away, lanes.heard)
 
     def _facts(self) -> Facts:
         lanes, engine = self._lanes, self._engine

@@ -10,10 +10,11 @@ from app.audio.capture import Level, SoundState
 from app.audio.choice import Device, MediaFile, Microphone
 from app.core.timeline import Gap
 from app.session import events as e
+from app.session import state
 from app.session.ending import LONGEST_STOP_MS, PATIENCE_MS, STOP_MS
 from app.session.lane import OPEN_MS
 from app.session.state import BEHIND_MS
-from app.session.status import SessionOptions, Stage, Status
+from app.session.status import Facts, SessionOptions, Stage, Status, stage_of
 from app.worker import messages as m
 from app.worker.client import Restarting
 from model_backends.base import Notice, Sentence, Tail, UserError, Word
@@ -87,6 +88,27 @@ def test_the_level_is_that_of_the_present_capture() -> None:
     assert play.state.levels["me"] == 0.5
     play.at(400, e.Pause())
     assert play.state.levels["me"] == 0.0, "nothing is listened to"
+
+
+def test_what_is_shown_is_not_worked_out_for_a_level_nor_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both come several times a second for as long as the app runs."""
+    asked: list[Facts] = []
+
+    def counted(facts: Facts) -> Status:
+        asked.append(facts)
+        return stage_of(facts)
+
+    play = Play().listening()
+    monkeypatch.setattr(state, "stage_of", counted)
+    play.at(200, e.Sound(LANE, 1, Level(0.5)))
+    assert asked == []
+    stage_of.cache_clear()
+    for ms in range(300, 1300, 100):
+        play.at(ms, e.Sound(LANE, 1, e.Heard(ms - 100, ms)))
+    assert len(asked) == 10
+    assert stage_of.cache_info().misses == 1
 
 
 @pytest.mark.parametrize("ready", [True, False])

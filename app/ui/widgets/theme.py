@@ -292,9 +292,14 @@ def wants_contrast() -> bool:
     return bool(accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast)
 
 
+# What the application is to be made with, besides its name. To set the style later gives a QStyle
+# back, whose lists of numbers Python then makes: a fiftieth of the start.
+STYLE = ("-style", "fusion")
+
+
 def apply(app: QApplication) -> None:
-    """Style the app, now and whenever the desktop turns dark or light, or to high contrast."""
-    app.setStyle("Fusion")
+    """Dress the app, which was made with STYLE, now and whenever the desktop turns dark or light,
+    or to high contrast."""
     app.setWindowIcon(icon())
     _dress(app)
     hints = app.styleHints()
