@@ -83,6 +83,7 @@ class Captioning(QObject):
         self._relief.timeout.connect(self._look_for_sound)
         self.last_status = Status(Stage.IDLE, Sentence("Captions are off."))
         store.changed.connect(self._follow)
+        store.delay_asked.connect(self._insist)
 
     @property
     def stage(self) -> Stage:
@@ -341,7 +342,7 @@ class Captioning(QObject):
 
     def _take_notice(self, notice: Notice) -> None:
         if notice.code == "delay-refused" and self.session:
-            self._store.change_delay(self.session.delay_ms)  # the one that stays
+            self._store.change_delay(self.session.chosen_delay_ms)  # the one that stays
         self.notice.emit(notice)
 
     def _take_choices(self) -> None:
@@ -375,6 +376,12 @@ class Captioning(QObject):
                 bridge.set_source(from_text(now.source))
             if wanted.delay_ms is not None and wanted.delay_ms != was.delay_ms:
                 bridge.set_delay(wanted.delay_ms)
+
+    def _insist(self, ms: int) -> None:
+        """The user chooses what they had chosen, and what acts is another."""
+        bridge = self._newest
+        if self.running and bridge is not None and bridge.session.delay_ms != ms:
+            bridge.set_delay(ms)
 
 
 def _same(one: SourceChoice, other: SourceChoice) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import struct
 import sys
 from pathlib import Path
 
@@ -50,6 +51,69 @@ def test_what_is_no_model(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "x.gguf"
     file.write_bytes(content)
     assert message in refused(file).message
+
+
+def written(path: Path, **keys: object) -> Path:
+    """A file that has these keys and no tensor."""
+    writer = importlib.import_module("gguf").GGUFWriter(str(path), "parakeet")
+    for name, value in keys.items():
+        kind = {str: writer.add_string, int: writer.add_uint32}.get(type(value), writer.add_array)
+        kind(name.replace("__", "."), value)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    writer.close()
+    return path
+
+
+CHUNKED = {"stt__parakeet__encoder__att_context_style": "chunked_limited"}
+CHOICES = "stt__parakeet__encoder__att_context_size_choices"
+
+
+@pytest.mark.parametrize(
+    "lies",
+    [
+        CHUNKED | {CHOICES: 5},
+        CHUNKED | {CHOICES: "all"},
+        CHUNKED | {CHOICES: [56, -3]},
+        CHUNKED | {CHOICES: [56, 2_000_000_000]},
+        CHUNKED | {CHOICES: ["a", "b"]},
+        CHUNKED | {"stt__parakeet__encoder__att_context_right": "far"},
+        {"general__languages": 7},
+        {"general__languages": "en-US"},
+    ],
+)
+def test_a_head_whose_keys_make_no_sense(tmp_path: Path, lies: dict[str, object]) -> None:
+    needed()
+    file = written(tmp_path / "lies.gguf", **lies)
+    assert refused(file).message == "lies.gguf is damaged."
+    assert info.INFO.suited(EngineOptions("ggml", model=str(file))) == info.INFO
+    (tmp_path / "models" / "lies").mkdir(parents=True)
+    file.rename(tmp_path / "models" / "lies" / "lies.gguf")
+    (row,) = info.availability(tmp_path / "models")
+    assert not row.available and "damaged" in row.reason
+
+
+def test_languages_that_are_none_are_left_out(tmp_path: Path) -> None:
+    needed()
+    file = written(tmp_path / "x.gguf", general__languages=["en-US", "\x1b[31m", "", "de", "x" * 9])
+    family = info.family_in(file)
+    assert tuple(family.languages) == ("en", "de")
+
+
+def test_a_head_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """Fifty million empty names in a hole of a file: it would take a minute, and all memory."""
+    head = b"GGUF" + struct.pack("<IQQ", 3, 0, 2)
+    names = struct.pack("<Q1sIIQ", 1, b"n", 9, 8, 30_000_000)
+    file = tmp_path / "hole.gguf"
+    with file.open("wb") as hole:
+        hole.write(head + names)
+        hole.truncate(400_000_000)
+    assert refused(file).message == "hole.gguf is damaged."
+    with file.open("wb") as hole:
+        hole.write(head + struct.pack("<Q1sIQ", 1, b"n", 8, 40_000_000))
+        hole.truncate(400_000_000)
+    assert refused(file).message == "hole.gguf is damaged."
 
 
 @pytest.mark.parametrize("kept", [40, 700, 20_000, -1])
