@@ -20,7 +20,7 @@ _VERSIONS = (2, 3)
 _STRING, _ARRAY = 8, 9
 _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?",
             10: "<Q", 11: "<q", 12: "<d"}  # fmt: skip
-_MOST_KEYS, _MOST_TENSORS = 10_000, 100_000
+_MOST_KEYS, _MOST_TENSORS, _MOST_TEXTS = 10_000, 100_000, 1_000_000
 _LONGEST = 32_000_000  # bytes of a head: the largest vocabularies take a fifth of that
 _KEPT_VALUES = 256  # of an array: vocabularies are passed over
 _ALIGNMENT = "general.alignment"
@@ -114,7 +114,9 @@ def _value(file: BinaryIO, path: Path, kind: int) -> Any:
 def _array(file: BinaryIO, path: Path) -> tuple[Any, ...]:
     """Its first values: who needs a vocabulary has a library for it."""
     kind, count = _number(file, path, "<I"), _number(file, path, "<Q")
-    if count > _LONGEST or file.tell() > _LONGEST or (kind != _STRING and kind not in _SCALARS):
+    if count > (_MOST_TEXTS if kind == _STRING else _LONGEST) or file.tell() > _LONGEST:
+        raise damaged(path.name)
+    if kind != _STRING and kind not in _SCALARS:
         raise damaged(path.name)
     kept = tuple(_value(file, path, kind) for _ in range(min(count, _KEPT_VALUES)))
     rest = count - len(kept)

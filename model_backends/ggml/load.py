@@ -35,8 +35,10 @@ def load(options: LoadOptions, report: Report) -> GgmlEngine:
     backend = backend_of(options.device, heavy=family.kind is Kind.TEXT)
     report(0.3, Sentence("Loading {name}", name=info.default_model))
     model = _open(file, backend)
-    report(1.0, Sentence("{name} is loaded", name=info.default_model))
+    report(0.9, Sentence("Loading {name}", name=info.default_model))
     threads = threads_for(family, options.realtime, os.cpu_count() or 1)
+    trial.warm_up(model, family, threads)
+    report(1.0, Sentence("{name} is loaded", name=info.default_model))
     engine = GgmlEngine(
         info,
         info.default_model,

@@ -189,13 +189,14 @@ class GgmlStream:
         assert self._listening is not None
         options = self.options
         language = self._listening.language or options.language or self._only_language
+        end_ms = options.start_ms + self._sound.end // _MS  # a model counts in frames of its own
         return Word(
             options.lane,
             0,
             options.utterance,
             guess.text,
-            self._base_ms + guess.start_ms,
-            self._base_ms + guess.end_ms,
+            min(self._base_ms + guess.start_ms, end_ms),
+            min(self._base_ms + guess.end_ms, end_ms),
             language,
             round(guess.probability, 4) if self._family.kind is Kind.TOKENS else None,
         )

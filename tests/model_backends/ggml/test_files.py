@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 
 import model_backends
+from app.session.start import start_message
+from app.worker import messages as m
+from app.worker.client import EngineClient
+from app.worker.restarts import Backoff
 from model_backends.base import EngineError, EngineOptions, LoadOptions
-from model_backends.ggml import info, library
+from model_backends.ggml import header, info, library
 from model_backends.ggml.families import FILE_DELAY_MS
 from model_backends.ggml.header import read_header
 from tests.model_backends.ggml.conftest import needed
@@ -29,10 +33,10 @@ def refused(file: Path, device: str | None = "cpu", realtime: bool = True) -> En
 
 
 def test_the_head_of_a_file_says_what_it_is(counting: Path, tiny: Path) -> None:
-    header = read_header(counting)
-    assert (header.architecture, header.name) == ("parakeet", WORDS.variant)
-    assert header.keys["general.languages"] == ("en-US", "de-DE", "fr-FR")
-    assert header.bytes <= counting.stat().st_size < header.bytes + 64
+    head = read_header(counting)
+    assert (head.architecture, head.name) == ("parakeet", WORDS.variant)
+    assert head.keys["general.languages"] == ("en-US", "de-DE", "fr-FR")
+    assert head.bytes <= counting.stat().st_size < head.bytes + 64
     assert read_header(tiny).bytes == tiny.stat().st_size
 
 
@@ -101,17 +105,20 @@ def test_languages_that_are_none_are_left_out(tmp_path: Path) -> None:
     assert tuple(family.languages) == ("en", "de")
 
 
-def test_a_head_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
-    """Fifty million empty names in a hole of a file: it would take a minute, and all memory."""
+def test_a_head_without_end_is_not_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Millions of empty names in a hole of a file would take a minute, long ones all memory."""
     head = b"GGUF" + struct.pack("<IQQ", 3, 0, 2)
-    names = struct.pack("<Q1sIIQ", 1, b"n", 9, 8, 30_000_000)
     file = tmp_path / "hole.gguf"
+    for count, longest in ((30_000_000, header._LONGEST), (1_000_000, 100_000)):
+        monkeypatch.setattr(header, "_LONGEST", longest)
+        with file.open("wb") as hole:
+            hole.write(head + struct.pack("<Q1sIIQ", 1, b"n", 9, 8, count))
+            hole.truncate(400_000_000)
+        assert refused(file).message == "hole.gguf is damaged."
     with file.open("wb") as hole:
-        hole.write(head + names)
-        hole.truncate(400_000_000)
-    assert refused(file).message == "hole.gguf is damaged."
-    with file.open("wb") as hole:
-        hole.write(head + struct.pack("<Q1sIQ", 1, b"n", 8, 40_000_000))
+        hole.write(head + struct.pack("<Q1sIQ", 1, b"n", 8, 99_990))
         hole.truncate(400_000_000)
     assert refused(file).message == "hole.gguf is damaged."
 
@@ -159,10 +166,55 @@ def test_a_file_and_a_name_that_are_not_there(tmp_path: Path) -> None:
     assert "moonshine-streaming-small" in error.value.hint
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text there")
+def test_a_name_that_is_no_text(counting: Path, tmp_path: Path) -> None:
+    file = tmp_path / "x\udcff.gguf"
+    file.write_bytes(counting.read_bytes())
+    for place in (file, tmp_path):
+        assert info.file_of(place) is None
+    assert not info.availability(tmp_path)[0].available
+    with pytest.raises(EngineError, match="bytes that are no text") as error:
+        start_message(EngineOptions("ggml", model=str(file), delay_ms=560))
+    assert "Rename it" in error.value.hint
+    error.value.message.encode()
+
+
 def test_devices(counting: Path) -> None:
     assert "knows no device “tpu”" in refused(counting, device="tpu").message
     if sys.platform != "darwin":
         assert "finds no “metal”" in refused(counting, device="metal").message
+
+
+def spoiled(counting: Path, tmp_path: Path) -> Path:
+    """The library loads it, and at the first sound ends the process: its frames fit no more."""
+    reader = importlib.import_module("gguf").GGUFReader(str(counting))
+    field = reader.fields["stt.parakeet.encoder.conv_context_left"]
+    at = field.offset + sum(int(part.nbytes) for part in field.parts[:-1])
+    content = bytearray(counting.read_bytes())
+    content[at : at + 4] = (65_536).to_bytes(4, "little")
+    file = tmp_path / "spöiled model.gguf"
+    file.write_bytes(content)
+    return file
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes end otherwise there")
+def test_a_file_on_which_the_library_ends_the_process_is_given_up_while_it_loads(
+    counting: Path, tmp_path: Path
+) -> None:
+    file = spoiled(counting, tmp_path)
+    start = m.Start(
+        m.PROTOCOL_VERSION, "ggml", str(tmp_path), model=str(file), device="cpu", delays_ms=(560,)
+    )
+    told: list[object] = []
+    client = EngineClient(start, told.append, backoff=Backoff((0,), most_unready=2))
+    client.start()
+    assert client.finished.wait(60)
+    assert not [event for event in told if isinstance(event, m.Ready)]
+    failure = told[-1]
+    assert isinstance(failure, m.Failure)
+    assert failure.message.startswith("The speech engine crashed")
+    assert "download it again" in failure.hint
+    client.kill()
 
 
 # --- the library ---------------------------------------------------------------------------------

@@ -71,6 +71,14 @@ def test_it_counts_at_every_chunk(engine: GgmlEngine, delay: int, realtime: bool
     assert all(0 < word.confidence < 1 for word in heard.words if word.confidence is not None)
 
 
+@pytest.mark.parametrize("delay", DELAYS)
+def test_a_word_that_the_end_cuts_ends_with_the_sound(engine: GgmlEngine, delay: int) -> None:
+    sound = bursts(2)[: 16 * (FIRST_MS + EVERY_MS + 200)]
+    heard = hear(engine, sound, delay)
+    assert heard.words[1].end_ms == 1_000 + len(sound) // 16
+    assert not hear(engine, sound[:160], delay).words, "a hundredth of a second"
+
+
 def test_the_tag_that_it_gives_is_the_language_and_no_word(engine: GgmlEngine) -> None:
     heard = hear(engine, bursts(4), 80)
     assert [word.language for word in heard.words][1:] == ["de", "de", "de"]
