@@ -45,7 +45,8 @@ _SPEECH = 0.5
 _PAUSE_MS = 500  # of silence, at which a long listening is renewed
 # A listening is renewed at a pause once it is so old: what it costs grows with its text
 _OLD_MS = {Kind.TOKENS: 120_000, Kind.TEXT: 1_200_000, Kind.DRAFTS: 10_000}
-_TOO_OLD_MS = {Kind.DRAFTS: 24_000}  # … and without one: more than it was trained for
+# … and without one: more than it was trained for; all tokens are copied with each chunk
+_TOO_OLD_MS = {Kind.DRAFTS: 24_000, Kind.TOKENS: 300_000}
 
 _MUTE = Sentence(
     "The model heard speech and wrote nothing; it is listening again from before that."

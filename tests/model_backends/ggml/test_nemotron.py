@@ -211,6 +211,22 @@ def test_a_long_listening_is_renewed_at_a_pause(
     check_times(heard)
 
 
+def test_a_long_listening_without_a_pause_is_renewed_too(
+    engine: GgmlEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(stream_module._TOO_OLD_MS, Kind.TOKENS, 7_000)
+    begun: list[int] = []
+
+    def noted(model: Any, family: Family, delay_ms: int, *others: Any) -> Listening:
+        begun.append(delay_ms)
+        return listen(model, family, delay_ms, *others)
+
+    monkeypatch.setattr(engine_module, "listen", noted)
+    heard = hear(engine, bursts(16), 560, speech=1.0)
+    assert len(heard.words) == 16 and len(begun) >= 2
+    check_times(heard)
+
+
 # --- two voices -----------------------------------------------------------------------------------
 
 
