@@ -65,9 +65,10 @@ def warm_up(model: Any, family: Family, threads: int) -> None:
     delay_ms = family.default_delay_ms
     listening = listen(model, family, delay_ms, _any_language(family), threads)
     pieces = _FEW if family.kind is Kind.TEXT else delay_ms * SAMPLE_RATE // 1000 // _PIECE + 2
-    noise = np.random.default_rng(0).standard_normal(_PIECE * pieces, np.float32) / 1000
+    noise = np.random.default_rng(0).standard_normal(_PIECE * pieces, np.float32)
+    faint: Pcm = (noise / 1000).astype(np.float32)
     for at in range(0, len(noise), _PIECE):
-        listening.feed(noise[at : at + _PIECE], 1.0)
+        listening.feed(faint[at : at + _PIECE], 1.0)
     if family.kind is Kind.BLOCKS:
         listening.finish()
     listening.close()

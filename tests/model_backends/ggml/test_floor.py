@@ -56,7 +56,7 @@ def test_what_was_tried_too_early_waits_twice_as_long_and_is_no_news(
         floor.is_news = False
         clock.now += 10
         floor.grow(320)
-        assert floor.ms and not floor.is_news
+        assert (floor.ms, floor.is_news) == (320, False)
 
 
 def test_what_held_for_a_while_counts_anew(floor: Floor, clock: Clock) -> None:

@@ -214,7 +214,8 @@ def test_a_long_listening_is_renewed_at_a_pause(
 def test_a_long_listening_without_a_pause_is_renewed_too(
     engine: GgmlEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(stream_module._TOO_OLD_MS, Kind.TOKENS, 7_000)
+    soon = dict.fromkeys(stream_module._TOO_OLD_MS, 7_000)
+    monkeypatch.setattr(stream_module, "_TOO_OLD_MS", soon)
     begun: list[int] = []
 
     def noted(model: Any, family: Family, delay_ms: int, *others: Any) -> Listening:
