@@ -113,7 +113,8 @@ class Session:
         for path in (options.srt, options.as_shown):
             if path is not None:
                 check_writable(path, options.force)
-        self.delay_ms = self._engine.delay_ms or self.info.default_delay_ms
+        self.delay_ms = self._engine.delay_ms or self.info.default_delay_ms  # the one that acts
+        self.chosen_delay_ms = self.delay_ms
         self._record_way = record_way(options, self.info, self.delay_ms)
         self._state = SessionState(options, self.delay_ms, self._record_way)
         self.source_name = feed.name if feed is not None else self._state.source_name
@@ -202,7 +203,7 @@ class Session:
     def set_delay(self, ms: int) -> None:
         """Change the delay now. Raises UserError for one the engine does not offer."""
         self.info.check_delay(ms)
-        self.delay_ms = ms
+        self.delay_ms = self.chosen_delay_ms = ms
         self._put(e.SetDelay(ms))
 
     def set_source(self, source: SourceChoice) -> None:
@@ -252,6 +253,7 @@ class Session:
             self.status = event
         elif isinstance(event, Choices):
             self.source_name, self.delay_ms = event.source_name, event.delay_ms
+            self.chosen_delay_ms = event.chosen_delay_ms or event.delay_ms
             self.source_is_away, self.voices = event.source_is_away, event.voices
         elif isinstance(event, Notice):
             self.save_failed = self.save_failed or event.code == "not-saved"

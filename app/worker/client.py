@@ -405,8 +405,7 @@ class EngineClient:
         for gap in unheard:
             self._deliver(gap)
         if not self._closing:
-            hint = Sentence("The log has the details; see `voxline doctor`.")
-            self._deliver(m.Failure(message, hint))
+            self._deliver(m.Failure(message, self._restarts.advice(self._ending)))
 
     def _receive(self, message: m.Message) -> None:
         """Bookkeeping, then delivery; words of a replay pass only if they are new."""

@@ -28,7 +28,7 @@ class FakeSession:
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self.info = replace(INFO, label="Voxtral Realtime", word_error_rate=RATES)
-        self.delay_ms = 480
+        self.delay_ms = self.chosen_delay_ms = 480
         self.source_name = "Built-in microphone"
         self.source_is_away = False
         self.voices: tuple[str, ...] = (ME,)
@@ -61,6 +61,7 @@ class FakeSession:
                 self.status = event
             elif isinstance(event, Choices):
                 self.source_name, self.delay_ms = event.source_name, event.delay_ms
+                self.chosen_delay_ms = event.chosen_delay_ms or event.delay_ms
                 self.source_is_away, self.voices = event.source_is_away, event.voices
             elif isinstance(event, (Word, Gap, Tail, Reheard)):
                 self.timeline.add(event)
@@ -81,6 +82,7 @@ class FakeSession:
 
     def set_delay(self, ms: int) -> None:
         self._note("set_delay", ms)
+        self.delay_ms = self.chosen_delay_ms = ms
 
     def set_source(self, source: SourceChoice | None) -> None:
         self._note("set_source", source)

@@ -37,6 +37,7 @@ _NOW_OFF = {
     "click-through": Sentence("Clicks stay with the captions."),
     "dictate": Sentence("Nothing is typed."),
 }
+_LONGER = "Words come {ms} ms behind: the {chosen} ms that were chosen are too short for now."
 _DONE = {
     "bigger": "The text is {size} pt now.",
     "smaller": "The text is {size} pt now.",
@@ -130,7 +131,8 @@ class Control:
             "dictating": self._commands.is_on("dictate"),
             "source": session.source_name if session else None,
             "engine": session.info.name if session else None,
-            "delay_ms": session.delay_ms if session else None,
+            "delay_ms": session.delay_ms if session else None,  # the one that acts
+            "chosen_delay_ms": session.chosen_delay_ms if session else None,
             "language": timeline.language() if timeline else None,
             "words": len(timeline.words()) if timeline else 0,
             "font_size_pt": self._font_size(),
@@ -142,6 +144,10 @@ class Control:
         parts.append((_NOW_ON if self._commands.is_on("captions") else _NOW_OFF)["captions"])
         others = ("hold", "click-through", "dictate")
         parts += [_NOW_ON[verb] for verb in others if self._commands.is_on(verb)]
+        session = self._captioning.session
+        if session and self._captioning.running and session.delay_ms != session.chosen_delay_ms:
+            ms, chosen = session.delay_ms, session.chosen_delay_ms
+            parts.append(Sentence(_LONGER, ms=ms, chosen=chosen))
         return joined(*parts)
 
 

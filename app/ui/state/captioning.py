@@ -96,6 +96,7 @@ class Captioning(QObject):
         self._relief.timeout.connect(self._look_for_sound)
         self.last_status = Status(Stage.IDLE, Sentence("Captions are off."))
         store.changed.connect(self._follow)
+        store.delay_asked.connect(self._insist)
 
     @property
     def stage(self) -> Stage:
@@ -362,7 +363,7 @@ class Captioning(QObject):
 
     def _take_notice(self, notice: Notice) -> None:
         if notice.code == "delay-refused" and self.session:
-            self._store.change_delay(self.session.delay_ms)  # the one that stays
+            self._store.change_delay(self.session.chosen_delay_ms)  # the one that stays
         self.notice.emit(notice)
 
     def _take_choices(self) -> None:
@@ -401,3 +402,9 @@ class Captioning(QObject):
             mine = used.engine == now.engine  # and not of one that is still being loaded
             if mine and wanted.delay_ms is not None and wanted.delay_ms != was.delay_ms:
                 bridge.set_delay(wanted.delay_ms)
+
+    def _insist(self, ms: int) -> None:
+        """The user chooses what they had chosen, and what acts is another."""
+        bridge = self._newest
+        if self.running and bridge is not None and bridge.session.delay_ms != ms:
+            bridge.set_delay(ms)

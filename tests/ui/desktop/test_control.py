@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app import language
+from app.session.session import Choices
 from app.session.status import Stage, Status
 from app.ui.desktop.control import Control
 from app.ui.state.commands import VERBS, Commands
@@ -119,6 +120,16 @@ def test_the_state_is_told_without_what_was_said(app: App, rig: Rig) -> None:
     assert facts.items() <= told.items()
     assert (told["words"], told["engine"], told["delay_ms"]) == (2, "scripted", 480)
     assert "secret" not in json.dumps(told)
+
+
+def test_the_delay_that_acts_is_told(app: App, rig: Rig) -> None:
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    assert "chosen" not in app.order("status")["message"]
+    rig.say(Choices("Built-in microphone", 960, chosen_delay_ms=480))
+    told = app.order("status")
+    assert (told["delay_ms"], told["chosen_delay_ms"]) == (960, 480)
+    assert "Words come 960 ms behind: the 480 ms that were chosen" in told["message"]
 
 
 @pytest.mark.parametrize(

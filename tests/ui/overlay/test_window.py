@@ -197,6 +197,8 @@ def test_the_controls_show_what_the_session_uses(qtbot: QtBot, window: CaptionOv
     session.say(Choices("USB", 960))
     qtbot.waitUntil(lambda: window.controls.source.toolTip() == "Sound source: USB")
     assert window.menu.delay.slider.delay_ms == 960
+    session.say(Choices("USB", 2400, chosen_delay_ms=960))
+    qtbot.waitUntil(lambda: window.menu.delay.slider.delay_ms == 2400)
 
 
 def test_what_the_user_asks_for_is_passed_on(qtbot: QtBot, window: CaptionOverlay) -> None:

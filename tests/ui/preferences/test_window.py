@@ -21,11 +21,14 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app import paths, settings
+from app.session.session import Choices
+from app.session.status import Stage
 from app.settings import OverlaySettings, Settings
 from app.ui.desktop.hotkeys import Hotkeys
 from app.ui.overlay import fonts
 from app.ui.overlay.caption_view import CaptionView, caption_font
 from app.ui.overlay.width import share_of
+from app.ui.preferences.listening_page import ListeningPage
 from app.ui.preferences.looks import readability
 from app.ui.preferences.privacy_page import PrivacyPage
 from app.ui.preferences.window import MARGIN, Preferences
@@ -37,6 +40,7 @@ from app.ui.widgets.color_button import STANDARD_COLORS, blended, contrast, wors
 from model_backends import describe
 from model_backends.base import Availability
 from model_backends.scripted import INFO
+from tests.ui.conftest import Rig
 from tests.ui.desktop.fake_keys import FakeKeys
 
 RGB = QImage.Format.Format_RGB32
@@ -503,6 +507,25 @@ def test_speed_and_language_are_those_of_the_engine(
     page.hearing.language.chosen.emit("de")
     assert store.settings.language == "de"
     assert "Deutsch" in page.hearing.language.currentText()
+
+
+def test_the_delay_that_acts_is_shown_while_it_acts(rig: Rig, qtbot: QtBot) -> None:
+    page = ListeningPage(rig.store)
+    qtbot.addWidget(page)
+    rig.store.change_delay(480)
+    page.show_settings(rig.store.settings, INFO)
+    page.follow(rig.captioning)
+    delay = page.hearing.delay
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    rig.say(Choices("Built-in microphone", 960, chosen_delay_ms=480))
+    assert delay.delay_ms == 960
+    assert "The 0.48 seconds that you chose are too short" in page.hearing.delay_text.text()
+    rig.say(Choices("Built-in microphone", 480))
+    assert delay.delay_ms == 480 and "too short" not in page.hearing.delay_text.text()
+    rig.say(Choices("Built-in microphone", 960, chosen_delay_ms=480))
+    rig.reach(Stage.STOPPED)
+    assert delay.delay_ms == 480, "what is chosen for the next session"
 
 
 def test_a_screen_reader_may_read_what_is_finished(
