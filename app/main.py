@@ -301,6 +301,7 @@ def _connect_models(parts: Parts) -> None:
     """A model that has come takes over at the next pause."""
     from app.ui.state.better_model import BetterModel
     from app.ui.state.change_over import ChangeOver
+    from app.ui.state.giving_way import GivingWay
 
     change = ChangeOver(parts.captioning, parts.store, prepare_engine, parent=parts.window)
     parts.window.models.wanted.connect(change.wish_for)
@@ -308,6 +309,20 @@ def _connect_models(parts: Parts) -> None:
     change.told.connect(parts.overlay.tell)
     better = BetterModel(parts.captioning, parts.store, parts.window.models, parent=parts.window)
     better.offered.connect(partial(_offer_better, parts, better))
+    slow = GivingWay(parts.captioning, change, parts.window.models, parent=parts.window)
+    slow.told.connect(parts.overlay.tell)
+    slow.told.connect(partial(_tell_of_another_model, parts))
+
+
+def _tell_of_another_model(parts: Parts, said: Sentence, hint: Sentence) -> None:
+    """For who looks at the captions later, too."""
+    banner = parts.window.banners.tell("info", said, hint, about="slow-model")
+    banner.add_button("Preferences…", partial(_open_models, parts))
+
+
+def _open_models(parts: Parts) -> None:
+    preferences = parts.window.open_preferences()
+    preferences.show_page(preferences.speech_model)
 
 
 def _offer_better(parts: Parts, better: BetterModel, offer: Offer) -> None:
@@ -315,8 +330,7 @@ def _offer_better(parts: Parts, better: BetterModel, offer: Offer) -> None:
 
     def show() -> None:
         better.take(offer)
-        preferences = parts.window.open_preferences()
-        preferences.show_page(preferences.speech_model)
+        _open_models(parts)
 
     banner = parts.window.banners.tell("info", offer.sentence, offer.hint, about="better-model")
     banner.add_button("Show it…", show)

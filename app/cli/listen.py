@@ -7,7 +7,8 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -27,6 +28,7 @@ from app.cli.usage_error import UsageError
 from app.core.voices import NAMES, THEM
 from app.language import said_names
 from app.session.files import FileProblem, check_apart, output_problem
+from app.session.lagging import Lagging, may_give_way
 from app.session.session import Choices, HeardOut, Saved, Session, SessionEvent
 from app.session.shelving import recover_all
 from app.session.status import SessionOptions, Stage, Status
@@ -62,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
         for make in (screens_for, Feeding):
             elsewhere.append(make(args, names))
             stack.callback(elsewhere[-1].close)
-        return _Listening(session, screen, elsewhere).run(note)
+        live = feed is None or feed.live
+        return _Listening(session, screen, elsewhere, live=live).run(note)
 
 
 def _refuse_to_overwrite(source: SourceChoice, srt: Path | None) -> None:
@@ -122,9 +125,19 @@ def _screen(as_json: bool, names: Mapping[str, str] | None = None) -> Screen:
 class _Listening:
     """One session in the terminal, from its start to its saved file."""
 
-    def __init__(self, session: Session, screen: Screen, elsewhere: Sequence[Screens] = ()) -> None:
-        """`elsewhere`: what else is told of every event."""
+    def __init__(
+        self,
+        session: Session,
+        screen: Screen,
+        elsewhere: Sequence[Screens] = (),
+        live: bool = True,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`elsewhere`: what else is told of every event. `live`: it is no file, whose words may
+        be late."""
         self._session = session
+        self._lag_counts, self._now = live and may_give_way(session.info), now
+        self._lagging = Lagging()
         self._elsewhere = elsewhere
         self._showing = Showing(screen)
         self._told = ""  # the last state told, so that each is told once
@@ -167,7 +180,23 @@ class _Listening:
                 else:
                     self._tell(event)
             self._mind_the_screen()
+            self._mind_the_lag()
         return kept
+
+    def _mind_the_lag(self) -> None:
+        """Nothing takes over here: what would help is said, once."""
+        session = self._session
+        if not self._lag_counts:
+            return
+        if self._lagging.look(self._now(), session.status, session.delay_ms):
+            self._lag_counts = False
+            self._showing.tell(
+                Sentence(
+                    "{label} cannot keep up on this computer: `voxline listen --engine embedded` "
+                    "captions with the built-in model, which is lighter.",
+                    label=session.info.label,
+                )
+            )
 
     def _mind_the_screen(self) -> None:
         """A reader that has gone wants no more; one that cannot take more is no reason to stop."""

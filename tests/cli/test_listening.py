@@ -23,7 +23,8 @@ from app.cli.listen import _Listening
 from app.cli.terminal import PlainScreen
 from app.session import journal
 from app.session.journal_records import read
-from app.session.session import Choices, Session
+from app.session.lagging import TOO_LATE_MS
+from app.session.session import Choices, Session, SessionEvent
 from app.session.status import SessionOptions, Stage, Status
 from app.worker.client import child_env
 from model_backends.base import EngineOptions
@@ -185,3 +186,36 @@ def test_the_subtitles_never_go_over_what_is_listened_to(
     assert cli.main([*command, "--force", "--seconds", "1"]) == 2
     assert "overwritten" in capsys.readouterr().err
     assert own.read_bytes() == sample.read_bytes()
+
+
+class Late(Session):
+    """Its engine is so slow that words come later and later: once, for each second that passes."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(SessionOptions(EngineOptions("scripted")))
+        self.now, self._seconds = 0.0, seconds
+
+    def wait(self, timeout: float) -> list[SessionEvent]:
+        self.now += 1
+        lag_ms = self.delay_ms + TOO_LATE_MS + round(300 * self.now)
+        over = self.now > self._seconds
+        stage = Stage.STOPPED if over else Stage.CATCHING_UP
+        self.status = Status(stage, lag_ms=0 if over else lag_ms)
+        return [self.status]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "live", "times"), [(20, True, 0), (300, True, 1), (300, False, 0)]
+)
+def test_an_engine_that_is_too_slow_is_told_once_with_what_helps(
+    seconds: int, live: bool, times: int
+) -> None:
+    messages = io.StringIO()
+    session = Late(seconds)
+    listening = _Listening(
+        session, PlainScreen(io.StringIO(), messages), live=live, now=lambda: session.now
+    )
+    listening._show_until_over()
+    listening._showing.finish(patient=lambda: False)
+    said = f"{session.info.label} cannot keep up on this computer: `voxline listen --engine embed"
+    assert messages.getvalue().count(said) == times

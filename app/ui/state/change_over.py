@@ -53,13 +53,14 @@ Prepare: TypeAlias = Callable[
 class Wish:
     """What is to caption. `title`: of the model, for people. `waits`: for a pause, however long;
     a user who has just asked for it does not. `before`: what was chosen, where the settings say
-    already what is wished for."""
+    already what is wished for. `is_told`: whoever wishes it has said so; only a failure is news."""
 
     engine: str
     model: str
     title: str = ""
     waits: bool = True
     before: Settings | None = None
+    is_told: bool = False
 
 
 class ChangeOver(QObject):
@@ -131,7 +132,9 @@ class ChangeOver(QObject):
         elif since is not None:
             stage, now = self._captioning.stage, self._now()
             calm = stage in _CALM and now - self._heard_at >= QUIET_S
-            urgent = not wish.waits and stage is not Stage.PAUSED and now - since >= PATIENCE_S
+            # who is behind shows no pause, and has the more to hear out the longer one waits
+            late = stage is Stage.CATCHING_UP or now - since >= PATIENCE_S
+            urgent = not wish.waits and stage is not Stage.PAUSED and late
             if calm or urgent:
                 self._change(wish)
 
@@ -162,6 +165,8 @@ class ChangeOver(QObject):
     def _load(self, wish: Wish) -> bool:
         """Whether it is loaded now, or cannot be; else there is no need to."""
         settings = replace(self._store.settings, engine=wish.engine, model=wish.model)
+        if wish.engine != self._store.settings.engine:  # as the store will have it, too
+            settings = replace(settings, device="", precision="")
         self._tries += 1
         number, knock = self._tries, Knock(self._settled)
         self._wish = wish
@@ -186,8 +191,12 @@ class ChangeOver(QObject):
             self._ready_at = self._now()
             return True
         then = Sentence("Captions go on, and change over to it at a pause.")
-        self.told.emit(Sentence("{title} is being loaded.", title=wish.title), then)
+        self._tell(wish, Sentence("{title} is being loaded.", title=wish.title), then)
         return True
+
+    def _tell(self, wish: Wish, text: str, hint: str = "") -> None:
+        if not wish.is_told:
+            self.told.emit(text, hint)
 
     def _settled(self, number: int, problem: UserError | None) -> None:
         """It is loaded, or cannot be; unless it was for a wish that is no more."""
@@ -201,7 +210,7 @@ class ChangeOver(QObject):
             self._let_go()
             self._ready_at, self._has_room = self._now(), False
             then = Sentence("It is loaded at the next pause; captions then wait until it is ready.")
-            self.told.emit(problem.message, then)
+            self._tell(wish, problem.message, then)
             self.look()
         else:
             self._drop()
@@ -233,10 +242,10 @@ class ChangeOver(QObject):
             self._captioning.prepared(engine)
         self._captioning.start_another(makes_room=not has_room)
         if has_room:
-            self.told.emit(Sentence("{title} takes over.", title=wish.title), "")
+            self._tell(wish, Sentence("{title} takes over.", title=wish.title))
         else:
             then = Sentence("What is said meanwhile is captioned as soon as it is ready.")
-            self.told.emit(Sentence("{title} is being loaded.", title=wish.title), then)
+            self._tell(wish, Sentence("{title} is being loaded.", title=wish.title), then)
 
     def _come_too_late(self, wish: Wish) -> None:
         """Captions are off: the next ones are this engine's. Where they had failed, that is now."""
