@@ -134,6 +134,13 @@ def _parts(words: Iterable[Word]) -> Iterator[_Unit]:
             space = word.text[-1].isspace()
     before = ""
     for at, (word, text) in enumerate(spoken):
+        bare = text.lstrip()
+        if bare.isascii() and before.isascii() and " " not in bare:  # nearly all words there are
+            seam = Seam.SPACE if text != bare or not before else Seam.WORD
+            end_ms = max(word.start_ms, word.end_ms)
+            yield _Unit(bare, text != bare, word.start_ms, end_ms, word.language, seam)
+            before = (before + text)[-CONTEXT:]
+            continue
         after = "".join(text for _, text in spoken[at + 1 : at + 1 + LOOK_AHEAD])
         found = units(before, text, after or "\n", word.language)
         times = _shares(word.start_ms, word.end_ms, [unit.text for unit in found])
