@@ -100,6 +100,8 @@ class ChoiceBox(SteadyBox):
         if self.toolTip() == self._whole:  # else whoever made it has more to tell
             self._whole = plain.tip(whole) if self.fitting(whole, option) != whole else ""
             self.setToolTip(self._whole)
+            # which a screen reader would read out a second time, as what describes the box
+            self.setAccessibleDescription(" " if self._whole else "")
 
     @property
     def whole_text(self) -> str:
