@@ -37,7 +37,7 @@ DELTA = {
         "delta": "x",
     },
 }
-EVENTS = {
+EVENTS: dict[str, list[dict[str, Any]]] = {
     "vllm": [
         DELTA["vllm"],
         {"type": "transcription.done", "text": "x", "usage": {"prompt_tokens": 39}},
