@@ -2,12 +2,12 @@
 
     python -m app.measure.hostile MANIFEST.jsonl --subset long --seconds 60
 
-A file is captioned with `voxline listen`, in real time and with the embedded engine, while a
-`voxline serve` of the same engine runs beside it: twice in peace, then under every attack of
-`attacks`, again and again, all at once. A row for each: how late words came, and how many differ
-from those of the first row. The second row tells how much two runs in peace differ: live guesses
-depend on the moment at which a decode finds the sound. The attackers use this computer's
-processor, too, which those of another computer would not; they run at low priority.
+A file is captioned with `voxline listen`, in real time, with the embedded engine and without a
+second hearing, while a `voxline serve` of the same engine runs beside it: twice in peace, then
+under every attack of `attacks`, again and again, all at once. A row for each: how late words came,
+and how many differ from those of the first row. The second row tells how much two runs in peace
+differ: live guesses depend on the moment at which a decode finds the sound. The attackers use this
+computer's processor, too, which those of another computer would not; they run at low priority.
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ import argparse
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from app.audio.files import open_sound
 from app.core.encoding import json_text
 from app.measure.attacks import Target
 from app.measure.evaluation import percentile, read_manifest
 from app.measure.live_kills import listen
+from app.measure.serve import cpu_s
 from app.measure.server_kills import differences
 from app.worker.client import child_env
 from model_backends.base import SAMPLE_RATE, Pcm
@@ -39,24 +42,27 @@ def main() -> int:
     """Print three rows."""
     args = _arguments()
     pcm = _speech(args)
-    with _served(args.model) as target:
-        first = _row("in peace", pcm, args.model)
+    with _served(args.model) as (target, server):
+        first = _row("in peace", pcm, args.model, server)
         _print(first, first)
-        _print(_row("in peace again", pcm, args.model), first)
+        _print(_row("in peace again", pcm, args.model, server), first)
         with _attacked(target) as counts:
-            attacked = _row("under attack", pcm, args.model)
+            attacked = _row("under attack", pcm, args.model, server)
         _print(attacked | {"attacks": counts}, first)
     return 0
 
 
-def _row(name: str, pcm: Pcm, model: str) -> dict[str, Any]:
+def _row(name: str, pcm: Pcm, model: str, server: list[psutil.Process]) -> dict[str, Any]:
+    """`server`: whose load of a core is told."""
     late_ms: list[int] = []
-    words, _ = listen(pcm, (), model, _DELAY_MS, late_ms)
+    before_s, began = sum(map(cpu_s, server)), time.monotonic()
+    words, _ = listen(pcm, (), model, _DELAY_MS, late_ms, ["--no-record"])
     return {
         "captions": name,
         "texts": [word.text.strip() for word in words],
         "p50_ms": percentile(late_ms, 50),
         "p95_ms": percentile(late_ms, 95),
+        "server_load": round((sum(map(cpu_s, server)) - before_s) / (time.monotonic() - began), 2),
     }
 
 
@@ -68,14 +74,17 @@ def _print(row: dict[str, Any], first: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _served(model: str) -> Iterator[Target]:
+def _served(model: str) -> Iterator[tuple[Target, list[psutil.Process]]]:
+    """The endpoint, and its processes."""
     command = [sys.executable, "-P", "-m", "app", "serve", "--json", "--port", "0"]
     command += ["--engine", "embedded", "--model", model]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=child_env(), text=True)
     try:
         assert process.stdout is not None
         door = json.loads(process.stdout.readline())
-        yield Target(int(door["url"].split(":")[2].split("/")[0]), door["key"])
+        found = psutil.Process(process.pid)
+        target = Target(int(door["url"].split(":")[2].split("/")[0]), door["key"])
+        yield target, [found, *found.children(recursive=True)]
         if process.poll() is not None:
             raise AssertionError("the server has ended")
     finally:

@@ -32,12 +32,13 @@ def listen(
     model: str,
     delay_ms: int,
     late_ms: list[int] | None = None,
+    options: Sequence[str] = (),
 ) -> tuple[list[Word], list[Fault]]:
     """Caption `pcm` (float32, 16 kHz) in real time with these faults.
 
     Returns the words, in order, and the faults that could be done: where a worker was there to be
-    harmed. `late_ms` gets, for each word, how long after its end it was printed. Raises UserError
-    when captions fail altogether.
+    harmed. `late_ms` gets, for each word, how long after its end it was printed; `options`: more of
+    `voxline listen`'s. Raises UserError when captions fail altogether.
     """
     done: list[Fault] = []
     with tempfile.TemporaryDirectory() as name:
@@ -46,6 +47,7 @@ def listen(
         command = [sys.executable, "-P", "-m", "app", "listen", "--json"]
         command += ["--source", str(folder / "speech.wav"), "--engine", "embedded"]
         command += ["--model", model, "--delay-ms", str(delay_ms), "--srt", str(folder / "out.srt")]
+        command += options
         with (folder / "errors").open("w+b") as errors:
             process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=errors, env=_environment(folder)
