@@ -34,9 +34,12 @@ MEDIA = (
 )  # fmt: skip
 DEB_WISHES = (
     *("libportaudio2", "libasound2-plugins", "pulseaudio | pipewire-pulse", "xdg-utils"),
-    *("fonts-noto-core", "fonts-noto-cjk | fonts-wqy-microhei", "libgtk-3-0"),
+    *("fonts-noto-core", "fonts-noto-cjk | fonts-wqy-microhei", "libgtk-3-0", "libvulkan1"),
 )
-RPM_WISHES = ("portaudio", "alsa-plugins-pulseaudio", "xdg-utils", "google-noto-sans-fonts")
+RPM_WISHES = (
+    *("portaudio", "alsa-plugins-pulseaudio", "xdg-utils", "google-noto-sans-fonts"),
+    "vulkan-loader",
+)
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 

@@ -25,6 +25,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import empty_debian
+import needs
 from empty_debian import Computer, Desk, LifeError, Person, wait_for
 from product import ROOT
 from tell import say
@@ -180,10 +181,11 @@ def install(computer: Computer, older: Path, newer: Path) -> None:
 
 
 def libraries(computer: Computer) -> list[str]:
-    """What the system's loader says of every library in the package, but of one for Qt's looks."""
+    """What the system's loader says of every library in the package that must load."""
+    may_fail = " ".join(f"! -name '{name}'" for name in needs.OPTIONAL)
     script = (
         "export LD_LIBRARY_PATH=/usr/lib/voxline/_internal; "  # as the app's loader does
-        "find /usr/lib/voxline -name '*.so*' -type f ! -name 'libqgtk3*' | xargs ldd 2>/dev/null"
+        f"find /usr/lib/voxline -name '*.so*' -type f {may_fail} | xargs ldd 2>/dev/null"
     )
     told = computer.run(["sh", "-c", f"{script} || true"])
     return told.splitlines()

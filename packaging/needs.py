@@ -55,7 +55,7 @@ DEBIAN = {
 _C_LIBRARY = re.compile(r"(ld-linux.*|lib(c|m|dl|pthread|rt|resolv|util|mvec))\.so\.\d+$")
 # Loaded only where the computer has what they need: Qt goes on without the desktop's looks, the
 # ggml engine without a graphics card.
-_OPTIONAL = ("libqgtk3.so", "libggml-vulkan.so")
+OPTIONAL = ("libqgtk3.so", "libggml-vulkan.so")
 _LOADED_BY_NAME = "libpulse.so.0"  # by ctypes: no binary names it
 
 
@@ -69,7 +69,7 @@ def libraries(bundle: Path) -> list[str]:
     carried = {path.name for path in files}
     needed = {_LOADED_BY_NAME}
     for path in files:
-        if not path.is_symlink() and path.is_file() and path.name not in _OPTIONAL:
+        if not path.is_symlink() and path.is_file() and path.name not in OPTIONAL:
             needed |= needed_by(path)
     return sorted(n for n in needed - carried if not _C_LIBRARY.match(n))
 
