@@ -133,6 +133,9 @@ class Flood:
     def get(self, timeout: float) -> tuple[int, Received]:
         return self.get_nowait()
 
+    def put(self, news: object) -> None:
+        """What the true server says drowns in it."""
+
 
 def test_a_flood_does_not_keep_the_worker(load: Load) -> None:
     with StandIn() as server:
