@@ -1,16 +1,17 @@
-"""The language of the windows: one of four, in which every `Sentence` is said when it is shown.
+"""The language of windows and terminal: one of four, in which a `Sentence` is said when shown.
 
     language.choose("de")
     say(Sentence("There is no file “{name}”.", name=name))      # „…“
 
 Whoever makes a sentence knows nothing of this; whoever shows one asks `say()`, in the thread that
-shows. The log and the terminal keep English. Catalogues are gettext's, in `resources/languages`;
+shows. JSON and the log keep English. Catalogues are gettext's, in `resources/languages`;
 packaging/catalogues.py makes them. Knows nothing of windows: what they need beyond words is
 `app.ui.widgets.worded`.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -101,13 +102,27 @@ def use(catalogue: Catalogue, code: str) -> None:
     _now, _code = catalogue, code
 
 
-def best_of(wanted: Iterable[str]) -> str:
-    """The first of these that is spoken here ("de-AT", "fr"), English if none is."""
+def catalogue(code: str) -> English:
+    """Of one of the languages, for who reads another than the one that is spoken here; English if
+    there is none."""
+    try:
+        return English() if code not in NAMES or code == _ENGLISH else _translated(code)
+    except OSError:
+        return English()
+
+
+@functools.cache
+def _translated(code: str) -> Translated:
+    return Translated(code)
+
+
+def best_of(wanted: Iterable[str], otherwise: str = _ENGLISH) -> str:
+    """The first of these that is spoken here ("de-AT", "fr"), or `otherwise` if none is."""
     for tag in wanted:
         code = tag.replace("_", "-").partition("-")[0].lower()
         if code in NAMES:
             return code
-    return _ENGLISH
+    return otherwise
 
 
 def say(text: str) -> str:

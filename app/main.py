@@ -29,7 +29,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import native, paths, settings
 from app.core.script import harmless
-from app.language import said_names
+from app.language import said_names, say
 from app.ui.desktop import logs
 from app.ui.desktop.garbage import Garbage
 from app.ui.desktop.interrupts import Interrupts
@@ -45,7 +45,7 @@ from app.ui.overlay import painted_log
 from app.ui.overlay.window import CaptionOverlay
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import theme, worded
-from model_backends.base import Sentence
+from model_backends.base import Sentence, joined
 
 if TYPE_CHECKING:
     from app.models.better import Offer
@@ -165,13 +165,19 @@ def run_gui(args: argparse.Namespace) -> int:
     return status
 
 
-def prepare_engine(chosen: Settings, settled: Callable[[UserError | None], None]) -> Preparation:
-    """The engine of a session as the settings say, being loaded before there is one. Raises
-    UserError for one that cannot work."""
+def prepare_engine(
+    chosen: Settings,
+    settled: Callable[[UserError | None], None],
+    running: Session | None = None,
+) -> Preparation | None:
+    """The engine of a session as the settings say, being loaded before there is one; None if the
+    session that runs has loaded just that. Raises UserError for one that cannot work."""
     from app.session.preparing import Preparation
     from app.session.start import known
 
     there, _ = known(chosen.engine_options)
+    if running is not None and running.has_loaded(there):
+        return None
     prepared = Preparation(there, settled)
     prepared.start()
     return prepared
@@ -206,7 +212,7 @@ def open_session(
 
 
 def _make_app() -> Application:
-    app = Application(sys.argv[:1])
+    app = Application([*sys.argv[:1], *theme.STYLE])
     app.setApplicationName("Voxline")
     app.setApplicationDisplayName("Voxline")
     app.setDesktopFileName("voxline")
@@ -460,15 +466,14 @@ def _leave_it_to_the_first(claim: Claim) -> int:
     """Another Voxline runs already: it has shown itself, or we say why nothing happens."""
     if claim is Claim.SHOWN:
         return 0
-    sys.stderr.write(
-        "Voxline is running already but does not answer. "
-        "End it with your system’s task manager, then start it again.\n"
-    )
+    what = Sentence("Voxline is running already but does not answer.")
+    hint = Sentence("End it with your system’s task manager, then start it again.")
+    sys.stderr.write(say(joined(what, hint)) + "\n")
     return 1
 
 
 def _announce(path: Path) -> None:
-    sys.stderr.write(f"Saved: {harmless(str(path))}\n")
+    sys.stderr.write(harmless(say(Sentence("Saved: {path}", path=path))) + "\n")
     sys.stderr.flush()
 
 

@@ -24,7 +24,6 @@ from app.core.names import without_alerts
 from app.core.voices import named
 from app.language import NAMES as LANGUAGES
 from model_backends.base import EngineOptions, Sentence, ServerOptions
-from model_backends.remote.addresses import DIALECTS
 
 if TYPE_CHECKING:
     from tomlkit.container import Container
@@ -58,6 +57,12 @@ def _one_of(*allowed: str) -> Callable[[Any], bool]:
 def _between(bounds: tuple[float, float]) -> Callable[[Any], bool]:
     low, high = bounds
     return lambda value: low <= value <= high
+
+
+def _is_dialect(value: Any) -> bool:
+    from model_backends.remote.addresses import DIALECTS  # few settings name one
+
+    return value in ("", *DIALECTS)
 
 
 def _is_color(value: Any) -> bool:
@@ -153,7 +158,7 @@ class Settings:
     names: str = ""  # the user's names and words, as app.core.names writes them
     notify_names: bool = False  # have the desktop tell, too, when a name is said that alerts
     server_urls: str = ""  # of an engine that is elsewhere; several with spaces between them
-    server_dialect: str = _checked("", _one_of("", *DIALECTS))  # "": told by the address
+    server_dialect: str = _checked("", _is_dialect)  # "": told by the address
     server_ca_file: str = ""  # certificates trusted besides the system's
     agreed_servers: Mapping[str, bool] = _table(_is_told)  # host: sound may be sent there
     source: str = ""  # as app.audio.choice writes it; "": nothing was chosen, so both voices

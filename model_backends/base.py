@@ -171,6 +171,7 @@ class StreamOptions:
     start_ms: int  # session time of the first sample pushed
     language: str | None = None  # ISO 639-1, None: the engine finds out
     realtime: bool = True  # False: larger blocks are welcome, nobody is waiting for a word
+    delay_is_new: bool = False  # the user has chosen it since the lane's last utterance
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,17 @@ class Notice:
     hint: str = ""
 
 
-Event: TypeAlias = Word | Tail | Progress | Notice
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """The delay at which a track is heard from now on, by the engine's own choice: longer than what
+    was asked for where this computer carries no less, or what was asked for again."""
+
+    lane: str
+    track: int
+    ms: int
+
+
+Event: TypeAlias = Word | Tail | Progress | Notice | Acting
 Report: TypeAlias = Callable[[float, str], None]  # (fraction 0..1, what is happening)
 
 

@@ -1,4 +1,4 @@
-"""The catalogues of the windows' languages: found in the source, brought up to date, compiled.
+"""The catalogues of windows and terminal: found in the source, brought up to date, compiled.
 
     python packaging/catalogues.py           what is new in the source goes into the .po files,
                                              what has gone goes out, and the .mo files are made
@@ -28,12 +28,12 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "resources/languages"
 LANGUAGES = ("de", "es", "fr")
 _ROOMS = ("app", "model_backends")
-_OTHERS = ("app/cli", "app/measure", "app/ui/desktop/control.py")  # what the terminal says
+_OTHERS = ("app/measure", "app/cli/bench.py", "app/cli/evaluate.py")  # for developers: in English
 _BENCHES = ("bench.py", "convert.py", "bench_reference.py")
 _OF_MODELS = ("title", "words")  # in resources/models.toml
 _MADE_OF_DATA = ("app/models/catalogue.py", "model_backends/base.py")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
-_SAYS_SOMETHING = re.compile(r"[A-Za-z:%]")  # French has a space before a colon, others before %
+_SAYS_SOMETHING = re.compile(r"[A-Za-z:;%]")  # French has a space before a colon, others before %
 _HEAD = "# What Voxline's windows say. packaging/catalogues.py keeps it in step with the source."
 _DAY = datetime(2026, 11, 26, tzinfo=UTC)  # a date that changes would be all that does
 _WIDTH = 98
@@ -45,7 +45,7 @@ class UnknownTextError(Exception):
 
 
 def messages() -> dict[Message, list[tuple[str, int]]]:
-    """Every sentence that a window may show, and where it stands. Raises UnknownTextError."""
+    """Every sentence that a user may be shown, and where it stands. Raises UnknownTextError."""
     found: dict[Message, list[tuple[str, int]]] = {}
     for path in sources():
         name = path.relative_to(ROOT).as_posix()
@@ -59,7 +59,7 @@ def messages() -> dict[Message, list[tuple[str, int]]]:
 
 
 def sources() -> Iterator[Path]:
-    """The modules whose sentences reach a window."""
+    """The modules whose sentences reach a user."""
     for room in _ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()

@@ -161,3 +161,10 @@ def _device(ident: str, name: str = "", plays: bool = False) -> Device:
     if ident.endswith(_MONITOR) and not plays:
         return Device(ident, name.removeprefix(_MONITOR_OF), plays=True)
     return Device(ident, name, plays)
+
+
+def same_source(one: SourceChoice, other: SourceChoice) -> bool:
+    """Whether two choices mean the same source, whatever name is known of it."""
+    if isinstance(one, Device) and isinstance(other, Device):
+        return one.id == other.id
+    return one == other

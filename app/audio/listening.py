@@ -16,7 +16,7 @@ from model_backends.base import UserError
 
 # Of sound that a source hands over at once. Each block costs what its handling costs, however short
 # it is; half of it is how much older a word is than need be when it comes to the engine.
-BLOCK_S = 0.064
+BLOCK_S = 0.08
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -31,6 +33,8 @@ class Question(Generic[T]):
 
         Raises TimeoutError when `within_s` seconds have passed without one.
         """
+        from concurrent.futures import Future  # not needed before the captions are shown
+
         with self._lock:
             if self._asked is None or self._asked.done():
                 self._asked = Future()

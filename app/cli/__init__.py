@@ -7,6 +7,7 @@ Results go to standard output, everything else to standard error. Exit status: 0
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -43,7 +44,10 @@ def open_window(argv: Sequence[str] = ()) -> int:
 
 def guarded(command: Callable[[], int]) -> int:
     """Run a command; whatever it raises becomes a sentence and an exit status."""
+    from app.cli import tongue
+
     try:
+        tongue.choose()
         status = command()
         sys.stdout.flush()
         return status
@@ -77,7 +81,7 @@ def _plain() -> int:
 
             tell(
                 Sentence("The window cannot be opened: {problem}.", problem=problem),
-                "Captioning in the terminal instead.",
+                Sentence("Captioning in the terminal instead."),
             )
     return _run(build_parser().parse_args(["listen"]))
 
@@ -88,8 +92,12 @@ class _NoWindowError(Exception):
 
 def _window(args: argparse.Namespace) -> int:
     try:
+        from app import starting
+
+        starting.hasten()
         from app.main import run_gui
     except ImportError as error:
+        gc.enable()
         raise _NoWindowError(error) from error
     return run_gui(args)
 

@@ -37,6 +37,7 @@ from app.measure.evaluation import (
 from app.measure.windowed import Load, WindowedApp, offscreen_if_none
 from app.session.transcription import Transcriber
 from app.settings import Settings
+from app.worker import packs
 from app.worker.client import child_env
 from model_backends.base import Sentence
 
@@ -84,8 +85,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _step_bench(args: argparse.Namespace) -> int:
-    """Voxtral's own benchmark, in a process without the app."""
-    command = [sys.executable, "-P", "-m", "model_backends.voxtral.torch.bench"]
+    """Voxtral's own benchmark, on the Python that has what it computes with."""
+    python = packs.interpreter("voxtral-torch")
+    if python is None and packs.needed("voxtral-torch"):
+        raise UsageError(
+            Sentence("This measures Voxtral on a graphics card, which needs an acceleration pack."),
+            Sentence("Get it: Preferences, Speech model, or “voxline pack install”."),
+        )
+    command = [python or sys.executable, "-P", "-m", "model_backends.voxtral.torch.bench"]
     command += ["--against", args.against]
     command += ["--device", args.device] if args.device else []
     command += ["--precisions", args.precision] if args.precision else []
@@ -93,12 +100,16 @@ def _step_bench(args: argparse.Namespace) -> int:
 
 
 def _processor_bench(args: argparse.Namespace) -> int:
-    """The processor engine's step on random weights: whether this computer is fast enough."""
-    command = [sys.executable, "-P", "-m", "model_backends.voxtral.cpu.bench"]
-    command += ["--threads", args.threads] if args.threads else []
-    command += ["--context", args.context] if args.context else []
-    command += ["--json"] if args.json else []
-    return subprocess.run(command, env=child_env(), check=False).returncode
+    """The processor engine's step on random weights: whether this computer is fast enough.
+
+    In this process: an installed app has no other Python to run it on.
+    """
+    from model_backends.voxtral.cpu import bench
+
+    options = ["--threads", args.threads] if args.threads else []
+    options += ["--context", args.context] if args.context else []
+    options += ["--json"] if args.json else []
+    return bench.main(options)
 
 
 def _in_the_window(clip: Clip, choice: ChosenEngine) -> ClipRun:

@@ -18,14 +18,15 @@ _NOT_RUNNING = Sentence("Voxline is not running."), Sentence("Start it, then try
 def run(args: argparse.Namespace) -> int:
     """Pass the order on and tell what came of it. Raises UserError if nobody does it."""
     answer = _ask({"verb": args.verb, "on": {"on": True, "off": False}.get(args.state)})
+    said = answer.pop("said", None) if answer is not None else None  # in the windows' language
     if args.json:
         sys.stdout.write(json.dumps({"running": answer is not None, **(answer or {})}) + "\n")
     if answer is None:
         raise UserError(*_NOT_RUNNING)
     if not answer["done"]:
-        raise UserError(answer["message"], answer["hint"])
+        raise UserError(said or f"{answer['message']} {answer['hint']}".strip())
     if not args.json:
-        tell_done(answer["message"])
+        tell_done(said or answer["message"])
     return 0
 
 

@@ -11,8 +11,11 @@ from app import paths
 from app.cli.table import table
 from app.core.encoding import json_text
 from app.core.script import harmless
+from app.language import say
 from model_backends import ENGINES, availability, describe
 from model_backends.base import Availability, EngineOptions, Sentence
+
+_AVAILABLE, _NOT_AVAILABLE = Sentence("available"), Sentence("not available")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,11 +36,13 @@ def all_rows() -> list[Availability]:
 def as_text(rows: list[Availability]) -> str:
     """For people: what is here, and below each that is not, what would help."""
     lines = [
-        [row.engine, row.model, "available" if row.available else "not available", row.reason]
+        [row.engine, row.model, _AVAILABLE if row.available else _NOT_AVAILABLE, row.reason]
         for row in rows
     ]
     text = table(lines).splitlines(keepends=True)
-    hints = ["" if row.available or not row.hint else f"    {harmless(row.hint)}\n" for row in rows]
+    hints = [
+        "" if row.available or not row.hint else f"    {harmless(say(row.hint))}\n" for row in rows
+    ]
     return "".join(line + hint for line, hint in zip(text, hints, strict=True))
 
 
@@ -46,7 +51,7 @@ def _rows(name: str) -> list[Availability]:
         return availability(name, paths.models_dir())
     except ImportError as error:
         reason = Sentence("It is not part of this installation ({error}).", error=error)
-        return [Availability(name, "", False, reason, "Install Voxline again.")]
+        return [Availability(name, "", False, reason, Sentence("Install Voxline again."))]
 
 
 def _as_json(row: Availability) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from app.cli.streams import tell
 from app.cli.usage_error import UsageError
 from app.core.timeline import Gap
+from app.language import say
 from app.session.events import SessionEvent
 from app.session.files import FileProblem, check_writable
 from model_backends.base import Sentence, UserError, Word
@@ -100,4 +101,5 @@ def _zoom_url() -> str:
             Sentence("Zoom’s caption URL is not known."),
             Sentence("Put it into the variable {name}.", name=ZOOM_URL),
         )
-    return getpass.getpass("Caption URL of the Zoom meeting (it is not shown): ")
+    asked = Sentence("Caption URL of the Zoom meeting (it is not shown): ")
+    return getpass.getpass(say(asked))

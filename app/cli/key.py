@@ -13,6 +13,7 @@ import sys
 from app import paths
 from app.cli.usage_error import UsageError
 from app.core.script import harmless
+from app.language import say
 from model_backends.base import EngineError, Sentence, UserError
 from model_backends.remote import addresses
 from model_backends.remote.keys import VARIABLE, KeyStore
@@ -46,7 +47,7 @@ def _with_scheme(url: str) -> str:
 def _typed(host: str) -> str:
     if not sys.stdin.isatty():
         return sys.stdin.read(_MOST_CHARACTERS)
-    return getpass.getpass(Sentence("Key of {host} (not shown): ", host=host))
+    return getpass.getpass(say(Sentence("Key of {host} (not shown): ", host=host)))
 
 
 def _where(keys: KeyStore, host: str) -> Sentence:
@@ -61,4 +62,4 @@ def _where(keys: KeyStore, host: str) -> Sentence:
 
 
 def _say(sentence: str) -> None:
-    sys.stdout.write(f"{harmless(sentence)}\n")
+    sys.stdout.write(f"{harmless(say(sentence))}\n")

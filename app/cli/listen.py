@@ -25,11 +25,12 @@ from app.cli.terminal import JsonScreen, PlainScreen, Screen, TerminalScreen, te
 from app.cli.usage import chosen_engine
 from app.cli.usage_error import UsageError
 from app.core.voices import NAMES, THEM
+from app.language import said_names
 from app.session.files import FileProblem, check_apart, output_problem
 from app.session.session import Choices, HeardOut, Saved, Session, SessionEvent
 from app.session.shelving import recover_all
 from app.session.status import SessionOptions, Stage, Status
-from model_backends.base import Notice, Sentence
+from model_backends.base import Notice, Sentence, joined
 
 _WAIT_S = 0.1
 
@@ -39,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     choice = chosen_engine(args)  # a wrong choice is told before anything is opened
     _recover(_screen(args.json))
     source = automatic() if args.source is None else choice_named(args.source)
-    screen = _screen(args.json, NAMES if len(voices(source)) > 1 else {})
+    names = said_names(NAMES) if len(voices(source)) > 1 else {}
+    screen = _screen(args.json, names)
     _refuse_to_overwrite(source, args.srt)
     _refuse_to_overwrite(source, args.as_shown)
     feed, note = _feed(source, asked_for=args.source is not None)
@@ -49,12 +51,12 @@ def run(args: argparse.Namespace) -> int:
         srt=args.srt,
         force=args.force,
         seconds=args.seconds,
+        names=said_names(NAMES),
         name_in_srt=not args.no_names,
         hear_again=not args.no_record,
         as_shown=args.as_shown,
     )
     session = Session(options, feed=feed)
-    names = NAMES if len(voices(source)) > 1 else {}
     with contextlib.ExitStack() as stack:
         elsewhere: list[Screens] = []
         for make in (screens_for, Feeding):
@@ -194,9 +196,9 @@ class _Listening:
                     )
                 self._away = away
             case Notice() if event.message:  # without one it takes back what scrolled by
-                self._showing.tell(f"{event.message} {event.hint}".strip())
+                self._showing.tell(joined(event.message, event.hint))
             case Status(stage=Stage.NO_SOUND | Stage.FAILED):
-                self._tell_state(f"{event.message} {event.hint}".strip())
+                self._tell_state(joined(event.message, event.hint))
             case Status(stage=Stage.CATCHING_UP):
                 self._tell_state(Sentence("The engine is behind; catching up."))
             case Status(stage=Stage.STOPPING, can_hurry=True):
@@ -255,4 +257,4 @@ def _recover(screen: Screen) -> None:
                 )
             )
         if lost.problem is not None:
-            screen.tell(f"{lost.problem.message} {lost.problem.hint}".strip())
+            screen.tell(joined(lost.problem.message, lost.problem.hint))

@@ -14,11 +14,12 @@ from app.cli import EXIT_FAILED, tell
 from app.cli.table import table
 from app.core.encoding import json_text
 from app.core.script import harmless
+from app.language import say
 from app.models import places, receipts
 from app.models.catalogue import Model, catalogue, model_named
 from app.models.download import verify
 from app.models.machine import fit, this_machine
-from model_backends.base import EngineError, Sentence, UserError
+from model_backends.base import EngineError, Sentence, UserError, joined
 from model_backends.downloads.units import size
 from model_backends.embedded import store
 
@@ -32,6 +33,18 @@ class ModelRow:
     state: str  # "installed", "packaged" (unpacked at first use), "unchecked", "begun", "missing"
     path: str | None
     megabytes: int
+
+
+STATES = {  # for people, of models and packs; JSON has the names
+    "installed": Sentence("installed"),
+    "packaged": Sentence("packaged"),
+    "unchecked": Sentence("unchecked"),
+    "begun": Sentence("begun"),
+    "missing": Sentence("missing"),
+    "ready": Sentence("ready"),
+    "outdated": Sentence("outdated"),
+    "broken": Sentence("broken"),
+}
 
 
 def run(args: argparse.Namespace) -> int:
@@ -77,7 +90,7 @@ def _list(as_json: bool) -> int:
         notes = {model.name: fit(model, machine) for model in catalogue()}
         lines = [
             [
-                r.engine, r.model, r.state, size(r.megabytes * 1e6),
+                r.engine, r.model, STATES[r.state], size(r.megabytes * 1e6),
                 r.path or notes[r.model].why or notes[r.model].lacks,
             ]
             for r in rows
@@ -104,21 +117,22 @@ def _verify(names: Sequence[str], as_json: bool) -> int:
                 "engine": model.engines[0],
                 "model": model.name,
                 "ok": not problems[model.name],
-                "problems": problems[model.name],
+                "problems": [str(problem) for problem in problems[model.name]],
             }
             for model in wanted
         ]
         sys.stdout.write(json_text(results) + "\n")
     else:
         for name, wrong in problems.items():
-            sys.stdout.write(harmless(f"{name}: {' '.join(wrong) or 'as published.'}") + "\n")
+            said = joined(*wrong) or Sentence("as published.")
+            sys.stdout.write(harmless(f"{name}: {say(said)}") + "\n")
     if not wanted:
-        tell("No model is installed yet.", "The first use installs one.")
+        tell(Sentence("No model is installed yet."), Sentence("The first use installs one."))
     if any(problems.values()):
         hint = Sentence("Get it again with: voxline models download NAME")
         if all(model.is_embedded for model in wanted if problems[model.name]):
             hint = Sentence("It is fetched again at the next use.")
-        tell("A model was changed or damaged.", hint)
+        tell(Sentence("A model was changed or damaged."), hint)
         return EXIT_FAILED
     return 0
 
@@ -144,9 +158,9 @@ def _problems(model: Model) -> list[str]:
 
     with bar:
         try:
-            return [str(problem) for problem in verify(model, paths.models_dir(), read)]
+            return list(verify(model, paths.models_dir(), read))
         except UserError as error:
-            return [f"{error.message} {error.hint}"]
+            return [joined(error.message, error.hint)]
 
 
 def _convert(source: Path, target: Path, bits: int) -> int:

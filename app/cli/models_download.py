@@ -8,8 +8,9 @@ from pathlib import Path
 
 from app import paths
 from app.cli import tell, tell_above_bar
+from app.cli.tongue import is_yes, yes_or_no
 from app.cli.usage_error import UsageError
-from app.core.script import harmless
+from app.language import say
 from app.models import places
 from app.models.catalogue import Model, model_named
 from app.models.download import Done, Progress, Stop, download, verify
@@ -101,16 +102,16 @@ def agree(question: Sentence, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise UsageError(Sentence("Nobody is here to be asked."), Sentence("--yes agrees."))
-    sys.stderr.write(f"{harmless(question)} [y/N] ")
+    sys.stderr.write(yes_or_no(question))
     sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    if not is_yes(sys.stdin.readline()):
         raise SystemExit(1)
 
 
 def _with_bar(model: Model) -> Done:
     from tqdm import tqdm
 
-    bar = tqdm(total=model.bytes, desc=model.title, unit="B", unit_scale=True, disable=None)
+    bar = tqdm(total=model.bytes, desc=say(model.title), unit="B", unit_scale=True, disable=None)
 
     def show(progress: Progress) -> None:
         if progress.doing == "waiting":

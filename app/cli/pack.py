@@ -7,10 +7,12 @@ import sys
 from dataclasses import asdict, dataclass
 
 from app.cli import EXIT_FAILED, tell, tell_above_bar
+from app.cli.models import STATES
 from app.cli.models_download import agree
 from app.cli.table import table
 from app.core.encoding import json_text
 from app.core.script import harmless
+from app.language import say
 from app.models.download import Progress
 from app.models.machine import this_machine
 from app.packs import install, kept
@@ -19,7 +21,7 @@ from app.packs.kept import Installed
 from app.packs.pins import KINDS
 from app.packs.sources import Sources, configured, of_folder
 from app.packs.suits import suit
-from model_backends.base import Sentence, UserError
+from model_backends.base import Sentence, UserError, joined
 from model_backends.downloads.fetch import Stop
 from model_backends.downloads.units import size
 
@@ -71,7 +73,7 @@ def _status(as_json: bool) -> int:
     if as_json:
         sys.stdout.write(json_text([asdict(row) for row in rows]) + "\n")
         return 0
-    lines = [[row.kind, row.state, row.note, row.path or ""] for row in rows]
+    lines = [[row.kind, STATES[row.state], row.note, row.path or ""] for row in rows]
     sys.stdout.write(table(lines))
     tell(suit(this_machine()).words)
     return 0
@@ -81,23 +83,29 @@ def _verify(as_json: bool) -> int:
     """Hash packs again; status 1 if one is not as it was unpacked."""
     problems = {pack.folder.name: _problems(pack) for pack in kept.installed()}
     if as_json:
-        results = [{"pack": n, "ok": not wrong, "problems": wrong} for n, wrong in problems.items()]
+        results = [
+            {"pack": name, "ok": not wrong, "problems": [str(each) for each in wrong]}
+            for name, wrong in problems.items()
+        ]
         sys.stdout.write(json_text(results) + "\n")
     else:
         for name, wrong in problems.items():
-            said = " ".join(wrong[:3]) or "as it was unpacked."
-            sys.stdout.write(harmless(f"{name}: {said}") + "\n")
+            said = joined(*wrong[:3]) or Sentence("as it was unpacked.")
+            sys.stdout.write(harmless(f"{name}: {say(said)}") + "\n")
     if not problems:
-        tell("No pack is installed.")
+        tell(Sentence("No pack is installed."))
     if any(problems.values()):
-        tell("A pack was changed or damaged.", "Install it again: voxline pack install")
+        tell(
+            Sentence("A pack was changed or damaged."),
+            Sentence("Install it again: voxline pack install"),
+        )
         return EXIT_FAILED
     return 0
 
 
 def _problems(pack: Installed) -> list[str]:
-    own = [str(pack.trouble.reason)] if pack.trouble is not None else []
-    return own + [str(problem) for problem in kept.verify(pack.folder)]
+    own = [pack.trouble.reason] if pack.trouble is not None else []
+    return [*own, *kept.verify(pack.folder)]
 
 
 def _install(args: argparse.Namespace) -> int:
@@ -161,7 +169,7 @@ def _introduce(intended: Plan, sources: Sources) -> None:
 def _with_bar(intended: Plan, sources: Sources) -> object:
     from tqdm import tqdm
 
-    title = intended.build.kind.title
+    title = say(intended.build.kind.title)
     bar = tqdm(total=intended.bytes, desc=title, unit="B", unit_scale=True, disable=None)
 
     def show(progress: Progress) -> None:
@@ -172,7 +180,7 @@ def _with_bar(intended: Plan, sources: Sources) -> object:
             )
             return
         if progress.doing == "trying" and not bar.disable:
-            bar.set_description("a first try")
+            bar.set_description(say(Sentence("a first try")))
         bar.total = progress.total
         bar.update(progress.done - bar.n)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from app import settings as settings_file
 from app.cli.streams import tell
+from app.cli.tongue import is_yes, yes_or_no
 from model_backends.base import EngineError, EngineInfo, Sentence, ServerOptions
 from model_backends.remote import addresses, consent
 from model_backends.remote.addresses import Address
@@ -21,7 +22,7 @@ def named(args: argparse.Namespace, info: EngineInfo) -> ServerOptions:
         if any(chosen):
             raise EngineError(
                 Sentence("{label} hears on this computer, not at a server.", label=info.label),
-                "Add --engine remote, or leave out --url, --dialect and --ca-file.",
+                Sentence("Add --engine remote, or leave out --url, --dialect and --ca-file."),
             )
         return ServerOptions()
     kept = settings_file.load()[0].server_options
@@ -57,12 +58,12 @@ def _ask(address: Address) -> None:
                 host=address.host,
                 what=consent.asked(address),
             ),
-            "Start it in a terminal to be asked, or add --agree.",
+            Sentence("Start it in a terminal to be asked, or add --agree."),
         )
     tell(consent.asked(address))
-    sys.stderr.write("Do you agree? [y/N] ")
+    sys.stderr.write(yes_or_no(Sentence("Do you agree?")))
     sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    if not is_yes(sys.stdin.readline()):
         raise EngineError(Sentence("Nothing was sent to {host}.", host=address.host))
 
 

@@ -14,10 +14,11 @@ from app.cli.table import table
 from app.core.encoding import json_text
 from app.core.export import FORMATS, to_txt
 from app.core.script import harmless
+from app.language import say
 from app.session.files import FileProblem, file_problem, write_new
 from app.session.library import Found, Library
 from app.session.stored import Entry, Stored
-from model_backends.base import Sentence
+from model_backends.base import Counted, Sentence
 
 _WORDS = 60  # characters of what was said, in the list
 
@@ -56,7 +57,7 @@ def _show(args: argparse.Namespace, library: Library) -> int:
         export = stored.export(getattr(args, "from"), args.until)
         if len(args.numbers) > 1:
             _print(f"{chr(10) if number else ''}— {harmless(headline(stored.entry))} —\n\n")
-        text = to_txt(export.words, export.gaps, export.names, times=args.times)
+        text = to_txt(export.words, export.gaps, export.names, args.times, export.say)
         _print("".join(harmless(line) + "\n" for line in text.splitlines()))
     return 0
 
@@ -102,7 +103,7 @@ _ACTIONS: dict[str, Callable[[argparse.Namespace, Library], int]] = {
 def headline(entry: Entry) -> str:
     """When it was, how much, and its name, in a line."""
     start, end = f"{entry.started:%Y-%m-%d %H:%M}", f"{entry.ended:%H:%M}"
-    count = Sentence("{count:,} words", count=entry.words) if entry.words != 1 else "1 word"
+    count = say(Counted("1 word", "{count:,} words", count=entry.words))
     return f"{start}–{end} · {count}" + (f" · {entry.title}" if entry.title else "")
 
 

@@ -16,14 +16,14 @@ from app.core.encoding import json_text
 from model_backends.base import Sentence
 
 _FOLLOWING = (
-    ("Automatic: the microphone and this computer’s sound", "meeting"),
-    ("The default microphone", "microphone"),
-    ("What the default output plays", "system"),
+    (Sentence("Automatic: the microphone and this computer’s sound"), "meeting"),
+    (Sentence("The default microphone"), "microphone"),
+    (Sentence("What the default output plays"), "system"),
 )
 _HEADINGS = {
-    "microphone": "MICROPHONES",
-    "system": "THIS COMPUTER’S SOUND",
-    "application": "APPLICATIONS that play now",
+    "microphone": Sentence("MICROPHONES"),
+    "system": Sentence("THIS COMPUTER’S SOUND"),
+    "application": Sentence("APPLICATIONS that play now"),
 }
 
 
@@ -58,4 +58,4 @@ def _row(source: SourceInfo) -> list[str]:
     if not source.usable:
         return [source.name, "", source.why_not]
     takes = source.id if source.kind != "application" else f"{APPLICATION}{source.name}"
-    return [source.name, "default" if source.default else "", takes]
+    return [source.name, Sentence("default") if source.default else "", takes]

@@ -37,7 +37,9 @@ def prepare() -> None:
 
 def tell(message: str, hint: str = "") -> None:
     """A sentence for the user, and what to do next, on standard error."""
-    write_line(sys.stderr, " ".join(part for part in (message, hint) if part))
+    from model_backends.base import joined
+
+    write_line(sys.stderr, joined(message, hint))
 
 
 def tell_above_bar(sentence: str) -> None:
@@ -45,17 +47,19 @@ def tell_above_bar(sentence: str) -> None:
     from tqdm import tqdm
 
     from app.core.script import harmless
+    from app.language import say
 
     with contextlib.suppress(OSError):
-        tqdm.write(harmless(sentence), file=sys.stderr)
+        tqdm.write(harmless(say(sentence)), file=sys.stderr)
 
 
 def write_line(messages: TextIO, text: str) -> None:
-    """A line of plain text; who cannot be told goes without."""
+    """A line of plain text, a sentence in the language of now; who cannot be told goes without."""
     from app.core.script import harmless  # its tables cost milliseconds that `--help` need not wait
+    from app.language import say
 
     with contextlib.suppress(OSError, ValueError):
-        messages.write(harmless(text) + "\n")
+        messages.write(harmless(say(text)) + "\n")
         messages.flush()
 
 

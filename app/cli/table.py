@@ -1,15 +1,17 @@
-"""Rows of text in aligned columns, whoever named what is in them: a terminal gets no orders."""
+"""Rows of text in aligned columns, whoever named what is in them: a terminal gets no orders, and
+sentences are said in the language of now."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from app.core.script import display_width, harmless
+from app.language import say
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
     """The rows, one a line, columns two spaces apart; those in `right` are aligned right."""
-    shown = [[harmless(cell) for cell in row] for row in rows]
+    shown = [[harmless(say(cell)) for cell in row] for row in rows]
     widths = [max(map(display_width, column)) for column in zip(*shown, strict=True)]
     lines = []
     for row in shown:

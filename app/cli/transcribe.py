@@ -20,6 +20,7 @@ from app.cli.usage import ChosenEngine, chosen_engine
 from app.cli.usage_error import UsageError
 from app.core.export import FORMATS, Export, to_json
 from app.core.script import harmless
+from app.language import say
 from app.session.files import FileProblem, check_writable, file_key, named_after, write_new
 from model_backends.base import Sentence, UserError
 
@@ -155,6 +156,7 @@ def _export(transcript: Transcript, transcriber: Transcriber, choice: ChosenEngi
         engine=choice.info.name,
         model=ready.model if ready else choice.info.default_model,
         delay_ms=choice.delays_ms[0],
+        say=say,
     )
 
 

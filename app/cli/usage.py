@@ -97,7 +97,7 @@ def _hotwords(asked: str | None) -> tuple[str, ...]:
     path = Path(asked).expanduser()
     if not _is_there(path) and not _looks_like_a_file(asked):
         return words_in(asked)
-    hint = "Name a text file with one word a line, or write the words with commas."
+    hint = Sentence("Name a text file with one word a line, or write the words with commas.")
     return words_in(names_file.text_in(path, hint))
 
 

@@ -50,6 +50,7 @@ class Export:
     names: Mapping[str, str] = field(default_factory=lambda: NAMES)  # of the voices, by lane
     name_in_srt: bool = True  # SubRip has no voices: the name is a part of the text, or is lost
     shown: Sequence[Word] | None = None  # the captions, where the record may be better than they
+    say: Callable[[str], str] = str  # what stands for sound that was not heard, to the reader
 
     @property
     def as_shown(self) -> Export:
@@ -58,7 +59,10 @@ class Export:
 
 
 def export_of(
-    timeline: Timeline, names: Mapping[str, str] = NAMES, name_in_srt: bool = True
+    timeline: Timeline,
+    names: Mapping[str, str] = NAMES,
+    name_in_srt: bool = True,
+    say: Callable[[str], str] = str,
 ) -> Export:
     """A live session so far: its record, and its captions beside it if there were any others."""
     return Export(
@@ -69,6 +73,7 @@ def export_of(
         names=names,
         name_in_srt=name_in_srt,
         shown=timeline.words() if timeline.reheard else None,
+        say=say,
     )
 
 
@@ -111,22 +116,28 @@ def to_txt(
     gaps: Sequence[Gap] = (),
     names: Mapping[str, str] = NAMES,
     times: bool = False,
+    say: Callable[[str], str] = str,
 ) -> str:
-    """Paragraphs that end at pauses, with a mark where sound was not heard.
+    """Paragraphs that end at pauses, with a mark where sound was not heard, as `say` says why.
 
     With more than one lane each paragraph begins with its lane's name; with `times` with the time
     before that.
     """
-    dated = [(gap.start_ms, _gap_mark(gap)) for gap in gaps]
+    dated = [(gap.start_ms, f"[{_gap_mark(gap, say)}]") for gap in gaps]
     for start_ms, name, text in _told(words, gaps, names):
         time = _clock(start_ms, ".")[:-4] + "  " if times else ""
         dated.append((start_ms, time + (f"{name}: " if name else "") + text))
     return _one_below_the_other(dated)
 
 
-def to_md(words: Sequence[Word], gaps: Sequence[Gap] = (), names: Mapping[str, str] = NAMES) -> str:
+def to_md(
+    words: Sequence[Word],
+    gaps: Sequence[Gap] = (),
+    names: Mapping[str, str] = NAMES,
+    say: Callable[[str], str] = str,
+) -> str:
     """Markdown: each paragraph after its time, in bold, and its lane's name if there are more."""
-    dated = [(gap.start_ms, f"*{_gap_mark(gap)[1:-1]}*") for gap in gaps]
+    dated = [(gap.start_ms, f"*{_gap_mark(gap, say)}*") for gap in gaps]
     for start_ms, name, text in _told(words, gaps, names):
         who = f" · {_no_marks(name)}" if name else ""
         dated.append((start_ms, f"**{_clock(start_ms, '.')[:-4]}{who}** {_no_marks(text)}"))
@@ -208,10 +219,14 @@ FORMATS: Mapping[str, Format] = {
     "srt": Format(".srt", Sentence("Subtitles, SubRip"), _srt),
     "vtt": Format(".vtt", Sentence("Subtitles, WebVTT"), _vtt),
     "txt": Format(
-        ".txt", Sentence("Text without times"), lambda e: to_txt(e.words, e.gaps, e.names)
+        ".txt",
+        Sentence("Text without times"),
+        lambda e: to_txt(e.words, e.gaps, e.names, say=e.say),
     ),
     "md": Format(
-        ".md", Sentence("Text with times, Markdown"), lambda e: to_md(e.words, e.gaps, e.names)
+        ".md",
+        Sentence("Text with times, Markdown"),
+        lambda e: to_md(e.words, e.gaps, e.names, e.say),
     ),
     "json": Format(".json", Sentence("Words with times, JSON"), to_json),
 }
@@ -243,6 +258,6 @@ def _clock(ms: int, point: str) -> str:
     return f"{hours:02}:{minutes:02}:{seconds:02}{point}{ms:03}"
 
 
-def _gap_mark(gap: Gap) -> str:
+def _gap_mark(gap: Gap, say: Callable[[str], str]) -> str:
     start, end = (_clock(ms, ".")[:-4] for ms in (gap.start_ms, gap.end_ms))
-    return f"[{start} – {end} {gap.why}]"
+    return f"{start} – {end} {say(gap.why)}"

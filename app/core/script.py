@@ -48,7 +48,7 @@ def pieces(text: str) -> list[str]:
     A part carries the white space before it. Words of spaced scripts stay whole, Chinese and
     Japanese part into characters with the punctuation that belongs to them.
     """
-    return _piece().findall(text)
+    return _piece().findall(text) if text else []
 
 
 def is_cjk(char: str) -> bool:

@@ -268,9 +268,10 @@ class Choices:
     """What the session listens to, and how patiently."""
 
     source_name: str
-    delay_ms: int
+    delay_ms: int  # the one that acts
     source_is_away: bool = False  # another one stands in for the one that was chosen
     voices: tuple[str, ...] = (ME,)  # the lanes that are heard
+    chosen_delay_ms: int | None = None  # where the engine takes another time by itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,8 @@ _REASONS = {
     errno.ELOOP: Sentence("it is a link to itself"),
 }
 _HINTS = {
-    errno.ENOSPC: "Free some space, or choose another place.",
-    errno.EDQUOT: "Free some space, or choose another place.",
+    errno.ENOSPC: Sentence("Free some space, or choose another place."),
+    errno.EDQUOT: Sentence("Free some space, or choose another place."),
     errno.EACCES: Sentence("Choose another place, or change its permissions."),
     errno.EPERM: Sentence("Choose another place, or change its permissions."),
     errno.ENOENT: Sentence("Create the folder, or choose another place."),
@@ -79,7 +79,7 @@ def output_problem(error: OSError) -> FileProblem:
     """The user's words for standard output that takes no more."""
     reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
     message = Sentence("Standard output cannot be written: {reason}.", reason=reason)
-    return FileProblem(message, "Free some space, or send it elsewhere.")
+    return FileProblem(message, Sentence("Free some space, or send it elsewhere."))
 
 
 def same_file(one: Path, other: Path) -> bool:

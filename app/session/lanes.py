@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from app.audio.capture import Feed
 from app.audio.choice import SourceChoice, voices
 from app.session import events as e
+from app.session.delays import Delays
 from app.session.lane import Lane
 from model_backends.base import Notice, Sentence, UserError
 
@@ -53,6 +54,12 @@ class Lanes:
     def first(self) -> Lane:
         """The voice that is read first."""
         return self._all[self._wanted[0]]
+
+    def choices(self, delays: Delays) -> e.Choices:
+        """What is listened to now, and how patiently."""
+        acting, chosen = delays.shown_ms(self.names), delays.chosen_ms
+        other = chosen if chosen != acting else None
+        return e.Choices(self.source_name, acting, self.source_is_away, self.heard, other)
 
     @property
     def best(self) -> Lane:

@@ -21,6 +21,7 @@ from app import paths
 from app.core.export import Export, export_of, format_of
 from app.core.reheard import Reheard
 from app.core.timeline import Gap, Timeline
+from app.language import say
 from app.session import journal
 from app.session.events import Kept, Saved
 from app.session.files import FileProblem, write_new, write_unique
@@ -156,9 +157,8 @@ class Record:
 
     def _export(self) -> Export:
         """All that is kept of the session: the record, and what was shown."""
-        return export_of(
-            self._timeline, names=self._options.names, name_in_srt=self._options.name_in_srt
-        )
+        chosen = self._options
+        return export_of(self._timeline, chosen.names, chosen.name_in_srt, say)
 
     def _rescued(self) -> Saved | None:
         name = journal.transcript_path(self._started).name

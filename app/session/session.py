@@ -42,11 +42,14 @@ from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
 from app.worker.background import BackgroundClient
 from app.worker.client import ClientEvent, EngineClient
-from model_backends.base import Notice, Progress, Sentence, UserError, Word
+from model_backends.base import EngineOptions, Notice, Progress, Sentence, UserError, Word
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.2
+# Without a sign of life from anywhere. Sound gives one more often than that: so the thread wakes
+# for it, and not once more for the time.
+_PATIENCE_S = 0.3
 _MOST_WAITING = 100  # reports of progress for which nobody is woken: some seconds
 
 
@@ -110,7 +113,8 @@ class Session:
         for path in (options.srt, options.as_shown):
             if path is not None:
                 check_writable(path, options.force)
-        self.delay_ms = self._engine.delay_ms or self.info.default_delay_ms
+        self.delay_ms = self._engine.delay_ms or self.info.default_delay_ms  # the one that acts
+        self.chosen_delay_ms = self.delay_ms
         self._record_way = record_way(options, self.info, self.delay_ms)
         self._state = SessionState(options, self.delay_ms, self._record_way)
         self.source_name = feed.name if feed is not None else self._state.source_name
@@ -120,6 +124,7 @@ class Session:
         self.timeline = Timeline()
         self.save_failed = False  # not where it was wanted; elsewhere, if there is a Saved
         self.stop_asked = False
+        self.makes_room = False  # its engine must be gone before the next session's is loaded
         self._wake = wake
         self._feed = feed
         self._clock = SessionClock()
@@ -173,6 +178,12 @@ class Session:
         """Stopped or failed, and all of it pumped: nothing more will come."""
         return self.status.stage.over
 
+    def has_loaded(self, options: EngineOptions) -> bool:
+        """Whether its worker is what another session with these options would take over. Raises
+        UserError for options that cannot work."""
+        _, wanted = resolved(options)
+        return start_message(wanted).loads_like(start_message(self._engine))
+
     # --- verbs -----------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -192,7 +203,7 @@ class Session:
     def set_delay(self, ms: int) -> None:
         """Change the delay now. Raises UserError for one the engine does not offer."""
         self.info.check_delay(ms)
-        self.delay_ms = ms
+        self.delay_ms = self.chosen_delay_ms = ms
         self._put(e.SetDelay(ms))
 
     def set_source(self, source: SourceChoice) -> None:
@@ -242,6 +253,7 @@ class Session:
             self.status = event
         elif isinstance(event, Choices):
             self.source_name, self.delay_ms = event.source_name, event.delay_ms
+            self.chosen_delay_ms = event.chosen_delay_ms or event.delay_ms
             self.source_is_away, self.voices = event.source_is_away, event.voices
         elif isinstance(event, Notice):
             self.save_failed = self.save_failed or event.code == "not-saved"
@@ -261,7 +273,7 @@ class Session:
 
     def _step(self) -> None:
         try:
-            self._do(self._inbox.get(timeout=TICK_S))
+            self._do(self._inbox.get(timeout=_PATIENCE_S))
         except queue.Empty:
             pass
         if self._stops_told < self._stops_asked:
@@ -412,10 +424,12 @@ class Session:
 
 
 def _client_after(predecessor: Session | Preparation | None) -> MakeClient:
-    before = predecessor.client if isinstance(predecessor, Preparation) else None
+    if isinstance(predecessor, Preparation):
+        return partial(EngineClient, predecessor=predecessor.client)
     if isinstance(predecessor, Session) and isinstance(predecessor._client, EngineClient):
-        before = predecessor._client
-    return partial(EngineClient, predecessor=before) if before is not None else EngineClient
+        alone = predecessor.makes_room
+        return partial(EngineClient, predecessor=predecessor._client, alone=alone)
+    return EngineClient
 
 
 _WENT_WRONG = Sentence("Something went wrong inside Voxline, and captions have stopped.")

@@ -124,6 +124,7 @@ def start_message(
     if broken is not None:
         raise EngineError(broken.reason, broken.hint)
     options = trusted(options)
+    _check_text(options.model or "")
     return m.Start(
         version=m.PROTOCOL_VERSION,
         engine=options.engine,
@@ -136,6 +137,18 @@ def start_message(
         extra=_extra(options),
         names=options.names,
     )
+
+
+def _check_text(model: str) -> None:
+    """Names of files are bytes on some systems; those that are no text cannot be told a worker."""
+    try:
+        model.encode()
+    except UnicodeEncodeError as error:
+        shown = model.encode("utf-8", "replace").decode()
+        raise EngineError(
+            Sentence("The name of the model, “{name}”, holds bytes that are no text.", name=shown),
+            Sentence("Rename it, or choose another model."),
+        ) from error
 
 
 def _extra(options: EngineOptions) -> dict[str, Any]:

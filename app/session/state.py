@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from app.audio.advice import no_speech
 from app.audio.choice import SourceChoice
+from app.audio.listening import Level
 from app.core.timeline import Gap, spaced
 from app.session import events as e
+from app.session.delays import Delays
 from app.session.ending import LONGEST_STOP_MS, PATIENCE_MS, STOP_MS, Ending, late_notice
 from app.session.lane import Lane
 from app.session.lanes import Lanes
@@ -21,11 +23,11 @@ from app.session.rehearing import RECORD_TRACK, Rehearing
 from app.session.status import Facts, RecordWay, SessionOptions, Stage, Status, stage_of
 from app.worker import messages as m
 from app.worker.client import Restarting
-from model_backends.base import Notice, Progress, Sentence, Tail, UserError, Word
+from model_backends.base import Acting, Notice, Progress, Sentence, Tail, UserError, Word
 
 BEHIND_MS = 4_000  # unheard audio beyond the engine's own delay: it is not keeping up
 _CAUGHT_UP_MS = 2_000
-_OF_ONE_WORKER = ("behind", "two-voices")  # notices
+_OF_ONE_WORKER = ("behind", "two-voices", "mute", "one-voice", "longer-delay")  # notices
 
 
 @dataclass(slots=True)
@@ -49,13 +51,13 @@ class SessionState:
     ) -> None:
         self._options = options
         self._lanes = Lanes(options.source)
-        self._delay_ms = delay_ms
+        self._delays = Delays(delay_ms)
         self._engine = _Engine()
         self._ending = Ending()
         self._again = Rehearing(record_way)
         self._last: dict[str, Word] = {}  # by lane
         self._status = Status(Stage.IDLE)
-        self._choices = self._present_choices
+        self._choices = self._lanes.choices(self._delays)
         self._overflowed = False
         self._told: set[tuple[str, str]] = set()  # lane and code of notices that hold
         self._out: list[e.Output] = []
@@ -90,6 +92,8 @@ class SessionState:
             return []
         self._out = []
         self._dispatch(now_ms, event)
+        if isinstance(event, e.Sound) and isinstance(event.event, Level):
+            return self._out  # how loud it is, is read, not told
         self._end_if_faulty(now_ms)
         self._refresh()
         return self._out
@@ -136,9 +140,9 @@ class SessionState:
                 self._out += self._lanes.pause(now_ms)
             case e.Resume() if self._lanes.paused:
                 self._keep(self._lanes.resume(now_ms))
-            case e.SetDelay(ms=ms) if ms != self._delay_ms:
-                self._delay_ms = ms
-                self._out += [e.ChangeDelay(lane.name, 0, ms) for lane in self._lanes]
+            case e.SetDelay(ms=ms):
+                told = self._lanes if self._delays.choose(ms) else ()
+                self._out += [e.ChangeDelay(lane.name, 0, ms) for lane in told]
             case e.SetSource(source=source):
                 self._choose(now_ms, source)
 
@@ -154,7 +158,7 @@ class SessionState:
         before = self._lanes.names
         self._out += self._lanes.choose(now_ms, source)
         new = [name for name in self._lanes.names if name not in before]
-        self._out += [e.ChangeDelay(name, 0, self._delay_ms) for name in new]
+        self._out += [e.ChangeDelay(name, 0, self._delays.chosen_ms) for name in new]
 
     def _abort(self) -> None:
         self._let_go()
@@ -238,12 +242,15 @@ class SessionState:
             self._out.append(e.KeepWorker(event))
         elif isinstance(event, m.Speech):
             self._take_speech(event)
-        elif isinstance(event, m.DelayRefused) and event.refused_ms == self._delay_ms:
-            self._delay_ms = event.kept_ms  # a notice follows, which says why
+        elif isinstance(event, Acting):
+            self._delays.act(event)
+        elif isinstance(event, m.DelayRefused) and self._delays.refuse(event):
+            # a notice follows, which says why
             others = [name for name in self._lanes.names if name != event.lane]
             self._out += [e.ChangeDelay(name, 0, event.kept_ms) for name in others]
         elif isinstance(event, Restarting):
             engine.ready, engine.behind, engine.fraction = False, True, None
+            self._delays.begin_anew()
             self._take_back()
             lane = self._lanes.first.name
             self._out.append(Notice(lane, "restarting", event.message, _NOTHING_LOST))
@@ -272,7 +279,8 @@ class SessionState:
             self._out += self._lanes.tick(now_ms)
         allowed_ms = _CAUGHT_UP_MS if self._engine.behind else BEHIND_MS
         # if the others follow later, the worker says so: the first voice's captions are in time
-        self._engine.behind = self._lanes.first.lag_ms > self._delay_ms + allowed_ms
+        delay_ms = self._delays.shown_ms(self._lanes.names)
+        self._engine.behind = self._lanes.first.lag_ms > delay_ms + allowed_ms
         self._out += self._again.let_through(self._engine.behind and not self._stopping)
         limit = self._options.seconds
         if limit is not None and not self._stopping and now_ms >= limit * 1000:
@@ -396,15 +404,10 @@ class SessionState:
         self._set(stage_of(self._facts()))
 
     def _show_choices(self) -> None:
-        choices = self._present_choices
+        choices = self._lanes.choices(self._delays)
         if choices != self._choices:
             self._choices = choices
             self._out.append(choices)
-
-    @property
-    def _present_choices(self) -> e.Choices:
-        lanes = self._lanes
-        return e.Choices(lanes.source_name, self._delay_ms, lanes.source_is_away, lanes.heard)
 
     def _facts(self) -> Facts:
         lanes, engine = self._lanes, self._engine

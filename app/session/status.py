@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from app.audio.choice import Microphone, SourceChoice
@@ -124,6 +125,7 @@ class Facts:
     about_record: str = ""
 
 
+@lru_cache(maxsize=4)  # it is asked with each sign of life of each thread, and changes seldom
 def stage_of(facts: Facts) -> Status:
     """What to tell of a session that has not ended."""
     return replace(_stage_of(facts), about_record=facts.about_record)

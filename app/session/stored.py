@@ -21,6 +21,7 @@ from app.core.script import visible
 from app.core.search import PARAGRAPH, folded_words
 from app.core.timeline import Gap
 from app.core.voices import NAMES
+from app.language import said_names, say
 from model_backends.base import Word
 
 LIVE, RECOVERED, FILE = "live", "recovered", "file"  # where a session comes from
@@ -105,8 +106,9 @@ class Stored:
             engine=_text(facts, "engine"),
             model=_text(facts, "model"),
             delay_ms=delay if isinstance(delay := facts.get("delay_ms"), int) else None,
-            names=self.names,
+            names=said_names(self.names),
             name_in_srt=facts.get("name_in_srt") is not False,
+            say=say,
         )
 
     def with_words(self, words: Sequence[Word]) -> Stored:

@@ -87,7 +87,7 @@ class Endpoint:
         headers, path = request.headers, urlsplit(request.path).path
         refusal = self._guard.place(headers.get_all)
         if refusal is None and path in _PAGES:
-            return page_file(_PAGES[path], headers["Host"])
+            return page_file(_PAGES[path], headers)
         if refusal is None and path not in (PATH, "/health", "/v1/models"):
             refusal = Refusal(HTTPStatus.NOT_FOUND, "There is nothing here.")
         if refusal is None and path != "/health":

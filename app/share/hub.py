@@ -21,7 +21,7 @@ from app.share.lateness import LATE_MS, Lateness
 from app.worker import messages as m
 from app.worker.client import ClientEvent, Restarting
 from app.worker.serving import ServingClient
-from model_backends.base import Notice, Progress, Sentence, Tail, UserError, Word
+from model_backends.base import Acting, Notice, Progress, Sentence, Tail, UserError, Word
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +187,7 @@ class Hub:
                 self.model = event.model
                 self.ready.set()
                 self.tell(Sentence("The engine is ready: {model}.", model=event.model))
-            case m.Loading() | m.Hello() | m.Left() | Tail():
+            case m.Loading() | m.Hello() | m.Left() | Tail() | Acting():
                 pass
             case m.Failure():
                 self.failure = event

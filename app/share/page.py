@@ -103,7 +103,7 @@ class Page:
         headers, path = request.headers, urlsplit(request.path).path
         refusal = self._guard.place(headers.get_all)
         if refusal is None and path in _FILES:
-            return page_file(_FILES[path], headers["Host"])
+            return page_file(_FILES[path], headers)
         if refusal is None and path != "/captions":
             refusal = Refusal(HTTPStatus.NOT_FOUND, "There is nothing here.")
         refusal = refusal or self._guard.holder(headers.get_all)
@@ -119,7 +119,7 @@ class Page:
             if not self._admit(outbox):
                 outbox.hang_up(1013, "too many screens")
                 return
-            self._broadcast.join(tell, *_has(connection.recv(_HELLO_S)))
+            self._broadcast.join(tell, *_hello(connection.recv(_HELLO_S)))
             for count, _ in enumerate(connection):  # a screen has nothing more to say
                 if count >= _MOST_FRAMES:
                     outbox.hang_up(1008, "a screen only listens")
@@ -141,13 +141,13 @@ class Page:
         return True
 
 
-def _has(text: str | bytes) -> tuple[object, object]:
-    """What a screen has already: whose numbers, and the last of them."""
+def _hello(text: str | bytes) -> tuple[object, object, str]:
+    """What a screen has already, whose numbers and the last of them; and its reader's language."""
     try:
         told = json.loads(text)
-        return told.get("run"), told.get("after")
+        return told.get("run"), told.get("after"), str(told.get("language", ""))
     except (ValueError, RecursionError, AttributeError):
-        return None, None
+        return None, None, ""
 
 
 def network_address() -> str:

@@ -9,7 +9,7 @@ from app.session.events import SessionEvent
 from app.session.status import Stage, Status
 from app.settings import OverlaySettings
 from app.share.broadcast import Broadcast
-from model_backends.base import Word
+from model_backends.base import Word, joined
 
 _TROUBLE = (Stage.NO_SOUND, Stage.FAILED)
 _OUTLINE = ", ".join(f"{x}px {y}px 2px #000" for x in (-1, 1) for y in (-1, 1))
@@ -22,8 +22,7 @@ def tell(broadcast: Broadcast, event: SessionEvent, names: Mapping[str, str]) ->
     elif isinstance(event, Gap):
         broadcast.gap(event)
     elif isinstance(event, Status):
-        text = f"{event.message} {event.hint}".strip()
-        broadcast.state(text, event.stage in _TROUBLE)
+        broadcast.state(joined(event.message, event.hint), event.stage in _TROUBLE)
 
 
 def tell_look(broadcast: Broadcast, overlay: OverlaySettings) -> None:

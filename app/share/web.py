@@ -18,6 +18,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 
 from app import paths
 from app.share.door import HANDSHAKE_S, Door, Refusal
+from app.share.page_words import reader_language, written
 
 Handler = Callable[[ServerConnection], None]
 Answer = Callable[[ServerConnection, Request], Response | None]
@@ -75,10 +76,14 @@ def refused(refusal: Refusal) -> Response:
     return told(refusal.status, {"error": {"message": refusal.why}})
 
 
-def page_file(name: str, host: str) -> Response:
-    """One of `resources/page`. `host` as the guard has checked it: where its script may connect,
-    since not every browser takes 'self' for a WebSocket."""
-    path = paths.resource("page") / name
+def page_file(name: str, headers: Headers) -> Response:
+    """One of `resources/page`, in the language of who asks. The host as the guard has checked it:
+    where its script may connect, since not every browser takes 'self' for a WebSocket."""
+    path, host = paths.resource("page") / name, headers["Host"]
+    body = path.read_bytes()
+    if path.suffix == ".html":
+        accepted = ",".join(headers.get_all("Accept-Language"))
+        body = written(name, body.decode(), reader_language(accepted)).encode()
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         f"connect-src 'self' ws://{host}; worker-src 'self'; base-uri 'none'; "
@@ -88,7 +93,7 @@ def page_file(name: str, host: str) -> Response:
         "Content-Security-Policy": policy,
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",
     }
-    return response(HTTPStatus.OK, path.read_bytes(), _KINDS[path.suffix], more)
+    return response(HTTPStatus.OK, body, _KINDS[path.suffix], more)
 
 
 def _subprotocol(connection: ServerConnection, offered: list[str]) -> str | None:

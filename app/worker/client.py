@@ -65,13 +65,14 @@ class EngineClient:
         *,
         interpreter: str | None = None,
         predecessor: EngineClient | None = None,
+        alone: bool = False,
         patience: Patience | None = None,
         backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`predecessor`: a client that is finishing or about to be closed. Its loaded worker is
         taken over, if it is what `start` asks for, once it has finished; what is pushed until
-        then waits. `clock` is in seconds and monotonic.
+        then waits. `alone`: if it is not, the worker must be gone before ours begins to load.
         """
         self._start = start
         self._deliver = deliver
@@ -96,7 +97,7 @@ class EngineClient:
         self._legacy: Link | None = None  # finished with, and waiting for the heir to fetch it
         self._predecessor: EngineClient | None = None
         self.finished = threading.Event()  # Finished or Failure was delivered, or closed
-        if predecessor is not None and predecessor._promise(self):
+        if predecessor is not None and (predecessor._promise(self) or alone):
             self._predecessor = predecessor
 
     @property
@@ -223,6 +224,8 @@ class EngineClient:
             while not self._changed.wait_for(lambda: self._given_or_gone(heir), HAND_OVER_S):
                 if self._loaded or self._link is None:
                     break  # it will not finish; what still loads is watched by our own watch
+            if self._heir is not heir:
+                return None
             link, self._legacy = self._legacy, None
             heir._inherit(self._outgoing.model_adapted, self._incoming.lasting)
         if link is None:
@@ -230,7 +233,8 @@ class EngineClient:
         return link
 
     def _given_or_gone(self, heir: EngineClient) -> bool:
-        return self._legacy is not None or self._over.is_set() or self._heir is not heir
+        is_another = self._heir is not heir and self._heir is not None
+        return self._legacy is not None or self._over.is_set() or is_another or heir._dying
 
     def _inherit(self, adapted: str, lasting: set[tuple[str, str]]) -> None:
         with self._changed:
@@ -401,8 +405,7 @@ class EngineClient:
         for gap in unheard:
             self._deliver(gap)
         if not self._closing:
-            hint = Sentence("The log has the details; see `voxline doctor`.")
-            self._deliver(m.Failure(message, hint))
+            self._deliver(m.Failure(message, self._restarts.advice(self._ending)))
 
     def _receive(self, message: m.Message) -> None:
         """Bookkeeping, then delivery; words of a replay pass only if they are new."""

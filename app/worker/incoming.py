@@ -10,10 +10,10 @@ from app.worker import messages as m
 from app.worker.outgoing import Outgoing
 from app.worker.replay_buffer import ReplayBuffer
 from app.worker.restarts import Restarts
-from model_backends.base import Notice, Progress, Tail, Word
+from model_backends.base import Acting, Notice, Progress, Tail, Word
 
 _LASTING = ("smaller-model", "light-vad")  # notices that are as true of the next worker
-_TOLD_ON = (m.Hello, m.Loading, m.Speech, m.Failure)
+_TOLD_ON = (m.Hello, m.Loading, m.Speech, m.Failure, Acting)
 
 
 class Incoming:

@@ -80,6 +80,7 @@ class Lane:
         self._trackers = [LanguageTracker(live=realtime) for _ in self._delays]
         self._waiting: deque[_Utterance] = deque()
         self._stream: Stream | None = None
+        self._delay_is_new = False  # chosen while no stream was open
         self._current: _Utterance | None = None  # the one `_stream` hears
         self._filling: _Utterance | None = None  # the one the gate is adding to
         self._index: int | None = None  # sample number the next chunk must have
@@ -136,6 +137,8 @@ class Lane:
         except EngineError as error:
             self._refuse(track, ms, error)
             return
+        # before there is sound a lane is told what was chosen long ago
+        self._delay_is_new = self._stream is None and self._frames > 0
         self._use(track, ms)
 
     def feed(self) -> None:
@@ -214,7 +217,7 @@ class Lane:
                 raise
             self._go_back(error)
             stream = self._opened(utterance, number)
-        self._opened_with = list(self._delays)
+        self._opened_with, self._delay_is_new = list(self._delays), False
         return stream
 
     def _opened(self, utterance: _Utterance, number: int) -> Stream:
@@ -328,4 +331,5 @@ class Lane:
             start_ms=utterance.start_ms,
             language=self._language,
             realtime=self._realtime,
+            delay_is_new=self._delay_is_new,
         )

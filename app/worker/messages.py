@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, BinaryIO, TypeAlias
 
 from app.core.chunk import Chunk
-from model_backends.base import Notice, Progress, Sentence, Tail, Word
+from model_backends.base import Acting, Notice, Progress, Sentence, Tail, Word
 
 PROTOCOL_VERSION = 3
 _LENGTHS = struct.Struct(">II")
@@ -200,7 +200,7 @@ class Finished:
 Message: TypeAlias = (
     Start | Chunk | SetDelay | Break | Enter | Leave | Finish | Abandon
     | Hello | Loading | Ready | Adapted | Alive | DelayRefused | Speech | Left | Failure | Finished
-    | Word | Tail | Progress | Notice
+    | Word | Tail | Progress | Notice | Acting
 )  # fmt: skip
 
 _TYPES: dict[str, type[Any]] = {
@@ -208,7 +208,7 @@ _TYPES: dict[str, type[Any]] = {
     for kind in (
         Start, Chunk, SetDelay, Break, Enter, Leave, Finish, Abandon,
         Hello, Loading, Ready, Adapted, Alive, DelayRefused, Speech, Left, Failure, Finished,
-        Word, Tail, Progress, Notice,
+        Word, Tail, Progress, Notice, Acting,
     )
 }  # fmt: skip
 

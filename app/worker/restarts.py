@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from app.core.timeline import Gap
-from model_backends.base import Notice, Sentence
+from app.worker.ending import Ending
+from model_backends.base import Notice, Sentence, joined
 
 _WINDOW_S = 120.0  # deaths longer ago than this are forgiven
 
@@ -71,11 +72,23 @@ class Restarts:
         self._stuck = self._backoff.most_stuck // 2
         return Verdict.SKIP
 
+    def advice(self, ending: Ending) -> str:
+        """What to do once it is given up, after the last worker ended so."""
+        loads = self._was_ready or ending.kind != "crashed"
+        return joined("" if loads else _NEVER_LOADED, _LOG)
+
     @property
     def wait_s(self) -> float:
         """How long to wait before the next is started."""
         waits = self._backoff.waits_s
         return waits[min(len(self._deaths), len(waits)) - 1] if self._deaths else 0.0
+
+
+_LOG = Sentence("The log has the details; see `voxline doctor`.")
+_NEVER_LOADED = Sentence(
+    "It crashes on loading the model, whose file may be damaged: download it again, or choose "
+    "another model."
+)
 
 
 def skipped_notice(gaps: Sequence[Gap]) -> Notice:

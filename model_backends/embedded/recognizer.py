@@ -63,7 +63,7 @@ class Recognizer:
                     folder=folder,
                     error=error,
                 ),
-                "Run: voxline models verify",
+                Sentence("Run: voxline models verify"),
             ) from error
         self._features = FeatureExtractor()
         self.multilingual: bool = self._model.is_multilingual

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from model_backends.base import (
+    Acting,
     EngineError,
     EngineInfo,
     Event,
@@ -17,7 +17,8 @@ from model_backends.base import (
     Sentence,
     StreamOptions,
 )
-from model_backends.ggml.families import Family
+from model_backends.ggml.families import Family, Kind
+from model_backends.ggml.floor import Floor
 from model_backends.ggml.listening import Listening, listen
 from model_backends.ggml.pace import Pace
 from model_backends.ggml.stream import GgmlStream
@@ -46,16 +47,26 @@ class GgmlEngine:
         self._models = [model]
         self._holders: dict[GgmlStream, Any] = {}  # stream: the model it holds
         self._streams: list[GgmlStream] = []
-        self._pace = Pace(tuple(sorted(family.choices)))
+        # Voxtral's delay changes nothing of what hearing costs
+        delays = () if family.kind is Kind.TEXT else tuple(sorted(family.choices))
+        self._pace = Pace(delays)
+        self._floor = Floor(clock)
+        self._acting: set[str] = set()  # lanes of which was told that another delay acts
         self._notices: list[Event] = []
-        self._least_ms = self._told_ms = 0  # the shortest delay that this computer carries
+        self._doubted: set[str] = set()  # lanes on which what sounds like speech may be music
         self._alone = False  # there is no memory for another model
+        self._assumes = False  # … a language, and has said so
+
+    def expect(self, load: float) -> None:
+        """It takes this share of a core, at its usual delay: where that is too much, streams begin
+        with a longer one."""
+        self._floor.forget()
+        if load > MOST_BEARABLE and self._pace.delays_ms:
+            self._floor.grow(first_delay(self._pace.delays_ms, self.info.default_delay_ms, load))
 
     def measured(self, load: float) -> None:
-        """It was found to take this share of a core, at its usual delay: told with the first
-        words, and where that is too much, streams begin with a longer delay."""
-        usual, delays = self.info.default_delay_ms, self.info.delays_ms
-        self._least_ms = first_delay(delays, usual, load) if load > MOST_BEARABLE else 0
+        """As `expect()`, found out just now: told with the first words."""
+        self.expect(load)
         said = Sentence(
             "{name} takes about {share} % of one processor core here.",
             name=self.family.name,
@@ -74,11 +85,16 @@ class GgmlEngine:
         self.info.check_language(options.language, self.info.default_model)
         if options.realtime and not self.family.streams:
             raise files_only(self.family)
-        if options.realtime and options.delays_ms[0] < self._least_ms:
-            options = replace(options, delays_ms=(self._least_ms,))
-            self._tell_longer(options.lane, self._least_ms)
-        stream = GgmlStream(options, self.info, self.family, self._lend, self._asked)
+        stream = GgmlStream(
+            options, self.info, self.family, self._lend, self._asked, options.lane in self._doubted
+        )
         self._streams.append(stream)
+        if options.delay_is_new:
+            self._asked(stream)
+        if options.realtime:
+            self._floor.relax(self._voices * self._pace.load)
+            stream.change_delay(max(self._floor.ms, stream.delay_ms))
+            self._tell_acting(stream)
         return stream
 
     def advance(self) -> list[Event]:
@@ -120,6 +136,9 @@ class GgmlEngine:
         return len(self._holders) < len(self._models) or not self._alone
 
     def _release_ended(self) -> None:
+        for stream in [s for s in self._streams if s.done]:
+            change = self._doubted.add if stream.doubted else self._doubted.discard
+            change(stream.options.lane)
         self._streams = [stream for stream in self._streams if not stream.done]
         for stream in [s for s in self._holders if s.done]:
             del self._holders[stream]
@@ -152,7 +171,8 @@ class GgmlEngine:
         known = tuple(self.family.languages)
         if self.family.detects or not known:
             return None
-        if len(known) > 1:
+        if len(known) > 1 and not self._assumes:
+            self._assumes = True
             said = Sentence(
                 "{family} has to be told the language; “{code}” is taken.",
                 family=self.family.name,
@@ -165,32 +185,50 @@ class GgmlEngine:
     def _timed(self, stream: GgmlStream, samples: int, seconds: float) -> None:
         """Where the computer lags, chunks grow."""
         self._pace.record(samples, seconds)
-        longer = self._pace.longer(stream.delay_ms, stream.waiting)
+        longer = self._pace.longer(stream.delay_ms, stream.waiting, self._voices)
         if longer is None or stream.done:
             return
-        stream.change_delay(longer)
+        self._floor.grow(longer)
         self._pace.reset()
-        self._least_ms = longer  # the next utterance, too
-        self._tell_longer(stream.options.lane, longer)
+        stream.change_delay(self._floor.ms)
+        self._tell_acting(stream)
 
-    def _tell_longer(self, lane: str, ms: int) -> None:
-        if ms == self._told_ms:
+    @property
+    def _voices(self) -> int:
+        return sum(stream.options.realtime for stream in self._streams)
+
+    def _tell_acting(self, stream: GgmlStream) -> None:
+        """Whoever shows a delay shows the one that acts."""
+        lane, acts = stream.options.lane, stream.delay_ms != stream.chosen_ms
+        if not acts and lane not in self._acting:
             return
-        self._told_ms = ms
-        said = Sentence(
-            "This computer is too slow for that delay: words now come {ms} ms behind.", ms=ms
-        )
-        hint = Sentence("Close other programs, or choose a longer delay.")
-        self._notices.append(Notice(lane, "longer-delay", said, hint))
+        self._notices.append(Acting(lane, 0, stream.delay_ms))
+        if not acts:
+            self._acting.discard(lane)
+            self._notices.append(Notice(lane, "longer-delay", ""))
+            return
+        self._acting.add(lane)
+        if self._floor.is_news:
+            self._floor.is_news = False
+            self._notices.append(_longer_delay(lane, stream.delay_ms))
 
-    def _asked(self) -> None:
-        """The user wants another delay: whether it is carried is found out anew."""
-        self._least_ms = self._told_ms = 0
+    def _asked(self, stream: GgmlStream) -> None:
+        """The user has chosen a delay: whether it is carried is found out anew."""
+        self._floor.forget()
         self._pace.reset()
+        self._tell_acting(stream)
 
     def _take_notices(self) -> list[Event]:
         notices, self._notices = self._notices, []
         return notices
+
+
+def _longer_delay(lane: str, ms: int) -> Notice:
+    said = Sentence(
+        "This computer is too slow for that delay: words now come {ms} ms behind.", ms=ms
+    )
+    hint = Sentence("Close other programs, or choose a longer delay.")
+    return Notice(lane, "longer-delay", said, hint)
 
 
 def files_only(family: Family) -> EngineError:

@@ -15,7 +15,7 @@ from enum import Enum, auto
 from typing import Any
 
 from model_backends.base import EngineError, Sentence
-from model_backends.ggml.header import Header
+from model_backends.ggml.header import Header, damaged
 from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, DELAYS_MS
 
 _FRAME_MS = 80  # of Parakeet's encoder, and of Voxtral's decoder
@@ -24,6 +24,7 @@ FILE_DELAY_MS = 1120  # nobody waits for a file's words: one delay, which change
 # between one interval and two. Computed, not measured.
 _MOONSHINE = {500: 320, 1000: 640, 1500: 1000}  # delay: ms between two decodes
 _VOXTRAL_FLUSH_MS = (1 + 10) * _FRAME_MS
+_MOST_AHEAD = 125  # frames; the published ones look 13 ahead, and after ten seconds nothing is live
 
 
 class Kind(Enum):
@@ -64,7 +65,7 @@ class Family:
 
 def family_of(header: Header, file: str) -> Family:
     """Raises EngineError for a kind of model that Voxline has no use for. `file`: its name."""
-    languages = _languages(header)
+    languages = _languages(header, file)
     detects = bool(header.keys.get("stt.capability.lang_detect"))
     architecture = header.architecture
     if architecture == "voxtral_realtime":
@@ -72,7 +73,7 @@ def family_of(header: Header, file: str) -> Family:
     if architecture == "moonshine_streaming":
         return MOONSHINE
     if architecture == "parakeet":
-        rights = _rights(header.keys)
+        rights = _rights(header.keys, file)
         if rights:
             return nemotron(rights, languages, detects)
         return Family("Parakeet", Kind.BLOCKS, _ONE, FILE_DELAY_MS, languages, detects)
@@ -96,21 +97,29 @@ def nemotron(rights: tuple[int, ...], languages: Mapping[str, str], detects: boo
     return Family("Nemotron", Kind.TOKENS, choices, usual, languages, detects)
 
 
-def _rights(keys: Mapping[str, Any]) -> tuple[int, ...]:
+def _rights(keys: Mapping[str, Any], file: str) -> tuple[int, ...]:
     """Frames of look-ahead on offer; none for a model that does not stream."""
     if keys.get("stt.parakeet.encoder.att_context_style") != "chunked_limited":
         return ()
     menu = keys.get("stt.parakeet.encoder.att_context_size_choices") or ()
-    found = tuple(int(right) for right in menu[1::2])
-    return found or (int(keys.get("stt.parakeet.encoder.att_context_right", 13)),)
+    usual = keys.get("stt.parakeet.encoder.att_context_right", 13)
+    found = menu[1::2] if isinstance(menu, tuple) else (None,)
+    found = found or (usual,)
+    if not all(isinstance(right, int) and 0 <= right <= _MOST_AHEAD for right in found):
+        raise damaged(file)
+    return tuple(found)
 
 
-def _languages(header: Header) -> dict[str, str]:
+def _languages(header: Header, file: str) -> dict[str, str]:
     """By ISO 639-1: the first of its locales that the file lists ("en-US" before "en-GB")."""
+    locales = header.keys.get("general.languages") or ()
+    if not isinstance(locales, tuple):
+        raise damaged(file)
     found: dict[str, str] = {}
-    for locale in header.keys.get("general.languages") or ():
-        code = str(locale).split("-")[0].lower()
-        found.setdefault({"nb": "no"}.get(code, code), str(locale))
+    for locale in map(str, locales):
+        code = locale.split("-")[0].lower()
+        if code.isascii() and code.isalpha() and len(code) <= 3:
+            found.setdefault({"nb": "no"}.get(code, code), locale)
     return found
 
 

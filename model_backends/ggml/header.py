@@ -20,7 +20,8 @@ _VERSIONS = (2, 3)
 _STRING, _ARRAY = 8, 9
 _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?",
             10: "<Q", 11: "<q", 12: "<d"}  # fmt: skip
-_MOST_KEYS, _MOST_TENSORS, _LONGEST = 10_000, 100_000, 50_000_000
+_MOST_KEYS, _MOST_TENSORS, _MOST_TEXTS = 10_000, 100_000, 1_000_000
+_LONGEST = 32_000_000  # bytes of a head: the largest vocabularies take a fifth of that
 _KEPT_VALUES = 256  # of an array: vocabularies are passed over
 _ALIGNMENT = "general.alignment"
 # kind of tensor: weights in a block, bytes of a block (ggml's type numbers)
@@ -81,12 +82,12 @@ def _read(file: BinaryIO, path: Path) -> Header:
         )
     tensors, count = _number(file, path, "<Q"), _number(file, path, "<Q")
     if tensors > _MOST_TENSORS or count > _MOST_KEYS:
-        raise _damaged(path)
+        raise damaged(path.name)
     keys = dict(_pairs(file, path, count))
     ends = [_end_of_tensor(file, path) for _ in range(tensors)]
     alignment = keys.get(_ALIGNMENT, 32)
     if not isinstance(alignment, int) or alignment <= 0:
-        raise _damaged(path)
+        raise damaged(path.name)
     begin = -(-file.tell() // alignment) * alignment
     known = all(end is not None for end in ends)
     last = max((end for end in ends if end is not None), default=0)
@@ -106,15 +107,17 @@ def _value(file: BinaryIO, path: Path, kind: int) -> Any:
     if kind == _ARRAY:
         return _array(file, path)
     if kind not in _SCALARS:
-        raise _damaged(path)
+        raise damaged(path.name)
     return _number(file, path, _SCALARS[kind])
 
 
 def _array(file: BinaryIO, path: Path) -> tuple[Any, ...]:
     """Its first values: who needs a vocabulary has a library for it."""
     kind, count = _number(file, path, "<I"), _number(file, path, "<Q")
-    if count > _LONGEST or (kind != _STRING and kind not in _SCALARS):
-        raise _damaged(path)
+    if count > (_MOST_TEXTS if kind == _STRING else _LONGEST) or file.tell() > _LONGEST:
+        raise damaged(path.name)
+    if kind != _STRING and kind not in _SCALARS:
+        raise damaged(path.name)
     kept = tuple(_value(file, path, kind) for _ in range(min(count, _KEPT_VALUES)))
     rest = count - len(kept)
     if kind != _STRING:
@@ -122,6 +125,8 @@ def _array(file: BinaryIO, path: Path) -> tuple[Any, ...]:
         return kept
     for _ in range(rest):
         file.seek(_length(file, path), 1)
+        if file.tell() > _LONGEST:
+            raise damaged(path.name)
     return kept
 
 
@@ -130,7 +135,7 @@ def _end_of_tensor(file: BinaryIO, path: Path) -> int | None:
     _text(file, path)
     dimensions = _number(file, path, "<I")
     if dimensions > 8:
-        raise _damaged(path)
+        raise damaged(path.name)
     shape = [_number(file, path, "<Q") for _ in range(dimensions)]
     kind, offset = _number(file, path, "<I"), _number(file, path, "<Q")
     if kind not in _BLOCKS:
@@ -141,6 +146,8 @@ def _end_of_tensor(file: BinaryIO, path: Path) -> int | None:
 
 def _text(file: BinaryIO, path: Path) -> str:
     length = _length(file, path)
+    if file.tell() + length > _LONGEST:
+        raise damaged(path.name)
     data = file.read(length)
     if len(data) < length:
         raise _cut(path)
@@ -150,7 +157,7 @@ def _text(file: BinaryIO, path: Path) -> str:
 def _length(file: BinaryIO, path: Path) -> int:
     length: int = _number(file, path, "<Q")
     if length > _LONGEST:
-        raise _damaged(path)
+        raise damaged(path.name)
     return length
 
 
@@ -167,5 +174,6 @@ def _cut(path: Path) -> EngineError:
     return EngineError(cut, _AGAIN)
 
 
-def _damaged(path: Path) -> EngineError:
-    return EngineError(Sentence("{name} is damaged.", name=path.name), _AGAIN)
+def damaged(name: str) -> EngineError:
+    """What is told of a file whose head makes no sense."""
+    return EngineError(Sentence("{name} is damaged.", name=name), _AGAIN)

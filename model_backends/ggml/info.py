@@ -99,11 +99,14 @@ def models(models_dir: Path) -> list[Path]:
 
 
 def file_of(place: Path) -> Path | None:
-    """The .gguf file that this is, or that this folder has; None if it has none, or several."""
+    """The .gguf file that this is, or that this folder has; None if it has none, or several, or one
+    whose name is no text: the library could not open it."""
     try:
+        str(place).encode()
         if place.suffix == SUFFIX and place.is_file():
             return place
         inside = [path for path in place.iterdir() if path.suffix == SUFFIX]
+        "".join(map(str, inside)).encode()
     except (OSError, ValueError):
         return None
     return inside[0] if len(inside) == 1 else None
@@ -159,7 +162,7 @@ def _row(file: Path) -> Availability:
 _USUAL = PUBLISHED[NEMOTRON]
 INFO = GgmlInfo(
     name="ggml",
-    label="Streaming (ggml)",
+    label=Sentence("Streaming (ggml)"),
     models=tuple(PUBLISHED),
     default_model=NEMOTRON,
     delays_ms=tuple(sorted(_USUAL.choices)),

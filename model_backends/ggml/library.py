@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ _DEVICES = ("cpu", "gpu", *_GPUS)
 def library() -> Any:
     """The module. Raises EngineError where it is not installed, cannot run here, or is another
     version than ours."""
+    # a failed check of ggml's ends the process; by default it starts a debugger before that
+    os.environ.setdefault("GGML_NO_BACKTRACE", "1")
     try:
         module = importlib.import_module(PACKAGE)
     except ModuleNotFoundError as error:

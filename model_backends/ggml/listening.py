@@ -21,6 +21,7 @@ from model_backends.agreement import Agreement
 from model_backends.base import SAMPLE_RATE, EngineError, Pcm, Sentence
 from model_backends.ggml.families import Family, Kind
 from model_backends.ggml.library import library
+from model_backends.ggml.pieces import Pieces
 from model_backends.ggml.words import WordBuilder, retimed, spread, words_of
 from model_backends.guess import Guess
 from model_backends.voxtral.schedule import ROW_MS, ROW_SAMPLES, Schedule
@@ -105,7 +106,7 @@ class TokenListening:
         self._session = session
         # tags tell the language; they are taken out here
         self._stream = session.stream(language=language, family=options, keep_special_tags=True)
-        self._known = 0  # tokens
+        self._pieces = Pieces()
         self._builder = WordBuilder()
         self._fed = 0  # samples
         self.heard_ms = self.sure_ms = 0
@@ -132,7 +133,7 @@ class TokenListening:
         if self._fed:
             with _sentences():
                 self._stream.finalize()
-                words = self._new_words()
+                words = self._new_words(final=True)
         else:
             words = []
         self.heard_ms = self.sure_ms = self._fed // _MS
@@ -141,16 +142,17 @@ class TokenListening:
     def close(self) -> None:
         self._session.close()
 
-    def _new_words(self) -> list[Guess]:
-        tokens = self._stream.snapshot().tokens
+    def _new_words(self, final: bool = False) -> list[Guess]:
+        said = self._stream.snapshot()
         words: list[Guess] = []
-        for token in tokens[self._known :]:
-            tag = _TAG.fullmatch(token.text.strip())
+        for piece in self._pieces.new(said.tokens, said.text, final):
+            tag = _TAG.fullmatch(piece.text.strip())
             if tag:
                 self.language = tag[1]
-            elif token.text.strip():
-                words += self._builder.push(token.text, token.t0_ms, token.t1_ms, token.p)
-        self._known = len(tokens)
+            elif piece.text.strip():
+                words += self._builder.push(
+                    piece.text, piece.start_ms, piece.end_ms, piece.probability
+                )
         return words
 
 

@@ -22,10 +22,10 @@ LEAST_MEMORY = 4_000_000_000  # bytes that must be free
 
 
 class Pace:
-    """`delays_ms`: what the model offers, ascending."""
+    """`delays_ms`: what the model offers, ascending; none where they cost the same."""
 
     def __init__(self, delays_ms: Sequence[int]) -> None:
-        self._delays = delays_ms
+        self.delays_ms = delays_ms
         self.reset()
 
     def reset(self) -> None:
@@ -45,11 +45,12 @@ class Pace:
         """Share of real time that hearing takes; 0 before anything was heard."""
         return self._seconds * SAMPLE_RATE / self._samples if self._samples else 0.0
 
-    def longer(self, delay_ms: int, waiting: int) -> int | None:
-        """The next delay, if this one costs too much and `waiting` samples show it."""
-        if waiting < _LAG or self._samples < _ENOUGH or self.load < _SLOW:
+    def longer(self, delay_ms: int, waiting: int, voices: int = 1) -> int | None:
+        """The next delay, if this one costs too much and `waiting` samples show it. Of several
+        voices each costs as much."""
+        if waiting < _LAG or self._samples < _ENOUGH or voices * self.load < _SLOW:
             return None
-        return next((delay for delay in self._delays if delay > delay_ms), None)
+        return next((delay for delay in self.delays_ms if delay > delay_ms), None)
 
 
 def predicted_load(decode_ms: float) -> float:

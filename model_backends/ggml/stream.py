@@ -39,12 +39,14 @@ _CONTEXT_MS = 3_000  # heard again before the first word that a new listening ma
 _REACH_MS = 60_000  # the furthest that it may begin back
 _MUTE_MS = 3_000  # speech without a word, what is on its way included …
 _LEAST_MUTE_MS = 1_800  # … but so much at the least: who says one long word has said none yet
+_DOUBTED = 8  # times as long where it was in vain the last time: probably music
 _WORDS_KEPT = 64
 _SPEECH = 0.5
 _PAUSE_MS = 500  # of silence, at which a long listening is renewed
 # A listening is renewed at a pause once it is so old: what it costs grows with its text
 _OLD_MS = {Kind.TOKENS: 120_000, Kind.TEXT: 1_200_000, Kind.DRAFTS: 10_000}
-_TOO_OLD_MS = {Kind.DRAFTS: 24_000}  # … and without one: more than it was trained for
+# … and without one: more than it was trained for; all tokens are copied with each chunk
+_TOO_OLD_MS = {Kind.DRAFTS: 24_000, Kind.TOKENS: 300_000}
 
 _MUTE = Sentence(
     "The model heard speech and wrote nothing; it is listening again from before that."
@@ -65,12 +67,14 @@ class GgmlStream:
         info: EngineInfo,
         family: Family,
         lend: Lend,
-        asked: Callable[[], None] = lambda: None,
+        asked: Callable[[GgmlStream], None] = lambda stream: None,
+        doubted: bool = False,
     ) -> None:
         """`lend` begins a listening at a delay; None: no model is free now. `asked` is called when
-        the user has chosen another delay."""
+        the user has chosen a delay, be it the one that was chosen before. `doubted`: what was last
+        taken for speech on this lane was none that the model could write."""
         self.options = options
-        self.delay_ms = options.delays_ms[0]
+        self.delay_ms = self.chosen_ms = options.delays_ms[0]  # the one that acts
         self.done = False
         self._info, self._family, self._lend, self._asked = info, family, lend, asked
         self._sound = KeptSound()
@@ -79,7 +83,8 @@ class GgmlStream:
         self._fed = 0  # sample up to which it has heard
         self._aligner: ReplayAligner | None = None
         self._said: deque[Word] = deque(maxlen=_WORDS_KEPT)
-        self._guard = MuteGuard()
+        self._doubted = doubted
+        self._guard = self._new_guard()
         self._mute_from = 0  # sample at which the guard began to count
         self._guarded = 0  # sample up to which it has looked
         self._is_mute = False  # as told
@@ -96,8 +101,9 @@ class GgmlStream:
 
     def set_delay(self, track: int, ms: int) -> None:
         self._info.check_delay(ms)
-        self._asked()
+        self.chosen_ms = ms
         self.change_delay(ms)
+        self._asked(self)
 
     def change_delay(self, ms: int) -> None:
         """As `set_delay()`, when nobody has asked for it."""
@@ -128,9 +134,9 @@ class GgmlStream:
         return self._sound.end - self._fed
 
     @property
-    def listens(self) -> bool:
-        """Whether it holds a model."""
-        return self._listening is not None
+    def doubted(self) -> bool:
+        """Whether what is taken for speech here is nothing that the model can write."""
+        return self._doubted
 
     def step(self) -> list[Event]:
         """Hear one bounded piece more."""
@@ -184,13 +190,14 @@ class GgmlStream:
         assert self._listening is not None
         options = self.options
         language = self._listening.language or options.language or self._only_language
+        end_ms = options.start_ms + self._sound.end // _MS  # a model counts in frames of its own
         return Word(
             options.lane,
             0,
             options.utterance,
             guess.text,
-            self._base_ms + guess.start_ms,
-            self._base_ms + guess.end_ms,
+            min(self._base_ms + guess.start_ms, end_ms),
+            min(self._base_ms + guess.end_ms, end_ms),
             language,
             round(guess.probability, 4) if self._family.kind is Kind.TOKENS else None,
         )
@@ -204,6 +211,7 @@ class GgmlStream:
         self._said += words
         if not words:
             return []
+        self._doubted = False
         self._guard = self._new_guard()
         # a word is told some time after it ended: what was heard since then counts
         self._guarded = min(
@@ -220,7 +228,7 @@ class GgmlStream:
     def _new_guard(self) -> MuteGuard:
         """It may count what is announced already, so what is on its way is taken off."""
         speech_ms = max(_LEAST_MUTE_MS, _MUTE_MS - self._lag_ms)
-        return MuteGuard(speech_ms / _ROW_MS)
+        return MuteGuard(speech_ms / _ROW_MS * (_DOUBTED if self._doubted else 1))
 
     @property
     def _lag_ms(self) -> int:
@@ -265,13 +273,20 @@ class GgmlStream:
         age_ms = (self._fed - self._base) // _MS
         kind = self._family.kind
         if self._silent_ms >= _PAUSE_MS and age_ms >= _OLD_MS.get(kind, age_ms + 1):
-            events = self._flush()
-            self._drop()
-            self._base = self._fed
-            return events
-        if age_ms >= _TOO_OLD_MS.get(kind, age_ms + 1):
-            self._begin_again(self._sample_of(self._settled_ms) - _CONTEXT_MS * _MS)
+            return self._begin_here()
+        limit_ms = _TOO_OLD_MS.get(kind, age_ms + 1)
+        if age_ms >= limit_ms:
+            back = self._sample_of(self._settled_ms) - _CONTEXT_MS * _MS
+            if self._fed - back > limit_ms * _MS // 2:  # it says nothing: again would be for ever
+                return self._begin_here()
+            self._begin_again(back)
         return []
+
+    def _begin_here(self) -> list[Event]:
+        events = self._flush()
+        self._drop()
+        self._base = self._fed
+        return events
 
     def _flush(self) -> list[Event]:
         assert self._listening is not None
@@ -291,6 +306,7 @@ class GgmlStream:
         if self._tail:
             events.append(Tail(self.options.lane, 0, self.options.utterance, ""))
         if self._is_mute:
+            self._doubted = True
             events.append(Notice(self.options.lane, "mute", ""))
         end_ms = self.options.start_ms + self._sound.end // _MS
         self.close()

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from model_backends.base import SAMPLE_RATE, Pcm
-from model_backends.ggml.families import Family
+from model_backends.ggml.families import Family, Kind
 from model_backends.ggml.listening import listen
 
 SECONDS = 3
 _PIECE = SAMPLE_RATE * 80 // 1000
+_FEW = 3  # rows of Voxtral, each of which is a step of the whole model
 MOST_BEARABLE = 0.9  # of a core: more, and captions fall behind
 
 
@@ -46,14 +47,35 @@ def load_at(
     clock: Callable[[], float] = time.process_time,
 ) -> float:
     """The share of a core that hearing takes live: processor seconds for a second of sound."""
-    language = next(iter(family.languages), None) if not family.detects else None
-    listening = listen(model, family, delay_ms, language, threads)
+    listening = listen(model, family, delay_ms, _any_language(family), threads)
     began = clock()
     for at in range(0, len(sound), _PIECE):
         listening.feed(sound[at : at + _PIECE], 1.0)
     spent = clock() - began
     listening.close()
     return spent * SAMPLE_RATE / len(sound)
+
+
+def warm_up(model: Any, family: Family, threads: int) -> None:
+    """Hear one chunk of faint noise: what is made once is made before anybody speaks, and a file on
+    which the library ends the process does so while it is loaded, where that is told as such.
+
+    Raises EngineError.
+    """
+    delay_ms = family.default_delay_ms
+    listening = listen(model, family, delay_ms, _any_language(family), threads)
+    pieces = _FEW if family.kind is Kind.TEXT else delay_ms * SAMPLE_RATE // 1000 // _PIECE + 2
+    noise = np.random.default_rng(0).standard_normal(_PIECE * pieces, np.float32)
+    faint: Pcm = (noise / 1000).astype(np.float32)
+    for at in range(0, len(noise), _PIECE):
+        listening.feed(faint[at : at + _PIECE], 1.0)
+    if family.kind is Kind.BLOCKS:
+        listening.finish()
+    listening.close()
+
+
+def _any_language(family: Family) -> str | None:
+    return next(iter(family.languages), None) if not family.detects else None
 
 
 def first_delay(delays_ms: Sequence[int], wanted_ms: int, load: float) -> int:

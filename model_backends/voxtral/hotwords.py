@@ -42,7 +42,7 @@ class Hotwords:
                     count=len(self.root),
                     most=MOST_BONUSES,
                 ),
-                "Keep the names that are most often written wrongly.",
+                Sentence("Keep the names that are most often written wrongly."),
             )
 
     def path(self) -> HotwordPath:
@@ -77,7 +77,7 @@ def hotwords_of(extra: Mapping[str, Any], tokens: Tekken) -> Hotwords | None:
     """
     words = extra.get("hotwords") or ()
     if isinstance(words, str) or not all(isinstance(word, str) for word in words):
-        raise EngineError("The expected words must be a list of words.")
+        raise EngineError(Sentence("The expected words must be a list of words."))
     return Hotwords(words, tokens) if words else None
 
 

@@ -12,7 +12,7 @@ from model_backends.voxtral.checkpoint.folder import looks_like_checkpoint, read
 from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, DELAYS_MS, hangover_ms
 
 DEFAULT_MODEL = "Voxtral-Mini-4B-Realtime-2602"
-DOWNLOAD = (
+DOWNLOAD = Sentence(
     "Get them in the preferences, under “Speech model”, or with: voxline models download voxtral "
     "(8.9 GB). Or choose a folder that holds them."
 )
@@ -71,7 +71,9 @@ def find_model(model: str | None, models_dir: Path) -> Path:
         named = [folder for folder in found if folder.name == DEFAULT_MODEL]
         if named or found:
             return (named or found)[0]
-        raise EngineError("The Voxtral Realtime weights are not on this computer.", DOWNLOAD)
+        raise EngineError(
+            Sentence("The Voxtral Realtime weights are not on this computer."), DOWNLOAD
+        )
     for folder in (Path(model).expanduser(), models_dir / model):
         if folder.is_dir():
             return folder
@@ -87,4 +89,4 @@ def free_memory() -> int:
 
 def gigabytes(count: float) -> str:
     """For people: 8.9 GB."""
-    return f"{count / 1e9:.1f} GB"
+    return Sentence("{count:.1f} GB", count=count / 1e9)

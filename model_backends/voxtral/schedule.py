@@ -43,7 +43,7 @@ def delay_tokens(delay_ms: int) -> int:
     if delay_ms not in DELAYS_MS:
         raise EngineError(
             Sentence("Voxtral Realtime has no delay of {delay_ms} ms.", delay_ms=delay_ms),
-            "It offers 80 to 1200 ms in steps of 80, and 2400 ms.",
+            Sentence("It offers 80 to 1200 ms in steps of 80, and 2400 ms."),
         )
     return delay_ms // ROW_MS
 

@@ -96,7 +96,7 @@ def from_params(params: Mapping[str, Any]) -> ModelSpec:
     if audio is None or not params.get("ada_rms_norm_t_cond"):
         raise EngineError(
             "params.json describes a model that is not Voxtral Realtime.",
-            "Choose the folder of Voxtral-Mini-4B-Realtime.",
+            Sentence("Choose the folder of Voxtral-Mini-4B-Realtime."),
         )
     encoder_args = _mapping(audio, "encoder_args")
     _check_mel(_mapping(encoder_args, "audio_encoding_args"))
@@ -119,7 +119,7 @@ def from_hf(config: Mapping[str, Any]) -> ModelSpec:
             Sentence(
                 "config.json describes a model of type “{kind}”, not Voxtral Realtime.", kind=kind
             ),
-            "Choose the folder of Voxtral-Mini-4B-Realtime.",
+            Sentence("Choose the folder of Voxtral-Mini-4B-Realtime."),
         )
     audio, text = _mapping(config, "audio_config"), _mapping(config, "text_config")
     _same("num_mel_bins", audio, MEL_BINS)
@@ -173,7 +173,9 @@ def _tower(args: Mapping[str, Any], biases: bool) -> Tower:
         biases=biases,
     )
     if tower.heads % tower.kv_heads or tower.head_dim % 2:
-        raise EngineError("The model's description has head counts that do not fit together.")
+        raise EngineError(
+            Sentence("The model's description has head counts that do not fit together.")
+        )
     return tower
 
 

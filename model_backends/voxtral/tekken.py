@@ -43,12 +43,12 @@ class Tekken:
         except FileNotFoundError as error:
             raise EngineError(
                 Sentence("{name} is missing from the model's folder.", name=path.name),
-                "Download it again.",
+                Sentence("Download it again."),
             ) from error
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as why:
             raise EngineError(
                 Sentence("{name} is not a Tekken vocabulary ({why}).", name=path.name, why=why),
-                "Download it again.",
+                Sentence("Download it again."),
             ) from why
         _check_audio(content.get("audio"))
         loaded = cls(special, tokens, count)
@@ -63,7 +63,7 @@ class Tekken:
                         vocab=vocab,
                         count=count,
                     ),
-                    "Download it again.",
+                    Sentence("Download it again."),
                 )
         return loaded
 
@@ -103,7 +103,7 @@ def _special(special: Mapping[str, int], name: str) -> int:
                 "The vocabulary has no {name} token, so the model is not Voxtral Realtime.",
                 name=name,
             ),
-            "Choose the folder of Voxtral-Mini-4B-Realtime.",
+            Sentence("Choose the folder of Voxtral-Mini-4B-Realtime."),
         )
     return special[name]
 

@@ -11,7 +11,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from model_backends.base import EngineError, Event, Notice, Progress, StreamOptions, Tail, Word
+from model_backends.base import (
+    EngineError,
+    Event,
+    Notice,
+    Progress,
+    Sentence,
+    StreamOptions,
+    Tail,
+    Word,
+)
 from model_backends.mute_guard import MuteGuard
 from model_backends.voxtral.handover import Handover
 from model_backends.voxtral.hotwords import Hotwords
@@ -28,8 +37,10 @@ _WORDS_REMEMBERED = 64
 SpeechAt = Callable[[int], float]  # audio token -> voice detector's score
 
 _MUTE = (
-    "Voxtral heard speech and wrote nothing; it is listening again from before that.",
-    "If this keeps happening the sound may not be speech; try a longer delay or another engine.",
+    Sentence("Voxtral heard speech and wrote nothing; it is listening again from before that."),
+    Sentence(
+        "If this keeps happening the sound may not be speech; try a longer delay or another engine."
+    ),
 )
 
 

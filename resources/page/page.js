@@ -13,6 +13,7 @@ const spoken = document.getElementById("spoken");
 const state = document.getElementById("state");
 const latest = document.getElementById("latest");
 const style = document.getElementById("style");
+const words = JSON.parse(document.getElementById("words").textContent);
 
 let run = null; // whose numbers these are
 let last = -1; // the last that was shown
@@ -90,20 +91,20 @@ function take(item) {
 
 function connect() {
   const key = options.get("key") || "";
-  if (!key) return tellTrouble("This address has no key: open the one that Voxline shows.");
+  if (!key) return tellTrouble(words.no_key);
   const socket = new WebSocket(`ws://${location.host}/captions`, ["realtime", `voxline-key.${key}`]);
   let opened = false;
   socket.onopen = () => {
     opened = true;
     tries = 0;
-    socket.send(JSON.stringify({ run, after: last }));
+    socket.send(JSON.stringify({ run, after: last, language: document.documentElement.lang }));
   };
   socket.onmessage = (event) => take(JSON.parse(event.data));
   socket.onclose = (event) => {
     const wait = WAITS_MS[Math.min(tries++, WAITS_MS.length - 1)];
-    if (event.code === 1013) tellTrouble("As many screens as it takes are connected already.");
-    else if (opened) tellTrouble("The connection to Voxline is lost; trying again …");
-    else tellTrouble("Voxline does not answer, or the key is no longer right; trying again …");
+    if (event.code === 1013) tellTrouble(words.full);
+    else if (opened) tellTrouble(words.lost);
+    else tellTrouble(words.silent);
     setTimeout(connect, wait * (0.75 + Math.random() / 2));
   };
 }

@@ -11,12 +11,14 @@ const captions = document.getElementById("captions");
 const state = document.getElementById("state");
 const toggle = document.getElementById("toggle");
 const level = document.getElementById("level");
+const words = JSON.parse(document.getElementById("words").textContent);
 
 let speaking = null; // { socket, context, stream }
 const items = new Map(); // item id: its paragraph
 
-function tell(text, trouble = false) {
+function tell(text, trouble = false, language = "") {
   state.textContent = text;
+  state.lang = language || document.documentElement.lang;
   state.classList.toggle("trouble", trouble);
 }
 
@@ -42,20 +44,20 @@ function take(event) {
     captions.scrollTop = captions.scrollHeight;
   } else if (event.type === `${PREFIX}.completed`) {
     items.delete(event.item_id);
-    if (speaking && speaking.ending && !items.size) finish("Press the button to go on.");
+    if (speaking && speaking.ending && !items.size) finish(words.go_on);
   } else if (event.type === "session.updated") {
-    tell("Speak: the words appear below.");
+    tell(words.speak);
   } else if (event.type === "voxline.notice") {
-    tell(`${event.message} ${event.hint}`.trim());
+    tell(`${event.message} ${event.hint}`.trim(), false, "en"); // as programs are told
   } else if (event.type === "error") {
     // nothing was said since the last turn: that is no trouble
-    if (event.error.code === "input_audio_buffer_commit_empty") finish("Press the button to go on.");
-    else tell(event.error.message, true);
+    if (event.error.code === "input_audio_buffer_commit_empty") finish(words.go_on);
+    else tell(event.error.message, true, "en");
   }
 }
 
 async function start() {
-  if (!key) return tell("This address has no key: open the one that Voxline shows.", true);
+  if (!key) return tell(words.no_key, true);
   toggle.disabled = true;
   try {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
@@ -63,9 +65,9 @@ async function start() {
     await context.audioWorklet.addModule("/recorder.js");
     connect(stream, context);
   } catch (error) {
-    const why = error.name === "NotAllowedError" ? "The microphone is not allowed here." :
-      error.name === "NotFoundError" ? "There is no microphone." : String(error.message || error);
-    tell(`${why} Change that, and press the button again.`, true);
+    const why = String(error.message || error); // in the browser's own language
+    const known = { NotAllowedError: words.not_allowed, NotFoundError: words.no_microphone };
+    tell(known[error.name] || words.failed.replace("{why}", why), true);
   }
   toggle.disabled = false;
 }
@@ -77,7 +79,7 @@ function connect(stream, context) {
   );
   const recorder = new AudioWorkletNode(context, "recorder", { numberOfOutputs: 0 });
   speaking = { socket, context, stream, ending: false };
-  toggle.textContent = "Stop";
+  toggle.textContent = words.stop;
   socket.onopen = () => {
     const format = { type: "audio/pcm", rate: RATE };
     const session = { type: "transcription", audio: { input: { format } } };
@@ -93,8 +95,7 @@ function connect(stream, context) {
   socket.onmessage = (event) => take(JSON.parse(event.data));
   socket.onclose = (event) => {
     if (speaking && speaking.socket === socket) {
-      const why = event.code === 1013 ? "Voxline hears as many as it can." : "The connection is lost.";
-      if (!speaking.ending) tell(`${why} Press the button to try again.`, true);
+      if (!speaking.ending) tell(event.code === 1013 ? words.full : words.lost, true);
       release();
     }
   };
@@ -102,7 +103,7 @@ function connect(stream, context) {
 
 function stop() {
   speaking.ending = true;
-  tell("Finishing the last words …");
+  tell(words.finishing);
   for (const track of speaking.stream.getTracks()) track.stop();
   if (speaking.socket.readyState === WebSocket.OPEN) {
     speaking.socket.send(JSON.stringify({ type: "input_audio_buffer.commit" }));
@@ -124,7 +125,7 @@ function release() {
   speaking = null;
   items.clear();
   level.value = 0;
-  toggle.textContent = "Start speaking";
+  toggle.textContent = words.start;
 }
 
 toggle.addEventListener("click", () => { speaking ? stop() : start(); });

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.audio import decimation
 from app.audio.decimation import Decimator
 
 Samples = NDArray[np.float32]
@@ -57,3 +58,21 @@ def test_blocks_of_any_length_give_the_same(block: int) -> None:
 def test_it_keeps_back_less_than_two_milliseconds() -> None:
     out = Decimator(3)(tone(440, 48_000, 48_000))
     assert 16_000 - 32 < len(out) < 16_000
+
+
+@pytest.mark.parametrize(("pace", "pieces"), [(1.0, 0), (1.00003, 10), (0.9999, 30)])
+def test_no_filter_is_made_twice(pace: float, pieces: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next piece begins with the one that the last has ended with; of a clock that runs as
+    the computer's does there is but one."""
+    made: list[float] = []
+    fill = decimation._Matrix.fill
+
+    def counted(matrix: decimation._Matrix, place: float, taps: Samples) -> None:
+        made.append(place)
+        fill(matrix, place, taps)
+
+    monkeypatch.setattr(decimation._Matrix, "fill", counted)
+    decimate = Decimator(3)
+    for _ in range(10):
+        decimate(tone(440, 48_000, 3840), pace)
+    assert len(made) <= 1 + 1.2 * pieces  # and another where the place passes a sample

@@ -105,3 +105,21 @@ def test_a_glitch_beyond_all_scale_is_forgotten_within_seconds() -> None:
 
 def test_no_samples_are_no_samples() -> None:
     assert Mixer().mix(np.zeros((2, 0), dtype=np.float32), RATE).shape == (0,)
+
+
+def test_loud_speech_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To bring back what is loud beyond all measure takes as long as all else does together."""
+    clipped: list[float] = []
+    clip = np.clip
+
+    def counted(sound: Channels, low: float, high: float) -> Channels:
+        clipped.append(high)
+        return clip(sound, low, high)
+
+    monkeypatch.setattr(np, "clip", counted)
+    loud = np.stack([voice(1.0), voice(1.0)]) * 3
+    mixed(loud)
+    assert clipped == []
+    loud[0, 100] = 1e30
+    mixed(loud[:, :BLOCK])
+    assert clipped == [4.0]

@@ -70,6 +70,15 @@ def test_txt_has_paragraphs_at_pauses_and_marks_gaps() -> None:
     )
 
 
+def test_gaps_are_told_in_the_readers_language_and_to_programs_in_english() -> None:
+    words = [*spoken(" First."), *spoken(" Second.", 70_000, lane="them")]
+    gaps = [Gap("me", 6500, 69_000, "paused")]
+    export = Export(words, gaps, say=lambda text: {"paused": "angehalten"}[text])
+    assert "[00:00:06 – 00:01:09 angehalten]" in FORMATS["txt"].write(export)
+    assert "*00:00:06 – 00:01:09 angehalten*" in FORMATS["md"].write(export)
+    assert "[00:00:06 – 00:01:09 paused]" in json.loads(FORMATS["json"].write(export))["text"]
+
+
 def test_txt_names_two_speakers() -> None:
     words = [*spoken(" How are you?", lane="me"), *spoken(" Fine.", 1200, lane="them")]
     assert to_txt(words) == "You: How are you?\n\nOthers: Fine.\n"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.audio.listening import Level, SoundState
+from app.audio.listening import BLOCK_S, Level, SoundState
 from app.core.timeline import Gap
+from app.session import session
 from app.session.events import Heard
 from app.session.gathering import TOLD_MS, Gathering, Told
 
@@ -52,3 +53,10 @@ def test_other_news_is_told_at_once_behind_what_was_gathered() -> None:
     assert gathering.take(gap) == [Heard(32, 64), Level(0.001), gap]
     lost = SoundState("lost")
     assert gathering.take(lost) == [lost]
+
+
+def test_sound_wakes_the_session_and_the_time_does_not_once_more() -> None:
+    """Its thread waits longer than it takes until the sound tells of itself."""
+    block_ms = round(BLOCK_S * 1000)
+    longest_ms = -(-TOLD_MS // block_ms) * block_ms
+    assert session._PATIENCE_S * 1000 > longest_ms >= session.TICK_S * 1000

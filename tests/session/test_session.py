@@ -24,7 +24,7 @@ from app.core.timeline import Gap
 from app.core.voices import ME, THEM
 from app.session.files import FileProblem
 from app.session.journal_records import read
-from app.session.preparing import Preparation
+from app.session.preparing import NoRoomError, Preparation
 from app.session.session import (
     Choices,
     HeardOut,
@@ -632,6 +632,38 @@ def test_one_that_cannot_be_loaded_ahead_says_why(options: SessionOptions, tmp_p
     assert problem is not None
     assert "no such script.txt" in problem.message
     ahead.close()
+
+
+def test_what_memory_does_not_hold_beside_another_is_not_loaded(options: SessionOptions) -> None:
+    outcomes: queue.SimpleQueue[UserError | None] = queue.SimpleQueue()
+    ahead = Preparation(options.engine, outcomes.put, has_room=lambda wanted: False)
+    ahead.start()
+    assert isinstance(outcomes.get(timeout=60), NoRoomError)
+    assert ahead.client.worker_pid is None
+    ahead.close()
+
+
+def test_memory_that_cannot_be_judged_is_tried(options: SessionOptions) -> None:
+    def judge(wanted: EngineOptions) -> bool:
+        raise OSError("no such driver")
+
+    outcomes: queue.SimpleQueue[UserError | None] = queue.SimpleQueue()
+    ahead = Preparation(options.engine, outcomes.put, has_room=judge)
+    ahead.start()
+    assert outcomes.get(timeout=60) is None
+    ahead.close()
+
+
+def test_a_session_knows_what_its_worker_would_do_for(
+    options: SessionOptions, tmp_path: Path
+) -> None:
+    session = whole(options)
+    same = options.engine
+    assert session.has_loaded(replace(same, names="Ana", delay_ms=2400))
+    assert not session.has_loaded(replace(same, model=str(tmp_path / "another script.txt")))
+    assert not session.has_loaded(EngineOptions("embedded"))
+    with pytest.raises(EngineError):
+        session.has_loaded(EngineOptions("nonsense"))
 
 
 def test_the_next_session_takes_over_the_worker_and_listens_meanwhile(

@@ -10,13 +10,14 @@ from app.audio.capture import Level, SoundState
 from app.audio.choice import Device, MediaFile, Microphone
 from app.core.timeline import Gap
 from app.session import events as e
+from app.session import state
 from app.session.ending import LONGEST_STOP_MS, PATIENCE_MS, STOP_MS
 from app.session.lane import OPEN_MS
 from app.session.state import BEHIND_MS
-from app.session.status import SessionOptions, Stage, Status
+from app.session.status import Facts, SessionOptions, Stage, Status, stage_of
 from app.worker import messages as m
 from app.worker.client import Restarting
-from model_backends.base import Notice, Sentence, Tail, UserError, Word
+from model_backends.base import Acting, Notice, Sentence, Tail, UserError, Word
 from tests.session.playbook import (
     FILE,
     FLOWING,
@@ -87,6 +88,27 @@ def test_the_level_is_that_of_the_present_capture() -> None:
     assert play.state.levels["me"] == 0.5
     play.at(400, e.Pause())
     assert play.state.levels["me"] == 0.0, "nothing is listened to"
+
+
+def test_what_is_shown_is_not_worked_out_for_a_level_nor_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both come several times a second for as long as the app runs."""
+    asked: list[Facts] = []
+
+    def counted(facts: Facts) -> Status:
+        asked.append(facts)
+        return stage_of(facts)
+
+    play = Play().listening()
+    monkeypatch.setattr(state, "stage_of", counted)
+    play.at(200, e.Sound(LANE, 1, Level(0.5)))
+    assert asked == []
+    stage_of.cache_clear()
+    for ms in range(300, 1300, 100):
+        play.at(ms, e.Sound(LANE, 1, e.Heard(ms - 100, ms)))
+    assert len(asked) == 10
+    assert stage_of.cache_info().misses == 1
 
 
 @pytest.mark.parametrize("ready", [True, False])
@@ -460,6 +482,34 @@ def test_a_refusal_that_comes_too_late_changes_nothing() -> None:
     play = Play().listening()
     play.at(500, e.SetDelay(2400), e.SetDelay(960))
     assert play.at(600, m.DelayRefused(LANE, 0, 2400, 480)) == []
+
+
+def test_the_delay_that_acts_is_shown_and_the_one_that_was_chosen_known() -> None:
+    play = Play().listening()
+    assert play.at(500, Acting(LANE, 0, 960)) == [
+        e.Choices(MICROPHONE.name, 960, chosen_delay_ms=480)
+    ]
+    assert play.at(600, Acting(LANE, 0, 960)) == []
+    assert play.at(700, Acting(LANE, 0, 480)) == [e.Choices(MICROPHONE.name, 480)]
+    assert play.at(800, Acting(LANE, 1, 2400)) == [], "of the record"
+
+
+def test_the_same_delay_once_more_is_a_choice_where_another_acts() -> None:
+    play = Play().listening()
+    play.at(500, Acting(LANE, 0, 960))
+    assert play.at(600, e.SetDelay(480)) == [
+        e.ChangeDelay(LANE, 0, 480),
+        e.Choices(MICROPHONE.name, 480),
+    ]
+
+
+def test_another_worker_finds_out_for_itself_what_it_carries() -> None:
+    play = Play().listening()
+    longer = Notice(LANE, "longer-delay", "Too slow.")
+    play.at(500, Acting(LANE, 0, 960), longer)
+    play.at(600, Restarting(1, Sentence("The speech engine crashed; restarting.")))
+    assert Notice(LANE, "longer-delay", "") in play.said
+    assert play.of(e.Choices)[-1] == e.Choices(MICROPHONE.name, 480)
 
 
 def test_a_worker_that_dies_is_told_and_loads_again() -> None:

@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model_backends": set(),
     "app.privacy": set(),
     "app.frozen": set(),
+    "app.starting": set(),
     "app.paths": {"model_backends"},
     "app.language": {"model_backends", "app.paths"},
     "app.native": {"model_backends"},
@@ -53,6 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "app.share",
         "app.measure",
         "app.main",
+        "app.starting",
     },
     "app.__main__": {"app.cli", "app.frozen", "app.main", "app.worker"},
 }

@@ -7,26 +7,29 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from app import paths
+from app import language, paths
+from app.core import voices
 from app.core.timeline import Gap
 from app.session.status import Stage, Status
 from app.settings import OverlaySettings
-from app.share import qr
+from app.share import page_words, qr
 from app.share.broadcast import Broadcast
 from app.share.key import PAGE, another_key, kept_key
 from app.share.page import MOST_SCREENS, Page
+from app.share.page_words import READ, SPOKEN, reader_language, written
 from app.share.telling import tell, tell_look
 from model_backends.base import Sentence, Tail, Word
 from tests.support import browser as chromium
 
 NAMES = {"me": "You", "them": "Others"}
+PAGES = [("index.html", "page.js", READ), ("speak.html", "speak.js", SPOKEN)]
 
 
 def word(text: str, start_ms: int, lane: str = "them") -> Word:
@@ -212,6 +215,97 @@ def test_no_file_names_another_place(name: str) -> None:
     without_comments = re.sub(r"(?m)^\s*//.*|// .*$", "", text)
     assert not re.search(r"(https?:)?//(?!\$\{location)\w", without_comments)
     assert not re.search(r"\sstyle=|\son\w+=\"|<script>|<style>|innerHTML|eval\(", text)
+
+
+# --- in the reader's language ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def spanish_app() -> Iterator[None]:
+    language.choose("es")
+    yield
+    language.choose("en")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "code"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("nl-NL, fr;q=0.3 ,de;q=0.7", "de"),  # the dearest of those that are spoken
+        ("en;q=0,fr-CA", "fr"),  # what somebody does not want is no wish
+        ("pt-BR,pt;q=0.9", "es"),  # none: what the app speaks
+        ("*", "es"),
+        ("", "es"),
+        ("de;q=often,;;,=" + ",x" * 5000, "es"),
+    ],
+)
+@pytest.mark.usefixtures("spanish_app")
+def test_a_reader_has_the_page_in_their_own_language_else_in_the_apps(
+    accepted: str, code: str
+) -> None:
+    assert reader_language(accepted) == code
+
+
+def test_the_page_comes_whole_in_that_language(page: Page) -> None:
+    address = f"http://127.0.0.1:{page.port}/"
+    request = urllib.request.Request(address, headers={"Accept-Language": "de"})
+    with urllib.request.urlopen(request) as answer:
+        text = answer.read().decode()
+    assert '<html lang="de">' in text and "<title>Untertitel – Voxline</title>" in text
+    assert "{{" not in text
+    words = json.loads(text.partition('type="application/json">')[2].partition("</script>")[0])
+    assert words["lost"] == "Die Verbindung zu Voxline ist unterbrochen; neuer Versuch …"
+    assert words.keys() == READ.keys()
+
+
+@pytest.mark.parametrize(("name", "script", "words"), PAGES)
+def test_scripts_and_pages_say_what_there_are_words_for_and_nothing_else(
+    name: str, script: str, words: Mapping[str, str]
+) -> None:
+    html = (paths.resource("page") / name).read_text("utf-8")
+    code = (paths.resource("page") / script).read_text("utf-8")
+    slots = set(re.findall(r"\{\{(\w+)\}\}", html)) - {"lang", "words"}
+    asked = set(re.findall(r"\bwords\.(\w+)", code)) - {"textContent"}
+    assert slots | asked == words.keys()
+    assert (
+        re.findall(r">\s*([A-Za-z][^<{]*)<", html.replace("<script", "\n<script"))
+        == ["A−", "A+"][: 2 * (name == "index.html")]
+    )
+    assert not re.search(r'["`][A-Z][a-z]+ [a-z]', code), "a sentence of its own"
+
+
+def test_a_sentence_breaks_out_of_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    hostile = {"why": Sentence('"><script>alert(1)</script>')}
+    monkeypatch.setitem(vars(page_words)["_PAGES"], "index.html", hostile)
+    text = written("index.html", '<p title="{{why}}"></p><script>{{words}}</script>', "en")
+    assert text.count("<") == 4 and text.count("</script>") == 1
+    block = text.partition("<script>")[2].removesuffix("</script>")
+    assert json.loads(block) == {"why": str(hostile["why"])}
+
+
+def test_what_is_told_meanwhile_is_in_each_readers_language(broadcast: Broadcast) -> None:
+    german, french = list[str](), list[str]()
+    broadcast.join(german.append, None, None, "de")
+    broadcast.join(french.append, None, None, "fr")
+    silent = Status(Stage.NO_SOUND, Sentence("Nothing is heard."), Sentence("Wait a moment."))
+    tell(broadcast, silent, {})
+    tell(broadcast, silent, {})  # told once
+    broadcast.gap(Gap("them", 1000, 2000, "paused"))
+    broadcast.word(word(" Hello", 3000), voices.NAMES)
+    broadcast.word(word(" I", 6000, "me"), {**voices.NAMES, "me": "Ana"})
+    told_german = [json.loads(text) for text in german[1:]]
+    told_french = [json.loads(text) for text in french[1:]]
+    assert [item.get("text") for item in told_german] == [
+        "Nothing is heard. Warten Sie einen Augenblick.", "— pausiert —", "Hello", "I",
+    ]  # fmt: skip
+    assert told_french[0]["text"].endswith("Attendez un instant.")
+    assert [item["name"] for item in told_german[2:]] == ["Andere", "Ana"]
+    late: list[str] = []
+    broadcast.join(late.append, None, None, "es")
+    assert json.loads(late[1])["text"].endswith("Espere un momento.")
+    unknown: list[str] = []
+    broadcast.join(unknown.append, None, None, "xx")
+    assert json.loads(unknown[1])["text"] == "Nothing is heard. Wait a moment."
 
 
 # --- the page in a browser ------------------------------------------------------------------------

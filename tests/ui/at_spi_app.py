@@ -82,7 +82,7 @@ class Windows:
 
 
 def main() -> None:
-    app = QApplication(sys.argv[:1])
+    app = QApplication([*sys.argv[:1], *theme.STYLE])
     app.setApplicationName(NAME)
     app.setQuitOnLastWindowClosed(False)
     theme.apply(app)

@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.ui.state.bridge import SessionBridge
 from app.ui.state.captioning import Captioning
 from app.ui.state.settings_store import SettingsStore
-from model_backends.base import Tail, Word
+from model_backends.base import EngineOptions, Tail, Word
 from model_backends.scripted import INFO
 
 RATES = {240: 10.8, 480: 8.72, 960: 7.7, 2400: 6.73}
@@ -28,7 +28,7 @@ class FakeSession:
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self.info = replace(INFO, label="Voxtral Realtime", word_error_rate=RATES)
-        self.delay_ms = 480
+        self.delay_ms = self.chosen_delay_ms = 480
         self.source_name = "Built-in microphone"
         self.source_is_away = False
         self.voices: tuple[str, ...] = (ME,)
@@ -36,6 +36,7 @@ class FakeSession:
         self.level = 0.0
         self.levels: dict[str, float] = {}  # by lane
         self.sounds = True
+        self.makes_room = False
         self.timeline = Timeline()
         self.predecessor: object = None
         self.calls: list[tuple[object, ...]] = []
@@ -60,10 +61,15 @@ class FakeSession:
                 self.status = event
             elif isinstance(event, Choices):
                 self.source_name, self.delay_ms = event.source_name, event.delay_ms
+                self.chosen_delay_ms = event.chosen_delay_ms or event.delay_ms
                 self.source_is_away, self.voices = event.source_is_away, event.voices
             elif isinstance(event, (Word, Gap, Tail, Reheard)):
                 self.timeline.add(event)
         return events
+
+    def has_loaded(self, options: EngineOptions) -> bool:
+        """Another session never needs to wait."""
+        return True
 
     def start(self) -> None:
         self._note("start")
@@ -76,6 +82,7 @@ class FakeSession:
 
     def set_delay(self, ms: int) -> None:
         self._note("set_delay", ms)
+        self.delay_ms = self.chosen_delay_ms = ms
 
     def set_source(self, source: SourceChoice | None) -> None:
         self._note("set_source", source)

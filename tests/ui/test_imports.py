@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject
@@ -51,6 +54,60 @@ def test_the_windows_are_shown_before_decoders_are_loaded() -> None:
         [sys.executable, "-c", "\n".join(shown_first)], capture_output=True, text=True
     )
     assert done.stderr == "0\n"
+
+
+SHOWN = """
+import gc, linecache, os, sys
+from app import cli, native
+
+def shown():  # asked for when it was, before anything else is imported
+    import PySide6.QtWidgets
+    ours = [name for name in sys.modules if name.split(".")[0] in ("app", "model_backends")]
+    seen = {
+        "ours": len(ours),
+        "of Qt": sorted(name for name in sys.modules if name.startswith("PySide6.Qt")),
+        "read again": [name for name in linecache.cache if "overlay" in name],
+        "sought garbage": collected() - before,
+        "too early": sorted({"concurrent.futures", "psutil"} & sys.modules.keys()),
+        "of servers": [name for name in sys.modules if "model_backends.remote" in name],
+        "lists of styles": "QStyle" in vars(PySide6.QtWidgets),
+    }
+    print(seen)
+    sys.stdout.flush()
+    os._exit(0)
+
+def prepare():
+    sys.modules["app.main"]._ms_since_start = shown
+
+def collected():
+    return sum(generation["collections"] for generation in gc.get_stats())
+
+native.prepare_environment = prepare
+before = collected()
+cli.open_window()
+"""
+
+
+def test_little_is_imported_before_the_captions_are_shown_and_each_source_read_once(
+    tmp_path: Path,
+) -> None:
+    folders = {name: str(tmp_path) for name in ("HOME", "VOXLINE_DATA", "VOXLINE_CONFIG")}
+    done = subprocess.run(
+        [sys.executable, "-c", SHOWN],
+        env=os.environ | folders | {"QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+    )
+    seen = ast.literal_eval(done.stdout)
+    assert seen.pop("ours") <= 105
+    assert seen.pop("sought garbage") <= 2, "until Qt is there"
+    assert seen == {
+        "of Qt": [f"PySide6.Qt{name}" for name in ("Core", "Gui", "Network", "Widgets")],
+        "read again": [],
+        "too early": [],
+        "of servers": [],
+        "lists of styles": False,
+    }
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="None is not counted from Python 3.12 on")

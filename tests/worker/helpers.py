@@ -56,6 +56,7 @@ class Collector:
         *,
         interpreter: str | None = None,
         predecessor: EngineClient | None = None,
+        alone: bool = False,
         patience: Patience | None = None,
         backoff: Backoff | None = None,
     ) -> None:
@@ -66,6 +67,7 @@ class Collector:
             self._take,
             interpreter=interpreter,
             predecessor=predecessor,
+            alone=alone,
             patience=patience,
             backoff=backoff,
         )

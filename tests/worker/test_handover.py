@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.worker import messages as m
 from app.worker.client import EngineClient, Restarting
+from app.worker.link import Link
 from model_backends.base import Word
 from tests.worker.helpers import TEXT, Collector, sample_chunks, start_message
 
@@ -40,9 +42,14 @@ def push(collector: Collector, begin: int, end: int | None = None) -> None:
 
 
 def successor(
-    before: Collector, clients: list[EngineClient], folder: Path, **changes: object
+    before: Collector,
+    clients: list[EngineClient],
+    folder: Path,
+    alone: bool = False,
+    **changes: object,
 ) -> Collector:
-    after = Collector(start_message(folder, **changes), predecessor=before.client)
+    start = start_message(folder, **changes)
+    after = Collector(start, predecessor=before.client, alone=alone)
     clients.append(after.client)
     after.client.start()
     return after
@@ -102,12 +109,31 @@ def test_a_worker_passes_through_a_client_closed_before_its_turn(
 
 @pytest.mark.parametrize("changes", [{"model": None}, {"realtime": False}, {"extra": {"bits": 8}}])
 def test_another_model_gets_a_worker_of_its_own(
-    first: Collector, clients: list[EngineClient], tmp_path: Path, changes: dict[str, object]
+    first: Collector, clients: list[EngineClient], tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     second = successor(first, clients, tmp_path, **changes)
     second.wait_for(m.Hello)
     second.wait_for(m.Ready)
     assert first.client.worker_pid not in (None, second.client.worker_pid)
+
+
+def test_where_memory_holds_one_model_the_other_worker_is_gone_before_ours_begins(
+    first: Collector, clients: list[EngineClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still_there: list[int | None] = []
+
+    def start_worker(command: Sequence[str]) -> Link:
+        still_there.append(first.client.worker_pid)
+        return Link(command)
+
+    monkeypatch.setattr("app.worker.client.Link", start_worker)
+    second = successor(first, clients, tmp_path, alone=True, model=None)
+    push(second, 0)
+    second.client.finish()
+    first.client.finish()
+    second.wait_for(m.Finished)
+    assert still_there == [None]
+    assert second.of(m.Hello), "a worker of its own"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that stops a process")

@@ -71,6 +71,16 @@ def test_the_delay_changes_in_the_open_stream_and_in_the_next() -> None:
     assert rig.engine.streams[1].options.delays_ms == (960,)
 
 
+def test_a_choice_between_utterances_is_told_with_the_next() -> None:
+    rig = LaneRig()
+    rig.lane.set_delay(0, 480)  # what every worker is told before there is sound
+    rig.hear(TALK)
+    rig.lane.set_delay(0, 480)
+    rig.hear(TALK, start_ms=6_800)
+    rig.hear(TALK, start_ms=13_600)
+    assert [s.options.delay_is_new for s in rig.engine.streams] == [False, True, False]
+
+
 @pytest.mark.parametrize("ms", [960, 123])
 def test_a_delay_that_is_refused_is_told_and_captions_go_on(ms: int) -> None:
     rig = LaneRig()

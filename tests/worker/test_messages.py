@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.core.chunk import Chunk
 from app.worker import messages as m
-from model_backends.base import Notice, Progress, Sentence, Tail, Word
+from model_backends.base import Acting, Notice, Progress, Sentence, Tail, Word
 
 EXAMPLES: list[m.Message] = [
     m.Start(m.PROTOCOL_VERSION, "embedded", "/models", delays_ms=(480, 2400), language="en"),
@@ -34,6 +34,7 @@ EXAMPLES: list[m.Message] = [
     Tail("me", 0, 3, " vu"),
     Progress("me", 0, 480, 100),
     Notice("me", "behind", "Slow.", "Wait."),
+    Acting("me", 0, 560),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.worker.ending import read_ending
 from app.worker.restarts import Backoff, Restarts, Verdict
 
 
@@ -18,6 +19,15 @@ def died(
 
 def test_a_worker_that_never_loads_is_given_up() -> None:
     assert died(Restarts(Backoff(), live=True), 6) == [Verdict.AGAIN] * 5 + [Verdict.GIVE_UP]
+
+
+def test_what_to_do_depends_on_how_it_ended() -> None:
+    loading, ran = Restarts(Backoff(), live=True), Restarts(Backoff(), live=True)
+    ran.ready()
+    crashed, killed = read_ending(-6), read_ending(-9)
+    assert "download it again" in loading.advice(crashed)
+    for advice in (loading.advice(killed), ran.advice(crashed)):
+        assert advice == "The log has the details; see `voxline doctor`."
 
 
 def test_one_that_hears_something_each_time_always_comes_back() -> None:

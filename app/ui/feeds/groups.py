@@ -28,6 +28,8 @@ from app.ui.state.feeds import FILE, OBS, ZOOM, Feeds
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, consent_box, plain, worded
 from app.ui.widgets.banner import announce
+from app.ui.widgets.file_dialogs import in_our_words
+from app.ui.widgets.scrolled import bring_into_view
 from model_backends.base import Sentence, UserError, joined
 
 _ZOOM_HINT = Sentence(
@@ -87,6 +89,7 @@ class FeedGroup(QGroupBox):
     def tell(self, text: str, trouble: bool = False) -> None:
         """An answer to what was just asked for."""
         self._say(text, "warning" if trouble else "dim")
+        bring_into_view(self.doing)
         announce(self.doing, text)
 
     def take(self) -> None:
@@ -254,7 +257,7 @@ class FileGroup(FeedGroup):
 
     def ask_where(self) -> QFileDialog:
         """What stands in the file is kept beside it, so nobody need agree to lose it."""
-        dialog = QFileDialog(self, say(Sentence("Write captions into")))
+        dialog = in_our_words(QFileDialog(self, say(Sentence("Write captions into"))))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setFileMode(QFileDialog.FileMode.AnyFile)
         dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)

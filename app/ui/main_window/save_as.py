@@ -17,6 +17,7 @@ from app.language import said_names, say
 from app.session.files import write_new
 from app.settings import Settings
 from app.ui.widgets import beside_captions
+from app.ui.widgets.file_dialogs import in_our_words
 from model_backends.base import Sentence
 
 
@@ -30,7 +31,8 @@ def render(
 ) -> str:
     """The transcript, or the captions as they were shown, in the format of this suffix."""
     settings = settings or Settings()
-    export = export_of(timeline, said_names(settings.voice_names), settings.names_in_subtitles)
+    names = said_names(settings.voice_names)
+    export = export_of(timeline, names, settings.names_in_subtitles, say)
     return FORMATS[suffix.removeprefix(".")].write(export.as_shown if as_shown else export)
 
 
@@ -71,7 +73,7 @@ def file_dialog(
     parent: QWidget, title: str, start: Path, then: Callable[[Path, str], None]
 ) -> QFileDialog:
     """Ask for the name of a transcript, with this one to begin with."""
-    dialog = QFileDialog(parent, say(title))
+    dialog = in_our_words(QFileDialog(parent, say(title)))
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setNameFilters(list(_filters().values()))
     dialog.setDirectory(str(start.parent))

@@ -54,10 +54,13 @@ class StateHeader(QWidget):
     def show_status(self, status: Status) -> None:
         before, self._stage = self._stage, status.stage
         stage = status.stage
+        detail = stages.detail(status)
         worded.text(self.state, stages.title(stage))
-        worded.text(self.detail, stages.detail(status))
-        worded.tip(self.detail, stages.detail(status))  # on a small screen it may be cut
-        self.detail.setVisible(bool(self.detail.text()))
+        worded.text(self.detail, detail)
+        worded.tip(self.detail, detail)  # on a small screen it may be cut
+        self.detail.setVisible(bool(detail))
+        if stages.both_well(before, stage):
+            return
         self._dot.color = stages.kind(stage)
         self._dot.update()
         worded.text(self.toggle, stages.start_label(stage))

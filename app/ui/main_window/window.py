@@ -68,6 +68,8 @@ _STATES = {
     "two-voices": "voices",
     "mute": "engine",
     "light-vad": "engine",
+    "longer-delay": "speed",
+    "one-voice": "voices",
 }
 
 
@@ -133,6 +135,7 @@ class MainWindow(QMainWindow):
             )
             self._preferences.show_engines(self._engines)
             self._preferences.privacy.erase_wanted.connect(self.erase_wanted)
+            self._preferences.listening.follow(self._captioning)
             self._preferences.listening.source.about_to_open.connect(self._look_for_sources)
             self._look_for_sources()
         self._preferences.come_forward()

@@ -129,8 +129,10 @@ class CaptionBox(QWidget):
 
     def show_status(self, status: Status) -> None:
         """Tell what is happening; a box that does nothing says how to have it do something."""
-        self._status = status
+        before, self._status = self._status, status
         self.status_row.set_status(status)
+        if stages.both_well(before.stage, status.stage):
+            return
         worded.text(self.start, stages.does_next(status.stage))
         self.look_for_words()
 

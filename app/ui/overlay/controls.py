@@ -10,17 +10,20 @@ off. What is chosen more rarely is in the menu behind ⋯ (`more_menu`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
+    QIcon,
     QKeyEvent,
     QPainter,
     QPaintEvent,
     QPen,
     QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
@@ -102,6 +105,8 @@ class ControlsBar(QWidget):
         self._source_told: str | None = None
         self._many_lines = False
         self._words: dict[QToolButton, str] = {}  # beside the icon, where there is room
+        self._draws: dict[QToolButton, Callable[[], QIcon]] = {}  # its icon
+        self._was_shown = False  # before it is, nothing is drawn, nor made to fit
         self.menus_open_upwards = True
         self._font = QFont()
         self._font.setPixelSize(TEXT_PX)  # as in the sheet: what is measured is what is painted
@@ -131,9 +136,9 @@ class ControlsBar(QWidget):
 
     def show_many_lines(self, many: bool) -> None:
         """Whether there are so many lines already that the next step is to fewer."""
-        if many != self._many_lines:  # to draw an icon takes some milliseconds
+        if many != self._many_lines:
             self._many_lines = many
-            self.lines.setIcon(icons.icon("fewer" if many else "lines", INK, DIM_INK))
+            self._picture(self.lines, "fewer" if many else "lines")
         text = Sentence("Fewer lines") if many else Sentence("More lines")
         self._name(self.lines, text, text)
 
@@ -199,7 +204,7 @@ class ControlsBar(QWidget):
     def _build(self) -> None:
         self.hold = self._button("hold", self.hold_toggled.emit)
         self.hold.setCheckable(True)
-        self.hold.setIcon(icons.icon("hold", INK, DIM_INK, QColor(CAPTIONS.black)))
+        self._picture(self.hold, "hold", QColor(CAPTIONS.black))
         self.source, self.source_menu = self._menu_button("source")
         self.smaller = self._button("smaller", self.smaller_requested.emit)
         self.larger = self._button("larger", self.larger_requested.emit)
@@ -223,9 +228,15 @@ class ControlsBar(QWidget):
 
     def _button(self, icon: str, act: Callable[[], object]) -> QToolButton:
         button = StripButton()
-        button.setIcon(icons.icon(icon, INK, DIM_INK))
+        self._picture(button, icon)
         button.clicked.connect(lambda _checked: act())
         return button
+
+    def _picture(self, button: QToolButton, icon: str, checked: QColor | None = None) -> None:
+        """Give it this icon: at once, or when the bar is shown for the first time."""
+        self._draws[button] = partial(icons.icon, icon, INK, DIM_INK, checked)
+        if self._was_shown:
+            button.setIcon(self._draws[button]())
 
     def _menu_button(self, icon: str) -> tuple[QToolButton, ListMenu]:
         menu = ListMenu(self)
@@ -253,6 +264,15 @@ class ControlsBar(QWidget):
 
     # --- fitting ---------------------------------------------------------------------------
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Its icons and what it measures take longer than to show the captions does."""
+        if not self._was_shown:
+            self._was_shown = True
+            for button, draw in self._draws.items():
+                button.setIcon(draw())
+            self._fit()
+        super().showEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit()
 
@@ -261,6 +281,8 @@ class ControlsBar(QWidget):
 
     def _fit(self) -> None:
         """Spell out as much as there is room for: words, the source's name, the language."""
+        if not self._was_shown:
+            return
         spelled = self.width() >= SPELLED_FROM
         for words, named, language in (
             (spelled, True, True), (False, True, True), (False, False, True), (False, False, False)

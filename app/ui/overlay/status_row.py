@@ -60,7 +60,7 @@ TONES = {
 class StatusRow(QLabel):
     """State and level at the left, language at the right. Its height never changes.
 
-    A label for assistive technology, which reads its text; what is seen is painted here.
+    A label for assistive technology, which is told a name; what is seen is painted here.
     """
 
     def __init__(self, settings: OverlaySettings, parent: QWidget | None = None) -> None:
@@ -98,6 +98,13 @@ class StatusRow(QLabel):
         wanted = self._settings.show_language and self._status.stage not in stages.OFF
         return native_name(self._language) if wanted else ""
 
+    @property
+    def _seen(self) -> tuple[object, ...]:
+        """All that is painted of the status."""
+        stage = self._status.stage
+        looks = stages.kind(stage), stage in stages.HEARING, self._status.fraction
+        return *looks, self.shown, self.language_text
+
     def apply(self, settings: OverlaySettings) -> None:
         self._settings = settings
         self._look_again()
@@ -108,15 +115,16 @@ class StatusRow(QLabel):
         self._look_again()
 
     def set_status(self, status: Status) -> None:
-        hears = status.stage in stages.HEARING
+        hears, before = status.stage in stages.HEARING, self._seen
         if not hears:
             self._bars = _heights(0.0)
         self._status = status
-        self.meter.setVisible(hears)
-        self._show_meter()
         told = self.shown or stages.title(status.stage)
-        worded.text(self, joined(told, status.hint))
-        self.update()
+        worded.name(self, joined(told, status.hint))  # a text would have the row painted
+        if self._seen != before:  # it is told with every breath of the speaker
+            self.meter.setVisible(hears)
+            self._show_meter()
+            self.update()
 
     def set_brief(self, brief: bool) -> None:
         """Whether the rest is told below."""
@@ -176,7 +184,7 @@ class StatusRow(QLabel):
 
         if self._status.stage in stages.HEARING:
             look = self._bars, stages.kind(self._status.stage)
-            self.meter.show_one(look, self._ground, draw)
+            self.meter.show_one(look, lambda: self._ground, draw)
 
     def _paint_status(self, painter: QPainter, text: str) -> None:
         tone = TONES[stages.kind(self._status.stage)]

@@ -69,14 +69,10 @@ class Strip(QWidget):
 
     def show_status(self, status: Status) -> None:
         """The way out of trouble, for as long as it lasts; the box itself says what it is."""
-        color = _COLORS.get(status.stage)
-        if color is not None and status.hint:
-            self._trouble = Message(status.hint, "", color)
-        elif status.remark:
-            self._trouble = Message(status.remark, "", _COLORS[Stage.NO_SOUND])
-        else:
-            self._trouble = None
-        self._refresh()
+        trouble = _trouble_of(status)
+        if trouble != self._trouble:  # it is told with every breath of the speaker
+            self._trouble = trouble
+            self._refresh()
 
     def show_notice(self, message: Message) -> None:
         """Tell something for a while."""
@@ -104,6 +100,15 @@ class Strip(QWidget):
         self.controls.setGeometry(0, top, self.width(), BAR_HEIGHT)
         width = min(self.width(), self.toast.sizeHint().width())
         self.toast.setGeometry(0, top, width, BAR_HEIGHT)
+
+
+def _trouble_of(status: Status) -> Message | None:
+    color = _COLORS.get(status.stage)
+    if color is not None and status.hint:
+        return Message(status.hint, "", color)
+    if status.remark:
+        return Message(status.remark, "", _COLORS[Stage.NO_SOUND])
+    return None
 
 
 __all__ = ["GAP", "HEIGHT", "NOTICE_MS", "Message", "Strip"]

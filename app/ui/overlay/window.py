@@ -27,7 +27,7 @@ from shiboken6 import isValid
 
 from app.audio.devices.base import SourceInfo
 from app.audio.sources import list_sources
-from app.session.status import Status
+from app.session.status import Stage, Status
 from app.settings import OverlaySettings
 from app.ui.overlay import keys, look
 from app.ui.overlay.caption_view import CaptionView
@@ -42,7 +42,7 @@ from app.ui.overlay.reading import Reading
 from app.ui.overlay.status_row import StatusRow
 from app.ui.overlay.toast import Message
 from app.ui.state.background import in_background
-from app.ui.widgets import worded
+from app.ui.widgets import stages, worded
 from app.ui.widgets.theme import CAPTIONS
 from model_backends.base import Counted, Notice, Sentence, Tail, Word
 
@@ -83,6 +83,7 @@ class CaptionOverlay(HandledWindow):
     ) -> None:
         super().__init__(settings, save, parent)
         self._captioning: Captioning | None = None
+        self._stage = Stage.IDLE
         self._language: str | None = ""  # that is shown; None is that it is not known
         self._few_lines = settings.lines  # what "Fewer lines" goes back to
         self._keys: Mapping[str, str] = {}
@@ -159,7 +160,7 @@ class CaptionOverlay(HandledWindow):
         captioning.status.connect(self.show_status)
         captioning.notice.connect(self._take_notice)
         captioning.saved.connect(self._take_saved)
-        captioning.level.connect(self._take_level)
+        captioning.level.connect(self.status_row.set_level)
         captioning.choices_changed.connect(self._show_choices)
         self.show_status(captioning.last_status)
 
@@ -181,9 +182,11 @@ class CaptionOverlay(HandledWindow):
         self._box.show_status(status)
         told_in_full = self._box.tells_fault
         self._strip.show_status(replace(status, hint="") if told_in_full else status)
-        self.menu.show_stage(status.stage)
-        self._way_back.show_stage(status.stage)
-        self._show_choices()
+        before, self._stage = self._stage, status.stage
+        if not stages.both_well(before, status.stage):
+            self.menu.show_stage(status.stage)
+            self._way_back.show_stage(status.stage)
+            self._show_choices()
 
     def _take_word(self, word: Word) -> None:
         if self._captioning is not None:
@@ -202,9 +205,6 @@ class CaptionOverlay(HandledWindow):
     def _take_tail(self, tail: Tail) -> None:
         if self._captioning is None or self._captioning.shows(tail.lane):
             self.captions.set_tail(tail.text, tail.lane)
-
-    def _take_level(self, level: float) -> None:
-        self.status_row.set_level(level)
 
     def _take_notice(self, notice: Notice) -> None:
         if notice.message:  # without one it takes another back, which has long left the captions

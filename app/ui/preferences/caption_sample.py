@@ -6,13 +6,14 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.language import chosen, say
 from app.settings import OverlaySettings
 from app.ui.overlay.caption_view import CaptionView, line_height
 from app.ui.preferences.scenery import paint_scenery
 from app.ui.widgets import worded
 from model_backends.base import Sentence, Word
 
-_TEXT = (" Captions", " will", " look", " like", " this.")
+_TEXT = Sentence("Captions will look like this.")
 _MARGIN, _PADDING, _RADIUS = 14, 10, 10
 _HEIGHTS = (76, 150)  # least and most: a huge font is shown in part
 
@@ -29,10 +30,21 @@ class CaptionSample(QWidget):
         box = QVBoxLayout(self)
         edge = _MARGIN + _PADDING
         box.setContentsMargins(edge, edge, edge, edge)
+        self._box = box
         box.addWidget(self._view)
-        for number, text in enumerate(_TEXT):
-            self._view.add_word(Word("me", 0, 0, text, number * 300, number * 300 + 250, "en"))
+        self._speak()
+        worded.follow(self, self._speak)
         self.apply(settings)
+
+    def _speak(self) -> None:
+        """The sentence, as if somebody said it in the language of now."""
+        before, self._view = self._view, CaptionView(self._settings)
+        self._box.replaceWidget(before, self._view)
+        before.setParent(None)
+        before.deleteLater()
+        for number, text in enumerate(say(_TEXT).split()):
+            at = number * 300
+            self._view.add_word(Word("me", 0, 0, f" {text}", at, at + 250, chosen()))
 
     def apply(self, settings: OverlaySettings) -> None:
         """Look as these settings say."""

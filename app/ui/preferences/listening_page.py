@@ -8,6 +8,7 @@ from app.audio.devices.base import SourceInfo
 from app.settings import Settings
 from app.ui.preferences.hearing import Hearing
 from app.ui.preferences.voices_group import VoicesGroup
+from app.ui.state.captioning import Captioning
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import plain, worded
 from app.ui.widgets.source_box import SourceBox
@@ -19,6 +20,7 @@ class ListeningPage(QWidget):
 
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._captioning: Captioning | None = None
         self.source = SourceBox()
         self.hearing = Hearing(store)
         self.start_on_launch = worded.text(
@@ -35,6 +37,19 @@ class ListeningPage(QWidget):
         self.start_on_launch.setChecked(settings.start_listening_on_launch)
         self.voices.show_settings(settings)
         self.hearing.show_settings(settings, info)
+
+    def follow(self, captioning: Captioning) -> None:
+        """Show how the session that runs is doing."""
+        self._captioning = captioning
+        captioning.choices_changed.connect(self._show_session)
+        captioning.session_changed.connect(self._show_session)
+        captioning.status.connect(self._show_session)
+        self._show_session()
+
+    def _show_session(self) -> None:
+        captioning = self._captioning
+        running = captioning is not None and captioning.running
+        self.hearing.show_session(captioning.session if captioning and running else None)
 
     def show_sources(self, sources: list[SourceInfo]) -> None:
         """Offer these; the one chosen stays in the list even if it is not among them."""

@@ -46,8 +46,9 @@ class Button:
 def about(state: ModelState) -> str:
     """ "Best. 13 languages; needs …; 8.9 GB"."""
     model = state.model
-    parts = [needs_in_words(model.needs), size(model.bytes)]
-    return Sentence("{words} {facts}.", words=model.words, facts=joined(*parts, between="; "))
+    needs, held = needs_in_words(model.needs), size(model.bytes)
+    facts = Sentence("{needs}; {size}", needs=needs, size=held) if needs else held
+    return Sentence("{words} {facts}.", words=model.words, facts=facts)
 
 
 def standing(state: ModelState, chosen: bool) -> str:

@@ -32,6 +32,7 @@ from app.settings import Settings
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, plain, worded
 from app.ui.widgets.banner import announce
+from app.ui.widgets.file_dialogs import in_our_words
 from model_backends.base import Sentence, UserError, joined
 
 APPLY_AFTER_MS = 1500  # engines may have to load anew for other words: not for every letter
@@ -127,13 +128,17 @@ class NamesPage(QWidget):
             self.table.setCurrentCell(min(rows[0], self.table.rowCount() - 1), _WORD)
 
     def ask_for_import(self) -> QFileDialog:
-        dialog = QFileDialog(self, say(Sentence("Names and words to add")), filter=say(_FILTERS))
+        dialog = in_our_words(
+            QFileDialog(self, say(Sentence("Names and words to add")), filter=say(_FILTERS))
+        )
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         return _opened(dialog, self.import_from)
 
     def ask_for_export(self) -> QFileDialog:
-        dialog = QFileDialog(
-            self, say(Sentence("Where to write the names and words")), filter=say(_FILTERS)
+        dialog = in_our_words(
+            QFileDialog(
+                self, say(Sentence("Where to write the names and words")), filter=say(_FILTERS)
+            )
         )
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("csv")

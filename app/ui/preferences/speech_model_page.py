@@ -4,9 +4,11 @@ engine and model by name, for whoever knows them."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
@@ -29,10 +31,14 @@ from app.ui.state.packs import Packs
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, engine_names, plain, worded
 from app.ui.widgets.choice_box import ChoiceBox
+from app.ui.widgets.file_dialogs import in_our_words
+from app.ui.widgets.scrolled import bring_into_view
 from model_backends.base import Availability, EngineError, Sentence, joined
 from model_backends.remote.addresses import hosts
 
-_NEW_SESSION = Sentence("Another engine or model begins a new session; the one so far is saved.")
+_NEW_SESSION = Sentence(
+    "Another engine or model begins a new session once it is loaded; the one so far is saved."
+)
 _NAME_IT = Sentence("Name a server below, and agree that it hears.")
 _DEFAULT_MODEL = Sentence("The engine’s own choice")
 
@@ -53,6 +59,7 @@ class SpeechModelPage(QWidget):
         self.cards = ModelCards(models, store) if models is not None else None
         self.pack = PackCard(packs) if packs is not None else None
         self._engines: Sequence[EngineChoice] = ()
+        self._picked = ("", "")  # an engine by name, whose model may follow; and what was set then
         self.engine = ChoiceBox(Sentence("Engine"))
         self.model = ChoiceBox(Sentence("Model"))
         self.folder = worded.text(QPushButton(), Sentence("&Folder…"))
@@ -67,17 +74,44 @@ class SpeechModelPage(QWidget):
         self.show_details = worded.text(QPushButton(), Sentence("&Why not?"))
         self.show_details.setAutoDefault(False)
         self._arrange()
-        self.engine.chosen.connect(lambda name: store.change(engine=name, model=""))
-        self.model.chosen.connect(lambda name: store.change(model=name))
+        self.engine.chosen.connect(self._pick)
+        self.model.chosen.connect(self._choose_model)
+        if models is not None:
+            models.chosen.connect(lambda _card: self._forget_pick())
         self.folder.clicked.connect(self._ask_folder)
-        self.show_details.clicked.connect(lambda: self.details.setVisible(self.details.isHidden()))
+        self.show_details.clicked.connect(self._tell_why)
 
     def show_engines(self, engines: Sequence[EngineChoice]) -> None:
         """Offer these engines; what cannot be used here is shown, the reason at a click."""
         self._engines = engine_names.offered(engines, self._store.settings.engine)
         self.show_settings(self._store.settings)
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Whoever comes back sees what is set."""
+        super().hideEvent(event)
+        self._forget_pick()
+
+    def _pick(self, engine: str) -> None:
+        """Settings go back where it cannot be loaded: it stays picked here, so that a model of it
+        can be chosen, or a folder."""
+        self._picked = (engine, self._store.settings.engine)
+        self._store.change(engine=engine, model="")
+
+    def _forget_pick(self) -> None:
+        picked, self._picked = self._picked, ("", "")
+        if picked[0] not in ("", self._store.settings.engine):
+            self.show_settings(self._store.settings)
+
+    def _choose_model(self, model: str) -> None:
+        self._store.change(engine=self.engine.currentData(), model=model)
+
     def show_settings(self, settings: Settings) -> None:
+        """… or, of an engine that was picked and could not be loaded, what it lacks."""
+        set_now = settings.engine
+        if set_now not in self._picked:
+            self._picked = ("", "")
+        elif set_now != self._picked[0]:
+            settings = replace(settings, engine=self._picked[0], model="")
         known = [(engine_names.label(choice), choice.info.name) for choice in self._engines]
         if settings.engine not in [name for _, name in known]:
             known.append((settings.engine, settings.engine))
@@ -90,6 +124,7 @@ class SpeechModelPage(QWidget):
                 self.engine.disable(choice.info.name, _NAME_IT)
         self.server.show_settings(settings)
         self._show_models(settings)
+        self._explain(set_now if set_now != settings.engine else "")
         remark = trust.remark(settings.engine, settings.model or None, paths.models_dir())
         worded.text(self.unknown, remark or "")
         self.unknown.setVisible(remark is not None)
@@ -109,11 +144,14 @@ class SpeechModelPage(QWidget):
             if not row.available and row.model:
                 self.model.disable(row.model, _why(row))
         self.folder.setVisible(choice is not None and choice.info.takes_folder)
-        self._explain([choice for choice in self._engines if choice.why_not])
 
-    def _explain(self, unusable: Sequence[EngineChoice]) -> None:
-        """In a sentence what cannot be used here; what it lacks, for whoever asks."""
-        told = [
+    def _explain(self, goes_on: str) -> None:
+        """In a sentence what cannot be used here; what it lacks, for whoever asks. `goes_on`: the
+        engine that captions, where another one is shown."""
+        unusable = [choice for choice in self._engines if choice.why_not]
+        labels = [choice.info.label for choice in self._engines if choice.info.name == goes_on]
+        told = [Sentence("Captions go on with {engine}.", engine=label) for label in labels]
+        told += [
             Sentence("{engine} cannot be used on this computer yet.", engine=choice.info.label)
             for choice in unusable
         ]
@@ -132,10 +170,14 @@ class SpeechModelPage(QWidget):
         if not unusable:
             self.details.hide()
 
+    def _tell_why(self) -> None:
+        self.details.setVisible(self.details.isHidden())
+        bring_into_view(self.details)
+
     def _ask_folder(self) -> None:
-        dialog = QFileDialog(self, say(Sentence("The folder of the model")))
+        dialog = in_our_words(QFileDialog(self, say(Sentence("The folder of the model"))))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(lambda folder: self._store.change(model=folder))
+        dialog.fileSelected.connect(self._choose_model)
         dialog.finished.connect(dialog.deleteLater)
         beside_captions.put(dialog, dialog.sizeHint())
         dialog.open()

@@ -22,6 +22,7 @@ from app.language import say
 from app.ui.sessions.imports import Job
 from app.ui.widgets import beside_captions, plain, worded
 from app.ui.widgets.choice_box import ChoiceBox
+from app.ui.widgets.file_dialogs import in_our_words
 from app.ui.widgets.following import FollowFocus
 from app.ui.widgets.languages import native_name
 from app.ui.widgets.sound_file import FILTERS
@@ -94,7 +95,7 @@ class ImportDialog(QDialog):
 
 def ask_for_files(parent: QWidget, then: Files) -> QFileDialog:
     """Show a dialog for one file or more; returns at once."""
-    dialog = QFileDialog(parent, say(Sentence("Import audio or video")))
+    dialog = in_our_words(QFileDialog(parent, say(Sentence("Import audio or video"))))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
     dialog.setNameFilters([say(each) for each in FILTERS])

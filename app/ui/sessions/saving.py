@@ -20,7 +20,7 @@ Times = tuple[int, int] | None
 def text(stored: Stored, chosen: Times, times: bool) -> str:
     """For the clipboard."""
     export = stored.export(*(chosen or (None, None)))
-    return to_txt(export.words, export.gaps, export.names, times=times).strip()
+    return to_txt(export.words, export.gaps, export.names, times, export.say).strip()
 
 
 def write(stored: Stored, chosen: Times, path: Path, chosen_filter: str) -> Path:

@@ -1,5 +1,6 @@
 """Offers a better model once, when it is known that this computer carries it and somebody is
-captioning with the built-in one in languages that it knows. Knows no widget.
+captioning with the built-in one in languages that it knows; not while a battery runs down, which is
+no time for half a gigabyte and for judging speed. Knows no widget.
 """
 
 from __future__ import annotations
@@ -26,6 +27,14 @@ def _free_bytes() -> int:
     return int(psutil.virtual_memory().available)
 
 
+def _on_battery() -> bool:
+    try:
+        battery = psutil.sensors_battery()  # there is no such function on some systems
+    except (AttributeError, OSError):
+        return False
+    return battery is not None and battery.power_plugged is False  # None: not known
+
+
 class BetterModel(QObject):
     """`offered` brings an `Offer`, once in the life of an installation."""
 
@@ -38,11 +47,13 @@ class BetterModel(QObject):
         models: Models,
         cache_dir: Callable[[], Path] = paths.cache_dir,
         free_bytes: Callable[[], int] = _free_bytes,
+        on_battery: Callable[[], bool] = _on_battery,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._captioning, self._store, self._models = captioning, store, models
         self._cache_dir, self._free_bytes = cache_dir, free_bytes
+        self._on_battery = on_battery
         self._heard: set[str] = set()  # languages that somebody spoke
         self._timer = QTimer(self, interval=_LOOK_MS)
         self._timer.timeout.connect(self.look)
@@ -60,7 +71,8 @@ class BetterModel(QObject):
             self._timer.stop()
             return
         settings = self._store.settings
-        if settings.engine != "embedded" or not self._captioning.running:
+        captions = settings.engine == "embedded" and self._captioning.running
+        if not captions or self._on_battery():
             return
         spoken = {settings.language} if settings.language else self._heard
         found = better.offer(self._cache_dir(), self._free_bytes(), spoken)

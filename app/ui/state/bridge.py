@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from app.session.session import SessionEvent
     from app.session.sources import SourceChoice
 
-TICK_MS = 200  # a meter follows syllables without flicker; the session tells it no more often
+TICK_MS = 240  # a meter follows syllables without flicker; the session tells it no more often
 
 
 class _Wake:

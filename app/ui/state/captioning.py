@@ -2,10 +2,10 @@
 
 Windows listen to one `Captioning` for as long as the app runs; the sessions behind it come and
 go. A change of settings is followed here: what a running session can take (source, delay) is
-passed on, anything else (engine, model, language) begins another session. The one before it
-listens until that one does, so that no word falls between them, and then says its last words; the
-new one is shown when they are out, so that windows see one session after the other. Knows no
-widget, and nothing of sound or engines.
+passed on, anything else (engine, model, language) begins another session, once what it needs is
+loaded (`ChangeOver`). The one before it listens until that one does, so that no word falls between
+them, and then says its last words; the new one is shown when they are out, so that windows see one
+session after the other. Knows no widget, and nothing of sound or engines.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.audio.choice import Device, SourceChoice, from_text, to_text
+from app.audio.choice import Device, from_text, same_source, to_text
 from app.audio.devices.base import name_alone
 from app.core.voices import ME, THEM
 from app.language import said_names
@@ -38,6 +38,18 @@ log = logging.getLogger(__name__)
 
 _RELIEF_MS = 3_000  # how long a session listens on while the next one finds its sound
 _LOOK_MS = 50
+
+
+class Changes(Protocol):
+    """Who sees to it that another engine is loaded before it captions: `ChangeOver`."""
+
+    @property
+    def settings(self) -> Settings:
+        """For a session that begins now."""
+
+    def follow(self, now: Settings, before: Settings) -> bool:
+        """Whether what is chosen now is seen to; else another session may begin at once."""
+
 
 _UNEXPECTED = Status(
     Stage.FAILED,
@@ -78,11 +90,13 @@ class Captioning(QObject):
         self._saving: list[SessionBridge] = []  # nothing more to show but where they are saved
         self._relieved: SessionBridge | None = None  # listens until the newest does
         self._prepared: Preparation | None = None  # for the next session, and only for that
+        self.changes: Changes | None = None
         self._looks_left = 0
         self._relief = QTimer(self, interval=_LOOK_MS)
         self._relief.timeout.connect(self._look_for_sound)
         self.last_status = Status(Stage.IDLE, Sentence("Captions are off."))
         store.changed.connect(self._follow)
+        store.delay_asked.connect(self._insist)
 
     @property
     def stage(self) -> Stage:
@@ -97,6 +111,11 @@ class Captioning(QObject):
     def session(self) -> Session | None:
         """The session that is shown: it runs, or ran last."""
         return self._shown.session if self._shown else None
+
+    @property
+    def newest(self) -> Session | None:
+        """The session that listens, or listened last: its last words may not be shown yet."""
+        return self._newest.session if self._newest else None
 
     @property
     def source(self) -> str:
@@ -165,12 +184,14 @@ class Captioning(QObject):
         elif self._shown and not self.stage.ending:
             self._shown.pause()
 
-    def start_another(self) -> None:
-        """End the session, saved, and begin another, which listens from now on."""
+    def start_another(self, makes_room: bool = False) -> None:
+        """End the session, saved, and begin another, which listens from now on. `makes_room`: the
+        engine of the one is gone before that of the other is loaded."""
         newest = self._newest
         if newest is None or not self.running:
             self._begin()
         else:
+            newest.session.makes_room = makes_room
             self._begin(after=newest)
 
     def stop(self) -> None:
@@ -242,7 +263,8 @@ class Captioning(QObject):
         """A session, on the engine that was loaded ahead for it, if there is one."""
         engine, self._prepared = self._prepared, None
         if engine is None:
-            return self._open_session(self._store.settings, after.session if after else None)
+            chosen = self.changes.settings if self.changes else self._store.settings
+            return self._open_session(chosen, after.session if after else None)
         try:
             bridge = self._open_session(self._store.settings, engine)
         except Exception:
@@ -341,7 +363,7 @@ class Captioning(QObject):
 
     def _take_notice(self, notice: Notice) -> None:
         if notice.code == "delay-refused" and self.session:
-            self._store.change_delay(self.session.delay_ms)  # the one that stays
+            self._store.change_delay(self.session.chosen_delay_ms)  # the one that stays
         self.notice.emit(notice)
 
     def _take_choices(self) -> None:
@@ -362,23 +384,27 @@ class Captioning(QObject):
         """Make the session that listens what the settings now say."""
         wanted, was = of_use(now.engine_options), of_use(before.engine_options)
         another = replace(wanted, delay_ms=None) != replace(was, delay_ms=None)
-        moved = not _same(from_text(now.source), from_text(before.source))
+        moved = not same_source(from_text(now.source), from_text(before.source))
         bridge = self._newest
         if not self.running or bridge is None:
             if self.stage is Stage.FAILED and (another or moved):
                 self._begin()  # what had failed may work now
         elif another:
             # Whoever paused does not want to be heard: end, and wait for "start".
-            self.stop() if self.stage is Stage.PAUSED else self.start_another()
+            if self.stage is Stage.PAUSED:
+                self.stop()
+            elif self.changes is None or not self.changes.follow(now, before):
+                self.start_another()
         else:
             if moved:
                 bridge.set_source(from_text(now.source))
-            if wanted.delay_ms is not None and wanted.delay_ms != was.delay_ms:
+            used = self.changes.settings if self.changes else now
+            mine = used.engine == now.engine  # and not of one that is still being loaded
+            if mine and wanted.delay_ms is not None and wanted.delay_ms != was.delay_ms:
                 bridge.set_delay(wanted.delay_ms)
 
-
-def _same(one: SourceChoice, other: SourceChoice) -> bool:
-    """Whether two choices mean the same source, whatever name is known of it."""
-    if isinstance(one, Device) and isinstance(other, Device):
-        return one.id == other.id
-    return one == other
+    def _insist(self, ms: int) -> None:
+        """The user chooses what they had chosen, and what acts is another."""
+        bridge = self._newest
+        if self.running and bridge is not None and bridge.session.delay_ms != ms:
+            bridge.set_delay(ms)

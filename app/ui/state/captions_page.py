@@ -129,7 +129,8 @@ class CaptionsPage(QObject):
 
     def _word(self, word: Word) -> None:
         if self._broadcast is not None and self._captioning.shows(word.lane):
-            self._broadcast.word(word, self._captioning.labels)
+            several = bool(self._captioning.labels)
+            self._broadcast.word(word, self._store.settings.voice_names if several else {})
 
     def _gap(self, gap: Gap) -> None:
         if self._broadcast is not None and self._captioning.shows(gap.lane):

@@ -23,6 +23,7 @@ class SettingsStore(QObject):
     """Holds the settings of this run and writes them when they have changed."""
 
     changed = Signal(object, object)  # Settings now, Settings before
+    delay_asked = Signal(int)  # the user has chosen it, be it the one that is set
     problem = Signal(object)  # a sentence for the user: they could not be saved
 
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
@@ -53,6 +54,7 @@ class SettingsStore(QObject):
     def change_delay(self, ms: int) -> None:
         """The delay of the engine in use; each engine keeps its own."""
         self.change(delay_ms={**self.settings.delay_ms, self.settings.engine: ms})
+        self.delay_asked.emit(ms)
 
     def forget(self) -> None:
         """Back to how a new Voxline begins; the file was deleted, and is written by no one yet."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QStyle, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.ui.overlay import placement
 
@@ -106,6 +106,8 @@ def frame_of(window: QWidget) -> QSize:
     """What a desktop adds around a window; before it is shown, as far as can be said."""
     if window.isVisible():
         return window.frameGeometry().size() - window.size()
+    from PySide6.QtWidgets import QStyle  # its lists take a while, before the captions are shown
+
     title = window.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight, None, window)
     return QSize(_EDGES.width(), _EDGES.height() + title)
 

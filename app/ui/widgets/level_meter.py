@@ -47,7 +47,7 @@ class LevelMeter(Meter):
         super().changeEvent(event)
 
     def _show(self) -> None:
-        self.show_one(self.lit, QColor(theme.colors().window), self._paint)
+        self.show_one(self.lit, lambda: QColor(theme.colors().window), self._paint)
 
     def _paint(self, painter: QPainter) -> None:
         look = theme.colors()

@@ -37,12 +37,14 @@ class Meter(QLabel):
             self._word = word
             worded.description(self, word)
 
-    def show_one(self, what: Hashable, ground: QColor, draw: Callable[[QPainter], None]) -> None:
+    def show_one(
+        self, what: Hashable, ground: Callable[[], QColor], draw: Callable[[QPainter], None]
+    ) -> None:
         """The picture of `what`, drawn on its ground when it is first needed."""
         scale = self.devicePixelRatioF()
         picture = self._pictures.get((what, scale))
         if picture is None:
-            picture = self._pictures[what, scale] = _drawn(self.size(), scale, ground, draw)
+            picture = self._pictures[what, scale] = _drawn(self.size(), scale, ground(), draw)
         self._picture = picture
         self.update()
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.audio.choice import MediaFile, to_text
 from app.language import say
 from app.ui.widgets import beside_captions
+from app.ui.widgets.file_dialogs import in_our_words
 from model_backends.base import Sentence
 
 _SUFFIXES = "aac aiff avi flac m4a m4v mka mkv mov mp3 mp4 mpeg ogg opus ts wav webm wma wmv"
@@ -28,7 +29,7 @@ def ask_for_sound_file(parent: QWidget, chosen: Callable[[str], None]) -> QFileD
 
     Returns at once. Nothing is called if the user takes none.
     """
-    dialog = QFileDialog(parent.window(), say(Sentence("Listen to a file")))
+    dialog = in_our_words(QFileDialog(parent.window(), say(Sentence("Listen to a file"))))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setNameFilters([say(each) for each in FILTERS])

@@ -73,6 +73,12 @@ def does_next_in_full(stage: Stage) -> str:
     return Sentence("Pause listening: what is said until you listen again is not captioned")
 
 
+def both_well(before: Stage, now: Stage) -> bool:
+    """Captions flow as before: somebody has begun to speak, or paused. It changes with every
+    breath, and nothing of what can be done."""
+    return before in WELL and now in WELL
+
+
 def can_toggle(stage: Stage) -> bool:
     return stage != Stage.STOPPING
 

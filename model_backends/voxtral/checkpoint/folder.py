@@ -21,7 +21,7 @@ from model_backends.voxtral.spec import ModelSpec, from_hf, from_params
 
 _BYTES = {"BF16": 2, "F16": 2, "F32": 4}
 _LONGEST_HEADER = 100_000_000  # bytes; safetensors' own limit
-_AGAIN = "Download the model again."
+_AGAIN = Sentence("Download the model again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,9 @@ def read_spec(folder: Path) -> ModelSpec:
         return from_hf(_json(folder / "config.json"))
     raise EngineError(
         Sentence("{folder} holds no model: params.json or config.json is missing.", folder=folder),
-        "Choose the folder that holds params.json, consolidated.safetensors and tekken.json.",
+        Sentence(
+            "Choose the folder that holds params.json, consolidated.safetensors and tekken.json."
+        ),
     )
 
 
@@ -88,7 +90,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
                 "The weights in {name} are not in Mistral's or Hugging Face's layout.",
                 name=folder.name,
             ),
-            "Get Mistral’s: voxline models download voxtral. Or use the MLX engine.",
+            Sentence("Get Mistral’s: voxline models download voxtral. Or use the MLX engine."),
         )
     tidied = _by_name((tensor_names.tidy(name, layout), entry) for name, entry in entries.items())
     if not (folder / "tekken.json").is_file():
@@ -272,7 +274,7 @@ def _match(found: dict[str, Entry], spec: ModelSpec, layout: str) -> dict[str, E
                     value=list(entry.shape),
                     wanted=list(shapes[ours]),
                 ),
-                "The weights and their description are not of the same model.",
+                Sentence("The weights and their description are not of the same model."),
             )
         if entry.dtype not in _BYTES:
             raise EngineError(
@@ -295,7 +297,7 @@ def _refuse_strangers(
                     "The weights hold a tensor that Voxtral Realtime lacks: {name}.",
                     name=entry.name,
                 ),
-                "They belong to another model.",
+                Sentence("They belong to another model."),
             )
 
 
@@ -303,7 +305,7 @@ def _indexed(folder: Path, index: Mapping[str, Any]) -> list[Path]:
     """The shards that an index names; a shard must lie in the folder itself."""
     shards = index.get("weight_map")
     if not isinstance(shards, Mapping) or not shards:
-        raise EngineError("The index of the weights names no files.", _AGAIN)
+        raise EngineError(Sentence("The index of the weights names no files."), _AGAIN)
     files = []
     for shard in sorted({str(file) for file in shards.values()}):
         file = folder / shard

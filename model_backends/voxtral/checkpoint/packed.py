@@ -24,7 +24,7 @@ from model_backends.voxtral.spec import ModelSpec, from_params
 MLX_LAYOUTS = ("mlx-audio", "voxmlx")
 _BITS, _GROUP_SIZES = (2, 3, 4, 5, 6, 8), (32, 64, 128)
 _FLOATS = ("BF16", "F16", "F32")
-_AGAIN = "Download or convert the model again."
+_AGAIN = Sentence("Download or convert the model again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _match(
                 "The weights hold a tensor that Voxtral Realtime lacks: {stranger}.",
                 stranger=stranger,
             ),
-            "They belong to another model.",
+            Sentence("They belong to another model."),
         )
     return plain, packed
 
@@ -150,7 +150,7 @@ def _packed(found: Mapping[str, Entry], name: str, shape: tuple[int, ...]) -> Pa
     if biases is None:
         raise EngineError(
             Sentence("The weights lack the tensor {stem}biases.", stem=stem),
-            "Only MLX's affine format is read.",
+            Sentence("Only MLX's affine format is read."),
         )
     if weight.dtype != "U32" or {len(s) for s in (shape, weight.shape, scales.shape)} != {2}:
         raise EngineError(
@@ -180,7 +180,7 @@ def _check_shape(entry: Entry, shape: tuple[int, ...]) -> None:
                 value=list(entry.shape),
                 wanted=list(shape),
             ),
-            "The weights and their description are not of the same model.",
+            Sentence("The weights and their description are not of the same model."),
         )
 
 

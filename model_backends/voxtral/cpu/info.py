@@ -13,26 +13,26 @@ from model_backends.voxtral.spec import ModelSpec
 
 INFO = info.described(
     name="voxtral-cpu",
-    label="Voxtral Realtime (processor)",
+    label=Sentence("Voxtral Realtime (processor)"),
     precisions=("int4",),
 )
 
-BUILD_HINT = (
+BUILD_HINT = Sentence(
     "Install a C compiler and run: python -m model_backends.voxtral.cpu.build. "
     "Until then Voxtral runs in PyTorch (voxtral-torch)."
 )
-_CONVERT = "Pack it first: voxline models convert --engine cpu SRC DST."
+_CONVERT = Sentence("Pack it first: voxline models convert --engine cpu SRC DST.")
 _SMALL_PARAMETERS = 100_000_000
 
 
 def availability(models_dir: Path) -> list[Availability]:
     """One row per packed model or checkpoint that could be packed, or what is missing."""
     if find_library() is None:
-        return [_row("The processor engine has not been built here.", BUILD_HINT)]
+        return [_row(Sentence("The processor engine has not been built here."), BUILD_HINT)]
     packed = packed_models(models_dir)
     plain = info.checkpoints(models_dir)
     if not packed and not plain:
-        reason = "The Voxtral Realtime weights are not on this computer."
+        reason = Sentence("The Voxtral Realtime weights are not on this computer.")
         return [
             _row(reason, Sentence("{download} {convert}", download=info.DOWNLOAD, convert=_CONVERT))
         ]
@@ -82,7 +82,7 @@ def _judge(folder: Path) -> Availability:
         needed=info.gigabytes(needed),
         free=info.gigabytes(free),
     )
-    hint = "" if fits else "Close other programs, or use the embedded engine."
+    hint = "" if fits else Sentence("Close other programs, or use the embedded engine.")
     return Availability(INFO.name, folder.name, fits, reason, hint, details)
 
 
@@ -93,7 +93,7 @@ def _unpacked(folder: Path) -> Availability:
     details = {"path": str(folder), "device": "cpu", "precision": "int4", "preferred": small}
     size = info.gigabytes(file_size(spec))
     if small:
-        reason: str = "Small enough to be packed while it is loaded."
+        reason: str = Sentence("Small enough to be packed while it is loaded.")
         return Availability(INFO.name, folder.name, True, reason, "", details)
     reason = Sentence("These weights are not packed for processors yet ({size}).", size=size)
     return Availability(INFO.name, folder.name, False, reason, _CONVERT, details)

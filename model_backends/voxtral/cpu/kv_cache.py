@@ -7,12 +7,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model_backends.base import EngineError
+from model_backends.base import EngineError, Sentence
 from model_backends.voxtral.cpu.library import address, library
 
 NO_MEMORY = (
-    "The computer has no memory left for this stream.",
-    "Close other programs, or use one delay.",
+    Sentence("The computer has no memory left for this stream."),
+    Sentence("Close other programs, or use one delay."),
 )
 
 

@@ -17,8 +17,8 @@ from model_backends.voxtral.cpu.build import find_library
 VERSION = 2
 KERNELS = ("avx512vnni", "avxvnni", "avx2", "i8mm", "neon", "plain")
 _LIBRARY_VARIABLE = "VOXLINE_CPU_LIBRARY"  # another build of it (sanitisers), for tests
-_NOT_BUILT = "The processor engine's library has not been built here."
-BUILD_HINT = (
+_NOT_BUILT = Sentence("The processor engine's library has not been built here.")
+BUILD_HINT = Sentence(
     "Install a C compiler and run: python -m model_backends.voxtral.cpu.build. "
     "Until then Voxtral runs in PyTorch."
 )
@@ -127,7 +127,9 @@ def library() -> Any:
         )
         raise EngineError(reason, BUILD_HINT) from error
     if loaded.vx_version() != VERSION:
-        raise EngineError("The processor engine's library is of another version.", BUILD_HINT)
+        raise EngineError(
+            Sentence("The processor engine's library is of another version."), BUILD_HINT
+        )
     return loaded
 
 

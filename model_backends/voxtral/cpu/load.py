@@ -122,7 +122,7 @@ def load(options: LoadOptions, report: Report) -> CpuEngine:
     INFO.check_language(options.language)
     if options.device not in (None, "cpu"):
         message = Sentence("The processor engine has no device “{name}”.", name=options.device)
-        raise EngineError(message, "Leave out --device.")
+        raise EngineError(message, Sentence("Leave out --device."))
     INFO.check_precision(options.extra.get("precision"))
     folder = find_model(options.model, options.models_dir)
     report(0.0, "checking the model")
@@ -320,5 +320,8 @@ def too_slow(lane: str, step_ms: float) -> Notice:
         ms=f"{step_ms:.0f}",
     )
     return Notice(
-        lane, "slow", message, "Use the embedded engine, or a computer with faster memory."
+        lane,
+        "slow",
+        message,
+        Sentence("Use the embedded engine, or a computer with faster memory."),
     )

@@ -39,7 +39,7 @@ _ALIGNED = 64
 _PAGE = 4096
 _LONGEST_HEADER = 1_000_000
 _READERS = 4  # threads that prove tensors; the library lets go of Python meanwhile
-_AGAIN = "Convert the model again: voxline models convert --engine cpu SRC DST."
+_AGAIN = Sentence("Convert the model again: voxline models convert --engine cpu SRC DST.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,7 +311,7 @@ class CpuSpeech:
     @property
     def _handle(self) -> int:
         if self._model is None:
-            raise EngineError("The model has been unloaded.")
+            raise EngineError(Sentence("The model has been unloaded."))
         return self._model
 
     @property
@@ -373,7 +373,7 @@ def _opened(
     sizes.tower[_DECODER] = _tower(spec.decoder, DECODE_ROWS)
     model = library().vx_open(ctypes.byref(sizes), pointers, threads, kernels.encode())
     if not model:
-        raise EngineError("The model cannot be opened: memory or threads are short.")
+        raise EngineError(Sentence("The model cannot be opened: memory or threads are short."))
     return int(model)
 
 

@@ -31,10 +31,10 @@ INFO = info.described(
     precisions=("fp32", "bf16", "fp16", "int8", "int6", "int4"),
 )
 
-_INSTALL = "Install it with: pip install 'voxline[mlx]'."
-_OTHER = "Use the PyTorch engine (voxtral-torch) here."
-_SMALLER = "Packed already, and smaller: voxline models download voxtral-4bit (3.1 GB)."
-_CONVERT = "A smaller copy: voxline models convert --bits 4 SRC DST."
+_INSTALL = Sentence("Install it with: pip install 'voxline[mlx]'.")
+_OTHER = Sentence("Use the PyTorch engine (voxtral-torch) here.")
+_SMALLER = Sentence("Packed already, and smaller: voxline models download voxtral-4bit (3.1 GB).")
+_CONVERT = Sentence("A smaller copy: voxline models convert --bits 4 SRC DST.")
 
 
 def availability(models_dir: Path) -> list[Availability]:
@@ -63,7 +63,9 @@ def find_model(model: str | None, models_dir: Path) -> Path:
         return info.find_model(model, models_dir)
     found = checkpoints(models_dir)
     if not found:
-        raise EngineError("The Voxtral Realtime weights are not on this computer.", info.DOWNLOAD)
+        raise EngineError(
+            Sentence("The Voxtral Realtime weights are not on this computer."), info.DOWNLOAD
+        )
     named = [folder for folder in found if folder.name == info.DEFAULT_MODEL]
     return (named or found)[0]
 
@@ -103,7 +105,7 @@ def _judge(folder: Path, computer: Chip) -> Availability:
         "preferred": computer.apple,
     }
     needed = info.gigabytes(memory_needed(spec, bits))
-    there = f"{computer.name} with {info.gigabytes(computer.memory_bytes)}"
+    there = _described(computer)
     if not fits(spec, bits, computer):
         reason = Sentence(
             "{there}; in {bits} bits this needs {needed}.", there=there, bits=bits, needed=needed
@@ -127,7 +129,7 @@ def _judge(folder: Path, computer: Chip) -> Availability:
 
 def _without_weights(computer: Chip) -> Availability:
     """What would run here if the weights were there."""
-    there = f"{computer.name} with {info.gigabytes(computer.memory_bytes)}"
+    there = _described(computer)
     if not computer.apple:
         return _row(
             Sentence("The weights are not on this computer ({there}).", there=there), info.DOWNLOAD
@@ -156,13 +158,17 @@ def _what_is_missing() -> tuple[str, str] | None:
     if system == "Darwin" and machine != "arm64":
         if _sysctl("sysctl.proc_translated") == "1":
             return (
-                "This Python was built for Intel Macs and runs translated, where MLX cannot.",
-                "Install Voxline with a Python for Apple silicon.",
+                Sentence(
+                    "This Python was built for Intel Macs and runs translated, where MLX cannot."
+                ),
+                Sentence("Install Voxline with a Python for Apple silicon."),
             )
-        return "MLX needs a Mac with Apple silicon; this one has an Intel processor.", _OTHER
+        return Sentence(
+            "MLX needs a Mac with Apple silicon; this one has an Intel processor."
+        ), _OTHER
     if system != "Darwin":
-        return "MLX is not installed; it is made for Macs with Apple silicon.", _OTHER
-    return elsewhere.why_not(INFO.name, "MLX is not installed.", _INSTALL)
+        return Sentence("MLX is not installed; it is made for Macs with Apple silicon."), _OTHER
+    return elsewhere.why_not(INFO.name, Sentence("MLX is not installed."), _INSTALL)
 
 
 def _spec(folder: Path) -> ModelSpec | None:
@@ -189,3 +195,8 @@ def _sysctl(name: str) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip()
+
+
+def _described(computer: Chip) -> Sentence:
+    size = info.gigabytes(computer.memory_bytes)
+    return Sentence("{name} with {size}", name=computer.name, size=size)

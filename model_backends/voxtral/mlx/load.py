@@ -140,7 +140,7 @@ def choose_bits(extra: Mapping[str, Any], checkpoint: MlxCheckpoint, computer: C
                     bits=checkpoint.bits,
                     asked=asked,
                 ),
-                "Leave out the number of bits, or choose the original weights.",
+                Sentence("Leave out the number of bits, or choose the original weights."),
             )
         return checkpoint.bits
     if asked is not None:
@@ -207,7 +207,7 @@ def _check_memory(checkpoint: MlxCheckpoint, bits: int, computer: Chip) -> None:
     hint = (
         Sentence("It fits in {value} bits.", value=fitting[0])
         if fitting
-        else "Use the embedded engine."
+        else Sentence("Use the embedded engine.")
     )
     raise EngineError(
         Sentence(

@@ -18,7 +18,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from model_backends.base import EngineError
+from model_backends.base import EngineError, Sentence
 from model_backends.voxtral.mel import MelStream
 from model_backends.voxtral.mlx.kv_cache import KVCache
 from model_backends.voxtral.mlx.model import (
@@ -47,7 +47,7 @@ from model_backends.voxtral.speech_model import (
 from model_backends.voxtral.tekken import Tekken
 
 _start: Any = mx.async_eval
-_NO_ROOM = "There is no memory left for this stream."
+_NO_ROOM = Sentence("There is no memory left for this stream.")
 
 
 @dataclass(slots=True)
@@ -320,7 +320,7 @@ class ModelRunner:
     @property
     def _network(self) -> Network:
         if self._net is None:
-            raise EngineError("The model has been unloaded.")
+            raise EngineError(Sentence("The model has been unloaded."))
         return self._net
 
 
@@ -378,4 +378,4 @@ def _as_it_is(step: Any) -> Any:
 
 
 def _unloaded(*_: Any) -> Any:
-    raise EngineError("The model has been unloaded.")
+    raise EngineError(Sentence("The model has been unloaded."))

@@ -17,7 +17,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from model_backends.base import EngineError, Report
+from model_backends.base import EngineError, Report, Sentence
 from model_backends.voxtral.checkpoint.folder import Entry
 from model_backends.voxtral.checkpoint.packed import MLX_LAYOUTS, MlxCheckpoint, Packed
 from model_backends.voxtral.checkpoint.tensor_names import halves_order, rotary_heads, shapes
@@ -43,7 +43,7 @@ def load_network(
     """
     check_tied(checkpoint)
     reader = Reader(checkpoint, report)
-    with or_explain("The model does not fit into this computer's memory."):
+    with or_explain(Sentence("The model does not fit into this computer's memory.")):
         return build(checkpoint.spec, *_store(reader.get, reader.part, dtype, bits, GROUP_SIZE))
 
 
@@ -180,7 +180,9 @@ def or_explain(sentence: str) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if not isinstance(error, MemoryError) and "alloc" not in str(error):
             raise
-        raise EngineError(sentence, "Close other programs, or choose fewer bits.") from error
+        raise EngineError(
+            sentence, Sentence("Close other programs, or choose fewer bits.")
+        ) from error
 
 
 def check_tied(checkpoint: MlxCheckpoint) -> None:
@@ -190,8 +192,10 @@ def check_tied(checkpoint: MlxCheckpoint) -> None:
     head, embedding = checkpoint.head, checkpoint.plain["embedding.weight"]
     if head.shape != embedding.shape or not _equal(head, embedding):
         raise EngineError(
-            "The weights have an output head (lm_head.weight) that differs from the embedding.",
-            "Voxtral Realtime ties the two; these weights belong to another model.",
+            Sentence(
+                "The weights have an output head (lm_head.weight) that differs from the embedding."
+            ),
+            Sentence("Voxtral Realtime ties the two; these weights belong to another model."),
         )
 
 

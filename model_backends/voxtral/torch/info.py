@@ -34,7 +34,9 @@ _STORAGE = {
 }
 _WORKSPACE = 600_000_000  # bytes of kernels, activations, captured graphs
 
-_INSTALL = "Install it with: pip install 'voxline[torch]' (a GPU build from pytorch.org is faster)."
+_INSTALL = Sentence(
+    "Install it with: pip install 'voxline[torch]' (a GPU build from pytorch.org is faster)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Device:
 def availability(models_dir: Path) -> list[Availability]:
     """One row per checkpoint found, or one that says what to download."""
     if any(elsewhere.package(name, INFO.name) is None for name in ("torch", "safetensors")):
-        why = elsewhere.why_not(INFO.name, "PyTorch is not installed.", _INSTALL)
+        why = elsewhere.why_not(INFO.name, Sentence("PyTorch is not installed."), _INSTALL)
         return [_row(info.DEFAULT_MODEL, *why)]
     folders = info.checkpoints(models_dir)
     device = best_device()
@@ -123,7 +125,7 @@ def _judge(folder: Path, device: Device) -> Availability:
                 described=_described(device),
                 size=info.gigabytes(needed["int4"]),
             ),
-            "Close other programs, or use the embedded engine.",
+            Sentence("Close other programs, or use the embedded engine."),
             details,
         )
     reason = Sentence(
@@ -132,7 +134,11 @@ def _judge(folder: Path, device: Device) -> Availability:
         precision=precision,
         size=info.gigabytes(needed[precision]),
     )
-    hint = "" if device.kind != "cpu" else "On a processor the full model is slower than speech."
+    hint = (
+        ""
+        if device.kind != "cpu"
+        else Sentence("On a processor the full model is slower than speech.")
+    )
     return Availability(INFO.name, folder.name, True, reason, hint, details)
 
 
@@ -141,7 +147,8 @@ def _row(model: str, reason: str, hint: str) -> Availability:
 
 
 def _described(device: Device) -> str:
-    return f"{device.name} with {info.gigabytes(device.memory_bytes)} free"
+    size = info.gigabytes(device.memory_bytes)
+    return Sentence("{name} with {size} free", name=device.name, size=size)
 
 
 def _torch_has_gpu() -> bool:

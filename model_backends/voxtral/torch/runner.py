@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model_backends.base import EngineError
+from model_backends.base import EngineError, Sentence
 from model_backends.voxtral.mel import MelStream
 from model_backends.voxtral.schedule import LEFT_PAD_ROWS, LOOK_AHEAD_SAMPLES, SILENT_ROWS
 from model_backends.voxtral.spec import FRAMES_PER_ROW, MEL_BINS
@@ -353,7 +353,7 @@ class ModelRunner:
     @property
     def _network(self) -> Network:
         if self._net is None:
-            raise EngineError("The model has been unloaded.")
+            raise EngineError(Sentence("The model has been unloaded."))
         return self._net
 
     @property
@@ -387,6 +387,6 @@ def _explained() -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise EngineError(
-            "The device has no memory left for this stream.",
-            "Close other programs, use one delay, or load the model with fewer bits.",
+            Sentence("The device has no memory left for this stream."),
+            Sentence("Close other programs, use one delay, or load the model with fewer bits."),
         ) from error

@@ -113,7 +113,7 @@ def assembled(spec: ModelSpec, get: Get, precision: str, device: torch.device) -
                 device=device,
                 precision=precision,
             ),
-            "Choose fewer bits (8 or 4), or another device.",
+            Sentence("Choose fewer bits (8 or 4), or another device."),
         ) from error
 
 
@@ -127,7 +127,7 @@ def _reader(files: ExitStack) -> Callable[[Entry], Tensor]:
             except SafetensorError as error:
                 raise EngineError(
                     Sentence("{name} cannot be read ({error}).", name=entry.file.name, error=error),
-                    "Download the model again.",
+                    Sentence("Download the model again."),
                 ) from error
         tensor: Tensor = opened[entry.file].get_tensor(entry.name)
         return tensor
@@ -153,13 +153,15 @@ def _check_finite(tensor: Tensor, name: str) -> None:
                 name=name,
                 removeprefix=str(tensor.dtype).removeprefix("torch."),
             ),
-            "Download the model again, or choose another precision.",
+            Sentence("Download the model again, or choose another precision."),
         )
 
 
 def _check_tied(head: Tensor, embedding: Tensor) -> None:
     if not torch.equal(head, embedding):
         raise EngineError(
-            "The weights have an output head (lm_head.weight) that differs from the embedding.",
-            "Voxtral Realtime ties the two; these weights belong to another model.",
+            Sentence(
+                "The weights have an output head (lm_head.weight) that differs from the embedding."
+            ),
+            Sentence("Voxtral Realtime ties the two; these weights belong to another model."),
         )

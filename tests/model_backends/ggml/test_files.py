@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import struct
 import sys
 from pathlib import Path
 
@@ -10,8 +11,12 @@ import numpy as np
 import pytest
 
 import model_backends
+from app.session.start import start_message
+from app.worker import messages as m
+from app.worker.client import EngineClient
+from app.worker.restarts import Backoff
 from model_backends.base import EngineError, EngineOptions, LoadOptions
-from model_backends.ggml import info, library
+from model_backends.ggml import header, info, library
 from model_backends.ggml.families import FILE_DELAY_MS
 from model_backends.ggml.header import read_header
 from tests.model_backends.ggml.conftest import needed
@@ -28,10 +33,10 @@ def refused(file: Path, device: str | None = "cpu", realtime: bool = True) -> En
 
 
 def test_the_head_of_a_file_says_what_it_is(counting: Path, tiny: Path) -> None:
-    header = read_header(counting)
-    assert (header.architecture, header.name) == ("parakeet", WORDS.variant)
-    assert header.keys["general.languages"] == ("en-US", "de-DE", "fr-FR")
-    assert header.bytes <= counting.stat().st_size < header.bytes + 64
+    head = read_header(counting)
+    assert (head.architecture, head.name) == ("parakeet", WORDS.variant)
+    assert head.keys["general.languages"] == ("en-US", "de-DE", "fr-FR")
+    assert head.bytes <= counting.stat().st_size < head.bytes + 64
     assert read_header(tiny).bytes == tiny.stat().st_size
 
 
@@ -50,6 +55,72 @@ def test_what_is_no_model(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "x.gguf"
     file.write_bytes(content)
     assert message in refused(file).message
+
+
+def written(path: Path, **keys: object) -> Path:
+    """A file that has these keys and no tensor."""
+    writer = importlib.import_module("gguf").GGUFWriter(str(path), "parakeet")
+    for name, value in keys.items():
+        kind = {str: writer.add_string, int: writer.add_uint32}.get(type(value), writer.add_array)
+        kind(name.replace("__", "."), value)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    writer.close()
+    return path
+
+
+CHUNKED = {"stt__parakeet__encoder__att_context_style": "chunked_limited"}
+CHOICES = "stt__parakeet__encoder__att_context_size_choices"
+
+
+@pytest.mark.parametrize(
+    "lies",
+    [
+        CHUNKED | {CHOICES: 5},
+        CHUNKED | {CHOICES: "all"},
+        CHUNKED | {CHOICES: [56, -3]},
+        CHUNKED | {CHOICES: [56, 2_000_000_000]},
+        CHUNKED | {CHOICES: ["a", "b"]},
+        CHUNKED | {"stt__parakeet__encoder__att_context_right": "far"},
+        {"general__languages": 7},
+        {"general__languages": "en-US"},
+    ],
+)
+def test_a_head_whose_keys_make_no_sense(tmp_path: Path, lies: dict[str, object]) -> None:
+    needed()
+    file = written(tmp_path / "lies.gguf", **lies)
+    assert refused(file).message == "lies.gguf is damaged."
+    assert info.INFO.suited(EngineOptions("ggml", model=str(file))) == info.INFO
+    (tmp_path / "models" / "lies").mkdir(parents=True)
+    file.rename(tmp_path / "models" / "lies" / "lies.gguf")
+    (row,) = info.availability(tmp_path / "models")
+    assert not row.available and "damaged" in row.reason
+
+
+def test_languages_that_are_none_are_left_out(tmp_path: Path) -> None:
+    needed()
+    file = written(tmp_path / "x.gguf", general__languages=["en-US", "\x1b[31m", "", "de", "x" * 9])
+    family = info.family_in(file)
+    assert tuple(family.languages) == ("en", "de")
+
+
+def test_a_head_without_end_is_not_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Millions of empty names in a hole of a file would take a minute, long ones all memory."""
+    head = b"GGUF" + struct.pack("<IQQ", 3, 0, 2)
+    file = tmp_path / "hole.gguf"
+    for count, longest in ((30_000_000, header._LONGEST), (1_000_000, 100_000)):
+        monkeypatch.setattr(header, "_LONGEST", longest)
+        with file.open("wb") as hole:
+            hole.write(head + struct.pack("<Q1sIIQ", 1, b"n", 9, 8, count))
+            hole.truncate(400_000_000)
+        assert refused(file).message == "hole.gguf is damaged."
+    with file.open("wb") as hole:
+        hole.write(head + struct.pack("<Q1sIQ", 1, b"n", 8, 99_990))
+        hole.truncate(400_000_000)
+    assert refused(file).message == "hole.gguf is damaged."
 
 
 @pytest.mark.parametrize("kept", [40, 700, 20_000, -1])
@@ -95,10 +166,55 @@ def test_a_file_and_a_name_that_are_not_there(tmp_path: Path) -> None:
     assert "moonshine-streaming-small" in error.value.hint
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text there")
+def test_a_name_that_is_no_text(counting: Path, tmp_path: Path) -> None:
+    file = tmp_path / "x\udcff.gguf"
+    file.write_bytes(counting.read_bytes())
+    for place in (file, tmp_path):
+        assert info.file_of(place) is None
+    assert not info.availability(tmp_path)[0].available
+    with pytest.raises(EngineError, match="bytes that are no text") as error:
+        start_message(EngineOptions("ggml", model=str(file), delay_ms=560))
+    assert "Rename it" in error.value.hint
+    error.value.message.encode()
+
+
 def test_devices(counting: Path) -> None:
     assert "knows no device “tpu”" in refused(counting, device="tpu").message
     if sys.platform != "darwin":
         assert "finds no “metal”" in refused(counting, device="metal").message
+
+
+def spoiled(counting: Path, tmp_path: Path) -> Path:
+    """The library loads it, and at the first sound ends the process: its frames fit no more."""
+    reader = importlib.import_module("gguf").GGUFReader(str(counting))
+    field = reader.fields["stt.parakeet.encoder.conv_context_left"]
+    at = field.offset + sum(int(part.nbytes) for part in field.parts[:-1])
+    content = bytearray(counting.read_bytes())
+    content[at : at + 4] = (65_536).to_bytes(4, "little")
+    file = tmp_path / "spöiled model.gguf"
+    file.write_bytes(content)
+    return file
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes end otherwise there")
+def test_a_file_on_which_the_library_ends_the_process_is_given_up_while_it_loads(
+    counting: Path, tmp_path: Path
+) -> None:
+    file = spoiled(counting, tmp_path)
+    start = m.Start(
+        m.PROTOCOL_VERSION, "ggml", str(tmp_path), model=str(file), device="cpu", delays_ms=(560,)
+    )
+    told: list[object] = []
+    client = EngineClient(start, told.append, backoff=Backoff((0,), most_unready=2))
+    client.start()
+    assert client.finished.wait(60)
+    assert not [event for event in told if isinstance(event, m.Ready)]
+    failure = told[-1]
+    assert isinstance(failure, m.Failure)
+    assert failure.message.startswith("The speech engine crashed")
+    assert "download it again" in failure.hint
+    client.kill()
 
 
 # --- the library ---------------------------------------------------------------------------------

@@ -5,11 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app import paths
 from model_backends import speeds
-from model_backends.base import EngineError, Notice, Progress, StreamOptions, Tail, Word
+from model_backends.base import (
+    Acting,
+    EngineError,
+    Event,
+    Notice,
+    Progress,
+    StreamOptions,
+    Tail,
+    Word,
+)
 from model_backends.ggml import engine as engine_module
 from model_backends.ggml import stream as stream_module
 from model_backends.ggml.engine import GgmlEngine
@@ -59,6 +69,14 @@ def test_it_counts_at_every_chunk(engine: GgmlEngine, delay: int, realtime: bool
     assert heard.text == COUNTED
     check_times(heard)
     assert all(0 < word.confidence < 1 for word in heard.words if word.confidence is not None)
+
+
+@pytest.mark.parametrize("delay", DELAYS)
+def test_a_word_that_the_end_cuts_ends_with_the_sound(engine: GgmlEngine, delay: int) -> None:
+    sound = bursts(2)[: 16 * (FIRST_MS + EVERY_MS + 200)]
+    heard = hear(engine, sound, delay)
+    assert heard.words[1].end_ms == 1_000 + len(sound) // 16
+    assert not hear(engine, sound[:160], delay).words, "a hundredth of a second"
 
 
 def test_the_tag_that_it_gives_is_the_language_and_no_word(engine: GgmlEngine) -> None:
@@ -124,6 +142,16 @@ def test_a_model_that_falls_silent_is_woken_and_every_word_is_there(
     assert "wrote nothing" in mute.message and ended.message == ""
 
 
+def test_music_is_told_once_and_not_at_each_verse(counting: Path) -> None:
+    """Nothing that it can write: the next time it waits eight times as long, until it has."""
+    engine = load(counting)
+    hum = np.zeros(16 * 6_000, np.float32)
+    assert [bool(n.message) for n in hear(engine, hum, 560, speech=1.0).notices("mute")] == [1, 0]
+    assert not hear(engine, hum, 560, speech=1.0).notices("mute")
+    assert hear(engine, bursts(1), 560, speech=1.0).words
+    assert hear(engine, hum, 560, speech=1.0).notices("mute")
+
+
 def test_silence_wakes_nobody(counting: Path) -> None:
     heard = hear(load(counting), bursts(17), 560, speech=0.2)
     assert len(heard.words) == 10 and not heard.notices("mute")
@@ -183,6 +211,23 @@ def test_a_long_listening_is_renewed_at_a_pause(
     check_times(heard)
 
 
+def test_a_long_listening_without_a_pause_is_renewed_too(
+    engine: GgmlEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon = dict.fromkeys(stream_module._TOO_OLD_MS, 7_000)
+    monkeypatch.setattr(stream_module, "_TOO_OLD_MS", soon)
+    begun: list[int] = []
+
+    def noted(model: Any, family: Family, delay_ms: int, *others: Any) -> Listening:
+        begun.append(delay_ms)
+        return listen(model, family, delay_ms, *others)
+
+    monkeypatch.setattr(engine_module, "listen", noted)
+    heard = hear(engine, bursts(16), 560, speech=1.0)
+    assert len(heard.words) == 16 and len(begun) >= 2
+    check_times(heard)
+
+
 # --- two voices -----------------------------------------------------------------------------------
 
 
@@ -239,8 +284,46 @@ def test_where_the_computer_lags_the_chunk_grows_and_no_word_is_lost(cyclic: Pat
     assert stream.delay_ms > 80
     first = heard.notices("longer-delay")[0]
     assert "too slow" in first.message and "320 ms" in first.message
+    acting = [event.ms for event in heard.events if isinstance(event, Acting)]
+    assert acting[0] == 320 and acting[-1] == stream.delay_ms, "what acts is told, and last of all"
     assert len(heard.words) == 14
     check_times(heard)
+
+
+def told_at_open(engine: GgmlEngine, delay_ms: int, **options: Any) -> list[Event]:
+    """What is told where an utterance begins; it is dropped."""
+    engine.open(StreamOptions("me", 0, (delay_ms,), 0, **options)).close()
+    return engine.advance()
+
+
+def test_what_acts_is_told_until_what_was_chosen_acts_again(cyclic: Path) -> None:
+    engine = load(cyclic)
+    engine.expect(1.3)
+    acts, notice = told_at_open(engine, 80)
+    assert acts == Acting("me", 0, 1120)
+    assert isinstance(notice, Notice) and "1120 ms behind" in notice.message
+    assert told_at_open(engine, 80) == [acts], "the sentence once"
+    assert told_at_open(engine, 1120) == [Acting("me", 0, 1120), Notice("me", "longer-delay", "")]
+    engine.expect(1.3)
+    told_at_open(engine, 80)
+    engine._floor.ms = 0  # as after a while with room
+    assert told_at_open(engine, 80) == [Acting("me", 0, 80), Notice("me", "longer-delay", "")]
+    assert told_at_open(engine, 80) == []
+
+
+def test_a_choice_made_in_a_pause_is_tried(cyclic: Path) -> None:
+    engine = load(cyclic)
+    engine.expect(1.3)
+    told_at_open(engine, 80)
+    assert told_at_open(engine, 320, delay_is_new=True)[0] == Acting("me", 0, 320)
+
+
+def test_what_it_took_the_last_time_counts_at_the_next_start(cyclic: Path, tmp_path: Path) -> None:
+    speeds.note(tmp_path, speeds.load_of(cyclic.name), 1.2)
+    extra = {"sample": str(paths.resource("sample/jfk.flac"))}
+    engine = load(cyclic, cache_dir=tmp_path, extra=extra)
+    assert engine.advance() == [], "not told again"
+    assert told_at_open(engine, 80)[0] == Acting("me", 0, 1120)
 
 
 def test_what_it_takes_is_found_out_once(cyclic: Path, tmp_path: Path) -> None:
@@ -264,7 +347,9 @@ def test_where_it_costs_too_much_it_begins_with_a_longer_chunk(cyclic: Path) -> 
     stream = engine.open(StreamOptions("me", 0, (80,), 0))
     assert stream.delay_ms == 1120
     assert "1120 ms behind" in str(engine.advance())
-    stream.set_delay(0, 320)  # the user insists
+    stream.set_delay(0, 80)  # the user insists
+    assert stream.delay_ms == 80
+    assert engine.advance() == [Acting("me", 0, 80), Notice("me", "longer-delay", "")]
     assert engine.open(StreamOptions("them", 0, (80,), 0)).delay_ms == 80
     engine.measured(0.4)
     assert engine.open(StreamOptions("me", 0, (80,), 0)).delay_ms == 80

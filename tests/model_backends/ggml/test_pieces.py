@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from model_backends.base import SAMPLE_RATE
 from model_backends.ggml import pace
 from model_backends.ggml.kept_sound import KeptSound
 from model_backends.ggml.listening import DraftListening
+from model_backends.ggml.pieces import Pieces
 from model_backends.ggml.words import WordBuilder, retimed, spread
 from model_backends.guess import Guess
 from tests.model_backends.ggml.conftest import needed
@@ -50,6 +52,39 @@ def test_a_new_draft_keeps_the_times_of_the_one_before() -> None:
     assert (after[2].start_ms, after[3].end_ms) == (900, 1500)
     other = retimed([" ice", " cream"], before, 1000)
     assert (other[0].start_ms, other[1].end_ms) == (0, 1000)
+
+
+@dataclass(frozen=True)
+class Said:
+    """As the library gives a token: half a character becomes a sign that something is broken."""
+
+    text: str
+    t0_ms: int
+    t1_ms: int
+    p: float = 1.0
+
+
+BYTES = (
+    b" a", " 你".encode()[:2], "你".encode()[1:2], "你".encode()[2:], "好".encode(),
+    "😀".encode()[:1], "😀".encode()[1:], b" b", "é".encode()[:1],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 9])
+def test_a_character_said_byte_by_byte_is_one_piece_with_its_time(at_once: int) -> None:
+    pieces, found = Pieces(), []
+    tokens = [Said(b.decode("utf-8", "replace"), 80 * n, 80 * n + 80) for n, b in enumerate(BYTES)]
+    for count in [*range(at_once, len(BYTES), at_once), len(BYTES)]:
+        whole = b"".join(BYTES[:count]).decode("utf-8", "replace").lstrip()
+        found += pieces.new(tokens[:count], whole)
+    assert pieces.new(tokens, whole, final=True) == [], "half a character, and no more comes"
+    assert found == [
+        Guess(" a", 0, 80),
+        Guess(" 你", 80, 320),
+        Guess("好", 320, 400),
+        Guess("😀", 400, 560),
+        Guess(" b", 560, 640),
+    ]
 
 
 class FakeText:
@@ -157,3 +192,4 @@ def test_a_chunk_grows_only_where_sound_waits_and_hearing_is_slow() -> None:
     watch.reset()
     watch.record(8 * SAMPLE_RATE, 4.0)
     assert watch.longer(80, 3 * SAMPLE_RATE) is None, "a stall: it catches up"
+    assert watch.longer(80, 3 * SAMPLE_RATE, voices=2) == 320, "each voice costs as much"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.session.transcription import Transcriber
 from app.worker import messages as m
+from model_backends.base import Acting, StreamOptions
 from model_backends.ggml.engine import GgmlEngine
 from model_backends.ggml.stream import GgmlStream
 from tests.model_backends.ggml.hearing import Heard, hear, load
@@ -70,6 +72,21 @@ def test_a_change_of_delay_in_the_midst_of_speech_loses_and_doubles_no_word(
     heard = hear(engine, sound, 480, hook=change)
     assert heard.text == reference_text("join_03", 6)
     assert sum(len(sound) > at for at in (30 * 512, 110 * 512, 200 * 512)) >= 2
+
+
+def test_a_longer_delay_would_cost_as_much_and_is_not_taken(engine: GgmlEngine) -> None:
+    seconds = iter(range(1_000_000))
+    slow = GgmlEngine(
+        engine.info, engine.model, "cpu", engine.family, engine._models[0], engine._load_another,
+        clock=lambda: float(next(seconds)),  # whatever is done takes a second
+    )  # fmt: skip
+    slow.expect(1.5)
+    stream = slow.open(StreamOptions("me", 3, (480,), 0))
+    stream.push(np.zeros(16_000 * 9, np.float32), 0.0)
+    while slow._pace.load == 0 or slow._pace._samples < 16_000 * 4:
+        assert not [event for event in slow.advance() if isinstance(event, Acting)]
+    assert stream.delay_ms == 480 and stream.waiting > 16_000 * 3
+    stream.close()
 
 
 def test_what_waited_while_everything_stood_still_is_heard(engine: GgmlEngine) -> None:

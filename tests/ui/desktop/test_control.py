@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from app import language
+from app.session.session import Choices
 from app.session.status import Stage, Status
 from app.ui.desktop.control import Control
 from app.ui.state.commands import VERBS, Commands
@@ -89,8 +91,20 @@ def test_listening_pauses_and_goes_on(app: App, rig: Rig) -> None:
 def test_text_grows_and_a_place_is_marked(app: App) -> None:
     assert app.order("bigger")["message"] == "The text is 30 pt now."
     assert app.order("smaller")["message"] == "The text is 28 pt now."
-    assert app.order("mark") == {"done": True, "message": "This place is marked.", "hint": ""}
+    marked = "This place is marked."
+    assert app.order("mark") == {"done": True, "message": marked, "hint": "", "said": marked}
     assert app.marks == 1
+
+
+def test_people_are_told_in_the_language_of_the_windows_and_programs_in_english(app: App) -> None:
+    language.choose("de")
+    try:
+        answer, state = app.order("no such verb"), app.order("status")
+    finally:
+        language.choose("en")
+    assert answer["message"] == "This Voxline cannot do that."
+    assert answer["said"] == "Dieses Voxline kann das nicht. Vielleicht ist es eine andere Version."
+    assert "captions are" in state["message"] and "Untertitel sind" in state["said"]
 
 
 def test_the_state_is_told_without_what_was_said(app: App, rig: Rig) -> None:
@@ -106,6 +120,16 @@ def test_the_state_is_told_without_what_was_said(app: App, rig: Rig) -> None:
     assert facts.items() <= told.items()
     assert (told["words"], told["engine"], told["delay_ms"]) == (2, "scripted", 480)
     assert "secret" not in json.dumps(told)
+
+
+def test_the_delay_that_acts_is_told(app: App, rig: Rig) -> None:
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    assert "chosen" not in app.order("status")["message"]
+    rig.say(Choices("Built-in microphone", 960, chosen_delay_ms=480))
+    told = app.order("status")
+    assert (told["delay_ms"], told["chosen_delay_ms"]) == (960, 480)
+    assert "Words come 960 ms behind: the 480 ms that were chosen" in told["message"]
 
 
 @pytest.mark.parametrize(

@@ -65,3 +65,8 @@ def test_what_has_settled_is_not_looked_at_again(collector: Garbage) -> None:
     assert gc.get_freeze_count() > 10_000
     collector.close()
     assert gc.get_freeze_count() == 0 and gc.isenabled()
+
+
+def test_what_was_imported_is_not_looked_at_at_all(collector: Garbage) -> None:
+    assert gc.get_freeze_count() > 10_000
+    assert gc.get_count()[0] < 10_000

@@ -40,6 +40,7 @@ OURS = {  # which take a sentence, by where it stands among their arguments
     "tell": (0, 1, 2), "ask": (0, 1, 2), "Message": (0, 1), "Status": (1, 2), "UserError": (0, 1),
     "text": (1,), "name": (1,), "title": (1,), "tip": (1,), "placeholder": (1,), "action": (1,),
 }  # fmt: skip
+TELLS = re.compile(r"(Engine|User|Usage|Library)Error|\w+Problem|Notice|Availability|tell|_row")
 LITERALLY = re.compile(r"Voxline|info|good|warning|failure|\w+://\S*")  # and kinds of banners
 SAID = {"say", "tip"}  # what makes words of a sentence, for widgets that keep none
 
@@ -148,6 +149,55 @@ def test_no_window_is_given_a_literal() -> None:
         for line, text in literals(path.read_text("utf-8"))
     ]
     assert found == []
+
+
+def test_no_error_or_notice_is_made_of_a_literal() -> None:
+    """It would be English in every window and in the terminal."""
+    found = [
+        f"{path.relative_to(CHECKOUT)}:{line}: {text}"
+        for path in catalogues.sources()
+        if path.name != "scripted.py"  # tests' own
+        for line, text in plain_errors(path.read_text("utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ('raise EngineError("It is gone.", hint)', 1),
+        ('raise EngineError(what, _AGAIN)\n_AGAIN = "Download it again."', 1),
+        ('Availability("ggml", name, False, why, "Close other programs.")', 1),
+        ('return _row("It is not here.", hint)', 1),
+        ('tell(what, "Wait a moment.")', 1),
+        ('raise EngineError(Sentence("It is gone."), _AGAIN)\n_AGAIN = Sentence("Again.")', 0),
+        ('Notice(lane, "slow", message, f"{one} {other}")', 0),
+        ('raise ValueError("no such track")', 0),
+    ],
+)
+def test_an_error_made_of_a_literal_is_found(source: str, count: int) -> None:
+    assert len(list(plain_errors(source))) == count
+
+
+def plain_errors(source: str) -> Iterator[tuple[int, str]]:
+    """Sentences that somebody is told as they stand, or by a name that is one of this file."""
+    tree = ast.parse(source)
+    named = {
+        target.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        called = node.func if isinstance(node, ast.Call) else None
+        if isinstance(called, ast.Name) and TELLS.fullmatch(called.id):
+            assert isinstance(node, ast.Call)
+            for argument in node.args:
+                value = named.get(argument.id) if isinstance(argument, ast.Name) else argument
+                said = value.value if isinstance(value, ast.Constant) else None
+                if isinstance(said, str) and re.fullmatch(r"(?s)[A-Z].* .*[.!?]", said):
+                    yield node.lineno, said
 
 
 @pytest.mark.parametrize(

@@ -9,19 +9,45 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QColor, QIcon, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.audio.choice import MediaFile, from_text
 from app.audio.devices.base import SourceInfo
+from app.ui.overlay import icons
 from app.ui.overlay.controls import BAR_HEIGHT, MINIMUM_WIDTH, ControlsBar
 
 SOURCES = [
     SourceInfo("usb", "USB microphone", "microphone", True),
     SourceInfo("alsa_output.pci-0000_00_1f.3.monitor", "Speakers", "system"),
 ]
+
+
+def test_nothing_is_drawn_before_it_is_shown_and_nothing_twice(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Captions are shown before anybody reaches for the controls."""
+    drawn: list[str] = []
+
+    def icon(name: str, *colors: QColor) -> QIcon:
+        drawn.append(name)
+        return draw(name, *colors)
+
+    draw = icons.icon
+    monkeypatch.setattr(icons, "icon", icon)
+    bar = ControlsBar()
+    qtbot.addWidget(bar)
+    bar.resize(900, BAR_HEIGHT)
+    bar.show_many_lines(True)
+    assert drawn == []
+    for _ in range(2):
+        bar.show()
+        bar.hide()
+    assert sorted(drawn) == ["close", "fewer", "hold", "larger", "more", "smaller", "source"]
+    assert all(not button.icon().isNull() for button in controls_of(bar))
+    assert bar.lines.text() == "Fewer lines"
 
 
 @pytest.fixture

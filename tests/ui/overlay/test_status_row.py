@@ -143,6 +143,26 @@ def test_a_level_paints_the_meter_alone_and_only_if_a_bar_has_changed(
     assert not all_else.areas
 
 
+def test_a_breath_of_the_speaker_paints_nothing_and_moves_nothing(qtbot: QtBot) -> None:
+    """Stages change with each: what is seen of them is the same."""
+    box = CaptionBox(OverlaySettings())
+    qtbot.addWidget(box)
+    box.resize(600, 160)
+    box.show_status(Status(Stage.LISTENING, "Listening to USB."))
+    box.show()
+    qtbot.waitExposed(box)
+    QApplication.processEvents()
+    painted = [Paints(of) for of in (box, box.status_row, box.captions)]
+    for stage in (Stage.SPEECH, Stage.LISTENING, Stage.SPEECH):
+        box.show_status(Status(stage))
+        QApplication.processEvents()
+    assert [of.areas for of in painted] == [[], [], []]
+    assert box.status_row.accessibleName() == stages.title(Stage.SPEECH)
+    box.show_status(Status(Stage.PAUSED))
+    QApplication.processEvents()
+    assert painted[1].areas
+
+
 @pytest.mark.parametrize("stage", [Stage.PAUSED, Stage.NO_SOUND, Stage.STOPPED])
 def test_the_meter_is_dark_while_nothing_is_heard(row: StatusRow, stage: Stage) -> None:
     row.set_status(Status(stage))

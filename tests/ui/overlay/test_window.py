@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
-from PySide6.QtGui import QContextMenuEvent, QHideEvent
+from PySide6.QtGui import QContextMenuEvent, QHideEvent, QRegion
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -16,6 +16,7 @@ from app import native
 from app.session.record import Saved
 from app.session.session import Choices, Stage, Status
 from app.settings import OverlaySettings
+from app.ui.overlay.more_menu import MoreMenu
 from app.ui.overlay.window import CaptionOverlay
 from model_backends.base import Notice, Tail
 from tests.ui.overlay.windows import (
@@ -150,6 +151,22 @@ def test_trouble_says_what_to_do_for_as_long_as_it_lasts(
     qtbot.waitUntil(lambda: window.message is None)
 
 
+def test_a_breath_of_the_speaker_shapes_no_window_and_writes_no_menu(
+    window: CaptionOverlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stage changes with each, for as long as the app runs."""
+    window.show_status(Status(Stage.LISTENING))
+    masks: list[QRegion] = []
+    written: list[Stage] = []
+    monkeypatch.setattr(CaptionOverlay, "setMask", lambda _self, region: masks.append(region))
+    monkeypatch.setattr(MoreMenu, "show_stage", lambda _self, stage: written.append(stage))
+    for stage in (Stage.SPEECH, Stage.LISTENING, Stage.SPEECH):
+        window.show_status(Status(stage))
+    assert (masks, written) == ([], [])
+    window.show_status(Status(Stage.PAUSED, remark="The microphone is gone."))
+    assert masks and written == [Stage.PAUSED]
+
+
 def test_a_notice_is_told_for_a_while(
     qtbot: QtBot, window: CaptionOverlay, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -180,6 +197,8 @@ def test_the_controls_show_what_the_session_uses(qtbot: QtBot, window: CaptionOv
     session.say(Choices("USB", 960))
     qtbot.waitUntil(lambda: window.controls.source.toolTip() == "Sound source: USB")
     assert window.menu.delay.slider.delay_ms == 960
+    session.say(Choices("USB", 2400, chosen_delay_ms=960))
+    qtbot.waitUntil(lambda: window.menu.delay.slider.delay_ms == 2400)
 
 
 def test_what_the_user_asks_for_is_passed_on(qtbot: QtBot, window: CaptionOverlay) -> None:

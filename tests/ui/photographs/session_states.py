@@ -74,7 +74,7 @@ def _many(script: str) -> list[Said]:
     theirs = [moved(word, 150_000) for word in said(script, lane=THEM)]
     day = timedelta(days=1)
     meeting = Said(
-        "meeting", _AT_TWO, [*mine, *theirs], [Gap(ME, 40_000, 150_000, "pause")],
+        "meeting", _AT_TWO, [*mine, *theirs], [Gap(ME, 40_000, 150_000, "paused")],
         duration_ms=49 * 60_000,
     )  # fmt: skip
     return [

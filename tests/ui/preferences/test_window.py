@@ -14,27 +14,33 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QLabel,
 )
 from pytestqt.qtbot import QtBot
 
 from app import paths, settings
+from app.session.session import Choices
+from app.session.status import Stage
 from app.settings import OverlaySettings, Settings
 from app.ui.desktop.hotkeys import Hotkeys
 from app.ui.overlay import fonts
-from app.ui.overlay.caption_view import caption_font
+from app.ui.overlay.caption_view import CaptionView, caption_font
 from app.ui.overlay.width import share_of
+from app.ui.preferences.listening_page import ListeningPage
 from app.ui.preferences.looks import readability
 from app.ui.preferences.privacy_page import PrivacyPage
 from app.ui.preferences.window import MARGIN, Preferences
 from app.ui.state.commands import VERBS, Commands
 from app.ui.state.engines import EngineChoice
 from app.ui.state.settings_store import SettingsStore
+from app.ui.widgets import worded
 from app.ui.widgets.color_button import STANDARD_COLORS, blended, contrast, worst_contrast
 from model_backends import describe
 from model_backends.base import Availability
 from model_backends.scripted import INFO
+from tests.ui.conftest import Rig
 from tests.ui.desktop.fake_keys import FakeKeys
 
 RGB = QImage.Format.Format_RGB32
@@ -244,6 +250,22 @@ def test_contrast_is_that_of_the_guideline() -> None:
     assert contrast(white, black) == contrast(black, white) == pytest.approx(21)
     assert contrast(white, white) == pytest.approx(1)
     assert contrast(grey, white) == pytest.approx(4.54, abs=0.005)  # the known edge of AA
+
+
+def test_the_sample_speaks_the_language_of_the_windows(preferences: Preferences) -> None:
+    said: list[str] = []
+    try:
+        for code in ("en", "de", "en"):
+            worded.choose(code)
+            QApplication.processEvents()
+            (view,) = preferences.sample.findChildren(CaptionView)
+            assert view.isVisible()
+            said.append(" ".join(view.committed_text).strip())
+    finally:
+        worded.choose("en")
+    english, german, again = said  # as much of it as a narrow window shows
+    assert english == again and "Captions will look like this.".endswith(english)
+    assert german and "So sehen die Untertitel aus.".endswith(german)
 
 
 def test_the_sample_follows(preferences: Preferences, store: SettingsStore) -> None:
@@ -485,6 +507,25 @@ def test_speed_and_language_are_those_of_the_engine(
     page.hearing.language.chosen.emit("de")
     assert store.settings.language == "de"
     assert "Deutsch" in page.hearing.language.currentText()
+
+
+def test_the_delay_that_acts_is_shown_while_it_acts(rig: Rig, qtbot: QtBot) -> None:
+    page = ListeningPage(rig.store)
+    qtbot.addWidget(page)
+    rig.store.change_delay(480)
+    page.show_settings(rig.store.settings, INFO)
+    page.follow(rig.captioning)
+    delay = page.hearing.delay
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    rig.say(Choices("Built-in microphone", 960, chosen_delay_ms=480))
+    assert delay.delay_ms == 960
+    assert "The 0.48 seconds that you chose are too short" in page.hearing.delay_text.text()
+    rig.say(Choices("Built-in microphone", 480))
+    assert delay.delay_ms == 480 and "too short" not in page.hearing.delay_text.text()
+    rig.say(Choices("Built-in microphone", 960, chosen_delay_ms=480))
+    rig.reach(Stage.STOPPED)
+    assert delay.delay_ms == 480, "what is chosen for the next session"
 
 
 def test_a_screen_reader_may_read_what_is_finished(

@@ -5,20 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
+import psutil
 import pytest
 from pytestqt.qtbot import QtBot
 
 from app.models.better import Offer
 from app.models.machine import Machine
 from app.session.session import Stage
-from app.ui.state.better_model import TOLD, BetterModel
+from app.ui.state.better_model import TOLD, BetterModel, _on_battery
 from app.ui.state.models import Models
 from model_backends import elsewhere, speeds
 from model_backends.base import Word
 from tests.ui.conftest import Rig
 
 GB = 1_000_000_000
+
+
+class Battery(NamedTuple):
+    """As psutil tells it; seconds, or -1 unknown, -2 without end."""
+
+    percent: float
+    secsleft: int
+    power_plugged: bool | None
 
 
 @pytest.fixture
@@ -34,7 +44,13 @@ def better(rig: Rig, models: Models, tmp_path: Path) -> BetterModel:
     speeds.note(tmp_path, speeds.WHISPER_DECODE_MS, 150)
     rig.store.change(engine="embedded", told={})
     made = BetterModel(
-        rig.captioning, rig.store, models, lambda: tmp_path, lambda: 8 * GB, rig.captioning
+        rig.captioning,
+        rig.store,
+        models,
+        lambda: tmp_path,
+        lambda: 8 * GB,
+        lambda: False,
+        rig.captioning,
     )
     made._timer.setInterval(3_600_000)  # the test says when it looks
     return made
@@ -94,6 +110,38 @@ def test_not_to_who_has_another_engine(
     captioning(rig)
     assert begins(better, models, monkeypatch)
     rig.store.change(engine="scripted")
+    assert not begins(better, models, monkeypatch)
+
+
+def test_not_while_a_battery_runs_down(
+    rig: Rig, better: BetterModel, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captioning(rig)
+    monkeypatch.setattr(better, "_on_battery", lambda: True)
+    assert not begins(better, models, monkeypatch)
+    monkeypatch.setattr(better, "_on_battery", lambda: False)
+    assert begins(better, models, monkeypatch), "plugged in again"
+
+
+@pytest.mark.parametrize(
+    ("battery", "runs_down"),
+    [(None, False), (Battery(80, 3600, False), True), (Battery(80, -2, True), False),
+     (Battery(80, -1, None), False)],
+)  # fmt: skip
+def test_what_a_battery_says(
+    battery: Battery | None, runs_down: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
+    assert _on_battery() is runs_down
+    monkeypatch.delattr(psutil, "sensors_battery")
+    assert _on_battery() is False, "where the system has no such function"
+
+
+def test_not_to_a_computer_without_memory_for_it(
+    rig: Rig, better: BetterModel, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captioning(rig)
+    monkeypatch.setattr(better, "_free_bytes", lambda: 3 * GB)
     assert not begins(better, models, monkeypatch)
 
 

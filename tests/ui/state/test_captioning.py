@@ -254,6 +254,18 @@ def test_a_refused_delay_goes_back_where_it_is_chosen(rig: Rig) -> None:
     assert rig.captioning.stage is Stage.SPEECH and len(rig.sessions) == 1
 
 
+def test_the_delay_that_was_chosen_can_be_insisted_on(rig: Rig) -> None:
+    rig.store.change_delay(480)
+    rig.captioning.start()
+    rig.reach(Stage.SPEECH)
+    rig.store.change_delay(480)
+    assert rig.calls == ["start"], "it acts"
+    rig.say(Choices("Built-in microphone", 960, chosen_delay_ms=480))
+    assert rig.store.settings.delay_ms["scripted"] == 480, "the choice stays"
+    rig.store.change_delay(480)
+    assert rig.session.calls[1:] == [("set_delay", 480)]
+
+
 def test_who_paused_is_not_heard_again_because_of_another_engine(rig: Rig) -> None:
     rig.captioning.start()
     rig.reach(Stage.PAUSED)

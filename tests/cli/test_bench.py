@@ -1,0 +1,48 @@
+"""`voxline bench` in an installed app, which has no other Python to run a benchmark on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from app.cli import bench
+from app.cli.arguments import build_parser
+from app.cli.usage_error import UsageError
+from model_backends.voxtral.cpu import bench as processor_bench
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other program can be started with our modules."""
+
+    def refuses(command: Sequence[str], **others: Any) -> None:
+        raise AssertionError(f"voxline knows no {command[1:]}")
+
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(subprocess, "run", refuses)
+
+
+def run(*line: str) -> int:
+    return bench.run(build_parser().parse_args(["bench", *line]))
+
+
+def test_the_processor_engine_is_measured_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Sequence[str]] = []
+
+    def main(options: Sequence[str]) -> int:
+        asked.append(options)
+        return 0
+
+    monkeypatch.setattr(processor_bench, "main", main)
+    assert run("--engine", "voxtral-cpu", "--threads", "1,2", "--context", "64", "--json") == 0
+    assert asked == [["--threads", "1,2", "--context", "64", "--json"]]
+
+
+def test_a_graphics_cards_measurement_wants_a_pack() -> None:
+    with pytest.raises(UsageError, match="acceleration pack") as error:
+        run("--against", "transformers")
+    assert "voxline pack install" in error.value.hint
