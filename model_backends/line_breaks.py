@@ -14,19 +14,21 @@ CJK = (
     "\u3000-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
     "\U00020000-\U0003ffff"
 )
-# Scripts written without spaces whose word breaks only the engine knows: Thai, Lao, Burmese, Khmer.
+# Scripts without spaces between words: besides these Thai, Lao, Burmese, Khmer.
 UNSPACED = CJK + "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-# May not begin a line (JIS X 4051's classes, shortened): closing marks, small kana, marks that
-# belong to the character before.
+# May not begin a line (UAX #14's classes CL, CP, EX, IS, NS, CJ, PO and CM, with which JIS X 4051
+# agrees): closing marks, small kana, marks that belong to the character before, units of a number.
 NON_STARTERS = (
-    "、。，．：；！？）〕］｝〉》」』】〟’”»…‥ー々〜・"
-    "ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ"
-    ",.:;!?)}%\\]\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef"
+    "、。，．：；！？）〕］｝〉》」』】〟〗〙｠’”»›…‥ー々〻〜～゠・‼⁇⁈⁉ゝゞヽヾ％‰℃℉￠"
+    "｡､｣･ｰﾞﾟ"
+    "ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶㇰ-ㇿｧ-ｯ"
+    ",.:;!?)}%\\]\u3099-\u309c\ufe00-\ufe0f\U000e0100-\U000e01ef"
     "\u0e2f-\u0e3a\u0e45-\u0e4e\u0eaf-\u0ebc\u0ec6-\u0ece"  # Thai and Lao: vowels and marks after
 )
-# May not end a line: opening marks; Thai and Lao vowels that are written before their consonant.
+# May not end a line: opening marks, what stands before a number; Thai and Lao vowels that are
+# written before their consonant.
 BEFORE_CONSONANT = "\u0e40-\u0e44\u0ec0-\u0ec4"
-OPENERS = f"（〔［｛〈《「『【〝“‘«({{\\[{BEFORE_CONSONANT}"
+OPENERS = f"（〔［｛〈《「『【〖〘｟｢〝“‘«‹￥￡＄＃№({{\\[{BEFORE_CONSONANT}"
 
 
 @cache  # it takes a while to compile, and is not needed before there are words

@@ -92,7 +92,7 @@ class _NoWindowError(Exception):
 
 def _window(args: argparse.Namespace) -> int:
     try:
-        from app.ui import starting
+        from app import starting
 
         starting.hasten()
         from app.main import run_gui

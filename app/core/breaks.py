@@ -1,7 +1,8 @@
 """How good a place for a break is: after a sentence, after a clause, before a joining word.
 
 Shared by live lines (which see only what was said so far) and subtitle cues (which see all).
-Knows words and languages, not widths or times; where a sentence ends is `sentences`' business.
+Knows words and languages, not widths or times; where a sentence ends is `sentences`' business,
+where a line may break at all that of `phrases`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from app.core.sentences import CLOSING, ENDS, binds_to_next, ends_sentence, stop
 class Break(IntEnum):
     """Higher reads better."""
 
-    BAD = 0  # after an article, preposition or conjunction: it belongs to what follows
-    WORD = 1
-    PHRASE = 2  # before a conjunction or preposition
-    CLAUSE = 3  # after a comma and its like
-    SENTENCE = 4
+    INSIDE = 0  # in the middle of a phrase whose words have no spaces between them
+    BAD = 1  # after an article, preposition or conjunction: it belongs to what follows
+    WORD = 2
+    PHRASE = 3  # before a conjunction or preposition
+    CLAUSE = 4  # after a comma and its like
+    SENTENCE = 5
 
 
 _CLAUSE_ENDS = frozenset(",;:–—、，；：،؛")

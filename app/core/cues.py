@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from app.core.breaks import Break, break_between
-from app.core.script import can_break, clusters, display_width, pieces, visible
+from app.core.phrases import CONTEXT, LOOK_AHEAD, Seam, tied, units
+from app.core.script import clusters, display_width, visible
 from app.core.timeline import Gap, gap_between
 from app.core.voices import NAMES, label_of
 from model_backends.base import Word
@@ -41,6 +42,7 @@ _BREAK_COST = {
     Break.PHRASE: 1.5,
     Break.WORD: 2.5,
     Break.BAD: 5.0,
+    Break.INSIDE: 12.0,
 }
 
 
@@ -64,6 +66,7 @@ class _Unit:
     start_ms: int
     end_ms: int
     language: str | None
+    seam: Seam = Seam.SPACE  # with what is before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,49 +109,65 @@ def cues(
 def _units(words: Iterable[Word], columns: int) -> list[_Unit]:
     """All text of the words in parts no wider than `columns`, start times ascending."""
     parts: list[_Unit] = []
-    for word in words:
-        for part in _parts(word):
-            if parts and not part.space and not can_break(parts[-1].text, part.text):
-                parts[-1].text += part.text
-                parts[-1].end_ms = max(parts[-1].end_ms, part.end_ms)
-            else:
-                parts.append(part)
-    units = [unit for part in parts for unit in _split(part, columns)]
-    for before, unit in pairwise(units):
+    for part in _parts(words):
+        if parts and part.seam <= Seam.WORD:
+            parts[-1].text += part.text
+            parts[-1].end_ms = max(parts[-1].end_ms, part.end_ms)
+        else:
+            parts.append(part)
+    found = [unit for part in parts for unit in _split(part, columns)]
+    for before, unit in pairwise(found):
         unit.start_ms = max(unit.start_ms, before.start_ms)
         unit.end_ms = max(unit.end_ms, unit.start_ms)
-    return units
+    return found
 
 
-def _parts(word: Word) -> list[_Unit]:
-    """A word in parts that hold together, its time shared out by length."""
-    text = visible(word.text)
-    space = word.text[:1].isspace()
-    if text.isascii() and " " not in text:  # nearly all words of nearly all languages
-        end_ms = max(word.start_ms, word.end_ms)
-        return [_Unit(text, space, word.start_ms, end_ms, word.language)] if text else []
-    found = [piece for piece in pieces(" " * space + text) if piece.strip()]
-    times = _shares(word.start_ms, word.end_ms, found)
-    return [
-        _Unit(piece.strip(), piece[0] == " ", start, end, word.language)
-        for piece, (start, end) in zip(found, times, strict=True)
-    ]
+def _parts(words: Iterable[Word]) -> Iterator[_Unit]:
+    """All words in parts that hold together, each word's time shared out by length."""
+    spoken: list[tuple[Word, str]] = []
+    space = False
+    for word in words:
+        text = visible(word.text)
+        space = space or word.text[:1].isspace()
+        if text:
+            spoken.append((word, " " * space + text))
+            space = word.text[-1].isspace()
+    before = ""
+    for at, (word, text) in enumerate(spoken):
+        bare = text.lstrip()
+        if bare.isascii() and before.isascii() and " " not in bare:  # nearly all words there are
+            seam = Seam.SPACE if text != bare or not before else Seam.WORD
+            end_ms = max(word.start_ms, word.end_ms)
+            yield _Unit(bare, text != bare, word.start_ms, end_ms, word.language, seam)
+            before = (before + text)[-CONTEXT:]
+            continue
+        after = "".join(text for _, text in spoken[at + 1 : at + 1 + LOOK_AHEAD])
+        found = units(before, text, after or "\n", word.language)
+        times = _shares(word.start_ms, word.end_ms, [unit.text for unit in found])
+        for unit, (start, end) in zip(found, times, strict=True):
+            space = unit.text[0] == " "
+            yield _Unit(unit.text.strip(), space, start, end, word.language, unit.seam)
+        before = (before + text)[-CONTEXT:]
 
 
 def _split(unit: _Unit, columns: int) -> list[_Unit]:
-    """Cut a part that is wider than a line between characters."""
+    """Cut a part that is wider than a line between characters that may be apart."""
     if display_width(unit.text) <= columns:
         return [unit]
     chunks = [""]
-    for cluster in clusters(unit.text):
-        if chunks[-1] and display_width(chunks[-1] + cluster) > columns:
-            chunks.append("")
-        chunks[-1] += cluster
+    for part in tied(unit.text):
+        for some in [part] if display_width(part) <= columns else clusters(part):
+            if chunks[-1] and display_width(chunks[-1] + some) > columns:
+                chunks.append("")
+            chunks[-1] += some
     times = _shares(unit.start_ms, unit.end_ms, chunks)
     return [
-        _Unit(chunk, unit.space and index == 0, start, end, unit.language)
+        _Unit(
+            chunk, unit.space and index == 0, start, end, unit.language,
+            Seam.WORD if index else unit.seam,
+        )
         for index, (chunk, (start, end)) in enumerate(zip(chunks, times, strict=True))
-    ]
+    ]  # fmt: skip
 
 
 def _shares(start_ms: int, end_ms: int, texts: Sequence[str]) -> list[tuple[int, int]]:
@@ -206,7 +225,9 @@ class _LaneCues:
         if index == 0:
             return 0.0
         before, after = self._units[index - 1], self._units[index]
-        cost = _BREAK_COST[break_between(before.text, after.text, after.language)]
+        inside = after.seam <= Seam.PHRASE
+        kind = Break.INSIDE if inside else break_between(before.text, after.text, after.language)
+        cost = _BREAK_COST[kind]
         pause_ms = after.start_ms - before.end_ms
         return cost - min(pause_ms, 1000) / 1000 * 2 if pause_ms >= 200 else cost
 

@@ -1,7 +1,9 @@
 """Words → the lines a reader sees. A word once placed never moves, a break once made is final.
 
 Lines break on committed words only, as each word arrives, so the result does not depend on how
-words were batched. The tentative tail is laid out after the committed text and never moves it.
+words were batched. Where there are no spaces between words nobody knows how far a phrase will
+reach: where an ordinary one would not fit, it begins another line (`phrases`). The tentative tail
+is laid out after the committed text and never moves it.
 What has scrolled away can be had again, the last half hour of it and more (`until()`).
 Knows widths only through `measure`, which is passed in; knows nothing about fonts or windows.
 """
@@ -16,7 +18,8 @@ from itertools import islice
 from typing import TypeAlias
 
 from app.core.breaks import Break, break_between
-from app.core.script import can_break, clusters, is_cjk, is_opener, pieces
+from app.core.phrases import CONTEXT, Seam, Unit, tied, units
+from app.core.script import clusters, pieces
 from app.core.voices import label_of
 from model_backends.base import Word
 
@@ -30,6 +33,8 @@ _HISTORY_LINES = 6_000
 _AT_ONCE = 1000  # words that reflow lays out; the ones before only when someone scrolls up to them
 # How full a line must be before a good place to break is taken although the next word would fit.
 _FULL_ENOUGH = {Break.SENTENCE: 0.6, Break.CLAUSE: 0.75, Break.PHRASE: 0.8}
+_MOST_FOR_MARKS = 1 / 3  # of a line's width, for marks to come
+_MOST_ROOM = 0.5  # of a line's width, for a phrase of which only the beginning is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class CaptionLines:
         self._placed = 0  # words, of those ever added
         self._older = 0  # words at the left end of `_words` that are in no row yet
         self._last: Word | None = None  # the last word placed
+        self._said = ""  # the end of the turn's text, as far as phrases depend on it
         self._names: Mapping[str, str] = {}  # of the voices; empty: who speaks is not said
         self._points_out: Callable[[Word], bool] = _nothing
         self._tail = ""
@@ -213,14 +219,16 @@ class CaptionLines:
             if not word.text.strip():
                 return  # nothing to read: no line of its own
             self._new_row(word.lane)
+            self._said = ""
             self._rows[-1].language = None  # whoever speaks now may speak another
             if fresh or (self._last is not None and word.lane != self._last.lane):
                 self._rows[-1].label = self._label(word.lane)
         self._last_session = session
         before, from_row = len(self._rows[-1].text), self._started
-        for piece in pieces(word.text):
-            self._place_piece(piece, word.language)
+        for unit in units(self._said, word.text, language=word.language):
+            self._place_unit(unit, word.language)
             self._rows[-1].words = self._placed
+        self._said = (self._said + word.text)[-CONTEXT:]
         if self._points_out(word):
             self._box(from_row, before)
         row = self._rows[-1]
@@ -254,39 +262,54 @@ class CaptionLines:
             word.utterance != last.utterance and silence_ms >= TURN_PAUSE_MS
         )
 
-    def _place_piece(self, piece: str, language: str | None) -> None:
+    def _place_unit(self, unit: Unit, language: str | None) -> None:
         row = self._rows[-1]
         if not row.text:
-            if not self._fits(row.label + piece.lstrip()):
+            if not self._fits(row.label + unit.text.lstrip()):
                 row.label = ""  # sooner than a word cut in two
-            self._fill(piece.lstrip())
-        elif not can_break(row.text, piece):  # goes on with the word before it
-            self._fill(piece)
-        elif not self._fits(
-            row.label + row.text + piece + _room_after(piece)
-        ) or self._prefers_break(row, piece, language):
+            self._fill(unit)
+        elif unit.seam <= Seam.WORD:  # goes on with the word before it
+            self._fill(unit)
+        elif not self._has_room(row.label + row.text, unit) or self._prefers_break(
+            row, unit.text, language
+        ):
             self._new_row(row.lane)
-            self._fill(piece.lstrip())
+            self._fill(unit)
         else:
-            row.text += piece
+            row.text += unit.text
+
+    def _has_room(self, text: str, unit: Unit) -> bool:
+        """Whether it fits on a line after `text`, with its phrase if that is no long one."""
+        if not self._fits(text + unit.text, unit.marks):
+            return False
+        known = self._measure(unit.known)
+        room = max(
+            known if known <= self._width else 0.0,  # a line of its own would not hold it, either
+            min(self._measure(unit.room), _MOST_ROOM * self._width),
+        )
+        return self._measure(text) + room <= self._width
 
     def _prefers_break(self, row: _Row, piece: str, language: str | None) -> bool:
         before = row.text.rsplit(maxsplit=1)[-1]
         wanted = _FULL_ENOUGH.get(break_between(before, piece, language))
         return wanted is not None and self._measure(row.label + row.text) >= wanted * self._width
 
-    def _fill(self, text: str) -> None:
-        """Put text on the current row; what is wider than a row is cut between characters."""
+    def _fill(self, unit: Unit) -> None:
+        """Put it on the current row; what is wider than a row is cut, if it can be where the parts
+        of a word may be apart."""
         row = self._rows[-1]
-        if self._fits(row.label + row.text + text):
+        text = unit.text if row.text else unit.text.lstrip()
+        marks = "" if unit.seam is Seam.TIED else unit.marks
+        if self._fits(row.label + row.text + text, marks):
             row.text += text
             return
-        for cluster in clusters(text):
-            row = self._rows[-1]
-            if row.text and not self._fits(row.label + row.text + cluster):
-                self._new_row(row.lane)
+        for part in tied(text):
+            for some in [part] if self._fits(part) else clusters(part):
                 row = self._rows[-1]
-            row.text += cluster
+                if row.text and not self._fits(row.label + row.text + some, marks):
+                    self._new_row(row.lane)
+                self._rows[-1].text += some
+            marks = unit.marks
 
     def _new_row(self, lane: str) -> None:
         if not self._rows[-1].text:
@@ -296,8 +319,9 @@ class CaptionLines:
         self._started += 1
         self._spilled = False
 
-    def _fits(self, text: str) -> bool:
-        return self._measure(text.rstrip()) <= self._width
+    def _fits(self, text: str, marks: str = "") -> bool:
+        room = min(self._measure(marks), _MOST_FOR_MARKS * self._width) if marks else 0.0
+        return self._measure(text.rstrip()) + room <= self._width
 
     # --- the tail --------------------------------------------------------------------------
 
@@ -323,11 +347,3 @@ class CaptionLines:
 
 def _nothing(word: Word) -> bool:
     return False
-
-
-def _room_after(piece: str) -> str:
-    """What must still fit after a piece, so that punctuation to come never begins a line."""
-    last = piece[-1]
-    if is_opener(last):
-        return "。。" if is_cjk(last) else "x"
-    return "。" if is_cjk(last) and last not in "、。，！？" else ""

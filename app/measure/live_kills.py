@@ -27,12 +27,18 @@ _PATIENCE_S = 120.0  # after the sound's end, for what is still to be heard
 
 
 def listen(
-    pcm: Pcm, faults: Sequence[Fault], model: str, delay_ms: int
+    pcm: Pcm,
+    faults: Sequence[Fault],
+    model: str,
+    delay_ms: int,
+    late_ms: list[int] | None = None,
+    options: Sequence[str] = (),
 ) -> tuple[list[Word], list[Fault]]:
     """Caption `pcm` (float32, 16 kHz) in real time with these faults.
 
     Returns the words, in order, and the faults that could be done: where a worker was there to be
-    harmed. Raises UserError when captions fail altogether.
+    harmed. `late_ms` gets, for each word, how long after its end it was printed; `options`: more of
+    `voxline listen`'s. Raises UserError when captions fail altogether.
     """
     done: list[Fault] = []
     with tempfile.TemporaryDirectory() as name:
@@ -41,13 +47,15 @@ def listen(
         command = [sys.executable, "-P", "-m", "app", "listen", "--json"]
         command += ["--source", str(folder / "speech.wav"), "--engine", "embedded"]
         command += ["--model", model, "--delay-ms", str(delay_ms), "--srt", str(folder / "out.srt")]
+        command += options
         with (folder / "errors").open("w+b") as errors:
             process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=errors, env=_environment(folder)
             )
             harm = threading.Thread(target=_harm, args=(process.pid, faults, done), daemon=True)
             harm.start()
-            words = _words(process, len(pcm) / SAMPLE_RATE + _total_stall_s(faults) + _PATIENCE_S)
+            patience_s = len(pcm) / SAMPLE_RATE + _total_stall_s(faults) + _PATIENCE_S
+            words = _words(process, patience_s, late_ms)
             errors.seek(0)
             if process.returncode:
                 raise UserError(Sentence("Captions failed."), errors.read().decode()[-500:])
@@ -64,16 +72,23 @@ def _total_stall_s(faults: Sequence[Fault]) -> float:
     return sum(fault.stall_ms or 0 for fault in faults) / 1000
 
 
-def _words(process: subprocess.Popen[bytes], timeout_s: float) -> list[Word]:
-    """Read what it prints until it ends; end it after `timeout_s`."""
+def _words(
+    process: subprocess.Popen[bytes], timeout_s: float, late_ms: list[int] | None
+) -> list[Word]:
+    """Read what it prints until it ends; end it after `timeout_s`. It tells that it starts when
+    the file begins."""
     late = threading.Timer(timeout_s, process.kill)
     late.start()
-    words = []
+    words: list[Word] = []
+    began_s: float | None = None
     assert process.stdout is not None
     for line in process.stdout:
-        event = json.loads(line)
+        event, now_s = json.loads(line), time.monotonic()
+        began_s = now_s if began_s is None else began_s
         if event.pop("type") == "word":
             words.append(Word(**event))
+            if late_ms is not None:
+                late_ms.append(round((now_s - began_s) * 1000) - words[-1].end_ms)
     process.wait()
     late.cancel()
     return words

@@ -129,7 +129,7 @@ def measured(clips: Sequence[Clip], count: int, seconds: float, options: list[st
         assert process.stdout is not None
         door = json.loads(process.stdout.readline())
         all_of_it = [psutil.Process(process.pid), *psutil.Process(process.pid).children(True)]
-        before_s, began = sum(map(_cpu_s, all_of_it)), time.monotonic()
+        before_s, began = sum(map(cpu_s, all_of_it)), time.monotonic()
         group = speakers(clips, count, seconds)
         threads = [
             threading.Thread(target=each.run, args=(door["url"], door["key"], 0.7 * number))
@@ -139,7 +139,7 @@ def measured(clips: Sequence[Clip], count: int, seconds: float, options: list[st
             thread.start()
         for thread in threads:
             thread.join()
-        load = (sum(map(_cpu_s, all_of_it)) - before_s) / (time.monotonic() - began)
+        load = (sum(map(cpu_s, all_of_it)) - before_s) / (time.monotonic() - began)
     finally:
         process.terminate()
         process.wait(30)
@@ -155,7 +155,8 @@ def measured(clips: Sequence[Clip], count: int, seconds: float, options: list[st
     }
 
 
-def _cpu_s(process: psutil.Process) -> float:
+def cpu_s(process: psutil.Process) -> float:
+    """What it has used of the processor."""
     times = process.cpu_times()
     return float(times.user + times.system)
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
 
+from app.measure.ports import answers, free_port, wait_for
 from app.measure.position import sound
 from app.measure.stand_in_model import Line
 from app.worker.client import child_env
@@ -41,9 +41,10 @@ _AMPLE = 6  # times as much sound as the kills would take, if servers were back 
 
 @dataclass(slots=True)
 class Servers:
-    """Processes on ports of their own; a context manager."""
+    """Processes on ports of their own; a context manager. Without a `script` they say the same
+    sentence at every loud sound."""
 
-    script: Path
+    script: Path | None
     count: int
     ports: list[int] = field(default_factory=list)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -73,11 +74,12 @@ class Servers:
         self.killed += 1
 
     def up(self, index: int) -> bool:
-        return _answers(self.ports[index])
+        return answers(self.ports[index])
 
     def _start(self, port: int) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-P", "-m", "app.measure.stand_in", "--port", str(port)]
-        command += ["--script", str(self.script)]
+        if self.script is not None:
+            command += ["--script", str(self.script)]
         return subprocess.Popen(command, env=child_env(), stdout=subprocess.DEVNULL)
 
 
@@ -138,7 +140,7 @@ def _caption(
     servers: Servers, args: argparse.Namespace, length_s: float, chance: random.Random
 ) -> tuple[list[Word], int]:
     """The words, and the session's time at which all the kills were done."""
-    engine = engine_for(servers)
+    engine = engine_for(servers.urls)
     events: list[Event] = []
     at_s = 0.0
     next_kill_s = args.gap_s
@@ -188,36 +190,12 @@ def _sound(
         utterance += 1
 
 
-def engine_for(servers: Servers) -> remote.RemoteEngine:
-    """The remote engine, connected to these servers."""
-    agreed = [read(url).host for url in servers.urls]
-    asked = {"urls": servers.urls, "agreed": agreed, "key_file": "no-keys.json"}
+def engine_for(urls: Sequence[str]) -> remote.RemoteEngine:
+    """The remote engine, connected to these servers; a key is in the environment, if any."""
+    agreed = [read(url).host for url in urls]
+    asked = {"urls": list(urls), "agreed": agreed, "key_file": "no-keys.json"}
     options = LoadOptions(None, None, Path(), extra={"server": asked})
     return remote.load(options, lambda fraction, text: None)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 0.2).close()
-        return True
-    except OSError:
-        return False
-
-
-def wait_for(port: int) -> None:
-    """Until somebody listens there. Raises TimeoutError after a minute."""
-    end = time.monotonic() + 60
-    while not _answers(port):
-        if time.monotonic() > end:
-            raise TimeoutError(f"no server on port {port}")
-        time.sleep(0.05)
 
 
 def _arguments() -> argparse.Namespace:

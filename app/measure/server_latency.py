@@ -42,7 +42,7 @@ def main() -> int:
 
 def measure(servers: Servers, seconds: float) -> list[float]:
     """One wait a step, in milliseconds."""
-    engine = engine_for(servers)
+    engine = engine_for(servers.urls)
     stream = engine.open(StreamOptions("me", 0, (480,), 0))
     waits_ms = []
     begun = time.monotonic()

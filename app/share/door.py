@@ -8,6 +8,7 @@ is not ours, a missing key. Knows no protocol beyond a request's headers.
 
 from __future__ import annotations
 
+import base64
 import errno
 import ipaddress
 import socket
@@ -134,7 +135,7 @@ class Guard:
 
     def holder(self, header: Callable[[str], list[str]]) -> Refusal | None:
         """Whether the caller has the key."""
-        given = [value[7:] for value in header("Authorization") if value[:7].lower() == "bearer "]
+        given = [_shown(value) for value in header("Authorization")]
         given += [
             part.strip().removeprefix(kind)
             for value in header("Sec-WebSocket-Protocol")
@@ -160,6 +161,20 @@ class Guard:
 
     def _is_our_page(self, origin: str, host: str) -> bool:
         return origin.lower() == f"http://{host.lower()}"
+
+
+def _shown(authorization: str) -> str:
+    """The key in a header: a bearer's, or the password of a client that can be told nothing but
+    an address (`ws://any:KEY@host`); "" for none."""
+    kind, _, value = authorization.partition(" ")
+    if kind.lower() == "bearer":
+        return value
+    if kind.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(value.strip(), validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _is_address(name: str) -> bool:

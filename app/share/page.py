@@ -35,6 +35,7 @@ _ANOTHER_PORT = Sentence(
     "`voxline listen --page-port`."
 )
 _HELLO_S = 10.0
+_MOST_FRAMES = 100  # of a screen: reading more would cost the app its time
 _WAITING_ITEMS = 4_000  # more than all that is kept
 _FILES = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js",
           "/icon.svg": "../icon.svg"}  # fmt: skip
@@ -119,8 +120,10 @@ class Page:
                 outbox.hang_up(1013, "too many screens")
                 return
             self._broadcast.join(tell, *_hello(connection.recv(_HELLO_S)))
-            for _ in connection:
-                pass  # a screen has nothing more to say
+            for count, _ in enumerate(connection):  # a screen has nothing more to say
+                if count >= _MOST_FRAMES:
+                    outbox.hang_up(1008, "a screen only listens")
+                    return
         except (ConnectionClosed, TimeoutError):
             pass
         finally:

@@ -60,8 +60,8 @@ def read(url: str, dialect: str | None = None, model: str | None = None) -> Addr
         )
     secure = _SECURE[parts.scheme]
     path = parts.path if parts.path.strip("/") else _PATHS[told]
-    if path.rstrip("/") == "/v1":
-        path = _PATHS[told]
+    if path.rstrip("/").endswith("/v1"):  # as a base URL is written, whatever it lies below
+        path = path.rstrip("/").removesuffix("/v1") + _PATHS[told]
     whole = ("wss" if secure else "ws", parts.netloc, path, _query(parts, told, model), "")
     return Address(urlunsplit(whole), told, _host(parts, secure), secure)
 

@@ -44,7 +44,7 @@ class Received:
 Happening: TypeAlias = Opened | Received | Lost
 
 
-class _ElsewhereError(Exception):
+class ElsewhereError(Exception):
     """The server wants to send us to another, which the user has not agreed to."""
 
     def __init__(self, status: int, headers: Mapping[str, str]) -> None:
@@ -52,7 +52,7 @@ class _ElsewhereError(Exception):
         self.lost = answered(status, headers)
 
 
-class _Staying(ClientConnection):
+class Staying(ClientConnection):
     """A connection that follows no redirect."""
 
     def handshake(self, *args: Any, **kwargs: Any) -> None:
@@ -61,7 +61,7 @@ class _Staying(ClientConnection):
         except InvalidStatus as error:
             status = error.response.status_code
             if 300 <= status < 400:
-                raise _ElsewhereError(status, error.response.headers) from error
+                raise ElsewhereError(status, error.response.headers) from error
             raise
 
 
@@ -116,7 +116,7 @@ class Connection:
                 max_size=_MOST_BYTES,
                 max_queue=None,
                 logger=log,
-                create_connection=_Staying,
+                create_connection=Staying,
             ) as opened:
                 self._use(opened)
             lost = Lost("closed")
@@ -167,7 +167,7 @@ def _why(error: Exception) -> Lost:
         code = error.rcvd.code if error.rcvd is not None else 1006
         reason = error.rcvd.reason if error.rcvd is not None else ""
         return Lost("full" if code == _TRY_AGAIN else "closed", f"{code} {reason}".strip())
-    if isinstance(error, _ElsewhereError):
+    if isinstance(error, ElsewhereError):
         return error.lost
     if isinstance(error, InvalidStatus):
         return answered(error.response.status_code, error.response.headers)

@@ -45,6 +45,7 @@ _STUCK_S = 5.0  # sound that the network does not take is too late to be caption
 _ALONE_S, _AMONG_S = 8.0, 1.5  # to open a connection: with others at hand, not for long
 _PATIENCE_S = 10.0  # for a first connection
 _TRY_S = 0.05
+_MOST_NEWS = 1000  # taken in at once: who floods us does not keep the worker from its work
 _DIALECTS: Mapping[str, Callable[[Wishes], Dialect]] = {MISTRAL: Mistral, OPENAI: Openai}
 
 Dial: TypeAlias = Callable[[Server, Callable[[Happening], None]], Connection]
@@ -249,13 +250,13 @@ class RemoteEngine:
         self._obey_all()
 
     def _take_news(self, wait_s: float) -> None:
-        try:
-            news = self._news.get(timeout=wait_s) if wait_s else self._news.get_nowait()
-            while True:
-                self._happened(*news, self._clock())
-                news = self._news.get_nowait()
-        except queue.Empty:
-            pass
+        for _ in range(_MOST_NEWS):
+            try:
+                news = self._news.get(timeout=wait_s) if wait_s else self._news.get_nowait()
+            except queue.Empty:
+                return
+            self._happened(*news, self._clock())
+            wait_s = 0.0
 
     def _happened(self, number: int, happening: Happening, now: float) -> None:
         if number not in self.links:

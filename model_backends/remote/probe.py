@@ -5,8 +5,8 @@ Follows no redirect: the user agreed to this server, and the key is for it alone
 
 from __future__ import annotations
 
-import json
 import re
+import threading
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -14,10 +14,12 @@ from http.client import HTTPException
 from typing import Any
 
 from model_backends.remote.addresses import Address
+from model_backends.remote.dialects.base import read_json
 from model_backends.remote.servers import Lost
 from model_backends.remote.wire import Credentials, answered, unreachable
 
-_TIMEOUT_S = 3.0
+_TIMEOUT_S = 3.0  # without a byte
+PATIENCE_S = 7.0  # in all
 _MOST_BYTES = 1 << 20
 _BUSY = re.compile(r"^vllm:(websocket_connections_active|num_requests_running)\S* (\S+)", re.M)
 
@@ -38,9 +40,20 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def ask(address: Address, has: Credentials, model: str | None) -> Found:
-    """Never raises: what was not told is left out."""
+    """Never raises, and never takes longer than a user waits, however slowly a server drips its
+    answer or a name is looked up: what was not told by then is left out."""
+    found: list[Found] = []
+    thread = threading.Thread(
+        target=lambda: found.append(_ask(address, has, model)), daemon=True, name="asking"
+    )
+    thread.start()
+    thread.join(PATIENCE_S)
+    return found[0] if found else Found(lost=Lost("slow"))
+
+
+def _ask(address: Address, has: Credentials, model: str | None) -> Found:
     try:
-        listed = json.loads(_get(address.beside("models"), address, has))
+        listed = read_json(_get(address.beside("models"), address, has))
         rows = [row for row in listed["data"] if isinstance(row, dict) and row.get("id")]
     except urllib.error.HTTPError as error:
         with error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import stat
 from http import HTTPStatus
@@ -25,6 +26,10 @@ def status(headers: dict[str, str | list[str]]) -> HTTPStatus | None:
     return refusal.status if refusal else None
 
 
+def basic(user: str) -> str:
+    return f"Basic {base64.b64encode(user.encode()).decode()}"
+
+
 LOCAL = {"Host": "127.0.0.1:8421", "Authorization": f"Bearer {KEY}"}
 
 
@@ -36,6 +41,7 @@ LOCAL = {"Host": "127.0.0.1:8421", "Authorization": f"Bearer {KEY}"}
         LOCAL | {"Host": "[::1]:8421"},
         LOCAL | {"Host": "192.168.1.20:8421"},
         LOCAL | {"Origin": "http://127.0.0.1:8421"},
+        LOCAL | {"Authorization": basic(f"voxline:{KEY}")},
         {
             "Host": "127.0.0.1:8421",
             "Sec-WebSocket-Protocol": f"realtime, openai-insecure-api-key.{KEY}",
@@ -66,6 +72,11 @@ def test_let_in(headers: dict[str, str | list[str]]) -> None:
         (LOCAL | {"Authorization": "Bearer wrong"}, 401),
         (LOCAL | {"Authorization": "Bearer "}, 401),
         (LOCAL | {"Authorization": KEY}, 401),
+        (LOCAL | {"Authorization": f"Digest {KEY}"}, 401),
+        (LOCAL | {"Authorization": basic(f"{KEY}:wrong")}, 401),
+        (LOCAL | {"Authorization": basic(KEY)}, 401),
+        (LOCAL | {"Authorization": "Basic no base64"}, 401),
+        (LOCAL | {"Authorization": "Basic /w=="}, 401),
         (LOCAL | {"Authorization": "Bearer \udcff"}, 401),
         ({"Host": "127.0.0.1:8421"}, 401),
     ],

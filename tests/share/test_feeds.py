@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pysubs2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.sync.server import ServerConnection
 
 from app.core.timeline import Gap
 from app.share.feeds import growing, secrets
@@ -234,6 +239,72 @@ def test_a_line_that_stands_never_changes() -> None:
         lines.add(each)
         seen.append(lines.text)
     assert seen == ["one", "one two", "one two\nthree", "one two\nthree four", "three four\nlater"]
+
+
+class OddObs(FakeObs):
+    """Speaks JSON of its own at the port of an OBS."""
+
+    def __init__(self, hello: object, answer: dict[str, Any]) -> None:
+        self._hello, self._answer = hello, answer
+        super().__init__()
+
+    def _identified(self, connection: ServerConnection) -> bool:
+        connection.send(json.dumps({"op": 0, "d": self._hello}))
+        connection.recv(10)
+        return True
+
+    def _request(self, connection: ServerConnection, told: dict[str, Any]) -> None:
+        self._say(connection, 7, {"requestId": told["d"]["requestId"], **self._answer})
+
+
+@pytest.mark.parametrize(
+    ("hello", "answer"),
+    [
+        (7, {}),
+        ({"authentication": True}, {}),
+        ({"authentication": {"salt": "x", "challenge": 1}}, {}),
+        ({}, {}),
+        ({}, {"requestStatus": [True]}),
+    ],
+)
+def test_another_program_at_the_port_of_obs_is_told(hello: object, answer: dict[str, Any]) -> None:
+    obs = OddObs(hello, answer)
+    outlet = Obs("Captions", obs.url, "secret")
+    with pytest.raises(OutletError, match="another protocol"):
+        outlet.open()
+        outlet.take(word(" hello", 0))
+        outlet.send()
+    outlet.close()
+    obs.close()
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """Answers everything with the way to another OBS."""
+
+    protocol_version = "HTTP/1.1"
+    target = ""
+
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", self.target)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_an_obs_that_was_not_agreed_to_is_not_followed_to() -> None:
+    other = FakeObs(Captions="")
+    Elsewhere.target = other.url
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        outlet = Obs("Captions", f"ws://127.0.0.1:{server.server_port}")
+        with pytest.raises(OutletError, match="elsewhere"):
+            outlet.open()
+        outlet.close()
+        server.shutdown()
+    other.close()
 
 
 def test_obs_counts_what_was_shown_and_not_what_went_by() -> None:

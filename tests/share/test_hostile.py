@@ -17,6 +17,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from app.measure.attacks import ATTACKS, Target
 from tests.share.served import (
     COMMIT,
     Client,
@@ -207,6 +208,14 @@ def test_callers_who_say_nothing_are_limited(server: Served) -> None:
         codes = [client for client in callers if over(client)]
         assert codes
         assert len(codes) < 12
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.exhaustive) for name in ATTACKS]
+)
+def test_every_attack_of_the_measurement(server: Served, name: str) -> None:
+    """Those of `app.measure.hostile`, once each: nobody is let in, and who speaks is unharmed."""
+    assert ATTACKS[name](Target(server.port, server.key)) > 0
 
 
 def over(client: Client) -> bool:

@@ -175,6 +175,8 @@ def test_an_engine_that_finds_the_language_is_not_told_one() -> None:
         ("{", "invalid_json"),
         ("[" * 100_000, "invalid_json"),
         ('"text"', "invalid_event"),
+        ('{"type": "\\ud83d"}', "invalid_json"),
+        ('{"type": "session.update", "event_id": "\\ud83d"}', "invalid_json"),
         ({"type": "response.create"}, "unknown_event"),
         ({"type": ["list"]}, "unknown_event"),
         ({}, "unknown_event"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import urllib.error
@@ -179,6 +180,19 @@ def test_a_screen_that_talks_nonsense_harms_nobody(page: Page, sent: str) -> Non
         good.send("{}")
         bad.send(sent)
         assert read(good, 1)[0]["kind"] == "hello"
+
+
+def test_a_screen_that_floods_is_let_go(page: Page) -> None:
+    with screen(page) as connection:
+        connection.send("{}")
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(10_000):
+                connection.send("{}")
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                connection.recv(30)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
 
 
 def test_the_page_may_load_nothing_from_elsewhere(page: Page) -> None:

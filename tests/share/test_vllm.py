@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.share.realtime.speaker import Flush
+from app.share.realtime.speaker import Flush, Spoken
 from tests.share.playbook import Play, kinds, progress, word
 
 UPDATE = {"type": "session.update", "model": "voxtral"}
@@ -16,6 +16,27 @@ def test_its_client_finds_what_it_waits_for_in_the_greeting() -> None:
     created = Play().said[0]
     assert created["type"] == "session.created"
     assert created["id"]
+
+
+def test_a_client_that_begins_at_once_is_known() -> None:
+    """As the example of vLLM's first versions did."""
+    play = Play(START)
+    play.sound(1)
+    play.client(FINAL)
+    said = play.engine(word(" one", 100), progress(1000))
+    assert kinds(said) == ["transcription.delta", "transcription.done"]
+
+
+def test_a_language_is_passed_on_before_the_first_sound_alone() -> None:
+    play = Play(UPDATE | {"language": "EN-us"}, START)
+    assert Spoken("en") in play.answers
+    play.sound(1)
+    play.client(UPDATE | {"language": "en"})
+    assert play.said[-1]["type"] == "session.updated"
+    play.client(UPDATE | {"language": "de"})
+    assert play.said[-1]["code"] == "invalid_value"
+    play = Play(UPDATE | {"language": "tlh"})
+    assert play.said[-1]["code"] == "invalid_value"
 
 
 def test_deltas_put_together_are_what_is_done() -> None:

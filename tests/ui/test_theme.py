@@ -192,6 +192,39 @@ def test_the_focus_is_a_ring_in_the_accent(
     assert accents(page) - without > 100
 
 
+@LOOKS
+def test_the_focus_on_the_main_button_is_seen_in_every_look(
+    qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, look: Colors
+) -> None:
+    """2.4.13: a ring at least a pixel wide whose colour has changed by 3:1."""
+    monkeypatch.setattr(theme, "colors", lambda: look)
+    before = qapp.styleSheet(), qapp.palette()
+    theme._dress(qapp)
+    page = QWidget()
+    qtbot.addWidget(page)
+    page.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    button = QPushButton("W", page)
+    button.setObjectName("primary")
+    button.setGeometry(20, 20, 160, 40)
+    with qtbot.waitExposed(page):
+        page.show()
+    page.activateWindow()
+    page.setFocus()
+    qtbot.waitUntil(lambda: not button.hasFocus())
+    without = button.grab().toImage()
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(button.hasFocus)
+    ring = button.grab().toImage()
+    changed = sum(
+        contrast(without.pixelColor(x, y), ring.pixelColor(x, y)) >= 3
+        for x in range(ring.width())
+        for y in range(ring.height())
+    )
+    assert changed >= 0.9 * 2 * (160 + 40)
+    qapp.setStyleSheet(before[0])
+    qapp.setPalette(before[1])
+
+
 def made(kind: str) -> QWidget:
     """One that is switched off, or has nothing in it."""
     switched_off: dict[str, Callable[[], QWidget]] = {

@@ -24,6 +24,7 @@ from app.core.script import display_width
 from app.share.feeds.destinations import Destination, destination, without_secrets
 from app.share.feeds.runner import Heard, OutletError
 from model_backends.base import Sentence, UserError, Word
+from model_backends.remote.connection import ElsewhereError, Staying
 
 DEFAULT_URL = "ws://127.0.0.1:4455"
 _RPC_VERSION = 1
@@ -33,6 +34,7 @@ _NO_SUCH_SOURCE = 600
 _TIMEOUT_S = 5.0
 _EVERY_S = 0.2
 _COLUMNS, _LINES = 42, 2
+_OTHER_PROTOCOL = Sentence("it speaks another protocol")
 
 
 class ObsUrlError(UserError):
@@ -119,10 +121,13 @@ class Obs:
                 open_timeout=_TIMEOUT_S,
                 close_timeout=1,
                 proxy=None,
+                create_connection=Staying,
             ).__enter__()
             self._identify(self._hear(_HELLO))
         except ConnectionClosed as closed:
             raise _refusal(closed) from closed
+        except ElsewhereError as error:
+            raise _unreachable(error.lost.message) from error
         except InvalidURI as error:
             raise _unreachable(Sentence("it is no address")) from error
         except (OSError, WebSocketException) as error:
@@ -166,7 +171,7 @@ class Obs:
                     Sentence("OBS asks for a password."),
                     Sentence("It is under Tools, WebSocket Server Settings, Show Connect Info."),
                 )
-            identify["authentication"] = authentication(password, asked["salt"], asked["challenge"])
+            identify["authentication"] = authentication(password, *_salt_and_challenge(asked))
         self._say(_IDENTIFY, identify)
         self._hear(_IDENTIFIED)
 
@@ -178,7 +183,9 @@ class Obs:
             _REQUEST,
             {"requestType": "SetInputSettings", "requestId": number, "requestData": data},
         )
-        status = self._hear(_RESPONSE, number)["requestStatus"]
+        status = self._hear(_RESPONSE, number).get("requestStatus")
+        if not isinstance(status, dict):
+            raise _unreachable(_OTHER_PROTOCOL)
         if status.get("result"):
             return
         if status.get("code") == _NO_SUCH_SOURCE:
@@ -202,14 +209,22 @@ class Obs:
                 data = told["d"]
                 if told["op"] == op and request in (None, data.get("requestId")):
                     return dict(data)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _unreachable(Sentence("it speaks another protocol")) from error
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise _unreachable(_OTHER_PROTOCOL) from error
 
 
 def authentication(password: str, salt: str, challenge: str) -> str:
     """What proves that the password is known, as obs-websocket 5 asks for it."""
     secret = base64.b64encode(hashlib.sha256((password + salt).encode()).digest()).decode()
     return base64.b64encode(hashlib.sha256((secret + challenge).encode()).digest()).decode()
+
+
+def _salt_and_challenge(asked: Any) -> tuple[str, str]:
+    found = asked if isinstance(asked, dict) else {}
+    salt, challenge = found.get("salt"), found.get("challenge")
+    if not (isinstance(salt, str) and isinstance(challenge, str)):
+        raise _unreachable(_OTHER_PROTOCOL)
+    return salt, challenge
 
 
 def _refusal(closed: ConnectionClosed) -> OutletError:

@@ -80,7 +80,8 @@ class Conversation:
         if self._known:
             return
         self._known = True
-        if event.get("type") == "session.update" and isinstance(event.get("model"), str):
+        updates = event.get("type") == "session.update" and isinstance(event.get("model"), str)
+        if updates or event.get("type") == "input_audio_buffer.commit":
             self._dialect = Vllm(self._serving)
 
 
@@ -89,6 +90,17 @@ def _read(text: str) -> dict[str, Any]:
         event = json.loads(text)
     except (ValueError, RecursionError):
         raise RefusedError("invalid_json", "That is no JSON.") from None
+    if "\\u" in text and not _is_writable(event):
+        raise RefusedError("invalid_json", "That is half of a character.")
     if not isinstance(event, dict):
         raise RefusedError("invalid_event", "An event is a JSON object with a “type”.")
     return event
+
+
+def _is_writable(value: object) -> bool:
+    """Whether there is no half of a surrogate pair in it, which could not be sent back."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

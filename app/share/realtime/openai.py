@@ -27,7 +27,7 @@ from app.share.realtime.speaker import (
 )
 from app.share.realtime.turns import Turn, Turns
 from app.worker.messages import Speech
-from model_backends.base import EngineError, Progress, Word
+from model_backends.base import Progress, Word
 
 _LEAST_COMMIT_MS = 100  # less is refused, as OpenAI does
 _PREFIX = "conversation.item.input_audio_transcription"
@@ -140,20 +140,11 @@ class OpenAI:
         if wanted.get("language") in (None, ""):
             return self._serving.language if "language" in wanted else self._language
         field = f"{_INPUT}.transcription.language"
-        language = text_of(wanted, "language").lower().split("-")[0]
+        language = self._serving.spoken(text_of(wanted, "language"), field)
         if self._heard_any and language != self._language:
             raise RefusedError(
                 "invalid_value", "The language is chosen before the first sound.", field
             )
-        info = self._serving.info
-        if not info.languages:
-            return None  # the engine finds it; the acknowledgement says so
-        try:
-            info.check_language(language, self._serving.loaded)
-        except EngineError as error:
-            raise RefusedError(
-                "invalid_value", f"{error.message} {error.hint}".strip(), field
-            ) from None
         return language
 
     def _gate(self, given: Event) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 
 from app.core.timeline import Gap
 from app.worker.messages import Speech
-from model_backends.base import SAMPLE_RATE, EngineInfo, Notice, Progress, Word
+from model_backends.base import SAMPLE_RATE, EngineError, EngineInfo, Notice, Progress, Word
 
 BETWEEN_TURNS_MS = 1_000  # of lane time, in which there is no sound
 _PER_MS = SAMPLE_RATE // 1000
@@ -82,6 +82,19 @@ class Serving:
     model: str  # the name clients are told
     loaded: str | None = None  # … and the engine; None: its default
     language: str | None = None  # for whoever names none
+
+    def spoken(self, given: str, field: str) -> str | None:
+        """A language that a client names, as the engine is told it; None: the engine finds out.
+        Raises RefusedError, about the `field`."""
+        if not self.info.languages:
+            return None
+        language = given.lower().split("-")[0]
+        try:
+            self.info.check_language(language, self.loaded)
+        except EngineError as error:
+            message = f"{error.message} {error.hint}".strip()
+            raise RefusedError("invalid_value", message, field) from None
+        return language
 
 
 class Dialect(Protocol):

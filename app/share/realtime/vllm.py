@@ -1,6 +1,7 @@
 """vLLM's dialect of the realtime protocol, where `commit` with `final` false STARTS an utterance.
 
-Known by its first event, a `session.update` with the model at top level. Sound is 16 kHz. What
+Known by its first event: a `session.update` with the model at top level, and in newer versions the
+language, or a `commit`, with which nobody else begins. Sound is 16 kHz. What
 vLLM loses silently (sound sent between `final` and `done`, a `final` without a start) is kept or
 answered here. While somebody speaks a delta comes at least every quarter of a second of sound, an
 empty one if there is no word: a client takes a server without deltas for a dead one.
@@ -16,6 +17,7 @@ from app.share.realtime.speaker import (
     Said,
     Say,
     Serving,
+    Spoken,
     Tape,
     new_id,
     text_of,
@@ -31,6 +33,7 @@ class Vllm:
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
+        self._language = serving.language
         self._sound = Sound(SAMPLE_RATE)
         self._tape = Tape()
         self._turns = Turns()
@@ -43,8 +46,7 @@ class Vllm:
     def hear(self, event: Event) -> list[Answer]:
         match event.get("type"):
             case "session.update":
-                text_of(event, "model")  # whatever it is called: there is one
-                return [self._say("session.updated", model=self._serving.model)]
+                return self._update(event)
             case "input_audio_buffer.append":
                 return self._append(text_of(event, "audio"))
             case "input_audio_buffer.commit":
@@ -54,6 +56,18 @@ class Vllm:
                 return []
             case other:
                 raise RefusedError("unknown_event", f"There is no event “{other}”.", "type")
+
+    def _update(self, event: Event) -> list[Answer]:
+        text_of(event, "model")  # whatever it is called: there is one
+        answers: list[Answer] = []
+        if event.get("language"):
+            language = self._serving.spoken(text_of(event, "language"), "language")
+            if self._tape.now_ms and language != self._language:
+                message = "The language is chosen before the first sound."
+                raise RefusedError("invalid_value", message, "language")
+            self._language = language
+            answers.append(Spoken(language))
+        return [*answers, self._say("session.updated", model=self._serving.model)]
 
     def _append(self, encoded: str) -> list[Answer]:
         try:

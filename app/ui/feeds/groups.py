@@ -29,6 +29,7 @@ from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, consent_box, plain, worded
 from app.ui.widgets.banner import announce
 from app.ui.widgets.file_dialogs import in_our_words
+from app.ui.widgets.scrolled import bring_into_view
 from model_backends.base import Sentence, UserError, joined
 
 _ZOOM_HINT = Sentence(
@@ -88,6 +89,7 @@ class FeedGroup(QGroupBox):
     def tell(self, text: str, trouble: bool = False) -> None:
         """An answer to what was just asked for."""
         self._say(text, "warning" if trouble else "dim")
+        bring_into_view(self.doing)
         announce(self.doing, text)
 
     def take(self) -> None:

@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QUrl
-from PySide6.QtGui import QAction, QDesktopServices, QFontDatabase, QKeySequence
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFrame,
     QGridLayout,
     QLabel,
-    QPlainTextEdit,
     QPushButton,
     QScrollArea,
+    QTextEdit,
     QVBoxLayout,
     QWidget,
 )
@@ -143,10 +143,10 @@ def show_about(parent: QWidget) -> QDialog:
     column = QGridLayout()
     column.addWidget(_selectable(Sentence("Voxline {version}", version=__version__)), 0, 0)
     column.addWidget(plain.label(_LICENCE, wrap=True), 1, 0)
-    licences = QPlainTextEdit(say(_third_party()))
+    licences = QTextEdit()
+    licences.setMarkdown(say(_third_party()))
     licences.setReadOnly(True)
     licences.setTabChangesFocus(True)
-    licences.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
     worded.name(licences, Sentence("Licences of what Voxline uses"))
     licences.setMinimumSize(420, 160)
     column.addWidget(licences, 2, 0)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtGui import QFontDatabase, QTextDocument
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.models.catalogue import Model
 from app.ui.widgets import plain, worded
 from model_backends.base import Sentence
 from model_backends.downloads.units import size
+
+_MARGIN, _PADDING = 16, 24  # px around what is in it; of the text in its frame
+_WIDEST = 960
 
 
 class LicenceDialog(QDialog):
@@ -46,7 +49,7 @@ class LicenceDialog(QDialog):
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
+        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         column.setSpacing(12)
         column.addWidget(self.what)
         column.addWidget(
@@ -56,4 +59,10 @@ class LicenceDialog(QDialog):
         column.addWidget(buttons)
 
     def sizeHint(self) -> QSize:
-        return QSize(560, 420)
+        """Wide enough for the lines of a licence, which are broken already."""
+        page = QTextDocument(self.text.toPlainText())
+        page.setDefaultFont(self.text.font())
+        page.setTextWidth(-1)
+        around = self.text.frameWidth() * 2 + self.text.verticalScrollBar().sizeHint().width()
+        wide = round(page.idealWidth()) + around + 2 * _MARGIN + _PADDING
+        return QSize(min(max(560, wide), _WIDEST), 420)

@@ -31,6 +31,7 @@ from app.ui.state.models import Models, ModelState
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, plain, worded
 from app.ui.widgets.banner import announce
+from app.ui.widgets.question import open_beside, question
 from model_backends.base import Sentence
 from model_backends.downloads.units import size
 
@@ -99,21 +100,18 @@ class ModelCards(QWidget):
     def _ask_to_remove(self, state: ModelState) -> None:
         held = size(state.model.bytes if state.place is not None else state.begun)
         where = state.place.folder if state.place is not None else ""
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        worded.title(box, Sentence("Remove a model"))
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        worded.text(
-            box, Sentence("Remove {title}? {size} become free.", title=state.model.title, size=held)
+        box = question(
+            self,
+            Sentence("Remove a model"),
+            Sentence("Remove {title}? {size} become free.", title=state.model.title, size=held),
+            Sentence("It can be downloaded again. {where}", where=where),
         )
-        again = Sentence("It can be downloaded again. {where}", where=where)
-        box.setInformativeText(say(again))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         remove = box.addButton(say(Sentence("Remove")), QMessageBox.ButtonRole.DestructiveRole)
         keep = box.addButton(say(Sentence("Keep")), QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(keep)
         remove.clicked.connect(partial(self._models.remove, state.model.name))
-        beside_captions.put(box, box.sizeHint())
-        box.open()
+        open_beside(box)
 
 
 class ModelCard(QFrame):

@@ -16,7 +16,9 @@ from app.ui.preferences.model_cards import ModelCard
 from app.ui.preferences.model_words import Act
 from app.ui.preferences.pack_words import TITLE, about, buttons, mark, question, standing
 from app.ui.state.packs import Packs
-from app.ui.widgets import beside_captions, worded
+from app.ui.widgets import worded
+from app.ui.widgets.question import open_beside
+from app.ui.widgets.question import question as ask
 from model_backends.base import Sentence
 from model_backends.downloads.units import size
 
@@ -78,15 +80,10 @@ class PackCard(QWidget):
         self._open(box, Sentence("Keep"))
 
     def _box(self, asked: str, more: str) -> QMessageBox:
-        box = QMessageBox(self)
+        box = ask(self, TITLE, asked, more)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        worded.title(box, TITLE)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        worded.text(box, asked)
-        box.setInformativeText(say(more))
         return box
 
     def _open(self, box: QMessageBox, leave: str) -> None:
         box.setDefaultButton(box.addButton(say(leave), QMessageBox.ButtonRole.RejectRole))
-        beside_captions.put(box, box.sizeHint())
-        box.open()
+        open_beside(box)

@@ -30,6 +30,7 @@ from app.ui.widgets import beside_captions, consent_box, plain, worded
 from app.ui.widgets.banner import announce
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.file_dialogs import in_our_words
+from app.ui.widgets.scrolled import bring_into_view
 from model_backends.base import EngineError, Sentence, UserError, joined
 from model_backends.remote import addresses, consent
 from model_backends.remote.addresses import MISTRAL, OPENAI, VLLM, Address
@@ -218,6 +219,7 @@ class ServerGroup(QGroupBox):
 
     def _tell(self, text: str) -> None:
         worded.text(self.status, text)
+        bring_into_view(self.status)
         announce(self.status, text)
 
     def _tell_failure(self, error: Exception) -> None:

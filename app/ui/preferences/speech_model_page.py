@@ -32,6 +32,7 @@ from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import beside_captions, engine_names, plain, worded
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.file_dialogs import in_our_words
+from app.ui.widgets.scrolled import bring_into_view
 from model_backends.base import Availability, EngineError, Sentence, joined
 from model_backends.remote.addresses import hosts
 
@@ -78,7 +79,7 @@ class SpeechModelPage(QWidget):
         if models is not None:
             models.chosen.connect(lambda _card: self._forget_pick())
         self.folder.clicked.connect(self._ask_folder)
-        self.show_details.clicked.connect(lambda: self.details.setVisible(self.details.isHidden()))
+        self.show_details.clicked.connect(self._tell_why)
 
     def show_engines(self, engines: Sequence[EngineChoice]) -> None:
         """Offer these engines; what cannot be used here is shown, the reason at a click."""
@@ -168,6 +169,10 @@ class SpeechModelPage(QWidget):
         self.show_details.setVisible(bool(unusable))
         if not unusable:
             self.details.hide()
+
+    def _tell_why(self) -> None:
+        self.details.setVisible(self.details.isHidden())
+        bring_into_view(self.details)
 
     def _ask_folder(self) -> None:
         dialog = in_our_words(QFileDialog(self, say(Sentence("The folder of the model"))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPaintEvent, QStandardItemModel, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent, QStandardItemModel, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QSizePolicy,
@@ -57,7 +57,9 @@ class ChoiceBox(SteadyBox):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._items: list[tuple[str, str]] = []
         self._why_not: dict[str, str] = {}
+        self._whole = ""  # the tooltip while not all of the choice is seen
         self.activated.connect(lambda index: self.chosen.emit(self.itemData(index)))
+        self.currentIndexChanged.connect(self._tell_whole)
         worded.follow(self, self._offer_again)
 
     def offer(self, items: Sequence[tuple[str, str]], chosen: str) -> None:
@@ -68,6 +70,7 @@ class ChoiceBox(SteadyBox):
             self.addItem(plain.shortened(say(label)), data)
             self.setItemData(self.count() - 1, plain.tip(label), Qt.ItemDataRole.ToolTipRole)
         self.setCurrentIndex(max(0, self.findData(chosen)))
+        self._tell_whole()
 
     def disable(self, data: str, why: str) -> None:
         """Show an item that cannot be taken, with the reason."""
@@ -85,12 +88,33 @@ class ChoiceBox(SteadyBox):
         for data, why in why_not.items():
             self.disable(data, why)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._tell_whole()
+
+    def _tell_whole(self) -> None:
+        """What there is no room for can be read all the same."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        whole = self.whole_text
+        if self.toolTip() == self._whole:  # else whoever made it has more to tell
+            self._whole = plain.tip(whole) if self.fitting(whole, option) != whole else ""
+            self.setToolTip(self._whole)
+            # which a screen reader would read out a second time, as what describes the box
+            self.setAccessibleDescription(" " if self._whole else "")
+
+    @property
+    def whole_text(self) -> str:
+        """What is chosen, as it stands in the closed box where there is room."""
+        at = self.currentIndex()
+        return say(self._items[at][0]) if 0 <= at < len(self._items) else self.currentText()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """What does not fit loses its middle: Qt would cut it off."""
         painter = QStylePainter(self)
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
-        option.currentText = self.fitting(option.currentText, option)
+        option.currentText = self.fitting(self.whole_text, option)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 

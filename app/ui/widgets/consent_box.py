@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.language import say
-from app.ui.widgets import beside_captions, worded
+from app.ui.widgets.question import open_beside, question
 from model_backends.base import Sentence
 
 AGREE, REFUSE = Sentence("Agree"), Sentence("Do not send")
@@ -25,16 +24,12 @@ def ask(
     refused: Callable[[], object] = lambda: None,
 ) -> QMessageBox:
     """Ask, without waiting; Enter and Escape both mean no."""
-    box = QMessageBox(parent)
-    box.setTextFormat(Qt.TextFormat.PlainText)
-    worded.title(box, title)
-    worded.text(box, text)
+    box = question(parent, title, text)
     agree = box.addButton(say(AGREE), QMessageBox.ButtonRole.AcceptRole)
     refuse = box.addButton(say(REFUSE), QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(refuse)
     box.setEscapeButton(refuse)
     box.finished.connect(lambda _: agreed() if box.clickedButton() is agree else refused())
     box.finished.connect(box.deleteLater)
-    beside_captions.put(box, box.sizeHint())
-    box.open()
+    open_beside(box)
     return box

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QPaintEvent, QStandardItemModel
-from PySide6.QtWidgets import QStyle, QStyleOptionComboBox, QStylePainter
+from PySide6.QtGui import QStandardItemModel
 
 from app.audio.choice import from_text
 from app.audio.devices.base import SourceInfo
@@ -81,15 +80,11 @@ class SourceBox(ChoiceBox):
             self._waiting.start()
             self.about_to_open.emit()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    @property
+    def whole_text(self) -> str:
         """Closed, its heading is not seen: what is chosen is named in full."""
-        painter = QStylePainter(self)
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
-        if 0 <= self.currentIndex() < len(self._rows):
-            option.currentText = self.fitting(say(in_full(self._rows[self.currentIndex()])), option)
-        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        at = self.currentIndex()
+        return say(in_full(self._rows[at])) if 0 <= at < len(self._rows) else self.currentText()
 
     def _paint_row(self, model: QStandardItemModel, index: int, row: Row) -> None:
         item = model.item(index)

@@ -129,7 +129,9 @@ QToolButton#button:focus {{ padding-right: 23px; }}
 QPushButton#primary {{
     color: {on_accent}; background: {accent}; border-color: {accent}; font-weight: 600;
 }}
-QPushButton#primary:focus {{ border: 2px solid {text}; }}
+QPushButton#primary:focus {{
+    border: 4px double {on_accent}; border-radius: 0; padding: 3px 11px;
+}}
 QPushButton#primary:disabled {{ color: {off}; background: {window}; border-color: {off}; }}
 QTextEdit, QLineEdit {{ placeholder-text-color: {off}; }}
 QTextEdit, QPlainTextEdit {{

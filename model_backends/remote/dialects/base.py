@@ -109,11 +109,24 @@ class Dialect(Protocol):
         """No more sound: `Ended` will follow."""
 
 
+def read_json(text: str) -> Any:
+    """What a server wrote. Raises ValueError. Halves of a surrogate pair, which can be escaped in
+    JSON and saved or printed nowhere, are replaced."""
+    try:
+        value = json.loads(text)
+        if "\\u" in text:
+            whole = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass")
+            value = json.loads(whole.decode("utf-16", "replace"))
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
 def parsed(frame: str) -> Mapping[str, Any]:
     """A frame's event; empty for what is none."""
     try:
-        event = json.loads(frame)
-    except (ValueError, RecursionError):
+        event = read_json(frame)
+    except ValueError:
         return {}
     return event if isinstance(event, dict) else {}
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
 
+from model_backends.base import Sentence
 from model_backends.remote.dialects.base import (
     Ended,
     MisuseError,
@@ -31,6 +32,7 @@ from model_backends.remote.dialects.base import (
 STEP_MS = 80
 _PROMPT_TOKENS = 33  # before the delay: `<s>` and 32 of left padding
 _MOST_DELAY = 30  # steps
+_MOST_TEXT = 2_000  # characters in one step: more is no speech, and would be aligned for ever
 _FATAL = ("model_not_found", "model_not_validated", "invalid_event")
 _HARMLESS = ("unknown_event",)  # answers to what a server of another version does not know
 
@@ -83,9 +85,7 @@ class Vllm:
         if kind == "session.created":
             return self._created(event)
         if kind == "transcription.delta" and self._transcribing:
-            text = text_in(event, "delta")
-            self._said += text
-            return [Text(text)], []
+            return self._delta(text_in(event, "delta")), []
         if kind == "transcription.done" and self._transcribing:
             return [self._done(event)], []
         if kind == "error":
@@ -105,6 +105,13 @@ class Vllm:
         self._state = _State.READY
         update = [_event("session.update", model=self._model)] if self._model else []
         return [Ready()], update
+
+    def _delta(self, text: str) -> list[Said]:
+        if len(text) > _MOST_TEXT:
+            self._state = _State.DEAD
+            return [Trouble("lost", Sentence("it writes more than can be said"))]
+        self._said += text
+        return [Text(text)]
 
     def _done(self, event: Mapping[str, Any]) -> Ended:
         asked = self._state is _State.FINISHING

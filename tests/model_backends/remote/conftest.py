@@ -8,10 +8,6 @@ and length below.
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +15,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from app.measure.genuine import Genuine
 from app.measure.stand_in import StandIn
 from model_backends.base import LoadOptions
 from model_backends.remote import engine as remote
@@ -27,7 +24,6 @@ from model_backends.remote.keys import VARIABLE
 
 KEY = "sk-test-key"
 LENGTH = 512  # of the model, in tokens: 38 s
-_START_S = 400
 
 Load: TypeAlias = Callable[..., remote.RemoteEngine]
 
@@ -50,16 +46,12 @@ def vllm() -> Iterator[Running]:
     python, model = (os.environ.get(f"VOXLINE_VLLM_{name}") for name in ("PYTHON", "MODEL"))
     if not (python and model):
         pytest.skip("needs VOXLINE_VLLM_PYTHON and VOXLINE_VLLM_MODEL, or VOXLINE_VLLM_URL")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen([python, *_VLLM, "--model", model, "--port", str(port)], env=_ENV)
+    running = Genuine(python, Path(model), length=LENGTH, streams=4, key=KEY)
     try:
-        _wait_until_healthy(f"http://127.0.0.1:{port}/health", process)
-        yield Running(f"ws://127.0.0.1:{port}")
+        running.wait()
+        yield Running(running.url)
     finally:
-        process.terminate()
-        process.wait(30)
+        running.close()
 
 
 @pytest.fixture
@@ -95,32 +87,3 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     yield load
     for engine in engines:
         engine.close()
-
-
-def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + _START_S
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-            return
-        except OSError:
-            time.sleep(1)
-    pytest.fail("vLLM did not start", pytrace=False)
-
-
-_VLLM = (
-    "-m", "vllm.entrypoints.openai.api_server", "--served-model-name", "voxtral-tiny",
-    "--tokenizer-mode", "mistral", "--config-format", "mistral", "--load-format", "mistral",
-    "--enforce-eager", "--distributed-executor-backend", "uni", "--max-model-len", str(LENGTH),
-    "--max-num-seqs", "4", "--host", "127.0.0.1", "--api-key", KEY,
-)  # fmt: skip
-_ENV = os.environ | {
-    "VLLM_TARGET_DEVICE": "cpu",
-    "VLLM_CPU_KVCACHE_SPACE": "1",
-    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-    "VLLM_WORKER_MULTIPROC_METHOD": "fork",
-    "VLLM_NO_USAGE_STATS": "1",
-    "DO_NOT_TRACK": "1",
-    "HF_HUB_OFFLINE": "1",
-    "OMP_NUM_THREADS": "2",
-}

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -15,15 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from app.measure.balancer import HAPROXY, Balancer
 from app.measure.position import sound
-from app.measure.server_kills import Servers, free_port, wait_for
+from app.measure.server_kills import Servers
 from model_backends.base import Event, StreamOptions, Word
 from model_backends.remote.engine import RemoteEngine, RemoteStream
 from tests.model_backends.remote.conftest import Load
 from tests.model_backends.remote.stage import words_every
 
-CONFIG = Path(__file__).parents[3] / "resources" / "team" / "haproxy.cfg"
-HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin")
 CLIENTS = 8
 FRAME = 512
 LINES = words_every(400, 25)  # 10 s
@@ -36,47 +32,28 @@ pytestmark = pytest.mark.skipif(HAPROXY is None, reason="needs haproxy; Debian h
 class Door:
     """HAProxy in front of two servers."""
 
-    port: int
+    balancer: Balancer
     servers: Servers
-    socket: Path
+
+    @property
+    def port(self) -> int:
+        return self.balancer.port
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        return self.balancer.url
 
     def streams(self) -> list[int]:
-        """Of each server, as HAProxy counts them."""
-        import socket
-
-        with socket.socket(socket.AF_UNIX) as admin:
-            admin.connect(str(self.socket))
-            admin.sendall(b"show stat\n")
-            text = b"".join(iter(lambda: admin.recv(65536), b"")).decode()
-        rows = [line.split(",") for line in text.splitlines() if line.startswith("realtime,gpu")]
-        return [int(row[4]) for row in rows]
+        return self.balancer.streams
 
 
 @pytest.fixture
 def door(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Door]:
     script = tmp_path / "script.json"
     script.write_text(json.dumps(LINES), "utf-8")
-    port = free_port()
-    admin = Path(os.environ["HOME"]) / "admin.sock"
-    with Servers(script, 2) as servers:
-        environment = os.environ | {
-            "VOXLINE_BIND": f"127.0.0.1:{port}",
-            "VOXLINE_GPU0": f"127.0.0.1:{servers.ports[0]}",
-            "VOXLINE_GPU1": f"127.0.0.1:{servers.ports[1]}",
-            "VOXLINE_STREAMS": str(getattr(request, "param", CLIENTS)),
-            "VOXLINE_SOCKET": str(admin),
-        }
-        process = subprocess.Popen([str(HAPROXY), "-db", "-f", str(CONFIG)], env=environment)
-        try:
-            wait_for(port)
-            yield Door(port, servers, admin)
-        finally:
-            process.kill()
-            process.wait()
+    streams = getattr(request, "param", CLIENTS)
+    with Servers(script, 2) as servers, Balancer(servers.ports, streams) as balancer:
+        yield Door(balancer, servers)
 
 
 class Client:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QMessageBox, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from app.core.voices import ME, THEM
@@ -300,6 +301,22 @@ def test_what_cannot_be_is_told_and_stays_off(
     group.switch.click()
     assert told in group.doing.text()
     assert not group.switch.isChecked() and not feeds.is_on(group.kind)
+
+
+@pytest.mark.parametrize("field", ["obs", "zoom", "file"])
+def test_why_it_cannot_be_comes_into_view(dialog: FeedsDialog, field: str, qtbot: QtBot) -> None:
+    dialog.resize(dialog.width(), 300)
+    dialog.obs.url.setText("localhost")
+    dialog.zoom.url.setText("https://example.org")
+    group: FeedGroup = getattr(dialog, field)
+    group.switch.click()
+    area = dialog.findChildren(QScrollArea)[0]
+
+    def is_seen() -> bool:
+        top = group.doing.mapTo(area.viewport(), QPoint(0, 0)).y()
+        return top >= 0 and top + group.doing.height() <= area.viewport().height()
+
+    qtbot.waitUntil(is_seen, timeout=PATIENCE_MS)
 
 
 def test_a_file_is_chosen_and_written(

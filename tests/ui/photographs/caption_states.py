@@ -236,7 +236,7 @@ def _looking(name: str) -> State:
     return act
 
 
-for _name in ("contrast", "clear", "large"):
+for _name in ("classic", "contrast", "clear", "large", "system"):
     STATES[f"captions: look {_name}"] = _looking(_name)
 
 

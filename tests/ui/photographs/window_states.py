@@ -12,11 +12,9 @@ from app.core.timeline import Gap
 from app.core.voices import ME
 from app.session.shelving import Recovered
 from app.session.status import Stage
-from app.ui.feeds.telling import is_trouble
 from app.ui.main_window import help as help_texts
 from app.ui.main_window.recovery import Recovery
 from app.ui.preferences.server_group import ServerGroup
-from app.ui.state.feeds import OBS
 from model_backends.base import Sentence
 from tests.ui.photographs.registry import STATES, State, moved, state
 from tests.ui.photographs.scene import Scene
@@ -321,46 +319,6 @@ def _(scene: Scene) -> None:
     scene.speak()
     help_texts.show_about(scene.window)
     scene.settle()
-
-
-def _captions_page(on: bool, network: bool) -> State:
-    def act(scene: Scene) -> None:
-        scene.window.captions_page.port = 0  # whichever is free
-        scene.open_window()
-        scene.speak()
-        scene.at_close.append(scene.window.captions_page.close)
-        if on:
-            scene.window.captions_page.switch(True, network)
-        scene.window._show_captions_page()
-        scene.settle()
-
-    return act
-
-
-STATES["dialog: captions page, off"] = _captions_page(False, False)
-STATES["dialog: captions page, on"] = _captions_page(True, False)
-STATES["dialog: captions page, in the network"] = _captions_page(True, True)
-
-
-@state("dialog: send captions to, OBS is not there")
-def _(scene: Scene) -> None:
-    feeds = scene.parts.feeds
-    scene.at_close.append(feeds.close)
-    scene.open_window()
-    scene.speak()
-    feeds.set_obs("ws://127.0.0.1:9", "Captions")  # where nobody listens
-    feeds.switch(OBS, True)
-    scene.window.menus.feeds.trigger()
-    scene.settle(until=lambda: is_trouble(feeds.is_on(OBS), feeds.doing(OBS)))
-    scene.settle(400)
-
-
-@state("captions: typed into the window in use")
-def _(scene: Scene) -> None:
-    scene.speak()
-    scene.parts.dictation.switch(True)
-    scene.at_close.append(scene.parts.dictation.close)
-    scene.settle(until=scene.parts.badge.isVisible)
 
 
 @state("dialog: save as")
