@@ -44,10 +44,7 @@ def open_window(argv: Sequence[str] = ()) -> int:
 
 def guarded(command: Callable[[], int]) -> int:
     """Run a command; whatever it raises becomes a sentence and an exit status."""
-    from app.cli import tongue
-
     try:
-        tongue.choose()
         status = command()
         sys.stdout.flush()
         return status
@@ -63,8 +60,9 @@ def guarded(command: Callable[[], int]) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     """Every command is a module of this package with `run(args) -> int`."""
-    from app.cli import logfile  # `--help` need not wait for it
+    from app.cli import logfile, tongue  # `--help` need not wait for them
 
+    tongue.choose()
     logfile.begin()
     return int(importlib.import_module(f"app.cli.{args.command}").run(args))
 
@@ -77,8 +75,10 @@ def _plain() -> int:
         try:
             return _window(build_window_parser().parse_args([]))
         except _NoWindowError as problem:
+            from app.cli import tongue
             from model_backends.base import Sentence
 
+            tongue.choose()
             tell(
                 Sentence("The window cannot be opened: {problem}.", problem=problem),
                 Sentence("Captioning in the terminal instead."),
@@ -110,8 +110,10 @@ def _reader_left() -> int:
 
 def _output_lost(error: OSError) -> int:
     """Standard output takes no more, as on a full disk; the command could not do its work."""
+    from app.cli import tongue
     from app.session.files import output_problem
 
+    tongue.choose()
     problem = output_problem(error)
     streams.silence(sys.stdout)
     tell(problem.message, problem.hint)
@@ -120,9 +122,11 @@ def _output_lost(error: OSError) -> int:
 
 def _told(error: Exception) -> int:
     """Tell an error the user can act on in its own words, any other with the log's path."""
+    from app.cli import tongue
     from app.cli.usage_error import UsageError
     from model_backends.base import Sentence, UserError
 
+    tongue.choose()  # what a window has told needed nothing of the terminal's
     if isinstance(error, UserError):
         tell(error.message, error.hint)
         return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
