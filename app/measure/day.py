@@ -1,11 +1,12 @@
-"""A working day in one session, in minutes: what grows with its words is read off the process.
+"""A working day, in minutes: what grows with its words is read off the process.
 
-    python -m app.measure.day [--hours 8]
+    python -m app.measure.day [--hours 8] [--sessions 1]
 
 The real session with its threads, journal, subtitles and library, and the real windows: captions
 and transcript. Only sound and engine are played: every second of the day a block of sound is
 captured, and the engine commits what was said in it, as fast as everything behind it takes it.
-Nobody pauses for breath longer than a sentence, which is more than any day has. Told is the time
+Nobody pauses for breath longer than a sentence, which is more than any day has. With several
+sessions a new one begins by the clock, as it does by itself after a long silence. Told is the time
 of this process' processors, so that other programs hardly count. The second hearing, and the
 engines, are other commands' (`second_hearing`, `hours`), as are sound cards (`soak`).
 """
@@ -184,14 +185,18 @@ class Day:
         self._captioning.start()
         self._wait(lambda: self._captioning.stage is Stage.LISTENING)
 
-    def play(self, hours: float) -> Iterator[str]:
+    def play(self, hours: float, sessions: int = 1) -> Iterator[str]:
         """A row for each hour: the time of the processor since the row before, and what is held."""
         talk, said = Talk(), 0
         begun, at_hour = time.process_time(), 0.0
-        for step in range(round(hours * 3_600_000) // _STEP_MS):
-            events = talk.second(step * _STEP_MS)
+        steps = round(hours * 3_600_000) // _STEP_MS
+        for step in range(steps):
+            since = step % -(-steps // sessions)  # of this session
+            if step and since == 0:
+                self._begin_anew()
+            events = talk.second(since * _STEP_MS)
             said += sum(isinstance(event, Word) for event in events)
-            self._captures[-1].hear(step * _STEP_MS, 0.02 + step % 5 / 40)
+            self._captures[-1].hear(since * _STEP_MS, 0.02 + step % 5 / 40)
             self._clients[-1].commit(events)
             self._wait(partial(self._has_shown, said))
             hour = (step + 1) * _STEP_MS / 3_600_000
@@ -199,6 +204,14 @@ class Day:
                 now = time.process_time()
                 yield self._row(hour, (now - begun) / (hour - at_hour))
                 begun, at_hour = now, hour
+
+    def _begin_anew(self) -> None:
+        """Another session follows; nothing of this module holds the one before."""
+        before = self._captioning.session
+        self._captioning.start_another()
+        self._wait(lambda: self._captioning.session is not before)
+        self._wait(lambda: self._captioning.stage is Stage.LISTENING)
+        del self._clients[:-1], self._captures[:-1]
 
     def end(self) -> str:
         """Stop, with everything saved; what that took of a processor."""
@@ -264,6 +277,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table as it grows; 1 with a sentence if it does not end."""
     parser = argparse.ArgumentParser(description="A day of captions, as fast as they go.")
     parser.add_argument("--hours", type=float, default=8.0)
+    parser.add_argument("--sessions", type=int, default=1, metavar="N", help="one after another")
     options = parser.parse_args(arguments)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory() as folder:
@@ -274,7 +288,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             day = Day()
             sys.stdout.write(HEAD + "\n")
-            for row in day.play(options.hours):
+            for row in day.play(options.hours, max(1, options.sessions)):
                 sys.stdout.write(row + "\n")
                 sys.stdout.flush()
             sys.stdout.write(day.end() + "\n")

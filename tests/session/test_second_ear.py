@@ -16,7 +16,7 @@ from app import paths
 from app.audio.choice import MediaFile
 from app.core.reheard import Reheard
 from app.session.journal_records import read
-from app.session.second_ear import MakeSecond
+from app.session.second_ear import MakeSecond, Second
 from app.session.session import HeardOut, Session, SessionEvent
 from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
@@ -151,7 +151,11 @@ def test_a_stop_while_the_transcript_is_finished_keeps_what_was_shown(
 def test_what_was_heard_again_is_in_the_journal_of_a_session_that_dies(
     options: SessionOptions, other: MakeSecond
 ) -> None:
-    session = Session(replace(options, srt=None), make_second=other)
+    def unfinished(start: m.Start, deliver: Callable[[ClientEvent], None]) -> Second:
+        """It never says that all is heard, so that the session is there when it is to die."""
+        return other(start, lambda said: None if isinstance(said, m.Finished) else deliver(said))
+
+    session = Session(replace(options, srt=None), make_second=unfinished)
 
     def die(event: SessionEvent) -> None:
         if isinstance(event, Reheard):

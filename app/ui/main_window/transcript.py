@@ -38,6 +38,9 @@ from app.ui.widgets.languages import LTR, direction
 from model_backends.base import Sentence, Word
 
 MOST_MATCHES = 2000  # painted at once
+# Of earlier sessions: two hours of talk, for which Qt takes some 10 MB. The library has them all.
+KEPT_CHARACTERS = 100_000
+_HEADING = 1  # a block's user state: a session begins below
 _FONT_SCALE = 1.15  # of the desktop's font: this is text to read, not a control
 _LINE_HEIGHT = 125  # per cent
 _TIME_GAP = 10  # px between the time and its paragraph
@@ -105,12 +108,16 @@ class Transcript(QTextEdit):
         self.verticalScrollBar().rangeChanged.connect(self._keep_up)
 
     def begin_session(self, title: str) -> None:
-        """What follows is another session; earlier ones stay readable above it."""
+        """What follows is another session. The one before stays readable above it, and others as
+        far as they are not long."""
         self._open.clear()
         self._unnamed.clear()
         self._standing.clear()
         if not self.document().isEmpty():
-            self._append_line(f"— {title} —")
+            if self.follows and not self._marks and not self.textCursor().hasSelection():
+                self._forget_oldest()
+            heading = self._append_line(f"— {title} —")
+            self.document().findBlockByNumber(heading).setUserState(_HEADING)
 
     def add_word(self, word: Word) -> None:
         """Append a committed word to its lane's paragraph, or begin one."""
@@ -212,6 +219,19 @@ class Transcript(QTextEdit):
         self._insert(block, word.text.lstrip(), QTextCharFormat())
         self._standing.begin(block, word, word.text.lstrip())
         self._open[word.lane] = _Open(block, Paragraph.begun(word), word.language)
+
+    def _forget_oldest(self) -> None:
+        """Take the oldest sessions away, whole, but never the latest, until what is left is short
+        enough: an app that is never closed would hold every word for ever."""
+        too_many = self.document().characterCount() - KEPT_CHARACTERS
+        block, kept_from = self.document().begin().next(), 0
+        while block.isValid() and kept_from < too_many:
+            if block.userState() == _HEADING:
+                kept_from = block.position()
+            block = block.next()
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(kept_from, QTextCursor.MoveMode.KeepAnchor)
+        cursor.removeSelectedText()
 
     def _name_earlier(self) -> None:
         """Whose words those were nobody could ask before somebody else was heard."""

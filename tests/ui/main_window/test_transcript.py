@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.timeline import Gap
+from app.ui.main_window import transcript as module
 from app.ui.main_window.find_bar import FindBar
 from app.ui.main_window.transcript import Transcript, clock
 from model_backends.base import Word
@@ -264,3 +265,23 @@ def test_search_counts_words_that_come_later_and_leaves_no_marks(
 )
 def test_clock(ms: int, text: str) -> None:
     assert clock(ms) == text
+
+
+def test_what_is_long_gone_is_not_held_for_ever(
+    transcript: Transcript, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "KEPT_CHARACTERS", 100)
+    for number in range(4):
+        transcript.begin_session(f"session {number}")
+        transcript.add_word(word(f" {'long ' * 12}of {number}.", 0))
+    text = transcript.toPlainText()
+    assert "of 0" not in text and "of 1" not in text
+    assert text.startswith("— session 2 —") and "of 2" in text, "the one before is there, whole"
+    transcript.add_word(word(" And more", 100))
+    assert transcript.toPlainText().endswith("of 3. And more")
+
+    chosen = transcript.textCursor()
+    chosen.select(QTextCursor.SelectionType.Document)
+    transcript.setTextCursor(chosen)
+    transcript.begin_session("session 4")
+    assert "of 2" in transcript.toPlainText(), "nothing goes that somebody is about to copy"
