@@ -15,8 +15,9 @@ import pytest
 from app import paths
 from app.audio.choice import MediaFile
 from app.core.reheard import Reheard
-from app.session.journal_records import read
-from app.session.second_ear import MakeSecond, Second
+from app.session.files import FileProblem
+from app.session.journal_records import Contents, read
+from app.session.second_ear import MakeSecond
 from app.session.session import HeardOut, Session, SessionEvent
 from app.session.status import SessionOptions, Stage, Status
 from app.worker import messages as m
@@ -151,21 +152,30 @@ def test_a_stop_while_the_transcript_is_finished_keeps_what_was_shown(
 def test_what_was_heard_again_is_in_the_journal_of_a_session_that_dies(
     options: SessionOptions, other: MakeSecond
 ) -> None:
-    def unfinished(start: m.Start, deliver: Callable[[ClientEvent], None]) -> Second:
-        """It never says that all is heard, so that the session is there when it is to die."""
-        return other(start, lambda said: None if isinstance(said, m.Finished) else deliver(said))
+    def left() -> Contents | None:
+        """What a session that was killed has left; None of one that had ended before it was."""
+        deadline = time.monotonic() + 60  # the disk is written by a thread of its own
+        while time.monotonic() < deadline:
+            try:
+                (file,) = paths.journal_dir().glob("*.jsonl")
+                contents = read(file)
+            except (ValueError, FileProblem):
+                return None  # its journal went with its end
+            if contents.shown is not None:
+                return contents
+            time.sleep(0.05)
+        raise AssertionError("the journal does not have what was heard again")
 
-    session = Session(replace(options, srt=None), make_second=unfinished)
+    for _ in range(10):
+        session = Session(replace(options, srt=None), make_second=other)
 
-    def die(event: SessionEvent) -> None:
-        if isinstance(event, Reheard):
-            session.abort()
+        def die(event: SessionEvent, dying: Session = session) -> None:
+            if isinstance(event, Reheard):
+                dying.abort()
 
-    run(session, die)
-    (journal,) = paths.journal_dir().glob("*.jsonl")
-    deadline = time.monotonic() + 60  # the disk is written by a thread of its own
-    while (contents := read(journal)).shown is None:
-        assert time.monotonic() < deadline, contents
-        time.sleep(0.05)
+        run(session, die)
+        if contents := left():
+            break
+    assert contents is not None and contents.shown is not None
     assert "".join(word.text for word in contents.shown).strip() == SAID
     assert "".join(word.text for word in contents.words).strip() == RECORDED
