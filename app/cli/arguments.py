@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import TypeAlias
 
 from app import __version__
 from app.cli.engine_arguments import engine_options
+from app.cli.parser import Parser
 from app.cli.values import Formats, clock_ms, port_number, positive_int, seconds
 
 STANDARD_OUTPUT = "-"  # as --output
@@ -19,20 +20,6 @@ STANDARD_OUTPUT = "-"  # as --output
 _AddArguments: TypeAlias = Callable[[argparse.ArgumentParser], None]
 _Table: TypeAlias = dict[str, tuple[str, _AddArguments]]  # name: (summary, what adds its arguments)
 _Subparsers: TypeAlias = "argparse._SubParsersAction[Parser]"
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse, except that a mistake costs the reader one sentence instead of a usage block."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["allow_abbrev"] = False  # an abbreviation that works today may be ambiguous later
-        super().__init__(*args, **kwargs)
-
-    def error(self, message: str) -> NoReturn:
-        from app.core.script import harmless
-
-        sentence = harmless(message[:1].upper() + message[1:].rstrip("."))
-        self.exit(2, f"{self.prog}: {sentence}. See {self.prog} --help.\n")
 
 
 def build_parser() -> Parser:
@@ -53,18 +40,6 @@ def build_parser() -> Parser:
 def _add_each(commands: _Subparsers, table: _Table) -> None:
     for name, (summary, add_arguments) in table.items():
         add_arguments(commands.add_parser(name, help=summary, description=summary))
-
-
-def build_window_parser() -> Parser:
-    """The grammar of `voxline-gui`."""
-    parser = Parser(prog="voxline-gui", description="Live captions on top of every window.")
-    parser.add_argument("--version", action="version", version=f"voxline {__version__}")
-    parser.add_argument("--new-session", action="store_true", help="begin a new session")
-    parser.add_argument("--show-captions", action="store_true", help="show the captions")
-    parser.add_argument(
-        "files", metavar="FILE", nargs="*", type=Path, help="audio or video to transcribe"
-    )
-    return parser
 
 
 def _listen(parser: argparse.ArgumentParser) -> None:

@@ -27,7 +27,7 @@ import pytest
 from product import Product
 
 import app
-from app.cli.arguments import build_window_parser
+from app.cli.parser import build_window_parser
 from app.language import NAMES as LANGUAGES
 from app.worker import messages, packs
 from tests.packaging.conftest import CHECKOUT
