@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -28,14 +27,14 @@ def _said(program: str, chosen: dict[str, str] | None = None) -> str:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core: there is one thread anyway")
 def test_a_product_of_matrices_takes_no_other_core() -> None:
     program = (
         "{} os, numpy; numpy.ones((80, 201)) @ numpy.ones((201, 3000));"
         "print(len(os.listdir('/proc/self/task')))"
     )
+    if _said(program.format("import")) == "1":
+        pytest.skip("this NumPy has one thread anyway, or this computer one core")
     assert _said(program.format("import app,")) == "1"
-    assert int(_said(program.format("import"))) > 1, "NumPy has learnt it: then nobody need say so"
 
 
 def test_a_number_that_the_user_has_chosen_stands() -> None:
