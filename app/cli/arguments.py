@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from app import __version__
 
 STANDARD_OUTPUT = "-"  # as --output
+_DIGITS = 15
 
 _ENGINES = (
     "embedded, ggml, voxtral-torch, voxtral-mlx, voxtral-cpu, voxtral for the best of these three, "
@@ -122,18 +123,28 @@ def _server_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _number(text: str) -> int | None:
+    """A whole number, 0 included; None if it is none."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    if len(text) > _DIGITS:  # neither the library of sessions nor a clock could take it
+        raise argparse.ArgumentTypeError(f"{text[:_DIGITS]}… is too large a number")
+    return int(text)
+
+
 def positive_int(text: str) -> int:
     """A whole number above 0."""
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
+    if not (number := _number(text)):
         raise argparse.ArgumentTypeError(f"“{text}” is not a whole number above 0")
-    return int(text)
+    return number
 
 
 def port_number(text: str) -> int:
     """A port of this computer; 0: any that is free."""
-    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+    number = _number(text)
+    if number is None or number > 65_535:
         raise argparse.ArgumentTypeError(f"“{text}” is not a port from 0 to 65535")
-    return int(text)
+    return number
 
 
 def delay_list(text: str) -> tuple[int, ...]:
@@ -372,12 +383,12 @@ def _range(parser: argparse.ArgumentParser) -> None:
 
 def clock_ms(text: str) -> int:
     """A time of a session in milliseconds: "1:02:03", "62:03" or seconds."""
-    parts = text.split(":")
-    if not (len(parts) <= 3 and all(part.isascii() and part.isdigit() for part in parts)):
-        raise argparse.ArgumentTypeError(f"“{text}” is not a time like 1:02:03")
+    parts = [_number(part) for part in text.split(":")]
     seconds = 0
     for part in parts:
-        seconds = seconds * 60 + int(part)
+        if part is None or len(parts) > 3:
+            raise argparse.ArgumentTypeError(f"“{text}” is not a time like 1:02:03")
+        seconds = seconds * 60 + part
     return seconds * 1000
 
 
@@ -387,8 +398,7 @@ def _convert(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=int,
         choices=(16, 8, 6, 4),
-        default=4,
-        help="of a weight, for mlx: 16, 8, 6 or 4 (default: %(default)s); cpu has 4",
+        help="of a weight, for mlx: 16, 8, 6 or 4 (default: 4); cpu has 4",
     )
     parser.add_argument(
         "--engine",
