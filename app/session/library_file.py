@@ -173,7 +173,7 @@ def _at_one_moment(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        if not within:
+        if not within and connection.in_transaction:  # a full disk has ended it, and says so itself
             connection.execute("COMMIT")
 
 
