@@ -148,7 +148,7 @@ def port_number(text: str) -> int:
 
 
 def delay_list(text: str) -> tuple[int, ...]:
-    """Delays separated by commas, each once, in the order given."""
+    """Delays, or other numbers, separated by commas, each once, in the order given."""
     return tuple(dict.fromkeys(positive_int(part.strip()) for part in text.split(",")))
 
 
@@ -441,7 +441,10 @@ def _bench(parser: argparse.ArgumentParser) -> None:
         ("--context", "N[,N]", "positions of 80 ms heard before"),
     ):
         parser.add_argument(
-            name, metavar=metavar, help=f"with --engine voxtral-cpu and no model: {what}"
+            name,
+            metavar=metavar,
+            type=delay_list,
+            help=f"with --engine voxtral-cpu and no model: {what}",
         )
     _json(parser)
 

@@ -87,6 +87,7 @@ def test_each_command_has_help(command: str, capsys: pytest.CaptureFixture[str])
         (f"transcribe a.wav --delay-ms {'9' * 5000}", "999… is too large a number"),
         (f"sessions delete {'9' * 20}", "999… is too large a number"),
         (f"sessions show 1 --from 1:{'9' * 20}", "999… is too large a number"),
+        ("bench --engine voxtral-cpu --threads 0", "“0” is not a whole number above 0"),
         (f"serve --port {'9' * 5000}", "999… is too large a number"),
     ],
 )
@@ -113,6 +114,8 @@ def test_wrong_usage_costs_one_sentence(
         ("transcribe a.wav --engine scripted --language de", "finds the language itself"),
         ("evaluate m.jsonl --delay-ms 1000,999", "has no delay of 999 ms"),
         ("models convert a b --engine cpu --bits 8", "have 4 bits"),
+        ("bench --engine voxtral-cpu --threads 1,65", "--threads takes numbers up to 64."),
+        ("bench --engine voxtral-cpu --context 8193", "--context takes numbers up to 8192."),
         ("sessions export 1 --from 1:00 --until 60", "--until must be later than --from."),
         ("sessions show 1 --from 5 --until 2", "--until must be later than --from."),
         ("{listen} --page-port 8000", "--page-port goes with --page."),
