@@ -362,7 +362,11 @@ def _header(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _journals(folder: Path) -> Iterable[tuple[Path, Contents]]:
-    """The journals that can be read; the folder need not be there."""
-    for path in sorted(folder.glob("*" + SUFFIX)):
+    """The journals that can be read; the folder need not be there, nor be ours to look into."""
+    try:
+        found = sorted(folder.glob("*" + SUFFIX))
+    except OSError:
+        return
+    for path in found:
         with contextlib.suppress(FileProblem):  # deleted meanwhile, not ours to read, a pipe
             yield path, read(path)

@@ -352,3 +352,14 @@ def test_two_voxlines_begin_and_write_it_at_once(
         thread.join(120)
     assert failures == []
     assert len(Library(path).sessions()) == 18
+
+
+def test_a_disk_that_ends_a_transaction_is_what_is_told(tmp_path: Path) -> None:
+    """And not that there is none to commit any more."""
+    with (
+        closing(sqlite3.connect(tmp_path / "any.db", isolation_level=None)) as connection,
+        pytest.raises(sqlite3.OperationalError, match="disk I/O"),
+        library_file._at_one_moment(connection),
+    ):
+        connection.execute("ROLLBACK")
+        raise sqlite3.OperationalError("disk I/O error")

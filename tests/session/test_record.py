@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,3 +108,33 @@ def test_a_session_in_which_nothing_was_said_is_not_in_the_library() -> None:
     record.save()
     assert answers.get(timeout=60) == Kept()
     assert Library().sessions() == []
+
+
+def test_captions_as_shown_that_cannot_be_written_keep_nothing_from_its_place(
+    tmp_path: Path,
+) -> None:
+    answers: queue.Queue[Notice | Kept] = queue.Queue()
+    options = SessionOptions(srt=tmp_path / "talk.srt", as_shown=tmp_path / "gone" / "shown.txt")
+    record_of(options, answers.put).save()
+    kept = answers.get(timeout=20)
+    assert isinstance(kept, Kept) and kept.problem is not None
+    assert "shown.txt" in kept.problem.message
+    assert kept.saved is not None and kept.saved.path == tmp_path / "talk.srt"
+    assert "Hello" in (tmp_path / "talk.srt").read_text("utf-8")
+
+
+def test_subtitles_find_a_place_where_there_is_no_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    monkeypatch.setattr(paths, "transcripts_dir", lambda: tmp_path / "file" / "Voxline")
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "temporary"))
+    (tmp_path / "file").touch()
+    answers: queue.Queue[Notice | Kept] = queue.Queue()
+    record_of(SessionOptions(srt=tmp_path / "gone" / "talk.srt"), answers.put).save()
+    kept = answers.get(timeout=20)
+    assert isinstance(kept, Kept) and kept.problem is not None
+    assert kept.saved is not None and kept.saved.path.parent == tmp_path / "temporary"

@@ -394,6 +394,24 @@ def test_a_fault_inside_is_told_and_the_words_stay_in_the_journal(
     wait_for_journal(" kept")
 
 
+def test_a_source_that_cannot_be_closed_does_not_keep_a_fault_untold(
+    rigged: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = rigged()
+    rig.session.start()
+    rig.client.say(READY, word("kept", 100))
+    rig.until(Word)
+
+    def broken() -> None:
+        raise OSError("of a library")
+
+    monkeypatch.setattr(rig.captures[0], "close", broken)
+    rig.client.say(m.Loading("far", ""))  # type: ignore[arg-type]
+    rig.until(Stage.FAILED)
+    assert rig.session.over
+    wait_for_journal(" kept")
+
+
 def test_a_data_folder_that_cannot_be_written_does_not_refuse_captions(
     rigged: Callable[..., Rig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
