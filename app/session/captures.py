@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from functools import partial
 from typing import Protocol, TypeAlias
 
@@ -76,9 +77,10 @@ class Captures:
                 self._tell(e.Sound(gone.lane, gone.capture, told))
 
     def close(self) -> None:
-        """End all of them, and tell nothing of it."""
-        for capture in self._captures.values():
-            capture.close()
+        """End all of them, and tell nothing of it. What one raises keeps none of the others going."""
+        with ExitStack() as ends:
+            for capture in self._captures.values():
+                ends.callback(capture.close)
 
     def _take(self, lane: str, capture: int, event: CaptureEvent) -> None:
         """In the capture's thread: sound goes straight on."""
