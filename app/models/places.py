@@ -70,7 +70,7 @@ def holds(folder: Path, model: Model) -> bool:
 
 def size_here(model: Model, place: Place | None) -> int:
     """Bytes that it takes up, or would: what came with the app is smaller than a download."""
-    if place is None or not store.is_bundled(model.name) or place.kind != "app":
+    if place is None or place.kind != "app" or not store.is_bundled(model.name):
         return model.bytes
     try:
         return sum((place.folder / file.name).stat().st_size for file in model.files)
