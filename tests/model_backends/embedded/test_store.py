@@ -302,13 +302,13 @@ def test_an_upgrade_that_carries_other_weights_finds_what_the_one_before_has_not
     """A version that carried them in sixteen bits has written down their hashes; the files of all
     versions have the same names and the time of their build."""
     models, data = tmp_path / "models", (bundled / "model.bin").read_bytes()
-    stamp = (bundled / "model.bin").stat().st_mtime_ns
     with monkeypatch.context() as before:
         before.setattr(
             store, "MODELS", {"small": replace(MODEL, eight_bits=MODEL.sha256["model.bin"])}
         )
         (bundled / "model.bin").write_bytes(FILES["model.bin"])
         assert store.ensure("small", models, silent) == bundled
+    stamp = (bundled / "model.bin").stat().st_mtime_ns
     (bundled / "model.bin").write_bytes(data)
     os.utime(bundled / "model.bin", ns=(stamp, stamp))
     names = hashed(monkeypatch)
