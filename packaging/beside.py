@@ -116,9 +116,11 @@ def _written(values: list[float], form: str) -> str:
 
 
 def one_round(one: One, folder: Path, variables: Mapping[str, str]) -> dict[str, float]:
-    """The command's start, then a session in the window."""
+    """The command's start, then a session in the window, of a user who is new but for the models:
+    they are verified in the first round and remembered in the others."""
     folder.mkdir()
-    return _command(one.command) | _window(one.command, folder, variables)
+    models = {"VOXLINE_MODELS": str(folder.parent / f"{one.name} models")}
+    return _command(one.command) | _window(one.command, folder, {**variables, **models})
 
 
 def _command(command: Sequence[str]) -> dict[str, float]:

@@ -236,7 +236,7 @@ def nfpm_settings(root: Path, what: Product, glibc: str, libraries: list[str]) -
         "deb": {"compression": "zstd"},
         "rpm": {
             "buildhost": "voxline",
-            "compression": "zstd:15",  # at nfpm's usual level it would be over 300 MB
+            "compression": "zstd:15",  # minutes to pack, and 9 MB less than at the .deb's level
             "summary": "Live captions of everything you hear",
         },
     }

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import eight_bits
 import libraries
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
@@ -133,15 +134,20 @@ def _resources(into: Path, scratch: Path) -> list[tuple[str, str]]:
 
 
 def _weights(scratch: Path) -> list[tuple[str, str]]:
-    """The embedded engine's weights, joined, with the published hashes; else the build stops."""
+    """The embedded engine's weights in eight bits: made of the published ones, which are checked
+    before, and checked again; else the build stops. Each user's first start checks them anew."""
     from model_backends.embedded import store
 
     target = "model_backends/embedded/bundled"
     pairs = []
     for model in WEIGHTS:
-        kept = store.ensure(model, scratch / "models", lambda fraction, text: None)
-        (kept / "checked.json").unlink(missing_ok=True)  # each user's first start checks anew
-        pairs.append((str(kept), f"{target}/{kept.name}"))
+        published = store.ensure(model, scratch / "models", lambda fraction, text: None)
+        carried = scratch / "bundled" / published.name
+        known = store.MODELS[model].bundled_sha256
+        eight_bits.convert(published, carried, known)
+        if problems := store.check(carried, known):
+            raise ValueError(f"Whisper {model} in eight bits: {' '.join(problems)}")
+        pairs.append((str(carried), f"{target}/{carried.name}"))
     return pairs
 
 

@@ -149,7 +149,9 @@ def _python_version() -> tuple[int, ...]:
 
 def _models() -> Iterator[Part]:
     for model in WEIGHTS:
-        yield Part(f"Whisper {model}", "", "MIT", "machine-learning-model")
+        yield Part(
+            f"Whisper {model}, its weights in eight bits", "", "MIT", "machine-learning-model"
+        )
 
 
 def _python_packages(bundle: Path) -> Iterator[Part]:

@@ -78,7 +78,7 @@ def model_rows() -> list[ModelRow]:
 def _row(model: Model) -> ModelRow:
     models_dir = paths.models_dir()
     place = places.find(model, models_dir)
-    megabytes = round(model.bytes / 1e6)
+    megabytes = round(places.size_here(model, place) / 1e6)
     if place is None:
         state = "begun" if places.unfinished(model, models_dir) else "missing"
         return ModelRow(model.engines[0], model.name, state, None, megabytes)

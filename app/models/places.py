@@ -69,6 +69,16 @@ def holds(folder: Path, model: Model) -> bool:
         return False
 
 
+def size_here(model: Model, place: Place | None) -> int:
+    """Bytes that it takes up, or would: what came with the app is smaller than a download."""
+    if place is None or place.kind != "app" or not store.is_bundled(model.name):
+        return model.bytes
+    try:
+        return sum((place.folder / file.name).stat().st_size for file in model.files)
+    except OSError:
+        return model.bytes
+
+
 def unfinished(model: Model, models_dir: Path) -> int:
     """Bytes of it that an earlier download has brought; 0 if there was none."""
     folder = download_folder(model, models_dir)

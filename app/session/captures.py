@@ -77,7 +77,7 @@ class Captures:
                 self._tell(e.Sound(gone.lane, gone.capture, told))
 
     def close(self) -> None:
-        """End all of them, and tell nothing of it. What one raises keeps none of the others going."""
+        """End all of them, whatever one of them raises, and tell nothing of it."""
         with ExitStack() as ends:
             for capture in self._captures.values():
                 ends.callback(capture.close)

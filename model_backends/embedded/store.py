@@ -3,7 +3,8 @@
 Four sources are tried in order: the app's own model folder, what an installer has put beside this
 module (used where it lies), data packages installed beside the app, and the model hub. Whatever
 they give is used only if the sha256 of every file is the published one; nothing from a package is
-ever executed. Knows nothing about decoding.
+ever executed. An installer's weights are the published ones in eight bits and have a sha256 of
+their own (made by `packaging/eight_bits.py`). Knows nothing about decoding.
 """
 
 from __future__ import annotations
@@ -45,8 +46,14 @@ class Model:
 
     repository: str  # on the model hub
     packages: tuple[Package, ...]
-    sha256: Mapping[str, str]
-    megabytes: int
+    sha256: Mapping[str, str]  # as published
+    eight_bits: str  # sha256 of the published model.bin in eight bits
+    megabytes: int  # as published
+
+    @property
+    def bundled_sha256(self) -> Mapping[str, str]:
+        """The files as an installer carries them, of the same names."""
+        return {**self.sha256, "model.bin": self.eight_bits}
 
 
 MODELS: dict[str, Model] = {
@@ -62,6 +69,7 @@ MODELS: dict[str, Model] = {
             "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
             "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
         },
+        eight_bits="7f8d1e54098026fd0449dabb8fa0effd4db50964fb4cc73b0b87abd87dc1c943",
         megabytes=148,
     ),
     "tiny.en": Model(
@@ -73,6 +81,7 @@ MODELS: dict[str, Model] = {
             "tokenizer.json": "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
             "vocabulary.txt": "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
         },
+        eight_bits="87c3801a5f7ae048440878855dfc7e58384739840082a7463abf2f73d67a985a",
         megabytes=78,
     ),
 }
@@ -135,19 +144,22 @@ def verify(model: str, models_dir: Path) -> list[str]:
     if ours is not None and not on_disk.is_folder(kept):
         _forget(_bundled_note(model, models_dir))
         return _check_bundled(model, ours, models_dir, lambda fraction, text: None)
-    problems = [
-        problem
-        for name, expected in MODELS[model].sha256.items()
-        if (problem := _problem(kept / name, expected))
-    ]
+    sha256 = MODELS[model].sha256
+    problems = check(kept, sha256)
     if problems:
         _forget(kept / _CHECKED)
     else:
         try:
-            _remember(model, kept)
+            _remember(kept, sha256, kept / _CHECKED)
         except OSError:
             pass  # as below: a folder that cannot be written holds good weights all the same
     return problems
+
+
+def check(where: Path, sha256: Mapping[str, str]) -> list[str]:
+    """Hash the files of a folder; one sentence for each that is wrong."""
+    found = (_problem(where / name, expected) for name, expected in sha256.items())
+    return [problem for problem in found if problem]
 
 
 def ensure(model: str, models_dir: Path, report: Report) -> Path:
@@ -158,7 +170,7 @@ def ensure(model: str, models_dir: Path, report: Report) -> Path:
     kept = folder(model, models_dir)
     tried: list[str] = []
     if on_disk.is_folder(kept):
-        if _remembered(model, kept) or not (problems := verify(model, models_dir)):
+        if _is_remembered(model, kept) or not (problems := verify(model, models_dir)):
             return kept
         tried += problems
     ours = _bundled(model)
@@ -192,16 +204,15 @@ def _bundled_note(model: str, models_dir: Path) -> Path:
 def _check_bundled(model: str, ours: Path, models_dir: Path, report: Report) -> list[str]:
     """What is wrong with the app's own weights. Hashed at each user's first start, and again when
     an upgrade has changed them; where that cannot be noted, at every start."""
-    note = _bundled_note(model, models_dir)
-    if _remembered(model, ours, note):
+    note, sha256 = _bundled_note(model, models_dir), MODELS[model].bundled_sha256
+    if _remembered(ours, sha256, note):
         return []
     report(0.5, Sentence("Checking the speech model “{model}”", model=model))
-    found = (_problem(ours / name, expected) for name, expected in MODELS[model].sha256.items())
-    problems = [problem for problem in found if problem]
+    problems = check(ours, sha256)
     if not problems:
         try:
             models_dir.mkdir(parents=True, exist_ok=True)
-            _remember(model, ours, note)
+            _remember(ours, sha256, note)
         except OSError:
             pass  # a home that cannot be written hinders nobody who only captions
     return problems
@@ -221,7 +232,7 @@ def _install(model: str, models_dir: Path, source: _Source, report: Report) -> P
             source(MODELS[model], fresh, models_dir / f".{model}-download", report)
             _check_all(model, fresh, report)
             kept = folder(model, models_dir)
-            if _remembered(model, kept):
+            if _is_remembered(model, kept):
                 return kept  # another process of ours was faster
             if kept.exists():
                 kept.rename(Path(scratch) / "wrong")
@@ -244,10 +255,11 @@ def _install(model: str, models_dir: Path, source: _Source, report: Report) -> P
 
 def _check_all(model: str, fresh: Path, report: Report) -> None:
     report(0.9, Sentence("Checking the speech model “{model}”", model=model))
-    for name, expected in MODELS[model].sha256.items():
+    sha256 = MODELS[model].sha256
+    for name, expected in sha256.items():
         if problem := _problem(fresh / name, expected):
             raise _NotThereError(problem)
-    _remember(model, fresh)
+    _remember(fresh, sha256, fresh / _CHECKED)
 
 
 # --- sources ---------------------------------------------------------------------------------
@@ -369,10 +381,10 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _remember(model: str, kept: Path, note: Path | None = None) -> None:
-    """Note that these files had the right hashes, so that the next start need not hash 148 MB."""
-    seen = {name: [*_stamp(kept / name), sha] for name, sha in MODELS[model].sha256.items()}
-    (note or kept / _CHECKED).write_text(json.dumps(seen), "utf-8")
+def _remember(where: Path, sha256: Mapping[str, str], note: Path) -> None:
+    """Note that these files had the right hashes, so that the next start need not hash them all."""
+    seen = {name: [*_stamp(where / name), sha] for name, sha in sha256.items()}
+    note.write_text(json.dumps(seen), "utf-8")
 
 
 def _forget(note: Path) -> None:
@@ -382,15 +394,17 @@ def _forget(note: Path) -> None:
         pass  # then it cannot be replaced either, and fits only what was right
 
 
-def _remembered(model: str, kept: Path, note: Path | None = None) -> bool:
-    """Whether the files are, by size and modification time, those that were hashed last."""
+def _remembered(where: Path, sha256: Mapping[str, str], note: Path) -> bool:
+    """Whether the files are, by size and modification time, those that had these hashes."""
     try:
-        seen = json.loads((note or kept / _CHECKED).read_text("utf-8"))
-        return all(
-            seen[name] == [*_stamp(kept / name), sha] for name, sha in MODELS[model].sha256.items()
-        )
+        seen = json.loads(note.read_text("utf-8"))
+        return all(seen[name] == [*_stamp(where / name), sha] for name, sha in sha256.items())
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _is_remembered(model: str, kept: Path) -> bool:
+    return _remembered(kept, MODELS[model].sha256, kept / _CHECKED)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -164,6 +164,10 @@ def test_what_came_with_the_app_stays(tmp_path: Path, monkeypatch: pytest.Monkey
     found = places.find(base, tmp_path / "models")
     assert found is not None
     assert (found.folder, found.kind) == (bundled, "app")
+    assert places.size_here(base, found) == 4 * len("it")
+    assert places.size_here(base, None) == base.bytes
+    of_others = places.Place(bundled, "ours", checked=True)
+    assert places.size_here(MODEL, of_others) == MODEL.bytes
     with pytest.raises(UserError, match="cannot be removed"):
         places.remove(base, tmp_path / "models")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import beside
@@ -26,6 +27,27 @@ def test_medians_ranges_and_how_many_times_as_much() -> None:
 def test_an_app_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert beside.main(["/nowhere/voxline"]) == 1
     assert "is not there. Make it: ./test --packaging" in capsys.readouterr().err
+
+
+def test_weights_are_verified_in_the_first_round_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their folder outlives a round, and each of the two has its own."""
+    folders: list[str] = []
+
+    def window(
+        command: Sequence[str], folder: Path, variables: Mapping[str, str]
+    ) -> dict[str, float]:
+        folders.append(variables["VOXLINE_MODELS"])
+        return {}
+
+    monkeypatch.setattr(beside, "_window", window)
+    monkeypatch.setattr(beside, "_command", lambda command: {})
+    for number in range(2):
+        for each in ("frozen", "checkout"):
+            beside.one_round(one(each), tmp_path / f"{each}{number}", {})
+    assert folders[:2] == folders[2:]
+    assert len(set(folders)) == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the app of this test is a shell script")

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from app.models.download import Progress
 from app.models.machine import needs_in_words
+from app.models.places import size_here
 from app.ui.state.models import ModelState
 from model_backends.base import Sentence, joined
 from model_backends.downloads.units import size
@@ -46,7 +47,7 @@ class Button:
 def about(state: ModelState) -> str:
     """ "Best. 13 languages; needs …; 8.9 GB"."""
     model = state.model
-    needs, held = needs_in_words(model.needs), size(model.bytes)
+    needs, held = needs_in_words(model.needs), size(size_here(model, state.place))
     facts = Sentence("{needs}; {size}", needs=needs, size=held) if needs else held
     return Sentence("{words} {facts}.", words=model.words, facts=facts)
 

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from model_backends.base import EngineError
 from model_backends.embedded import store
 
 FILES = {"config.json": b"{}", "model.bin": bytes(range(256)) * 8, "tokenizer.json": b"[]"}
+CARRIED = {**FILES, "model.bin": bytes(reversed(range(256))) * 8}  # by installers
 MODEL = store.Model(
     repository="somebody/small",
     packages=(store.Package("voice_part_one", "data"), store.Package("voice_part_two", "data")),
     sha256={name: hashlib.sha256(data).hexdigest() for name, data in FILES.items()},
+    eight_bits=hashlib.sha256(CARRIED["model.bin"]).hexdigest(),
     megabytes=1,
 )
 
@@ -258,7 +261,7 @@ def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The files beside the engine, as an installer puts them there."""
     ours = tmp_path / "usr" / "lib" / "bundled"
     (ours / "whisper-small").mkdir(parents=True)
-    for name, data in FILES.items():
+    for name, data in CARRIED.items():
         (ours / "whisper-small" / name).write_bytes(data)
     monkeypatch.setattr(store, "_BUNDLED", ours)
     return ours / "whisper-small"
@@ -300,6 +303,39 @@ def test_an_upgrade_s_weights_are_verified_again(
     names = hashed(monkeypatch)
     store.ensure("small", tmp_path / "models", silent)
     assert "model.bin" in names
+
+
+def test_an_upgrade_that_carries_other_weights_finds_what_the_one_before_has_noted(
+    bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version that carried them in sixteen bits has written down their hashes; the files of all
+    versions have the same names and the time of their build."""
+    models, data = tmp_path / "models", (bundled / "model.bin").read_bytes()
+    with monkeypatch.context() as before:
+        before.setattr(
+            store, "MODELS", {"small": replace(MODEL, eight_bits=MODEL.sha256["model.bin"])}
+        )
+        (bundled / "model.bin").write_bytes(FILES["model.bin"])
+        assert store.ensure("small", models, silent) == bundled
+    stamp = (bundled / "model.bin").stat().st_mtime_ns
+    (bundled / "model.bin").write_bytes(data)
+    os.utime(bundled / "model.bin", ns=(stamp, stamp))
+    names = hashed(monkeypatch)
+    for _ in range(2):
+        assert store.ensure("small", models, silent) == bundled
+    assert sorted(names) == sorted(FILES)
+    assert store.verify("small", models) == []
+
+
+def test_each_place_has_its_own_kind_of_weights(bundled: Path, tmp_path: Path) -> None:
+    """Published ones are no bundle's, and a bundle's are none that were downloaded."""
+    published, ours = FILES["model.bin"], (bundled / "model.bin").read_bytes()
+    kept = put(tmp_path)
+    assert store.verify("small", tmp_path) == []
+    (kept / "model.bin").write_bytes(ours)
+    assert len(store.verify("small", tmp_path)) == 1
+    (bundled / "model.bin").write_bytes(published)
+    assert len(store.verify("small", tmp_path / "another home")) == 1
 
 
 def test_damaged_weights_of_the_app_are_told_and_others_are_looked_for(
