@@ -56,8 +56,9 @@ class Listening:
     ) -> None:
         """Until so much sound has been heard without a word, after the last one.
 
-        `complete`: whether the text is all that is waited for. If it is not, more of it may be late;
-        or it was heard as other words: then thrice as much sound has to pass."""
+        `complete`: whether the text is all that is waited for. If it is not, more of it may be
+        late, or it was heard as other words: then thrice as much sound has to pass.
+        """
         while (event := self.next("progress")) is not None:
             if not self.said:
                 continue

@@ -42,11 +42,12 @@ class RunningApp:
         return answer
 
     def wait_until(self, so: Callable[[dict[str, Any]], bool]) -> None:
-        while not so(self.facts()):
+        while not ((facts := self.facts()) and so(facts)):  # there may be none: it is too busy
             assert self.app.poll() is None, "it has ended"
 
     def press(self, keys: str) -> None:
-        self.screen.xdotool("search", "--onlyvisible", "--name", "^Other$", "windowactivate")
+        other = ("search", "--sync", "--onlyvisible", "--name", "^Other$")
+        self.screen.xdotool(*other, "windowactivate", "--sync")
         self.screen.xdotool("key", "--delay", "30", keys)
 
     def close(self) -> None:

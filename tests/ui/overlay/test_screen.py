@@ -109,9 +109,8 @@ def drag(screen: Screen, start: tuple[int, int], by: tuple[int, int]) -> None:
 
 
 def properties(screen: Screen, *which: str) -> str:
-    done = subprocess.run(
-        ["xprop", *which], env=screen.env, check=True, capture_output=True, text=True
-    )
+    """Of a window, or none of them: it may be gone, and have become another."""
+    done = subprocess.run(["xprop", *which], env=screen.env, capture_output=True, text=True)
     return done.stdout
 
 
@@ -135,7 +134,8 @@ def test_captions_stay_on_top_and_the_keyboard_stays_with_the_other_window(
     shown = run("captions", settings)
     shown.wait("painted", " heart.")
     assert active(screen) == other.window
-    assert "_NET_WM_STATE_ABOVE" in properties(screen, "-id", shown.window, "_NET_WM_STATE")
+    while "_NET_WM_STATE_ABOVE" not in properties(screen, "-id", shown.window, "_NET_WM_STATE"):
+        pass  # the window manager's doing; the test's time limit ends the wait
     screen.xdotool("windowraise", other.window)
     screen.xdotool("windowactivate", "--sync", other.window)
     screen.xdotool("type", "hello")
@@ -143,11 +143,15 @@ def test_captions_stay_on_top_and_the_keyboard_stays_with_the_other_window(
     facts = shown.ask()
     assert TEXT.endswith(" ".join(facts["painted_text"]))
     x, y, width, height = facts["box"]
-    image = picture("speech", lambda image: image.pixelColor(x - 20, y + 80) == OTHER)
-    assert brightest_inside(image, facts["box"]) > 240  # white text, though the other was raised
-    see_through = image.pixelColor(x + width - 60, y + height // 2)
-    below = image.pixelColor(x - 20, y + height // 2)
-    assert 0 < see_through.blue() < below.blue()  # dark, and the other window shines through
+
+    def on_top(image: QImage) -> bool:
+        """White text, though the other was raised; dark, and the other window shines through."""
+        see_through = image.pixelColor(x + width - 60, y + height // 2)
+        below = image.pixelColor(x - 20, y + height // 2)
+        bright = brightest_inside(image, facts["box"]) > 240
+        return bright and below == OTHER and 0 < see_through.blue() < below.blue()
+
+    picture("speech", on_top)
 
 
 def test_dragged_resized_and_found_again_there(
@@ -156,9 +160,9 @@ def test_dragged_resized_and_found_again_there(
     shown = run("captions", settings)
     x, y, width, height = shown.ask()["box"]
     drag(screen, (x + width // 2, y + height // 2), (-90, -210))
-    moved = shown.wait("saved")
-    assert moved["saved"] == [x - 90, y - 210, width, height]
     x, y = x - 90, y - 210
+    shown.wait("saved", [x, y, width, height])
+    assert shown.ask()["box"] == [x, y, width, height]
     line = (height - 51) // 2
     drag(screen, (x + width - 4, y + height - 4), (-100, line + 6))
     resized = shown.wait("saved")
@@ -210,7 +214,7 @@ def test_controls_by_keyboard_and_back_to_the_other_window(
     assert facts["focus"] == "Hold the text; listening goes on"
     x, y, width, height = shown.ask()["box"]
     screen.xdotool("key", "Left", "Left", "Up")
-    assert shown.wait("saved")["saved"] == [x - 20, y - 10, width, height]
+    shown.wait("saved", [x - 20, y - 10, width, height])  # at once, or one key after another
     screen.xdotool("key", "Tab", "Tab", "Tab")
     while shown.ask()["focus"] != "Larger text":
         pass
@@ -382,10 +386,9 @@ def test_the_wheel_holds_the_text_and_the_bar_lets_it_go_on(
     x, y, width, height = shown.ask()["box"]
     point(screen, x + width // 2, y + height // 2)
     screen.xdotool("click", "4")
-    while not (facts := shown.ask())["held"]:
-        pass
+    while not (facts := shown.ask())["held"] or len(facts["painted_text"]) != 8:
+        pass  # it grows, and is painted anew
     before = facts["painted_text"]
-    assert len(before) == 8
     shown.order("say and more is said meanwhile")
     while not (facts := shown.ask())["live"].endswith("words"):
         pass
@@ -406,8 +409,9 @@ def test_a_drag_is_drawn_to_the_edge_of_the_screen(
     shown = run("captions", settings)
     x, y, width, height = shown.ask()["box"]
     drag(screen, (x + width // 2, y + height // 2), (-x + 8, -120))
-    assert shown.wait("saved")["saved"] == [0, y - 120, width, height]
+    shown.wait("saved", [0, y - 120, width, height])
+    assert shown.ask()["box"] == [0, y - 120, width, height]
     screen.xdotool("keydown", "shift")
     drag(screen, (width // 2, y - 120 + height // 2), (5, 0))
     screen.xdotool("keyup", "shift")
-    assert shown.wait("saved")["saved"] == [5, y - 120, width, height]
+    shown.wait("saved", [5, y - 120, width, height])
