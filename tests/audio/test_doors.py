@@ -17,7 +17,6 @@ import soundfile
 from numpy.typing import NDArray
 
 from app.audio.choice import Application, Device, Meeting, Microphone, OneSource, SystemSound
-from app.audio.devices import silence
 from app.audio.devices.base import NoSourceError, SourceError
 from app.audio.devices.pulse_application import PlayedBy
 from app.audio.feeds import feed_for
@@ -73,9 +72,29 @@ class Listener:
     def __init__(self, choice: OneSource) -> None:
         self.feed = feed_for(choice)
         self.blocks: queue.Queue[Delivered] = queue.Queue()
-        self.opened: Opened = self.feed.open(self.blocks.put)
+        self.opened: Opened = self._open()
         self.begun = time.monotonic()
         self.samples = 0
+
+    def _open(self) -> Opened:
+        """As often as it takes: a server that is busy is no server that hangs."""
+        ends = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return self.feed.open(self.blocks.put)
+            except SourceError:
+                if time.monotonic() > ends:
+                    raise
+
+    def is_whole(self) -> bool:
+        """Whether there is as much sound as time, for a second; where all is slow there is more
+        of that."""
+        self.skip()
+        begun, before = time.monotonic(), self.samples
+        self.next(1.0)
+        self.skip()
+        took_s = time.monotonic() - begun
+        return abs(took_s - (self.samples - before) / self.opened.rate) < 0.3
 
     def next(self, seconds: float = 0.3) -> NDArray[np.float32]:
         """The next so much of sound, mono."""
@@ -85,7 +104,7 @@ class Listener:
             assert block is not None, "it has ended"
             if isinstance(block, Superseded):
                 self.opened.close()
-                self.opened, parts = self.feed.open(self.blocks.put), []
+                self.opened, parts = self._open(), []
             if not isinstance(block, Block):
                 continue  # what the server says of the source
             parts.append(block.samples.mean(axis=1))
@@ -175,9 +194,8 @@ def test_of_two_programs_that_play_only_the_chosen_one_is_heard(
 
 
 def test_an_application_is_heard_in_all_its_streams_and_silent_while_it_plays_none(
-    server: PulseServer, tones: Tones, listen: Listen, monkeypatch: pytest.MonkeyPatch
+    server: PulseServer, tones: Tones, listen: Listen
 ) -> None:
-    monkeypatch.setattr(silence, "_LONGEST_S", PATIENCE_S)  # a computer with much to do is awake
     browser = listen(Application(BROWSER))
     assert browser.levels(440) == {440: 0.0}, "it has never played: silence, and no error"
     first = tones.play(BROWSER, 440)
@@ -188,12 +206,14 @@ def test_an_application_is_heard_in_all_its_streams_and_silent_while_it_plays_no
     browser.until(lambda levels: levels[440] < NOT_HEARD and levels[700] > 0.35, 440, 700)
     tones.stop(second)
     browser.until(lambda levels: max(levels.values()) == 0.0, 440, 700)
+    wait_for(browser.is_whole, "silence is as long as the time")
     tones.play(BROWSER, 1000)
     browser.until(lambda levels: levels[1000] > 0.35, 1000)
     assert browser.opened.moved_to() is None
+    wait_for(browser.is_whole, "sound is as long as the time")
     took_s = time.monotonic() - browser.begun
     browser.skip()
-    assert abs(took_s - browser.samples / RATE) < 1.0, "sound and silence are all of it"
+    assert browser.samples / RATE < took_s + 0.5, "sound and silence are no more than all of it"
 
 
 def test_an_application_is_heard_wherever_it_plays(
@@ -250,8 +270,9 @@ def test_the_computers_sound_is_that_of_the_default_output_whichever_that_is(
     system.until(lambda levels: levels[1000] > 0.35, 1000)
     assert "Tilda’s" in system.feed.name
     assert system.opened.moved_to() is None, "that is what was chosen"
+    tones.play("Another", 700, sink="speakers")
     chosen.skip()
-    chosen.until(alone(440), 440, 1000)  # an output that was chosen stays
+    chosen.until(alone(700), 700, 1000)  # an output that was chosen stays
     assert choose(SystemSound()).id == "bluez_output.00_1B_66_A1_B2_C3.a2dp-sink.monitor"
 
 

@@ -11,13 +11,15 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
+import soundfile
 
-TOOLS = ("pulseaudio", "pactl", "paplay")
+TOOLS = ("pulseaudio", "pactl", "paplay", "pacat")
 _NO_DBUS = (
     "unix:path=/nonexistent"  # else libpulse starts a bus of its own where it finds a display
 )
@@ -110,6 +112,27 @@ class PulseServer:
             raise RuntimeError(f"paplay could not play {path}")
         return player
 
+    def play_once(
+        self,
+        ready: Callable[[], bool],
+        path: Path,
+        *,
+        sink: str | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
+        """As `play()` does without waiting, but its stream is there first, and has nothing to play
+        until this is so. Returns then."""
+        pcm, rate = soundfile.read(path, dtype="int16")
+        command = ["pacat", "--playback", "--format=s16le", f"--rate={rate}", "--channels=1"]
+        command += ["--latency-msec=4000", "-d", sink or self.sink, *options]
+        player = subprocess.Popen(command, env=self.env, stdin=subprocess.PIPE)
+        self._players.append(player)
+        ends = time.monotonic() + _PATIENCE_S
+        while not ready():
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+        threading.Thread(target=_give, args=(player, pcm.tobytes()), daemon=True).start()
+
     def pactl(self, *arguments: str) -> str:
         """Runs `pactl`, returns what it printed."""
         command = ["pactl", *arguments]
@@ -163,6 +186,12 @@ class PulseServer:
             self.kill()
         except (FileNotFoundError, psutil.NoSuchProcess):
             pass  # a test has killed it
+
+
+def _give(player: subprocess.Popen[bytes], data: bytes) -> None:
+    assert player.stdin is not None
+    with contextlib.suppress(OSError), player.stdin:  # it may be ended at any time
+        player.stdin.write(data)
 
 
 def _until_gone(daemon: psutil.Process) -> None:

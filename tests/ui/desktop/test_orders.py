@@ -78,7 +78,7 @@ def test_the_first_gets_every_order_whole(
     second = subprocess.Popen(
         [sys.executable, "-c", SECOND, str(tmp_path), *orders], stdout=subprocess.PIPE, text=True
     )
-    qtbot.waitUntil(lambda: second.poll() is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: second.poll() is not None, timeout=60_000)
     assert second.communicate()[0] == "SHOWN\n"
     assert obeyed == orders
     assert raised == []
