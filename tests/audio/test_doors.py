@@ -17,6 +17,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from app.audio.choice import Application, Device, Meeting, Microphone, OneSource, SystemSound
+from app.audio.devices import pulse as door
 from app.audio.devices.base import NoSourceError, SourceError
 from app.audio.devices.pulse_application import PlayedBy
 from app.audio.feeds import feed_for
@@ -259,8 +260,9 @@ def test_a_server_that_is_frozen_is_no_silence(pulse: PulseServer, listen: Liste
 
 
 def test_the_computers_sound_is_that_of_the_default_output_whichever_that_is(
-    server: PulseServer, tones: Tones, listen: Listen
+    server: PulseServer, tones: Tones, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(door, "_LED_AWAY_S", PATIENCE_S)  # where all is slow, that is, too
     add_output(server, "bluez_output.00_1B_66_A1_B2_C3.a2dp-sink", "Tilda’s 🎧 (A2DP)", 44_100)
     system, chosen = listen(SystemSound()), listen(Device("speakers.monitor", plays=True))
     tones.play(ZOOM, 440, sink="speakers")

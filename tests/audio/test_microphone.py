@@ -202,8 +202,11 @@ def _all(recorder: Recorder) -> list[CaptureEvent]:
     return [recorder.events.get() for _ in range(recorder.events.qsize())]
 
 
-def test_a_chosen_device_stays_though_the_default_changes(pulse: PulseServer) -> None:
+def test_a_chosen_device_stays_though_the_default_changes(
+    pulse: PulseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """PulseAudio takes everybody along to a new default, also who had asked for another one."""
+    monkeypatch.setattr(door, "_LED_AWAY_S", PATIENCE_S)  # where all is slow, that is, too
     pulse.add_source("usb_headset", "USB Headset 7.1")
     recorder = Recorder(Device(pulse.source))
     try:
