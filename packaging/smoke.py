@@ -18,7 +18,7 @@ from pathlib import Path
 
 import smoke_parts
 from product import ROOT, version
-from smoke_user import LIVE_WORDS, SmokeError, User, check_words, same
+from smoke_user import SmokeError, User, check_live_words, check_words, same
 from tell import say
 
 SAMPLE = ROOT / "resources" / "sample" / "jfk.flac"
@@ -81,7 +81,7 @@ def _check_live(user: User, talk: Path) -> None:
     listen = ("listen", "--source", str(talk), "--srt", str(subtitles))
     user.run(*listen, "--as-shown", str(shown))
     for path in (subtitles, shown):
-        check_words(path.read_text("utf-8"), LIVE_WORDS)
+        check_live_words(path.read_text("utf-8"))
 
 
 if __name__ == "__main__":

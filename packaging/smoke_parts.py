@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from smoke_user import LIVE_WORDS, SmokeError, User, check_words, same, without_network
+from smoke_user import SmokeError, User, check_live_words, same, without_network
 from tell import say
 
 _SERVER, _KEY = "wss://captions.example.org", "a-key-of-nobody"
@@ -28,7 +28,7 @@ def check_library(user: User) -> None:
     found = json.loads(user.run("sessions", "search", "fellow", "--json"))
     same(len(found), 1, "the number of sessions with “fellow”")
     number = str(found[0]["number"])
-    check_words(user.run("sessions", "show", number), LIVE_WORDS)
+    check_live_words(user.run("sessions", "show", number))
     user.run("sessions", "delete", number)
     same(json.loads(user.run("sessions", "list", "--json")), [], "what is left in the library")
 
@@ -57,7 +57,7 @@ def check_server(user: User, talk: Path) -> None:
             network=True,
             VOXLINE_REMOTE_KEY=served["key"],
         )
-    check_words(words, LIVE_WORDS)
+    check_live_words(words)
 
 
 def check_page(user: User, talk: Path) -> None:

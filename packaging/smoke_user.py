@@ -10,11 +10,15 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 WORDS = ("ask not what your country can do for you", "what you can do for your country")
-# live, where a smaller model helps out on a busy machine: it hears “asked not”
-LIVE_WORDS = ("my fellow americans", "what your country can do for you")
+SAID = (
+    "and so my fellow americans ask not what your country can do for you "
+    "ask what you can do for your country"
+)
+_MOST = 0.75  # of them
 _PATIENCE_S = 900
 
 
@@ -84,12 +88,27 @@ def without_network() -> list[str]:
     return [unshare, "--net"] if unshare else []
 
 
-def check_words(subtitles: str, wanted: tuple[str, ...] = WORDS) -> None:
+def check_words(subtitles: str) -> None:
     """Raises SmokeError unless the wanted words are there, whatever the case and the lines."""
+    heard = _plain(subtitles)
+    if missing := [words for words in WORDS if words not in heard]:
+        raise SmokeError(f"it heard “{heard}”, without “{missing[0]}”")
+
+
+def check_live_words(text: str) -> None:
+    """Raises SmokeError unless most words are there: which, depends on how busy the machine is.
+
+    A smaller model may have helped out, which hears “asked not” and “so am I”.
+    """
+    heard, said = Counter(_plain(text).split()), Counter(SAID.split())
+    if (heard & said).total() < _MOST * said.total():
+        raise SmokeError(f"of “{SAID}” it heard “{_plain(text)}”")
+
+
+def _plain(subtitles: str) -> str:
+    """Words in small letters, without numbers and times."""
     lines = [line for line in subtitles.splitlines() if "-->" not in line and not line.isdigit()]
-    said = re.sub(r"[^a-z]+", " ", " ".join(lines).lower())
-    if missing := [words for words in wanted if words not in said]:
-        raise SmokeError(f"it heard “{said.strip()}”, without “{missing[0]}”")
+    return re.sub(r"[^a-z]+", " ", " ".join(lines).lower()).strip()
 
 
 def same(found: object, expected: object, what: str) -> None:

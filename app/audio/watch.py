@@ -69,7 +69,12 @@ class Watch:
     def condition(self, condition: Condition) -> SoundState | None:
         """What the system says of the source has changed."""
         was, self._condition = self._condition, condition
-        if not self._live or condition.muted == was.muted:
+        if not self._live:
+            return None
+        if self._kind == "stalled" and condition.suspended and not was.suspended:
+            self._kind = "starting"  # it was told without the reason
+            return self._stalled()
+        if condition.muted == was.muted:
             return None
         if condition.muted:
             return self._muted()
@@ -84,6 +89,9 @@ class Watch:
         self.hopeless = self._live and waited > 2 * STALLED_S + 1
         if waited < STALLED_S or self._kind == "lost":
             return None
+        return self._stalled()
+
+    def _stalled(self) -> SoundState | None:
         if self._condition.suspended:
             asleep = Sentence("{name} has been put to sleep by the system.", name=self._name)
             return self._become("stalled", asleep, self._advice("suspended"))

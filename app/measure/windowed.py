@@ -127,7 +127,7 @@ class WindowedApp:
             time.sleep(_POLL_S)
         raise UserError(Sentence("The window did not finish in time."), self.errors()[-500:])
 
-    def quit(self, timeout_s: float = 15.0) -> int:
+    def quit(self, timeout_s: float = 120.0) -> int:
         """End it as a user's Ctrl-C does; the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout_s)

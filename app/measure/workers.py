@@ -15,7 +15,18 @@ def captions_worker(app_pid: int) -> psutil.Process | None:
     """
     try:
         children = psutil.Process(app_pid).children()
-        workers = [child for child in children if _WORKER in child.cmdline()]
-        return min(workers, key=lambda each: (each.nice(), each.create_time()), default=None)
     except psutil.Error:
-        return None  # gone while we looked
+        return None
+    workers = [(found, child) for child in children if (found := _rank(child)) is not None]
+    return min(workers, key=lambda each: each[0], default=(None, None))[1]
+
+
+def _rank(child: psutil.Process) -> tuple[int, float] | None:
+    """How nice a worker is and when it was made; None if it is none, or gone while we look: then
+    the others are what they are."""
+    try:
+        if _WORKER in child.cmdline():
+            return child.nice(), child.create_time()
+    except psutil.Error:
+        pass
+    return None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from app.audio.listening import Block, Delivered
 
-PATIENCE_S = 20.0  # then what is waited for is not going to come
+PATIENCE_S = 60.0  # then what is waited for is not going to come
 
 
 class Heard:

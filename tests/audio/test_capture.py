@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
@@ -31,6 +30,7 @@ from model_backends.base import UserError
 from tests.support.likeness import assert_like
 
 T = TypeVar("T")
+PATIENCE_S = 60.0  # then what is waited for is not going to come
 
 
 class Feed:
@@ -81,23 +81,22 @@ class Listener:
         self.capture.start()
 
     def next(self, kind: type[T]) -> T:
-        while not isinstance(event := self.events.get(timeout=10), kind):
+        while not isinstance(event := self.events.get(timeout=PATIENCE_S), kind):
             pass
         return event
 
     def state(self, kind: str) -> SoundState:
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            event = self.next(SoundState)
-            assert isinstance(event, SoundState)
-            if event.kind == kind:
-                return event
-        raise AssertionError(f"never {kind}")
+        while (event := self.next(SoundState)).kind != kind:
+            pass
+        return event
 
 
 @pytest.fixture(autouse=True)
-def fast_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is lost is soon tried again; and nothing has stalled but where a test says so, however
+    long its own thread gets no processor."""
     monkeypatch.setattr(capture_module, "_RETRY_S", (0.01,))
+    monkeypatch.setattr(watch_module, "STALLED_S", 600.0)
 
 
 def noise(seconds: float, channels: int = 2) -> np.ndarray:
@@ -107,7 +106,7 @@ def noise(seconds: float, channels: int = 2) -> np.ndarray:
 
 def test_native_blocks_become_16_khz_chunks_on_the_session_clock() -> None:
     listener = Listener(Feed())
-    deliver = listener.feed.opened.get(timeout=10)
+    deliver = listener.feed.opened.get(timeout=PATIENCE_S)
     begun = time.monotonic()
     for i in range(10):
         deliver(Block(noise(0.1), begun + 0.1 * (i + 1)))
@@ -121,7 +120,7 @@ def test_native_blocks_become_16_khz_chunks_on_the_session_clock() -> None:
 
 def test_nan_and_infinite_samples_become_silence() -> None:
     listener = Listener(Feed())
-    deliver = listener.feed.opened.get(timeout=10)
+    deliver = listener.feed.opened.get(timeout=PATIENCE_S)
     block = noise(0.1)
     block[::3] = np.nan
     block[1::3] = np.inf
@@ -139,13 +138,13 @@ def test_nan_and_infinite_samples_become_silence() -> None:
 def test_a_lost_device_is_told_and_tried_again_and_the_gap_is_marked() -> None:
     listener = Listener(Feed(failures=1))
     assert "cannot be opened" in listener.state("lost").message
-    deliver = listener.feed.opened.get(timeout=10)
+    deliver = listener.feed.opened.get(timeout=PATIENCE_S)
     arrived = time.monotonic()
     for i in range(5):
         deliver(Block(noise(0.1), arrived + 0.1 * i))
     deliver(None)
     assert "stopped sending sound" in listener.state("lost").message
-    deliver = listener.feed.opened.get(timeout=10)
+    deliver = listener.feed.opened.get(timeout=PATIENCE_S)
     for i in range(5):
         deliver(Block(noise(0.1), arrived + 3 + 0.1 * i))
     gap = listener.next(Gap)
@@ -157,7 +156,7 @@ def test_a_lost_device_is_told_and_tried_again_and_the_gap_is_marked() -> None:
 
 def test_closing_does_not_wait_for_a_device_that_hangs() -> None:
     listener = Listener(Feed())
-    deliver = listener.feed.opened.get(timeout=10)
+    deliver = listener.feed.opened.get(timeout=PATIENCE_S)
     listener.capture.close()  # the feed's own close hangs until the end of the test
     deliver(Block(noise(0.1), time.monotonic()))
     listener.feed.hang.set()
@@ -169,7 +168,7 @@ def test_closing_does_not_wait_for_a_device_that_hangs() -> None:
 def test_a_file_that_ends_is_not_tried_again() -> None:
     listener = Listener(Feed(live=False))
     listener.feed.hang.set()
-    deliver = listener.feed.opened.get(timeout=10)
+    deliver = listener.feed.opened.get(timeout=PATIENCE_S)
     deliver(Block(noise(0.5), time.monotonic()))
     deliver(None)
     listener.state("ended")
@@ -178,7 +177,7 @@ def test_a_file_that_ends_is_not_tried_again() -> None:
 
 def test_another_source_given_instead_is_told() -> None:
     listener = Listener(Feed())
-    deliver = listener.feed.opened.get(timeout=10)
+    deliver = listener.feed.opened.get(timeout=PATIENCE_S)
     listener.feed.moved = Elsewhere("Webcam", gone=True)
     deliver(Block(noise(0.1), time.monotonic()))
     moved = listener.state("gone")
@@ -189,7 +188,7 @@ def test_another_source_given_instead_is_told() -> None:
 
 def test_two_sides_against_each_other_are_heard_and_not_called_silent() -> None:
     listener = Listener(Feed())
-    deliver = listener.feed.opened.get(timeout=10)
+    deliver = listener.feed.opened.get(timeout=PATIENCE_S)
     listener.feed.hang.set()
     left = noise(0.2, channels=1)
     at = time.monotonic()
@@ -198,7 +197,7 @@ def test_two_sides_against_each_other_are_heard_and_not_called_silent() -> None:
     levels: list[float] = []
     told: list[str] = []
     while len(levels) < 20:
-        event = listener.events.get(timeout=10)
+        event = listener.events.get(timeout=PATIENCE_S)
         levels += [event.rms] if isinstance(event, Level) else []
         told += [event.kind] if isinstance(event, SoundState) else []
     listener.capture.close()
@@ -207,20 +206,27 @@ def test_two_sides_against_each_other_are_heard_and_not_called_silent() -> None:
 
 
 class Frozen(Feed):
-    """A source of a server that is frozen after its first sound, and tells so when opened again."""
+    """A source of a server that is frozen after its first sound, and tells so when opened again.
 
-    def __init__(self, opens: int) -> None:
+    `first`: that sound. `thaws`: more of it comes as the last opening begins.
+    """
+
+    def __init__(self, opens: int, first: Block | None = None, thaws: bool = False) -> None:
         super().__init__()
         self.opens = opens
         self.closed = 0
-        self.thaws: Callable[[], None] = lambda: None  # as the last opening begins
+        self._first, self._thaws = first, thaws
+        self._frozen: Deliver | None = None
 
     def open(self, deliver: Deliver) -> Frozen:
         if not self.opens:
             raise UserError("Desk microphone cannot be opened.", "It is tried again.")
         self.opens -= 1
-        if not self.opens:
-            self.thaws()
+        if self._frozen is not None and self._thaws and not self.opens:
+            self._frozen(Block(noise(0.1), time.monotonic()))
+        if self._frozen is None and self._first is not None:
+            deliver(self._first)
+        self._frozen = self._frozen or deliver
         self.opened.put(deliver)
         return self
 
@@ -234,21 +240,18 @@ def soon_stalled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_frozen_server_hands_over_what_it_kept_and_nothing_is_lost(soon_stalled: None) -> None:
-    listener = Listener(Frozen(opens=1))
-    deliver = listener.feed.opened.get(timeout=10)
     begun = time.monotonic()
-    for i in range(1, 21):
-        deliver(Block(noise(0.1), begun - 2 + 0.1 * i))
+    listener = Listener(Frozen(1, Block(noise(0.1), begun)))
+    deliver = listener.feed.opened.get(timeout=PATIENCE_S)
     listener.state("stalled")
     assert listener.state("lost").message == "Desk microphone cannot be opened."
     thawed = time.monotonic()
     missed = round((thawed - begun) * 10) + 1
-    for _ in range(missed):
-        deliver(Block(noise(0.1), thawed))
+    deliver(Block(noise(0.1 * missed), thawed))
     listener.state("flowing")
     heard_ms, until = 0.0, begun + missed / 10 - 0.2
     while heard_ms < listener.clock.at(until):
-        event = listener.events.get(timeout=10)
+        event = listener.events.get(timeout=PATIENCE_S)
         assert not isinstance(event, Gap)
         heard_ms = event.end_ms if isinstance(event, Chunk) else heard_ms
     listener.capture.close()
@@ -257,46 +260,43 @@ def test_a_frozen_server_hands_over_what_it_kept_and_nothing_is_lost(soon_stalle
 def test_a_source_that_stays_stalled_is_let_go_once_it_could_be_opened_again(
     soon_stalled: None,
 ) -> None:
-    feed = Frozen(opens=2)
+    feed = Frozen(2, Block(noise(0.1), time.monotonic()))
     listener = Listener(feed)
-    first = feed.opened.get(timeout=10)
-    first(Block(noise(0.1), time.monotonic()))
+    feed.opened.get(timeout=PATIENCE_S)
     listener.state("stalled")
-    second = feed.opened.get(timeout=10)
+    second = feed.opened.get(timeout=PATIENCE_S)
     second(Block(noise(0.1), time.monotonic()))
     listener.state("flowing")
     listener.capture.close()
-    assert listener.capture.join(10) and feed.closed == 2
+    assert listener.capture.join(PATIENCE_S) and feed.closed == 2
 
 
 def test_what_comes_while_it_is_opened_again_is_kept_and_the_other_opening_let_go(
     soon_stalled: None,
 ) -> None:
-    feed = Frozen(opens=2)
+    feed = Frozen(2, Block(noise(0.1), time.monotonic()), thaws=True)
     listener = Listener(feed)
-    first = feed.opened.get(timeout=10)
-    first(Block(noise(0.1), time.monotonic()))
-    feed.thaws = lambda: first(Block(noise(0.1), time.monotonic()))
-    second = feed.opened.get(timeout=10)
+    first = feed.opened.get(timeout=PATIENCE_S)
+    second = feed.opened.get(timeout=PATIENCE_S)
     second(Block(np.zeros((4800, 2), np.float32), time.monotonic()))
     for _ in range(3):
         first(Block(noise(0.1), time.monotonic()))
     levels = [listener.next(Level).rms for _ in range(5)]
     assert min(levels) > 0.05, "all of the first opening's, and nothing else"
     listener.capture.close()
-    assert listener.capture.join(10) and feed.closed == 2
+    assert listener.capture.join(PATIENCE_S) and feed.closed == 2
 
 
 def test_what_follows_the_desktop_is_heard_until_the_other_source_gives_something() -> None:
-    listener = Listener(Frozen(opens=3))
-    first = listener.feed.opened.get(timeout=10)
+    listener = Listener(Frozen(3))
+    first = listener.feed.opened.get(timeout=PATIENCE_S)
     begun = time.monotonic()
     for i in range(1, 4):
         first(Block(noise(0.1), begun + 0.1 * i))
     first(Condition(muted=True))
     first(Superseded())
     listener.state("muted")
-    second = listener.feed.opened.get(timeout=10)
+    second = listener.feed.opened.get(timeout=PATIENCE_S)
     listener.feed.name = "Headset"
     first(Block(noise(0.1), begun + 0.4))
     listener.next(Level)  # of the first one still
@@ -305,7 +305,7 @@ def test_what_follows_the_desktop_is_heard_until_the_other_source_gives_somethin
     assert listener.state("flowing").source == "Headset", "which is not muted"
     until_ms = 0
     while until_ms < listener.clock.at(begun + 0.9):
-        event = listener.events.get(timeout=10)
+        event = listener.events.get(timeout=PATIENCE_S)
         assert not isinstance(event, Gap)
         until_ms = event.end_ms if isinstance(event, Chunk) else until_ms
     listener.capture.close()
@@ -313,17 +313,17 @@ def test_what_follows_the_desktop_is_heard_until_the_other_source_gives_somethin
 
 def test_an_end_with_a_reason_is_told_with_it() -> None:
     listener = Listener(Feed())
-    deliver = listener.feed.opened.get(timeout=10)
+    deliver = listener.feed.opened.get(timeout=PATIENCE_S)
     deliver(Block(noise(0.1), time.monotonic()))
     deliver(UserError("The sound server has stopped.", "It is tried again by itself."))
     assert listener.state("lost").message == "The sound server has stopped."
-    listener.feed.opened.get(timeout=10)
+    listener.feed.opened.get(timeout=PATIENCE_S)
     listener.capture.close()
 
 
 def test_what_the_system_says_of_a_source_is_told() -> None:
     listener = Listener(Feed())
-    deliver = listener.feed.opened.get(timeout=10)
+    deliver = listener.feed.opened.get(timeout=PATIENCE_S)
     deliver(Condition(muted=True))
     assert listener.state("muted").message == "Desk microphone is muted."
     deliver(Condition())

@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import pysubs2
@@ -20,11 +21,14 @@ import pytest
 from app import paths
 from app.measure.evaluation import normalizer, word_errors
 from app.session import journal
-from app.session.journal_records import read
+from app.session.journal_records import Contents, read
 from app.session.library import Library
 from app.worker.client import child_env
+from model_backends.base import Word
 from tests.support.listening import Listening, saved_path
 from tests.support.pulse import PulseServer
+
+T = TypeVar("T")
 
 pytestmark = [pytest.mark.audio, pytest.mark.weights, pytest.mark.usefixtures("weights")]
 
@@ -36,9 +40,16 @@ CEILING = 0.15  # of 22 words: three wrong; live decoding varies a little with t
 
 
 @pytest.fixture
-def listening(pulse: PulseServer, sample: Path) -> Iterator[Listening]:
-    """Captioning the virtual microphone, into which the sample has begun to play."""
-    listening = Listening("--source", "microphone")
+def listening(
+    request: pytest.FixtureRequest, pulse: PulseServer, sample: Path
+) -> Iterator[Listening]:
+    """Captioning the virtual microphone, into which the sample has begun to play.
+
+    What is heard a second time is heard by whoever has nothing else to do: on a busy computer that
+    is waited for where a test is about it, and nowhere else.
+    """
+    options = getattr(request, "param", ["--no-record"])
+    listening = Listening("--source", "microphone", *options)
     listening.until_ready()
     pulse.play(sample, wait=False)
     yield listening
@@ -53,12 +64,40 @@ def wer(text: str) -> float:
 
 
 def hear_out(listening: Listening) -> None:
-    """Until the sample has been played: its last words have come and it is silent again."""
-    while "country" not in listening.text or not listening.text.lower().count("country") >= 2:
-        assert listening.next("word") is not None
-    listening.until_quiet()  # by its progress: a stage may have been told before the last word
+    """Until the sample has been played: its last words have come and it is silent again.
+
+    By its progress: a stage may have been told before the last word."""
+    listening.until_quiet(complete=lambda text: text.lower().count("country") >= 2)
 
 
+def until_on_disk(count: int) -> None:
+    """So many words are in the journal of the session that runs."""
+    ends = time.monotonic() + 60
+    while len(shown(read(only(journal.running(paths.journal_dir())).path))) < count:
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+
+
+def is_recorded(pulse: PulseServer) -> bool:
+    """Whether we record anything: ours is the only output in floating point."""
+    return "float32le" in pulse.pactl("list", "short", "source-outputs")
+
+
+def shown(contents: Contents) -> list[Word]:
+    """The captions of a journal, in whose place the record may hold better words."""
+    return contents.words if contents.shown is None else contents.shown
+
+
+def only(found: Sequence[T]) -> T:
+    (one,) = found
+    return one
+
+
+with_record = pytest.mark.parametrize("listening", [[]], indirect=True, ids=["with record"])
+
+
+@with_record
+@pytest.mark.timeout(1200)  # the second hearing takes only what others leave of the computer
 def test_speech_becomes_words_and_a_subtitle_file(listening: Listening) -> None:
     hear_out(listening)
     listening.process.send_signal(signal.SIGINT)
@@ -72,13 +111,13 @@ def test_speech_becomes_words_and_a_subtitle_file(listening: Listening) -> None:
     assert subtitles.split() == "".join(word.text for word in words).split()
     starts = [int(str(word["start_ms"])) for word in listening.said]
     assert starts == sorted(starts)
-    assert 7_000 < starts[-1] - starts[0] < 11_000, "times are those of the speech"
+    assert 7_000 < starts[-1] - starts[0] < 14_000, "times are those of the speech"
     assert not journal.unfinished(paths.journal_dir())
 
 
 def test_a_worker_killed_in_mid_speech_costs_no_word(listening: Listening) -> None:
     listening.words(6)
-    worker = listening.worker()
+    worker, before = listening.worker(), len(listening.events)
     worker.kill()
     hear_out(listening)
     assert listening.worker().pid != worker.pid
@@ -86,24 +125,25 @@ def test_a_worker_killed_in_mid_speech_costs_no_word(listening: Listening) -> No
     told = listening.end()
     assert "No words are lost" in told
     assert wer(listening.text) <= CEILING
-    stages = [e["stage"] for e in listening.events if e["type"] == "status"]
+    stages = {e["stage"] for e in listening.events[before:] if e["type"] == "status"}
     # a fast computer has caught up before anybody sees it; a slow one is silent by the time it
     # knows of the death, says "no sound", and is behind once the next worker is there
-    assert {"starting", "catching up"} & set(stages[stages.index("speech") :])
+    assert {"starting", "catching up"} & stages
 
 
+@with_record
 def test_a_killed_app_leaves_its_words_and_no_worker(listening: Listening) -> None:
     listening.words(8)
     worker = listening.worker()
-    time.sleep(1.0)  # the promise under test: on disk within a second
+    until_on_disk(8)  # while it runs, and long before it ends
     listening.process.kill()
     listening.end()
     (lost,) = journal.unfinished(paths.journal_dir())
-    transcript = read(lost.path)
-    kept = "".join(word.text for word in transcript.words).strip()
+    words = shown(read(lost.path))
+    kept = "".join(word.text for word in words).strip()
     assert kept.startswith(listening.text[: len(kept)])
-    assert len(transcript.words) >= 8
-    psutil.wait_procs([worker], timeout=10)
+    assert len(words) >= 8
+    psutil.wait_procs([worker], timeout=60)
     assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
 
     told = Listening("--seconds", "0.5").end()
@@ -116,8 +156,8 @@ def test_a_killed_app_leaves_its_words_and_no_worker(listening: Listening) -> No
 
 def test_a_second_interrupt_exits_at_once(listening: Listening) -> None:
     listening.words(2)
-    worker = listening.worker()
-    worker.suspend()  # the flush cannot end
+    until_on_disk(2)
+    listening.worker().suspend()  # the flush cannot end
     listening.process.send_signal(signal.SIGINT)
     listening.until_stage("stopping")
     listening.process.send_signal(signal.SIGINT)
@@ -157,7 +197,7 @@ def test_with_nothing_to_hear_the_sample_is_captioned(pulse: PulseServer) -> Non
     pulse.pactl("load-module", "module-always-sink")
     pulse.unplug()
     pulse.pactl("unload-module", "module-null-sink")
-    listening = Listening()
+    listening = Listening("--no-record")
     told = listening.end()
     assert listening.process.returncode == 0
     assert "No microphone" in told
@@ -168,7 +208,7 @@ def test_with_nothing_to_hear_the_sample_is_captioned(pulse: PulseServer) -> Non
 def test_where_nobody_has_chosen_what_the_computer_plays_is_heard_too(
     pulse: PulseServer, sample: Path
 ) -> None:
-    listening = Listening()
+    listening = Listening("--no-record")
     try:
         listening.until_ready()
         pulse.play(sample, wait=False, sink=pulse.system_sink)
@@ -185,10 +225,10 @@ def test_one_program_of_two_is_captioned_alone(pulse: PulseServer, sample: Path)
     """The other one plays the same speech, much later and louder: it would be heard twice."""
     other = ("--client-name=Music & more (7.1)", "--volume=65536")
     zoom = ("--client-name=Zoom: Room (1/2)", "--volume=40000")
-    listening = Listening("--source", "app:Zoom: Room (1/2)")
+    listening = Listening("--source", "app:Zoom: Room (1/2)", "--no-record")
     try:
         listening.until_ready()
-        pulse.play(sample, wait=False, sink=pulse.system_sink, options=zoom)
+        pulse.play_once(lambda: is_recorded(pulse), sample, sink=pulse.system_sink, options=zoom)
         listening.words(4)
         pulse.play(sample, wait=False, sink=pulse.system_sink, options=other)
         hear_out(listening)

@@ -139,6 +139,15 @@ def test_a_source_that_sleeps_is_told_so() -> None:
     assert "sleep" in told.message
 
 
+def test_a_reason_that_comes_late_is_told_all_the_same() -> None:
+    watch = Watch("Desk microphone")
+    watch.block(0.0, SOUND, 0.1)
+    assert watch.nothing(2.1) is not None
+    told = watch.condition(Condition(suspended=True))
+    assert told is not None and (told.kind, told.hint) == ("stalled", advice("suspended"))
+    assert watch.nothing(2.2) is None, "told once"
+
+
 def test_a_pipe_that_stalls_is_waited_for_and_gets_no_advice_for_devices() -> None:
     watch = Watch("standard input", live=False)
     watch.block(0.0, SOUND, 0.1)

@@ -46,7 +46,7 @@ def serve(data: Path) -> Iterator[Callable[[Callable[[bytes], bytes]], None]]:
     yield answer
     server.shutdown(socket.SHUT_RDWR)
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     server.close()
 
 

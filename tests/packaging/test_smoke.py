@@ -37,6 +37,12 @@ def test_other_words_are_noticed() -> None:
         smoke_user.check_words(SRT.replace("not", ""))
 
 
+def test_live_some_words_may_be_others_but_not_most() -> None:
+    smoke_user.check_live_words(SRT.replace("my", "am I").replace("Ask not", "asked not"))
+    with pytest.raises(smoke_user.SmokeError, match="it heard “and so my fellow americans”"):
+        smoke_user.check_live_words(SRT[: SRT.index("2\n00:00:03")])
+
+
 def app_that(tmp_path: Path, *lines: str) -> Path:
     """A program that answers like the app, as far as these lines of shell go."""
     program = tmp_path / "voxline"

@@ -47,7 +47,7 @@ def test_what_is_played_into_a_sink_is_heard_from_its_source(
         assert recorder.stdout is not None
         recorder.stdout.read(1)  # it runs
         player = pulse.play(tone(tmp_path / "tone.wav", 1000), wait=False, sink=sink)
-        heard = any(any(recorder.stdout.read(9600)) for _ in range(200))
+        heard = any(any(recorder.stdout.read(9600)) for _ in range(1000))  # in a minute
         player.wait()
         recorder.terminate()
     assert heard

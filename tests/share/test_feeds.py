@@ -564,7 +564,7 @@ def test_a_feed_reaches_obs_again_and_tells_how_it_does() -> None:
     obs = FakeObs(port=port, Captions="")
     wait_until(lambda: obs.sources["Captions"] == "before meanwhile")
     feed.take(Gap("them", 600, 700, "paused"))
-    feed.close()
+    feed.close(60)
     assert obs.sources["Captions"] == ""
     obs.close()
     assert told[0] == "OBS: connected."
@@ -625,5 +625,5 @@ def test_a_feed_loses_no_word_of_its_last_second(tmp_path: Path) -> None:
     feed.start()
     for each in TALK:
         feed.take(each)
-    feed.close()
+    feed.close(60)
     assert path.read_text().split() == "".join(each.text for each in TALK).split()

@@ -53,7 +53,7 @@ class AtSpi:
 
         session = open_dbus_connection("SESSION")
         where = DBusAddress("/org/a11y/bus", bus_name="org.a11y.Bus", interface="org.a11y.Bus")
-        asked = session.send_and_get_reply(new_method_call(where, "GetAddress"), timeout=20)
+        asked = session.send_and_get_reply(new_method_call(where, "GetAddress"), timeout=60)
         self._bus = DBusConnection(prep_socket(get_bus(asked.body[0])))
         session.close()
         self._announced: deque[Any] = deque()
@@ -116,7 +116,7 @@ class AtSpi:
         from jeepney import DBusAddress, MatchRule, message_bus, new_method_call
 
         rule = MatchRule(type="signal", interface=_OBJECT_EVENTS, member="Announcement")
-        self._bus.send_and_get_reply(message_bus.AddMatch(rule), timeout=20)
+        self._bus.send_and_get_reply(message_bus.AddMatch(rule), timeout=60)
         self._bus.filter(rule, queue=self._announced).__enter__()
         registry = DBusAddress(
             "/org/a11y/atspi/registry",
@@ -125,9 +125,9 @@ class AtSpi:
         )
         asked: Any = ("object:announcement", [], "")
         message = new_method_call(registry, "RegisterEvent", "sass", asked)
-        self._bus.send_and_get_reply(message, timeout=20)
+        self._bus.send_and_get_reply(message, timeout=60)
 
-    def announced(self, within_s: float = 20) -> str:
+    def announced(self, within_s: float = 60) -> str:
         """The next thing that is announced. Raises TimeoutError."""
         signal = self._bus.recv_until_filtered(self._announced, timeout=within_s)
         return str(signal.body[3][1])
@@ -149,5 +149,5 @@ class AtSpi:
 
         where = DBusAddress(node.path, bus_name=node.owner, interface=interface)
         message = new_method_call(where, member, signature or None, body)
-        answer = self._bus.send_and_get_reply(message, timeout=20)
+        answer = self._bus.send_and_get_reply(message, timeout=60)
         return None if answer.header.message_type is MessageType.error else answer.body

@@ -78,7 +78,8 @@ def browser(width: int = 390, height: int = 844) -> Iterator[Browser]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        with connect(_address(folder / "DevToolsActivePort"), max_size=None) as connection:
+        address = _address(folder / "DevToolsActivePort")
+        with connect(address, max_size=None, open_timeout=_PATIENCE_S) as connection:
             yield Browser(connection, width, height)
     finally:
         process.terminate()

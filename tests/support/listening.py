@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
 from app.measure.workers import captions_worker
 from app.worker.client import child_env
+
+_PATIENCE_S = 60.0
 
 
 class Listening:
@@ -47,10 +51,19 @@ class Listening:
                 return
         raise AssertionError(f"never {stages}: {self.end()}")
 
-    def until_quiet(self, ms: int = 6_000) -> None:
-        """Until so much sound has been heard without a word, after the last one."""
+    def until_quiet(
+        self, ms: int = 6_000, complete: Callable[[str], bool] = lambda text: True
+    ) -> None:
+        """Until so much sound has been heard without a word, after the last one.
+
+        `complete`: whether the text is all that is waited for. If it is not, more of it may be
+        late, or it was heard as other words: then thrice as much sound has to pass.
+        """
         while (event := self.next("progress")) is not None:
-            if self.said and int(str(event["heard_ms"])) - int(str(self.said[-1]["end_ms"])) > ms:
+            if not self.said:
+                continue
+            quiet_ms = int(str(event["heard_ms"])) - int(str(self.said[-1]["end_ms"]))
+            if quiet_ms > (ms if complete(self.text) else 3 * ms):
                 return
         raise AssertionError(f"never quiet: {self.end()}")
 
@@ -66,7 +79,7 @@ class Listening:
             while self.next("none") is not None:
                 pass
             self.told = self.process.stderr.read()
-            self.process.wait(30)
+            self.process.wait(_PATIENCE_S)
             self.process.stdout.close()
             self.process.stderr.close()
         return self.told
@@ -80,8 +93,11 @@ class Listening:
         return "".join(str(event["text"]) for event in self.said).strip()
 
     def worker(self) -> psutil.Process:
-        worker = captions_worker(self.process.pid)
-        assert worker is not None
+        """The one that captions, once there is one."""
+        ends = time.monotonic() + _PATIENCE_S
+        while (worker := captions_worker(self.process.pid)) is None:
+            assert self.process.poll() is None and time.monotonic() < ends
+            time.sleep(0.05)
         return worker
 
 

@@ -6,17 +6,24 @@ microphone; what is played into `speakers` is the system's sound. Knows nothing 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-TOOLS = ("pulseaudio", "pactl", "paplay")
+import psutil
+import soundfile
+
+TOOLS = ("pulseaudio", "pactl", "paplay", "pacat")
 _NO_DBUS = (
     "unix:path=/nonexistent"  # else libpulse starts a bus of its own where it finds a display
 )
+_PATIENCE_S = 60.0
 
 
 def missing_tools() -> list[str]:
@@ -97,12 +104,34 @@ class PulseServer:
 
         With `wait` returns when it has been played; else the player, to be waited for.
         """
-        command = ["paplay", "--latency-msec=200", "-d", sink or self.sink, *options, str(path)]
+        # so much is with the server ahead of time: a player that gets no processor leaves no hole
+        command = ["paplay", "--latency-msec=4000", "-d", sink or self.sink, *options, str(path)]
         player = subprocess.Popen(command, env=self.env)
         self._players.append(player)
         if wait and player.wait() != 0:
             raise RuntimeError(f"paplay could not play {path}")
         return player
+
+    def play_once(
+        self,
+        ready: Callable[[], bool],
+        path: Path,
+        *,
+        sink: str | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
+        """As `play()` does without waiting, but its stream is there first, and has nothing to play
+        until this is so. Returns then."""
+        pcm, rate = soundfile.read(path, dtype="int16")
+        command = ["pacat", "--playback", "--format=s16le", f"--rate={rate}", "--channels=1"]
+        command += ["--latency-msec=4000", "-d", sink or self.sink, *options]
+        player = subprocess.Popen(command, env=self.env, stdin=subprocess.PIPE)
+        self._players.append(player)
+        ends = time.monotonic() + _PATIENCE_S
+        while not ready():
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+        threading.Thread(target=_give, args=(player, pcm.tobytes()), daemon=True).start()
 
     def pactl(self, *arguments: str) -> str:
         """Runs `pactl`, returns what it printed."""
@@ -144,8 +173,10 @@ class PulseServer:
 
     def kill(self) -> None:
         """The daemon is gone at once, as in a crash."""
-        os.kill(self.pid, signal.SIGKILL)
-        self._pid_file.unlink()  # else the next daemon may take the dying one for a living one
+        daemon = psutil.Process(self.pid)
+        daemon.kill()
+        _until_gone(daemon)  # else the next daemon may take the dying one for a living one
+        self._pid_file.unlink()
 
     def close(self) -> None:
         for player in self._players:
@@ -153,5 +184,20 @@ class PulseServer:
             player.wait()
         try:
             self.kill()
-        except (FileNotFoundError, ProcessLookupError):
+        except (FileNotFoundError, psutil.NoSuchProcess):
             pass  # a test has killed it
+
+
+def _give(player: subprocess.Popen[bytes], data: bytes) -> None:
+    assert player.stdin is not None
+    with contextlib.suppress(OSError), player.stdin:  # it may be ended at any time
+        player.stdin.write(data)
+
+
+def _until_gone(daemon: psutil.Process) -> None:
+    """It is nobody's child: whether somebody takes note of its end is not ours to know."""
+    ends = time.monotonic() + _PATIENCE_S
+    with contextlib.suppress(psutil.NoSuchProcess):
+        while daemon.status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < ends, "it cannot be killed"
+            time.sleep(0.01)

@@ -147,6 +147,7 @@ def obey_captions(window: CaptionOverlay, order: str) -> None:
     if order == "where" and not window.place_is_certain:
         QTimer.singleShot(50, lambda: obey_captions(window, order))
     elif order == "where":
+        QApplication.sync()  # what is told is so for the X server, too, and whoever clicks
         focus = QApplication.focusWidget()
         tell(
             id=str(int(window.winId())),

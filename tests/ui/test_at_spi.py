@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from textwrap import dedent
+from typing import TypeVar
 
 import pytest
 
@@ -14,6 +16,8 @@ from tests.support import at_spi
 from tests.support.at_spi import AtSpi, Node
 from tests.support.screen import Screen
 from tests.ui.at_spi_app import NAME
+
+T = TypeVar("T")
 
 pytestmark = pytest.mark.screen
 CAPTIONS = "text “Captions”: Good morning. This is a caption"
@@ -113,9 +117,13 @@ class Reader:
         (found,) = [each for each in self.bus.children(self.windows) if self.bus.name(each) == name]
         return found
 
+    def lines(self, name: str) -> list[str]:
+        """All that is in a window."""
+        return list(self.bus.lines(self.window(name)))
+
     def page(self) -> str:
         """What is on the page that the preferences show."""
-        lines = list(self.bus.lines(self.window("Preferences")))
+        lines = self.lines("Preferences")
         first = lines.index(f"    list item “{PAGES[-1]}”") + 1
         last = lines.index("  push button “Close”")
         return "".join(f"{line.strip()}\n" for line in lines[first:last])
@@ -130,6 +138,14 @@ class Reader:
         return json.loads(self.app.stdout.readline())
 
 
+def finds(look: Callable[[], T], wanted: T) -> None:
+    """Once all is painted: the app says that it has obeyed before that."""
+    ends = time.monotonic() + 60
+    while (found := look()) != wanted and time.monotonic() < ends:
+        time.sleep(0.1)
+    assert found == wanted
+
+
 @pytest.fixture
 def reader(screen: Screen, bus: str) -> Iterator[Reader]:
     missing = at_spi.missing_tools()
@@ -141,19 +157,16 @@ def reader(screen: Screen, bus: str) -> Iterator[Reader]:
 
 
 def test_everything_has_a_role_a_name_and_a_value(reader: Reader) -> None:
-    captions = [line.strip() for line in reader.bus.lines(reader.window("Captions"))]
-    assert captions[0] == "panel “Captions”"
-    assert CAPTIONS in captions
-    assert "".join(f"{line}\n" for line in reader.bus.lines(reader.window("Voxline"))) == dedent(
-        MAIN_WINDOW
-    )
+    finds(lambda: CAPTIONS in [line.strip() for line in reader.lines("Captions")], True)
+    assert reader.lines("Captions")[0].strip() == "panel “Captions”"
+    finds(lambda: "".join(f"{line}\n" for line in reader.lines("Voxline")), dedent(MAIN_WINDOW))
     found = list(reader.bus.lines(reader.window("Preferences")))
     assert [line.strip() for line in found if "list item" in line] == [
         f"list item “{page}”" for page in PAGES
     ]
     for page, wanted in (("listening", LISTENING), ("keys", KEYS)):
         reader.order(page)
-        assert reader.page() == dedent(wanted)
+        finds(reader.page, dedent(wanted))
 
 
 def test_trouble_and_its_end_are_announced_and_finished_sentences_if_wished(

@@ -135,9 +135,18 @@ def spoken(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def launch(sample: Path, spoken: Settings) -> Iterator[type[App]]:
-    """Makes Apps, set up to hear the sample through the scripted engine."""
-    settings.save(replace(spoken, source=str(sample)))
+def talk(sample: Path, tmp_path: Path) -> Path:
+    """Two minutes of speech: it goes on until a test is done, however slow the computer is."""
+    pcm, rate = soundfile.read(sample, dtype="int16")
+    path = tmp_path / "talk.wav"
+    soundfile.write(path, np.tile(pcm, 11), rate)
+    return path
+
+
+@pytest.fixture
+def launch(talk: Path, spoken: Settings) -> Iterator[type[App]]:
+    """Makes Apps, set up to hear the talk through the scripted engine."""
+    settings.save(replace(spoken, source=str(talk)))
     made: list[App] = []
 
     class Launched(App):
@@ -237,7 +246,10 @@ def test_closing_the_window_ends_nothing_and_quitting_saves(launch: type[App]) -
     assert " ".join(words_of(app)) in " ".join(subtitles().split())
 
 
-def test_the_end_of_the_file_saves_and_the_app_stays(launch: type[App]) -> None:
+def test_the_end_of_the_file_saves_and_the_app_stays(
+    launch: type[App], sample: Path, spoken: Settings
+) -> None:
+    settings.save(replace(spoken, source=str(sample)))
     app = launch()
     app.wait_for("status stopped")
     words = words_of(app)
@@ -317,10 +329,10 @@ def test_a_source_that_is_not_there_is_told_and_the_app_stays(launch: type[App])
 
 
 def test_nothing_is_captured_where_the_user_wants_to_press_start(
-    launch: type[App], sample: Path, spoken: Settings
+    launch: type[App], talk: Path, spoken: Settings
 ) -> None:
     """In the user's language."""
-    quiet = replace(spoken, source=str(sample), start_listening_on_launch=False)
+    quiet = replace(spoken, source=str(talk), start_listening_on_launch=False)
     settings.save(replace(quiet, interface_language="de"))
     app = launch()
     app.wait_for("window True")
@@ -333,9 +345,9 @@ def test_nothing_is_captured_where_the_user_wants_to_press_start(
 
 
 def test_a_newcomer_is_guided_until_the_end_and_then_has_the_main_window(
-    launch: type[App], sample: Path, spoken: Settings
+    launch: type[App], talk: Path, spoken: Settings
 ) -> None:
-    settings.save(replace(spoken, source=str(sample), told={"first-run": False}))
+    settings.save(replace(spoken, source=str(talk), told={"first-run": False}))
     app = launch()
     app.wait_for("window False")
     app.wait_for("first run True")
@@ -365,10 +377,10 @@ def test_whoever_opens_a_file_is_not_guided_now_but_the_next_time(
 
 
 def test_a_name_is_written_the_users_way_and_pointed_out(
-    launch: type[App], sample: Path, spoken: Settings
+    launch: type[App], talk: Path, spoken: Settings
 ) -> None:
     names = text_of([Name("Speech", ("you speak",), alert=True), Name("Word-by-word")])
-    settings.save(replace(spoken, source=str(sample), names=names))
+    settings.save(replace(spoken, source=str(talk), names=names))
     app = launch()
     assert app.wait_for("pulse") == "pulse Speech,"
     app.wait_for("word Word-by-word.")
@@ -379,9 +391,9 @@ def test_a_name_is_written_the_users_way_and_pointed_out(
 
 
 def test_nothing_is_written_where_the_user_keeps_nothing(
-    launch: type[App], sample: Path, spoken: Settings
+    launch: type[App], talk: Path, spoken: Settings
 ) -> None:
-    settings.save(replace(spoken, source=str(sample), keep_transcripts=False))
+    settings.save(replace(spoken, source=str(talk), keep_transcripts=False))
     app = launch()
     app.wait_for("word by")
     assert not paths.journal_dir().exists()

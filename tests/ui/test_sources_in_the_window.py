@@ -5,6 +5,7 @@ What is listened to is asked of the server: which of its sources somebody record
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -54,8 +55,10 @@ def desk(pulse: PulseServer, tmp_path: Path) -> PulseServer:
     options = (f"--client-name={PROGRAM}",)
     sink = "alsa_output.pci-0000_00_1f.3.hdmi-stereo"
     pulse.play(tmp_path / "quiet.wav", wait=False, sink=sink, options=options)
+    ends = time.monotonic() + PATIENCE_MS / 1000
     while not pulse.pactl("list", "short", "sink-inputs"):
-        pass  # the test's time limit ends the wait
+        assert time.monotonic() < ends, "nothing plays"
+        time.sleep(0.02)
     return pulse
 
 

@@ -51,7 +51,7 @@ class RunningApp:
 
     def press(self, keys: str) -> None:
         other = ("search", "--sync", "--onlyvisible", "--name", "^Other$")
-        self.screen.xdotool(*other, "windowactivate")
+        self.screen.xdotool(*other, "windowactivate", "--sync")
         self.screen.xdotool("key", "--delay", "30", keys)
 
     def close(self) -> None:

@@ -204,7 +204,8 @@ def test_a_compositor_is_noticed_and_missed(display: Screen) -> None:
     assert linux.has_compositor({}, "xcb")
     picom = display.xdotool("search", "--name", "^picom$").splitlines()[0]
     display.xdotool("windowkill", picom)
-    assert not linux.has_compositor({}, "xcb")
+    while linux.has_compositor({}, "xcb"):
+        pass  # until the server knows; the test's time limit ends the wait
 
 
 @pytest.mark.screen

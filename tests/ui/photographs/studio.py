@@ -40,6 +40,18 @@ def _picture(scene: Scene) -> QPixmap:
     return now
 
 
+def _taken(scene: Scene, file: Path, high_contrast: bool) -> list[str]:
+    """Takes the picture; what is wrong in it, and stays wrong: a window manager that has much else
+    to do may still be at it."""
+    for _ in range(_MOST_TRIES):
+        _picture(scene).save(str(file))
+        found = checks.faults(scene.overlay, high_contrast)
+        if not found:
+            break
+        scene.settle(_DRAWN_MS)
+    return found
+
+
 def _part() -> list[int]:
     """Where the windows are, with a little of what is around them."""
     screen = QGuiApplication.primaryScreen()
@@ -72,8 +84,7 @@ def main(
                     folder
                     / f"{look}-{script}-{language}-{re.sub(r'[^a-z0-9]+', '-', name.lower())}.png"
                 )
-                _picture(scene).save(str(file))
-                found = checks.faults(scene.overlay, look.startswith("high"))
+                found = _taken(scene, file, look.startswith("high"))
                 told = {"state": name, "look": look, "script": script}
                 told |= {"language": language, "file": str(file)}
                 print(json.dumps({**told, "faults": found, "part": _part()}), flush=True)  # noqa: T201
