@@ -55,6 +55,12 @@ class OnTop(QObject):
     def stop(self) -> None:
         self._clock.stop()
 
+    def come_up(self) -> None:
+        """Above all others but for what is ours and in use, which may have opened meanwhile."""
+        self.make_room()
+        ours = in_use(self._window, self._box()) if self._yields else None
+        (ours or self._window).raise_()
+
     def keep_above(self) -> None:
         """Raise, unless something of our own would be covered by it."""
         self._looked()

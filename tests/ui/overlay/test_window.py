@@ -16,6 +16,7 @@ from app import native
 from app.session.record import Saved
 from app.session.session import Choices, Stage, Status
 from app.settings import OverlaySettings
+from app.ui.overlay import on_top
 from app.ui.overlay.more_menu import MoreMenu
 from app.ui.overlay.window import CaptionOverlay
 from model_backends.base import Notice, Tail
@@ -520,6 +521,28 @@ def test_while_a_dialog_of_ours_is_in_use_captions_do_not_cover_it(
     other.show()
     other.activateWindow()
     qtbot.waitUntil(lambda: bool(window.windowHandle().flags() & on_top))
+
+
+def test_captions_that_are_shown_anew_do_not_cover_it_either(
+    qtbot: QtBot, window: CaptionOverlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a key from anywhere, or because the dialog was there before them: slow starts."""
+    raised: list[str] = []
+
+    class Dialog(QDialog):
+        def raise_(self) -> None:
+            raised.append("dialog")
+
+    dialog = Dialog()
+    qtbot.addWidget(dialog)
+    # The offscreen platform makes whatever is shown the active window.
+    monkeypatch.setattr(on_top, "in_use", lambda captions, box: dialog)
+    monkeypatch.setattr(window, "raise_", lambda: raised.append("captions"))
+    window.hide()
+    window.show()
+    qtbot.waitUntil(lambda: window.place_is_certain)
+    assert "captions" not in raised
+    assert raised[-1] == "dialog"
 
 
 def test_escape_gives_the_keyboard_back_to_where_it_came_from(
