@@ -18,6 +18,7 @@ from app.session.session import Choices, Stage, Status
 from app.settings import OverlaySettings
 from app.ui.overlay import on_top
 from app.ui.overlay.more_menu import MoreMenu
+from app.ui.overlay.pill import Pill
 from app.ui.overlay.window import CaptionOverlay
 from model_backends.base import Notice, Tail
 from tests.ui.overlay.windows import (
@@ -307,6 +308,20 @@ def test_without_a_tray_a_way_back_stays_on_the_screen(
     window.show()
     assert told == [False, True]
     assert pill.isHidden()
+
+
+def test_the_way_back_is_told_in_full_on_a_narrow_screen(qtbot: QtBot) -> None:
+    pill = Pill()
+    qtbot.addWidget(pill)
+    screen = pill.screen().geometry()
+    corner = QRect(0, screen.bottom() - 35, 100, 36)
+    pill.tell("Hidden.", corner)
+    low = pill.height()
+    pill.tell("Captions are hidden, still listening. " * 20, corner)
+    assert screen.contains(pill.geometry())
+    assert pill.height() > 2 * low
+    pill.stay(corner)
+    assert pill.height() == low
 
 
 def test_with_a_tray_the_pill_goes_when_it_has_told(window: CaptionOverlay) -> None:
