@@ -606,6 +606,43 @@ def test_own_words_are_not_shown_in_a_meeting_until_wished(
     qtbot.waitUntil(lambda: window.captions.painted_text == ["You: hello", "Others: Welcome"])
 
 
+def test_captions_that_leave_out_the_only_speaker_say_so(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
+    """Whoever tries it alone would see a box that stays empty, and learn nothing."""
+    session = listening(window)
+    captioning, told = window._captioning, window._box.fault
+    assert captioning is not None
+    store = captioning._store
+    store.changed.connect(lambda now, _before: window.apply(now.overlay))
+    window.own_speech_chosen.connect(lambda: store.change(show_own_speech=True))
+    session.say(Choices("Speakers and microphone", 480, voices=("them", "me")))
+    session.say(Status(Stage.SPEECH), *words("hello"))
+    qtbot.waitUntil(told.isVisible)
+    assert "You are heard" in told.text()
+    told.button.click()
+    assert told.isHidden()
+    session.say(*words("again", start_ms=2_000))
+    until_painted(qtbot, window, "You: again")
+
+
+def test_what_others_say_takes_the_place_of_what_is_told(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
+    session = listening(window)
+    session.say(Choices("Speakers and microphone", 480, voices=("them", "me")), *words("hello"))
+    told = window._box.fault
+    qtbot.waitUntil(told.isVisible)
+    session.say(Status(Stage.NO_SOUND, "No sound.", "Is it muted?"))
+    qtbot.waitUntil(lambda: told.text() == "No sound. Is it muted?")
+    session.say(Status(Stage.PAUSED))
+    qtbot.waitUntil(told.isHidden)  # in the middle there is the button now
+    session.say(Status(Stage.SPEECH), *words("again", start_ms=2_000))
+    qtbot.waitUntil(told.isVisible)
+    session.say(replace(words("Welcome")[0], lane="them"))
+    qtbot.waitUntil(told.isHidden)
+
+
 @pytest.mark.parametrize(("under", "yields"), [(True, True), (False, False)])
 def test_whoever_types_into_a_window_of_ours_sees_what(
     qtbot: QtBot, window: CaptionOverlay, under: bool, yields: bool
