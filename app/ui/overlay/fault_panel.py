@@ -26,7 +26,10 @@ _INSET, _GAP, _RADIUS, _BUTTON_HEIGHT = 12, 14, 10.0, 40
 _WRAPPED = int(
     Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 )
-_STRIPES: dict[Stage | None, str] = {Stage.FAILED: CAPTIONS.failure, Stage.NO_SOUND: CAPTIONS.warning}
+_STRIPES: dict[Stage | None, str] = {
+    Stage.FAILED: CAPTIONS.failure,
+    Stage.NO_SOUND: CAPTIONS.warning,
+}
 
 
 class FaultPanel(QLabel):
