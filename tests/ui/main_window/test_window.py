@@ -163,7 +163,7 @@ def test_the_meter_shows_speech_as_loud_as_it_is_to_the_ear(window: MainWindow, 
     assert window.header.meter.accessibleDescription() == "good"
 
 
-@pytest.mark.parametrize("stage", [Stage.PAUSED, Stage.STOPPED, Stage.FAILED])
+@pytest.mark.parametrize("stage", [Stage.PAUSED, Stage.STOPPING, Stage.STOPPED, Stage.FAILED])
 def test_the_meter_is_dark_when_nothing_is_listened_to(
     window: MainWindow, rig: Rig, stage: Stage
 ) -> None:
