@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QContextMenuEvent, QHideEvent, QRegion
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import native
@@ -643,15 +644,27 @@ def test_what_others_say_takes_the_place_of_what_is_told(
     qtbot.waitUntil(told.isHidden)
 
 
-@pytest.mark.parametrize(("under", "yields"), [(True, True), (False, False)])
+@pytest.mark.parametrize(
+    ("made", "under", "yields"),
+    [
+        (QLineEdit, True, True),
+        (QLineEdit, False, False),
+        (lambda ours: QTextEdit(ours, readOnly=True), True, False),
+    ],
+)
 def test_whoever_types_into_a_window_of_ours_sees_what(
-    qtbot: QtBot, window: CaptionOverlay, under: bool, yields: bool
+    qtbot: QtBot,
+    window: CaptionOverlay,
+    made: Callable[[QWidget], QWidget],
+    under: bool,
+    yields: bool,
 ) -> None:
-    """The find bar of the main window may be where the captions are."""
+    """The find bar of the main window may be where the captions are; a transcript is only read."""
     ours = QWidget()
     qtbot.addWidget(ours)
-    field = QLineEdit(ours)
+    field = made(ours)
     ours.setGeometry(window.box_on_screen.translated(0, 0 if under else -400))
+    field.resize(200, 30)
     ours.show()
     ours.activateWindow()
     field.setFocus()
