@@ -636,6 +636,23 @@ def test_it_fits_small_screens_with_its_buttons(
     assert window.rect().contains(toggle.mapTo(window, toggle.rect().bottomRight()))
 
 
+class NarrowScreen:
+    """1024 × 600 at 200 %."""
+
+    def availableGeometry(self) -> QRect:
+        return QRect(0, 0, 512, 300)
+
+
+def test_the_window_is_no_wider_than_a_narrow_screen(
+    rig: Rig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MainWindow, "screen", lambda window: NarrowScreen())
+    made = MainWindow(rig.captioning, rig.store)
+    qtbot.addWidget(made)
+    assert made.width() <= 512
+    assert made.minimumSizeHint().expandedTo(made.minimumSize()).width() <= 512
+
+
 def test_nothing_is_crushed_however_low_the_screen_is(
     rig: Rig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
