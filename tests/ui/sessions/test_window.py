@@ -241,6 +241,7 @@ def test_a_double_click_deletes_one_session_and_each_can_be_had_back(
 def test_a_title_without_an_end_widens_nothing(desk: Desk) -> None:
     desk.look()
     page = desk.window.splitter.widget(1)
+    assert page is not None
     least = page.minimumSizeHint()
     long = "😀" + "W" * 200
     desk.window.shelf.rename(desk.talk, long)
