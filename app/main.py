@@ -23,14 +23,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRect, QTimer, Signal
-from PySide6.QtGui import QFileOpenEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QRect, QTimer
 
 from app import native, paths, settings
 from app.core.script import harmless
-from app.language import said_names, say
+from app.language import say
 from app.ui.desktop import logs
+from app.ui.desktop.application import Application, make_app
 from app.ui.desktop.garbage import Garbage
 from app.ui.desktop.interrupts import Interrupts
 from app.ui.desktop.orders import (
@@ -44,14 +43,11 @@ from app.ui.first_run import opening as first_run
 from app.ui.overlay import painted_log
 from app.ui.overlay.window import CaptionOverlay
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import theme, worded
+from app.ui.widgets import worded
 from model_backends.base import Sentence, joined
 
 if TYPE_CHECKING:
     from app.models.better import Offer
-    from app.session.preparing import Preparation
-    from app.session.session import Session
-    from app.settings import Settings
     from app.ui.desktop.hotkeys import Hotkeys
     from app.ui.desktop.leaving import Leaving
     from app.ui.desktop.tray import Tray
@@ -60,34 +56,14 @@ if TYPE_CHECKING:
     from app.ui.main_window.window import MainWindow
     from app.ui.sessions.opening import Sessions
     from app.ui.state.better_model import BetterModel
-    from app.ui.state.bridge import SessionBridge
     from app.ui.state.captioning import Captioning
     from app.ui.state.commands import Commands
     from app.ui.state.dictation import Dictation
     from app.ui.state.feeds import Feeds
-    from model_backends.base import UserError
 
 log = logging.getLogger(__name__)
 
 _SETTLED_MS = 20_000  # what a start has made is there by then
-
-
-class Application(QApplication):
-    """The desktop's own wishes become signals: to quit (Dock, end of the login session), and on
-    macOS to open a file."""
-
-    quit_asked = Signal()
-    file_opened = Signal(Path)
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Quit:
-            event.ignore()
-            self.quit_asked.emit()
-            return True
-        if isinstance(event, QFileOpenEvent) and event.file():
-            self.file_opened.emit(Path(event.file()))
-            return True
-        return super().event(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +93,7 @@ def run_gui(args: argparse.Namespace) -> int:
     """Open the windows and caption until the user quits; the exit status."""
     native.prepare_environment()
     log_file = logs.start()
-    app = _make_app()
+    app = make_app()
     instance = SingleInstance(paths.data_dir())
     orders = orders_of(args)
     claim = instance.claim(orders)
@@ -165,65 +141,10 @@ def run_gui(args: argparse.Namespace) -> int:
     return status
 
 
-def prepare_engine(
-    chosen: Settings,
-    settled: Callable[[UserError | None], None],
-    running: Session | None = None,
-) -> Preparation | None:
-    """The engine of a session as the settings say, being loaded before there is one; None if the
-    session that runs has loaded just that. Raises UserError for one that cannot work."""
-    from app.session.preparing import Preparation
-    from app.session.start import known
-
-    there, _ = known(chosen.engine_options)
-    if running is not None and running.has_loaded(there):
-        return None
-    prepared = Preparation(there, settled)
-    prepared.start()
-    return prepared
-
-
-def open_session(
-    chosen: Settings, predecessor: Session | Preparation | None = None
-) -> SessionBridge:
-    """A session as the settings say, not started. Raises UserError for one that cannot work.
-
-    `predecessor`: a session that is stopping, or an engine that was loaded ahead. A delay,
-    language or precision that was chosen for another engine, or another version of this one, is
-    no reason not to caption: it is left out.
-    """
-    from app.audio.choice import from_text
-    from app.session.session import Session, SessionOptions
-    from app.session.start import known, startable
-    from app.ui.state.bridge import SessionBridge
-
-    there, unknown = known(chosen.engine_options)
-    fitting, broken = startable(there)
-    options = SessionOptions(
-        engine=fitting,
-        remark=unknown or broken,
-        source=from_text(chosen.source),
-        keep_transcript=chosen.keep_transcripts,
-        boost_quiet_speech=chosen.boost_quiet_speech,
-        names=said_names(chosen.voice_names),
-        name_in_srt=chosen.names_in_subtitles,
-    )
-    return SessionBridge(partial(Session, options, predecessor=predecessor))
-
-
-def _make_app() -> Application:
-    app = Application([*sys.argv[:1], *theme.STYLE])
-    app.setApplicationName("Voxline")
-    app.setApplicationDisplayName("Voxline")
-    app.setDesktopFileName("voxline")
-    app.setQuitOnLastWindowClosed(False)  # captions go on behind closed windows
-    theme.apply(app)
-    return app
-
-
 def _captioning(store: SettingsStore, listens: bool) -> Captioning:
     """The engine begins to load as soon as the captions can be seen, on another core."""
     from app.ui.state.captioning import Captioning
+    from app.ui.state.new_session import open_session
 
     captioning = Captioning(store, open_session)
     if listens:
@@ -302,6 +223,7 @@ def _connect_models(parts: Parts) -> None:
     from app.ui.state.better_model import BetterModel
     from app.ui.state.change_over import ChangeOver
     from app.ui.state.giving_way import GivingWay
+    from app.ui.state.new_session import prepare_engine
 
     change = ChangeOver(parts.captioning, parts.store, prepare_engine, parent=parts.window)
     parts.window.models.wanted.connect(change.wish_for)

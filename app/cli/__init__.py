@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from app.cli import streams
-from app.cli.arguments import build_parser, build_window_parser
+from app.cli.parser import build_window_parser
 from app.cli.streams import tell, tell_above_bar
 
 __all__ = ["guarded", "main", "open_window", "tell", "tell_above_bar"]
@@ -26,8 +26,8 @@ EXIT_INTERRUPTED = 130
 def main(argv: Sequence[str]) -> int:
     """Run `voxline` with these arguments; the exit status. Raises SystemExit for wrong usage."""
     streams.prepare()
-    args = build_parser().parse_args(argv) if argv else None
-    if args is None or args.command is None:  # the grammar of all commands takes a while
+    args = _parsed(argv) if argv else None
+    if args is None or args.command is None:
         return guarded(_plain)
     return guarded(lambda: _run(args))
 
@@ -58,6 +58,13 @@ def guarded(command: Callable[[], int]) -> int:
         return _told(error)
 
 
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """By the grammar of all commands, which takes a while: the window does not wait for it."""
+    from app.cli.arguments import build_parser
+
+    return build_parser().parse_args(argv)
+
+
 def _run(args: argparse.Namespace) -> int:
     """Every command is a module of this package with `run(args) -> int`."""
     from app.cli import logfile, tongue  # `--help` need not wait for them
@@ -83,7 +90,7 @@ def _plain() -> int:
                 Sentence("The window cannot be opened: {problem}.", problem=problem),
                 Sentence("Captioning in the terminal instead."),
             )
-    return _run(build_parser().parse_args(["listen"]))
+    return _run(_parsed(["listen"]))
 
 
 class _NoWindowError(Exception):

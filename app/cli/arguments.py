@@ -6,32 +6,20 @@ Knows the names of commands and options; what they mean is for each command's mo
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TypeAlias
 
 from app import __version__
+from app.cli.engine_arguments import engine_options
+from app.cli.parser import Parser
+from app.cli.values import Formats, clock_ms, port_number, positive_int, seconds
 
 STANDARD_OUTPUT = "-"  # as --output
 
-_ENGINES = (
-    "embedded, ggml, voxtral-torch, voxtral-mlx, voxtral-cpu, voxtral for the best of these three, "
-    "or remote for a server"
-)
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse, except that a mistake costs the reader one sentence instead of a usage block."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["allow_abbrev"] = False  # an abbreviation that works today may be ambiguous later
-        super().__init__(*args, **kwargs)
-
-    def error(self, message: str) -> NoReturn:
-        from app.core.script import harmless
-
-        sentence = harmless(message[:1].upper() + message[1:].rstrip("."))
-        self.exit(2, f"{self.prog}: {sentence}. See {self.prog} --help.\n")
+_AddArguments: TypeAlias = Callable[[argparse.ArgumentParser], None]
+_Table: TypeAlias = dict[str, tuple[str, _AddArguments]]  # name: (summary, what adds its arguments)
+_Subparsers: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 def build_parser() -> Parser:
@@ -45,111 +33,13 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(
         dest="command", metavar="COMMAND", title="commands", parser_class=Parser
     )
-    for name, (summary, add_arguments) in _COMMANDS.items():
+    _add_each(commands, _COMMANDS)
+    return parser
+
+
+def _add_each(commands: _Subparsers, table: _Table) -> None:
+    for name, (summary, add_arguments) in table.items():
         add_arguments(commands.add_parser(name, help=summary, description=summary))
-    return parser
-
-
-def build_window_parser() -> Parser:
-    """The grammar of `voxline-gui`."""
-    parser = Parser(prog="voxline-gui", description="Live captions on top of every window.")
-    parser.add_argument("--version", action="version", version=f"voxline {__version__}")
-    parser.add_argument("--new-session", action="store_true", help="begin a new session")
-    parser.add_argument("--show-captions", action="store_true", help="show the captions")
-    parser.add_argument(
-        "files", metavar="FILE", nargs="*", type=Path, help="audio or video to transcribe"
-    )
-    return parser
-
-
-def engine_options(parser: argparse.ArgumentParser, several_delays: bool = False) -> None:
-    """The options that choose an engine, shared by every command that loads one."""
-    group = parser.add_argument_group("engine")
-    group.add_argument(
-        "--engine", metavar="E", default="embedded", help=f"{_ENGINES} (default: %(default)s)"
-    )
-    group.add_argument("--model", metavar="M", help="a model's name, or a folder with one")
-    group.add_argument(
-        "--delay-ms",
-        metavar="N,N…" if several_delays else "N",
-        type=delay_list if several_delays else positive_int,
-        help="how long the engine may wait for context, in milliseconds",
-    )
-    group.add_argument("--language", metavar="L", help="ISO 639-1 code, if the engine takes one")
-    group.add_argument(
-        "--hotwords",
-        metavar="FILE|WORDS",
-        help="names and terms to expect: a text file with one a line, or a list with commas "
-        "(Voxtral only)",
-    )
-    group.add_argument(
-        "--words",
-        metavar="FILE",
-        type=Path,
-        help="your names and words, as the preferences export them: word, what it sounds like, "
-        "alert; the first alone will do",
-    )
-    group.add_argument("--device", metavar="D", help="cpu, cuda or mps (default: the best here)")
-    group.add_argument(
-        "--precision",
-        metavar="P",
-        help="of Voxtral's weights: fp32, bf16, fp16, int8 or int4 (default: the best that fits)",
-    )
-    _server_options(parser)
-
-
-def _server_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group(
-        "server", "with --engine remote; `voxline key set URL` stores the key, if it wants one"
-    )
-    group.add_argument(
-        "--url",
-        metavar="URL",
-        action="append",
-        help="address of the server, as wss://captions.example.org; again for more servers, of "
-        "which the least busy is taken (default: those of the preferences)",
-    )
-    group.add_argument(
-        "--dialect", metavar="D", help="vllm, mistral or openai (default: told by the address)"
-    )
-    group.add_argument(
-        "--ca-file", metavar="FILE", help="certificates to trust besides the system's (PEM)"
-    )
-    group.add_argument(
-        "--agree",
-        action="store_true",
-        help="agree that what is heard is sent to these servers, without being asked",
-    )
-
-
-def positive_int(text: str) -> int:
-    """A whole number above 0."""
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number above 0")
-    return int(text)
-
-
-def port_number(text: str) -> int:
-    """A port of this computer; 0: any that is free."""
-    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
-        raise argparse.ArgumentTypeError(f"“{text}” is not a port from 0 to 65535")
-    return int(text)
-
-
-def delay_list(text: str) -> tuple[int, ...]:
-    """Delays separated by commas, each once, in the order given."""
-    return tuple(dict.fromkeys(positive_int(part.strip()) for part in text.split(",")))
-
-
-def seconds(text: str) -> float:
-    """A duration above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"“{text}” is not a number of seconds above 0")
-    return value
 
 
 def _listen(parser: argparse.ArgumentParser) -> None:
@@ -218,20 +108,6 @@ def _listen(parser: argparse.ArgumentParser) -> None:
     feeds.add_argument("--obs-address", metavar="URL", help="of OBS (default: ws://127.0.0.1:4455)")
 
 
-class _Formats(Container[str]):
-    """The names of the formats there are, looked up only when one is asked for or listed: the
-    table imports all that writes them.
-    """
-
-    def __contains__(self, name: object) -> bool:
-        return name in list(self)
-
-    def __iter__(self) -> Iterator[str]:
-        from app.core.export import FORMATS
-
-        return iter(FORMATS)
-
-
 def _transcribe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files",
@@ -249,7 +125,7 @@ def _transcribe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         metavar="F",
-        choices=_Formats(),
+        choices=Formats(),
         default="srt",
         help="what to write: %(choices)s (default: %(default)s)",
     )
@@ -261,12 +137,16 @@ def _transcribe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
 
 
-def _models(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(
-        dest="action", metavar="ACTION", title="actions", required=True, parser_class=Parser
-    )
-    for name, (summary, add_arguments) in _MODELS_ACTIONS.items():
-        add_arguments(actions.add_parser(name, help=summary, description=summary))
+def _actions(table: _Table) -> _AddArguments:
+    """What adds the actions of a command that has some."""
+
+    def add(parser: argparse.ArgumentParser) -> None:
+        actions = parser.add_subparsers(
+            dest="action", metavar="ACTION", title="actions", required=True, parser_class=Parser
+        )
+        _add_each(actions, table)
+
+    return add
 
 
 def _verify_models(parser: argparse.ArgumentParser) -> None:
@@ -283,14 +163,6 @@ def _named_model(parser: argparse.ArgumentParser) -> None:
 def _agreed_model(parser: argparse.ArgumentParser) -> None:
     _named_model(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
-
-
-def _pack(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(
-        dest="action", metavar="ACTION", title="actions", required=True, parser_class=Parser
-    )
-    for name, (summary, add_arguments) in _PACK_ACTIONS.items():
-        add_arguments(actions.add_parser(name, help=summary, description=summary))
 
 
 def _install_pack(parser: argparse.ArgumentParser) -> None:
@@ -312,14 +184,6 @@ def _install_pack(parser: argparse.ArgumentParser) -> None:
 
 def _yes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask")
-
-
-def _sessions(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(
-        dest="action", metavar="ACTION", title="actions", required=True, parser_class=Parser
-    )
-    for name, (summary, add_arguments) in _SESSIONS_ACTIONS.items():
-        add_arguments(actions.add_parser(name, help=summary, description=summary))
 
 
 def _search(parser: argparse.ArgumentParser) -> None:
@@ -344,7 +208,7 @@ def _export_session(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         metavar="F",
-        choices=_Formats(),
+        choices=Formats(),
         default="srt",
         help="what to write: %(choices)s (default: %(default)s)",
     )
@@ -368,17 +232,6 @@ def _range(parser: argparse.ArgumentParser) -> None:
             type=clock_ms,
             help=f"{what} this time of the session",
         )
-
-
-def clock_ms(text: str) -> int:
-    """A time of a session in milliseconds: "1:02:03", "62:03" or seconds."""
-    parts = text.split(":")
-    if not (len(parts) <= 3 and all(part.isascii() and part.isdigit() for part in parts)):
-        raise argparse.ArgumentTypeError(f"“{text}” is not a time like 1:02:03")
-    seconds = 0
-    for part in parts:
-        seconds = seconds * 60 + int(part)
-    return seconds * 1000
 
 
 def _convert(parser: argparse.ArgumentParser) -> None:
@@ -480,20 +333,15 @@ def _control(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
-def _key(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(
-        dest="action", metavar="ACTION", title="actions", required=True, parser_class=Parser
-    )
-    for name, summary in _KEY_ACTIONS.items():
-        action = actions.add_parser(name, help=summary, description=summary)
-        action.add_argument("url", metavar="URL", help="the server's address")
+def _server(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("url", metavar="URL", help="the server's address")
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-_MODELS_ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+_MODELS_ACTIONS: _Table = {
     "list": ("List the models this computer has or could have.", _json),
     "path": ("Tell the folder that holds models.", _json),
     "download": ("Get a model, or go on with one that broke off.", _agreed_model),
@@ -509,14 +357,14 @@ _PACK_KINDS = {
     "mlx": "MLX, for Macs with Apple silicon",
 }
 
-_PACK_ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+_PACK_ACTIONS: _Table = {
     "install": ("Get the pack that suits this computer, or go on where it stopped.", _install_pack),
     "status": ("Tell which packs there are, and what this computer could use.", _json),
     "verify": ("Check that what was installed is unchanged.", _json),
     "remove": ("Delete what was installed.", _yes),
 }
 
-_SESSIONS_ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+_SESSIONS_ACTIONS: _Table = {
     "list": ("List the sessions that were kept, the newest first.", _json),
     "search": ("Find what was said, in all of them.", _search),
     "show": ("Print what was said.", _show_session),
@@ -525,10 +373,13 @@ _SESSIONS_ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "delete": ("Delete sessions for good, with the subtitle files of Voxline’s.", _numbers),
 }
 
-_KEY_ACTIONS = {
-    "set": "Store a server's key: asked for in the terminal, or read from standard input.",
-    "status": "Tell whether a server's key is stored, and where.",
-    "delete": "Delete a server's key.",
+_KEY_ACTIONS: _Table = {
+    "set": (
+        "Store a server's key: asked for in the terminal, or read from standard input.",
+        _server,
+    ),
+    "status": ("Tell whether a server's key is stored, and where.", _server),
+    "delete": ("Delete a server's key.", _server),
 }
 
 CONTROL_VERBS = {
@@ -546,17 +397,23 @@ CONTROL_VERBS = {
 }
 
 # name: (summary, what adds its arguments); the module is app.cli.<name> with run(args) -> int
-_COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+_COMMANDS: _Table = {
     "listen": ("Caption a meeting, a microphone, this computer's sound or a file live.", _listen),
     "transcribe": ("Write subtitles or text for audio and video files.", _transcribe),
-    "sessions": ("List, search, print, export or delete what was said before.", _sessions),
+    "sessions": (
+        "List, search, print, export or delete what was said before.",
+        _actions(_SESSIONS_ACTIONS),
+    ),
     "engines": ("List engines and models: available, or why not and what would help.", _json),
     "sources": ("List what can be listened to.", _json),
-    "models": ("List, download, check, remove or convert models.", _models),
-    "pack": ("Let Voxtral run on a graphics card or a Mac: install, check, remove.", _pack),
+    "models": ("List, download, check, remove or convert models.", _actions(_MODELS_ACTIONS)),
+    "pack": (
+        "Let Voxtral run on a graphics card or a Mac: install, check, remove.",
+        _actions(_PACK_ACTIONS),
+    ),
     "doctor": ("Tell what matters when something does not work.", _json),
     "control": ("Show, hide, pause or ask the Voxline that is running.", _control),
-    "key": ("Store, or delete, the key of a server that captions.", _key),
+    "key": ("Store, or delete, the key of a server that captions.", _actions(_KEY_ACTIONS)),
     "serve": ("Let other programs on this computer caption with its engine.", _serve),
     "evaluate": ("Measure word error rate, speed and latency on a manifest.", _evaluate),
     "bench": ("Measure latency, load and start-up time on this computer.", _bench),

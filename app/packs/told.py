@@ -1,22 +1,22 @@
 """What the user is told when a pack does not come, or is of no use: sentences, and what to do next.
 
-What HTTP says is told by `model_backends/downloads/told.py`, except where that speaks of models.
+What HTTP and the disk say is told by `model_backends/downloads/told.py`, except where that speaks
+of models.
 """
 
 from __future__ import annotations
 
-import errno
-import os
 from pathlib import Path
 
 from model_backends.base import Sentence
+from model_backends.downloads import told
 from model_backends.downloads.told import GOES_ON, AgainError, DownloadError
-from model_backends.downloads.units import size
 
 _INDEX = Sentence(
     "pip’s configuration says where packages come from (index-url, extra-index-url, find-links); "
     "an address may hold a user and a password."
 )
+_ELSEWHERE = Sentence("VOXLINE_DATA names another folder for what Voxline keeps.")
 
 
 def of_index(error: DownloadError, host: str) -> DownloadError:
@@ -55,28 +55,12 @@ def wrong_file(file: str, folder: Path) -> DownloadError:
 
 def no_space(needed: int, free: int, folder: Path) -> DownloadError:
     """Sizes in bytes."""
-    return DownloadError(
-        "no-space",
-        Sentence("Needs {needed} of space, {free} free.", needed=size(needed), free=size(free)),
-        Sentence(
-            "Free some in {folder}, or let VOXLINE_DATA name a folder elsewhere.", folder=folder
-        ),
-    )
+    return told.no_space(needed, free, folder, "VOXLINE_DATA")
 
 
 def of_disk(error: OSError, folder: Path) -> DownloadError:
     """A file could not be read or written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        hint = Sentence("Free some space, then try again: it goes on where it stopped.")
-        return DownloadError(
-            "no-space", Sentence("The disk is full: {folder}", folder=folder), hint
-        )
-    why = error.strerror or (os.strerror(error.errno) if error.errno else type(error).__name__)
-    return DownloadError(
-        "not-writable",
-        Sentence("{folder} cannot be written ({why}).", folder=folder, why=why),
-        Sentence("VOXLINE_DATA names another folder for what Voxline keeps."),
-    )
+    return told.of_disk(error, folder, _ELSEWHERE)
 
 
 def under_way() -> DownloadError:

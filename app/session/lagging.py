@@ -11,8 +11,9 @@ costs the same, the longest need never act.
 
 from __future__ import annotations
 
-from collections import deque
+import math
 
+from app.core.behind import Behind
 from app.session.start import BASE
 from app.session.status import Status
 from model_backends.base import EngineInfo
@@ -35,26 +36,24 @@ class Lagging:
     """Call `look()` about once a second, and with each status."""
 
     def __init__(self) -> None:
-        self._seen: deque[tuple[float, int]] = deque()  # seconds, milliseconds behind
+        self._behind = Behind(round(FOR_S * 1000), _NEARER_MS)
+        self._looked_s = -math.inf
         self._delay_ms = 0
 
     def forget(self) -> None:
         """Begin anew: another session, or sound that nobody waits for."""
-        self._seen.clear()
+        self._behind.forget()
 
     def look(self, now: float, status: Status, delay_ms: int) -> bool:
         """Whether it has been too late for FOR_S seconds and come no nearer. `now`: monotonic
         seconds. `delay_ms`: the one that acts."""
         late_ms = status.lag_ms - delay_ms
-        slept = bool(self._seen) and now - self._seen[-1][0] > _UNWATCHED_S
+        slept = now - self._looked_s > _UNWATCHED_S
         if slept or delay_ms != self._delay_ms:
             self.forget()
-        self._delay_ms = delay_ms
+        self._looked_s, self._delay_ms = now, delay_ms
         if late_ms <= TOO_LATE_MS:  # nothing is told of it but while catching up
             self.forget()
             return False
-        self._seen.append((now, late_ms))
-        while len(self._seen) > 1 and now - self._seen[1][0] >= FOR_S:
-            self._seen.popleft()
-        since, before_ms = self._seen[0]
-        return now - since >= FOR_S and late_ms > before_ms - _NEARER_MS
+        self._behind.look(round(now * 1000), late_ms)
+        return self._behind.stays

@@ -19,19 +19,18 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol, TypeAlias
 
-from app.audio.capture import Capture, CaptureEvent, Feed
+from app.audio.capture import Capture, Feed
 from app.audio.clock import SessionClock
 from app.core.chunk import Chunk
 from app.core.timeline import Timeline
 from app.session import events as e
+from app.session.captures import Captures, MakeCapture
 from app.session.events import Choices, HeardOut, Saved, SessionEvent
 from app.session.files import check_writable
-from app.session.gathering import Gathering
 from app.session.preparing import Preparation
 from app.session.record import Record
 from app.session.second_ear import MakeSecond, SecondEar, record_track_ms, record_way
@@ -68,17 +67,7 @@ class Client(Protocol):
     def kill(self) -> None: ...
 
 
-class LiveCapture(Protocol):
-    """What a session needs of `Capture`."""
-
-    def start(self) -> None: ...
-    def close(self) -> None: ...
-
-
 MakeClient: TypeAlias = Callable[[m.Start, Callable[[ClientEvent], None]], Client]
-MakeCapture: TypeAlias = Callable[
-    [Feed, str, SessionClock, Callable[[CaptureEvent], None]], LiveCapture
-]
 Search: TypeAlias = Callable[[SourceChoice, Callable[[Found], None]], None]
 
 
@@ -130,14 +119,11 @@ class Session:
         self._clock = SessionClock()
         self._inbox: queue.SimpleQueue[e.Input] = queue.SimpleQueue()
         self._outbox: queue.SimpleQueue[SessionEvent] = queue.SimpleQueue()
-        self._captures: dict[tuple[str, int], LiveCapture] = {}
-        self._gathering: defaultdict[tuple[str, int], Gathering] = defaultdict(Gathering)
-        self._sounding: dict[str, int] = {}  # per lane: the latest capture that has brought sound
-        self._handing_over = threading.Lock()
         if options.remark is not None:
             self._outbox.put(options.remark)
         self._record: Record | None = None
-        self._make_capture = make_capture or partial(Capture, boost=options.boost_quiet_speech)
+        make_capture = make_capture or partial(Capture, boost=options.boost_quiet_speech)
+        self._captures = Captures(make_capture, self._clock, self._push, self._flush, self._put)
         self._search = search
         make_client = make_client or _client_after(predecessor)
         track_ms = record_track_ms(self._record_way, self.info, self.delay_ms)
@@ -171,7 +157,7 @@ class Session:
     @property
     def sounds(self) -> bool:
         """Every voice that is listened to has brought sound."""
-        return all(lane in self._sounding for lane in self.voices)
+        return all(lane in self._captures.sounding for lane in self.voices)
 
     @property
     def over(self) -> bool:
@@ -304,9 +290,9 @@ class Session:
             case e.Find(lane=lane, search=number, source=source):
                 self._search(source, partial(self._answer, lane, number))
             case e.Listen():
-                self._listen(command)
+                self._captures.listen(command)
             case e.LetGo():
-                self._let_go(command)
+                self._captures.let_go(command)
             case e.Flush(lane=lane):
                 self._flush(lane)
             case e.StartEngine():
@@ -329,6 +315,10 @@ class Session:
             case _:
                 self._obey_record(command)
 
+    def _push(self, chunk: Chunk) -> None:
+        self._client.push(chunk)
+        self._second.push(chunk)
+
     def _flush(self, lane: str) -> None:
         self._client.pause(lane)
         self._second.pause(lane)
@@ -348,25 +338,9 @@ class Session:
         elif isinstance(command, e.Abandon):
             record.abandon()
 
-    def _listen(self, listen: e.Listen) -> None:
-        deliver = partial(self._from_capture, listen.lane, listen.capture)
-        capture = self._make_capture(listen.feed, listen.lane, self._clock, deliver)
-        self._captures[listen.lane, listen.capture] = capture
-        capture.start()
-
-    def _let_go(self, gone: e.LetGo) -> None:
-        """What was said is finished, unless another capture has taken over in mid-sentence."""
-        self._captures.pop((gone.lane, gone.capture)).close()
-        with self._handing_over:
-            if self._sounding.get(gone.lane, gone.capture) == gone.capture:
-                self._flush(gone.lane)
-            for told in self._gathering[gone.lane, gone.capture].rest():
-                self._put(e.Sound(gone.lane, gone.capture, told))
-
     def _give_up(self) -> None:
         """The state cannot be trusted any more: keep what there is, and say so."""
-        for capture in self._captures.values():
-            capture.close()
+        self._captures.close()
         self._client.kill()
         self._second.kill()
         if self._record is not None:
@@ -378,31 +352,6 @@ class Session:
 
     def _put(self, event: e.Input) -> None:
         self._inbox.put(event)
-
-    def _from_capture(self, lane: str, capture: int, event: CaptureEvent) -> None:
-        """In the capture's thread: sound goes straight to the engine's client."""
-        with self._handing_over:
-            if not isinstance(event, Chunk):
-                told = self._gathering[lane, capture].take(event)
-            elif self._pushed(lane, capture, event):
-                heard = e.Heard(event.start_ms, event.end_ms)
-                told = self._gathering[lane, capture].take(heard)
-            else:
-                return
-            for each in told:
-                self._put(e.Sound(lane, capture, each))
-
-    def _pushed(self, lane: str, capture: int, chunk: Chunk) -> bool:
-        """Hand sound to the engine; once a later capture brings some, only that one's."""
-        sounding = self._sounding.get(lane, capture)
-        if capture < sounding:
-            return False
-        if capture > sounding:
-            self._flush(lane)
-        self._sounding[lane] = capture
-        self._client.push(chunk)
-        self._second.push(chunk)
-        return True
 
     def _answer(self, lane: str, search: int, answer: Found) -> None:
         """In the thread of a search."""

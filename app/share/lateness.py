@@ -7,11 +7,12 @@ that it does not get better.
 
 from __future__ import annotations
 
-from collections import deque
+from app.core.behind import Behind
 
 LATE_MS = 5_000  # nobody more is taken in while somebody is this late
 TOO_LATE_MS = 15_000  # and does not catch up: better ended with a word than late for ever
-_TREND_MS = 10_000
+_FOR_MS = 10_000
+_NEARER_MS = 1  # the least that counts as nearer
 _AHEAD_MS = 10_000  # of the clock: it is no live speech
 
 
@@ -21,7 +22,7 @@ class Lateness:
     def __init__(self) -> None:
         self.late_ms = 0
         self.patient = False  # sent ahead of the clock: nobody waits for its words
-        self._seen: deque[tuple[int, int]] = deque()
+        self._behind = Behind(_FOR_MS, _NEARER_MS)
 
     def look(self, elapsed_ms: int, pushed_ms: int, unheard_ms: int) -> None:
         """`elapsed_ms` after its first sound came, `pushed_ms` have come, `unheard_ms` of which
@@ -29,14 +30,9 @@ class Lateness:
         ahead_ms = max(0, pushed_ms - elapsed_ms)
         self.patient = self.patient or ahead_ms > _AHEAD_MS
         self.late_ms = 0 if self.patient else max(0, unheard_ms - ahead_ms)
-        self._seen.append((elapsed_ms, self.late_ms))
-        while self._seen[0][0] < elapsed_ms - _TREND_MS:
-            self._seen.popleft()
+        self._behind.look(elapsed_ms, self.late_ms)
 
     @property
     def hopeless(self) -> bool:
         """Too late, and no better than ten seconds ago."""
-        if not self._seen or self.late_ms <= TOO_LATE_MS:
-            return False
-        (first_ms, before_ms), (last_ms, _) = self._seen[0], self._seen[-1]
-        return last_ms - first_ms >= _TREND_MS * 0.8 and self.late_ms >= before_ms
+        return self.late_ms > TOO_LATE_MS and self._behind.stays

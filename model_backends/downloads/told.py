@@ -27,6 +27,7 @@ from model_backends.downloads.units import size
 GOES_ON = Sentence("Try again: it goes on where it stopped.")
 _CHECK_NET = Sentence("Check the Internet connection, then try again: it goes on where it stopped.")
 _LATER = Sentence("Try again later: it goes on where it stopped.")
+_ELSEWHERE = Sentence("VOXLINE_MODELS names another folder for models.")
 _AGAIN_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -276,30 +277,34 @@ def sign_in_page(host: str) -> DownloadError:
 # --- this computer -----------------------------------------------------------------------------
 
 
-def no_space(needed: int, free: int, folder: Path) -> DownloadError:
-    """Sizes in bytes."""
+def no_space(
+    needed: int, free: int, folder: Path, variable: str = "VOXLINE_MODELS"
+) -> DownloadError:
+    """Sizes in bytes. `variable` of the environment names the folder."""
     return DownloadError(
         "no-space",
         Sentence("Needs {needed} of space, {free} free.", needed=size(needed), free=size(free)),
         Sentence(
-            "Free some in {folder}, or let VOXLINE_MODELS name a folder elsewhere.", folder=folder
+            "Free some in {folder}, or let {variable} name a folder elsewhere.",
+            folder=folder,
+            variable=variable,
         ),
     )
 
 
-def of_disk(error: OSError, folder: Path) -> DownloadError:
-    """A file could not be written."""
+def of_disk(error: OSError, folder: Path, elsewhere: Sentence = _ELSEWHERE) -> DownloadError:
+    """A file could not be read or written. `elsewhere`: how another folder is chosen."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DownloadError(
             "no-space",
             Sentence("The disk is full: {folder}", folder=folder),
             Sentence("Free some space, then try again: it goes on where it stopped."),
         )
-    why = error.strerror or os.strerror(error.errno) if error.errno else type(error).__name__
+    why = error.strerror or (os.strerror(error.errno) if error.errno else type(error).__name__)
     return DownloadError(
         "not-writable",
         Sentence("{folder} cannot be written ({why}).", folder=folder, why=why),
-        Sentence("VOXLINE_MODELS names another folder for models."),
+        elsewhere,
     )
 
 

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from model_backends.base import Event, Pcm, Sentence, StreamOptions
 from model_backends.remote.commands import Command, Connect, Drop, Send
 from model_backends.remote.dialects.base import Dialect, Ended, Ready, Text, Trouble, Wishes
 from model_backends.remote.kept import BLOCK_MS
+from model_backends.remote.link import Link
 from model_backends.remote.rotation import OVERLAP_BLOCKS, context_blocks, end_before_next
 from model_backends.remote.segment import FORCED, PAUSE, UTTERANCE, Segment
 from model_backends.remote.servers import Lost, Server, Servers
@@ -29,23 +30,11 @@ from model_backends.remote.telling import Telling
 from model_backends.remote.utterance import Utterance
 
 _IN_FLIGHT_BLOCKS = 60  # sent and unanswered: more would be lost with the connection
-_SHORT_OF = 2  # answers that may be missing at the end
 _SLOW_S, _DEAD_S = 5.0, 10.0  # without an answer: tell, and try another; give it up
 _OPENING_S = 10.0  # for the server's first words
 
 
 MakeDialect: TypeAlias = Callable[[Server, Wishes], Dialect]
-
-
-@dataclass(slots=True)
-class _Link:
-    number: int
-    server: Server
-    dialect: Dialect
-    wishes: Wishes
-    since: float  # it was asked for, then opened
-    ready: bool = False
-    owed_since: float | None = None  # the server has not answered what it was sent
 
 
 class Voice:
@@ -62,7 +51,7 @@ class Voice:
         self._make_dialect = make_dialect
         self._wishes = wishes
         self._numbers = numbers or itertools.count()
-        self._link: _Link | None = None
+        self._link: Link | None = None
         self._utterance: Utterance | None = None
         self._segment: Segment | None = None
         self._eager = False  # connect although nothing is to be heard
@@ -140,7 +129,9 @@ class Voice:
         if not self._link.dialect.stepped:
             return True
         segment = self._segment
-        return bool(segment.ending) or self._owed(segment, 1) > 0 or self._sendable(segment)
+        return (
+            bool(segment.ending) or self._link.owes(segment, ahead=1) > 0 or self._sendable(segment)
+        )
 
     def take(self) -> tuple[list[Command], list[Event]]:
         """What is to be done, and what has come of it, since the last call."""
@@ -204,26 +195,26 @@ class Voice:
         if server is None:
             return
         wishes = self._wishes
-        link = _Link(next(self._numbers), server, self._make_dialect(server, wishes), wishes, now)
+        link = Link(next(self._numbers), server, self._make_dialect(server, wishes), wishes, now)
         server.streams += 1
         self._link = link
         self._commands.append(Connect(link.number, server, link.dialect))
 
-    def _send(self, link: _Link, frames: list[str]) -> None:
+    def _send(self, link: Link, frames: list[str]) -> None:
         if frames:
             self._commands.append(Send(link.number, tuple(frames)))
 
-    def _let_go(self, link: _Link) -> None:
+    def _let_go(self, link: Link) -> None:
         """Close a connection that is no failure."""
         self._commands.append(Drop(link.number))
         link.server.streams -= 1
         self._link = None
 
-    def _trouble(self, link: _Link, trouble: Trouble, now: float) -> None:
+    def _trouble(self, link: Link, trouble: Trouble, now: float) -> None:
         kind = "closed" if trouble.kind == "lost" else trouble.kind
         self._give_up(link, Lost(kind, trouble.message), now)
 
-    def _give_up(self, link: _Link, lost: Lost, now: float) -> None:
+    def _give_up(self, link: Link, lost: Lost, now: float) -> None:
         self._commands.append(Drop(link.number))
         self.lost(link.number, lost, now)
 
@@ -237,7 +228,7 @@ class Voice:
                 self._give_up(link, Lost("slow"), now)
             return
         segment = self._segment
-        if segment is None or not (segment.ending or self._owed(segment) > 0):
+        if segment is None or not (segment.ending or link.owes(segment) > 0):
             link.owed_since = None
             return
         if link.owed_since is None:
@@ -269,7 +260,7 @@ class Voice:
                 segment.next += 1
         self._send(link, frames)
 
-    def _begin(self, link: _Link, utterance: Utterance) -> bool:
+    def _begin(self, link: Link, utterance: Utterance) -> bool:
         """A segment, if there is something to hear; True if there is one now."""
         kept = utterance.kept
         first = max(utterance.next_first, kept.first)
@@ -298,7 +289,7 @@ class Voice:
         return not link.dialect.stepped or segment.sent - segment.steps < _IN_FLIGHT_BLOCKS
 
     @staticmethod
-    def _end_now(link: _Link, segment: Segment, utterance: Utterance) -> str:
+    def _end_now(link: Link, segment: Segment, utterance: Utterance) -> str:
         """Why the segment must end before the next block; "" if it must not."""
         if segment.next >= utterance.kept.count:
             return UTTERANCE
@@ -307,12 +298,12 @@ class Voice:
 
     # --- text from the server --------------------------------------------------------------
 
-    def _text(self, link: _Link, text: Text, now: float) -> None:
+    def _text(self, link: Link, text: Text, now: float) -> None:
         segment, utterance = self._segment, self._utterance
         if segment is None or utterance is None:
             return
         self._useful(link, now)
-        heard_ms = self._heard_ms(link, segment, utterance)
+        heard_ms = link.heard_ms(segment)
         looked_at_ms = utterance.options.start_ms + heard_ms
         words = segment.text(text.text, _spoken_ms(segment, utterance), looked_at_ms)
         settled_ms = segment.settled_ms if segment.aligned else 0
@@ -320,30 +311,26 @@ class Voice:
         self._events += utterance.progress(looked_at_ms, settled_ms)
         self._events += utterance.show_tail(segment.tail)
 
-    def _ended(self, link: _Link, ended: Ended, now: float) -> None:
+    def _ended(self, link: Link, ended: Ended, now: float) -> None:
         segment, utterance = self._segment, self._utterance
         if segment is None or utterance is None:
             return
         self._useful(link, now)
         if ended.delay_ms is not None:
             link.server.delay_ms = ended.delay_ms
-        if not segment.stepped or (ended.asked and not self._fell_short(link, segment)):
+        if not segment.stepped or (ended.asked and not link.fell_short(segment)):
             segment.ending = segment.ending or PAUSE
             self._segment_over(segment, utterance, ended.rest)
         else:
             self._start_over(link, segment, utterance, now)
         self._retire(link, now)
 
-    def _fell_short(self, link: _Link, segment: Segment) -> bool:
-        """Whether fewer answers came than the sound must have: a stray end lies in the queue."""
-        return segment.steps < segment.sent - self._lead(link) - _SHORT_OF
-
-    def _start_over(self, link: _Link, segment: Segment, utterance: Utterance, now: float) -> None:
+    def _start_over(self, link: Link, segment: Segment, utterance: Utterance, now: float) -> None:
         """The server has come to its model's length. What it was sent since lies in its queue
         and would come before what is heard again: another connection has none of it."""
         self._events += utterance.commit(segment.cut_off())
         self._hear_again()
-        if segment.steps <= self._lead(link):  # one that ends at once would do so for ever
+        if segment.steps <= link.lead:  # one that ends at once would do so for ever
             self._give_up(link, Lost("closed", Sentence("it ended at once")), now)
         else:
             self._let_go(link)
@@ -365,7 +352,7 @@ class Voice:
         self._events += utterance.over()
         self._utterance = self._segment = None
 
-    def _retire(self, link: _Link, now: float) -> None:
+    def _retire(self, link: Link, now: float) -> None:
         """A connection for one utterance has had it; one that is old is replaced in time."""
         if self._link is not link or self._segment is not None:
             return
@@ -386,31 +373,10 @@ class Voice:
             return
         utterance.next_first = max(0, utterance.settled_block - self._context())
 
-    # --- how far the server is -------------------------------------------------------------
-
     def _context(self) -> int:
         return context_blocks(server.capacity_steps for server in self._servers.all)
 
-    @staticmethod
-    def _lead(link: _Link) -> int:
-        """Blocks that are sent before the first answer: the delay, and one."""
-        return link.server.delay_ms // BLOCK_MS + 1
-
-    def _owed(self, segment: Segment, ahead: int = 0) -> int:
-        """How many answers the server surely owes to what it was sent; with `ahead`, may owe."""
-        link = self._link
-        if link is None or not link.dialect.stepped:
-            return 0
-        return segment.sent - self._lead(link) + ahead - segment.steps
-
-    def _heard_ms(self, link: _Link, segment: Segment, utterance: Utterance) -> int:
-        """How much of the utterance the server has heard, as far as can be known."""
-        if not link.dialect.stepped:
-            return segment.next * BLOCK_MS
-        heard = min(segment.steps + self._lead(link), segment.sent)
-        return (segment.first + heard) * BLOCK_MS
-
-    def _useful(self, link: _Link, now: float) -> None:
+    def _useful(self, link: Link, now: float) -> None:
         self._servers.useful(link.server)
         link.owed_since = now if link.owed_since is not None else None
         self._events += self._telling.useful(self.lane)

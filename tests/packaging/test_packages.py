@@ -27,7 +27,7 @@ import pytest
 from product import Product
 
 import app
-from app.cli.arguments import build_window_parser
+from app.cli.parser import build_window_parser
 from app.language import NAMES as LANGUAGES
 from app.worker import messages, packs
 from tests.packaging.conftest import CHECKOUT
@@ -78,8 +78,8 @@ def test_every_action_of_the_desktop_entry_is_understood() -> None:
 
 
 def test_the_window_belongs_to_the_desktop_entry() -> None:
-    main = (CHECKOUT / "app" / "main.py").read_text("utf-8")
-    assert f'setDesktopFileName("{product.COMMAND}")' in main
+    application = (CHECKOUT / "app/ui/desktop/application.py").read_text("utf-8")
+    assert f'setDesktopFileName("{product.COMMAND}")' in application
 
 
 def test_metainfo_is_of_this_version_and_day(what: Product) -> None:

@@ -30,6 +30,7 @@ from app.share.feeds.zoom import Zoom, ZoomUrlError
 from model_backends.base import Sentence, UserError, Word
 from model_backends.remote import keys
 from tests.share.stand_ins import FakeObs, FakeZoom, fake_zoom
+from tests.support.clock import Clock
 
 NAMES = {"me": "You", "them": "Others"}
 
@@ -40,14 +41,6 @@ def word(text: str, start_ms: int, lane: str = "them", language: str | None = "e
 
 def words(text: str, start_ms: int = 0, lane: str = "them") -> list[Word]:
     return [word(f" {each}", start_ms + 300 * n, lane) for n, each in enumerate(text.split())]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

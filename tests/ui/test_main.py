@@ -18,9 +18,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from app import main, paths, settings
+from app import paths, settings
 from app.core.names import Name, text_of
 from app.settings import Settings
+from app.ui.state.new_session import open_session
 from model_backends.base import EngineOptions, Notice
 
 SPOKEN = ["Captions", "appear", "while", "you", "speak,", "word", "by", "word."]
@@ -158,7 +159,7 @@ def launch(sample: Path, spoken: Settings) -> Iterator[type[App]]:
 def test_a_session_gets_what_its_engine_takes(
     qapp: QApplication, sample: Path, chosen: Settings, delay_ms: int, language: str | None
 ) -> None:
-    session = main.open_session(replace(chosen, source=str(sample))).session
+    session = open_session(replace(chosen, source=str(sample))).session
     assert (session.delay_ms, session.options.engine.language) == (delay_ms, language)
 
 
@@ -166,7 +167,7 @@ def test_an_engine_that_there_is_not_is_stood_in_for_and_told(
     qapp: QApplication, sample: Path
 ) -> None:
     chosen = Settings(engine="nonsense", model="4b", language="de", source=str(sample))
-    session = main.open_session(chosen).session
+    session = open_session(chosen).session
     assert session.options.engine == EngineOptions("embedded", language="de")
     [notice] = [event for event in session.pump() if isinstance(event, Notice)]
     assert "nonsense" in notice.message
@@ -175,7 +176,7 @@ def test_an_engine_that_there_is_not_is_stood_in_for_and_told(
 
 def test_a_setting_by_hand_reaches_the_engine(qapp: QApplication, sample: Path) -> None:
     chosen = Settings(engine="voxtral-torch", model="/m", device="cpu", precision="int8")
-    session = main.open_session(replace(chosen, source=str(sample))).session
+    session = open_session(replace(chosen, source=str(sample))).session
     wanted = EngineOptions("voxtral-torch", model="/m", device="cpu", precision="int8")
     assert session.options.engine == wanted
 

@@ -17,10 +17,10 @@ from pytestqt.qtbot import QtBot
 
 from app import settings
 from app.audio.choice import from_text
-from app.main import open_session
 from app.settings import Settings
 from app.ui.main_window.window import MainWindow
 from app.ui.state.captioning import Captioning
+from app.ui.state.new_session import open_session
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets.source_names import ASK_FOR_FILE, LOOKING, rows
 from tests.support.pulse import PulseServer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,10 @@ from model_backends.embedded.engine import EmbeddedEngine, load
 from model_backends.embedded.recognizer import Encoded, Hypothesis
 from model_backends.embedded.weights import Weights
 from model_backends.guess import Guess
+from tests.support.clock import Clock
 from tests.support.likeness import assert_like
 
 FRAME = np.full(512, 0.1, np.float32)
-
-
-@dataclass
-class Clock:
-    """Time that passes only when a recogniser takes it."""
-
-    now_s: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 class Recognizer:
@@ -47,7 +37,7 @@ class Recognizer:
         return {self.language: 0.9}
 
     def transcribe(self, heard: Encoded, language: str, beam: int = 1) -> Hypothesis:
-        self._clock.now_s += self.cost_s
+        self._clock.now += self.cost_s
         self.heard.append(language)
         count = int(heard.seconds)
         words = [Guess(f" {i}", i * 1000, (i + 1) * 1000) for i in range(count)]

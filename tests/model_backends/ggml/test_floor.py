@@ -5,14 +5,7 @@ from __future__ import annotations
 import pytest
 
 from model_backends.ggml.floor import Floor
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
 
 
 @pytest.fixture

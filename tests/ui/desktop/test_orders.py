@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.cli.arguments import build_window_parser
+from app.cli.parser import build_window_parser
 from app.ui.desktop.control import Control
 from app.ui.desktop.orders import NEW_SESSION_ORDER, listens_at_start, orders_of, to_transcribe
 from app.ui.desktop.single_instance import Claim, SingleInstance

@@ -18,15 +18,17 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app import main
 from app.audio.devices.base import SourceInfo
 from app.language import NAMES as LANGUAGES
-from app.main import Application, Parts
+from app.main import Parts
 from app.session.status import Stage, Status
 from app.settings import Settings
-from app.ui.desktop import hotkeys
+from app.ui.desktop import application, hotkeys
+from app.ui.desktop.application import Application
 from app.ui.main_window import window as main_window
 from app.ui.overlay import floating
 from app.ui.overlay import window as overlay_window
 from app.ui.overlay.window import CaptionOverlay
 from app.ui.preferences.scenery import paint_scenery
+from app.ui.state import new_session
 from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import theme
 from tests.ui.desktop.fake_keys import FakeKeys
@@ -59,10 +61,10 @@ LOOKS = {
 
 def make_app() -> Application:
     """The application, with the edges of the machine replaced: sound sources and keys."""
-    app = main._make_app()
+    app = application.make_app()
     for module in (main_window, overlay_window):
         vars(module)["list_sources"] = lambda: SOURCES
-    vars(main)["open_session"] = lambda settings, before=None: fake_bridge()
+    vars(new_session)["open_session"] = lambda settings, before=None: fake_bridge()
     vars(hotkeys)["Hotkeys"] = partial(hotkeys.Hotkeys, open_keys=FakeKeys().open)
     vars(floating)["SETTLE_MS"] = _SETTLED_MS
     return app

@@ -15,18 +15,11 @@ from app.session.session import HeardOut, Stage
 from app.settings import Settings
 from app.ui.state.change_over import PATIENCE_S, QUIET_S, ChangeOver, Wish
 from model_backends.base import Tail, UserError
+from tests.support.clock import Clock
 from tests.ui.conftest import Rig
 from tests.ui.overlay_fakes import words
 
 WISH = Wish("scripted", "Voxtral", "Voxtral")  # the fakes' engine: what matters is the model
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -26,8 +26,9 @@ from app.ui.state.change_over import ChangeOver
 from app.ui.state.giving_way import GivingWay
 from app.ui.state.models import Models
 from model_backends.base import UserError
+from tests.support.clock import Clock
 from tests.ui.conftest import Rig
-from tests.ui.state.test_change_over import Clock, Engine, settle
+from tests.ui.state.test_change_over import Engine, settle
 
 SLOW = "Voxtral"
 SAID = (

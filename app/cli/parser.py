@@ -1,0 +1,38 @@
+"""argparse as all our command lines use it, and the short grammar of `voxline-gui`.
+
+The window waits for this file: it knows nothing of the commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, NoReturn
+
+from app import __version__
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, except that a mistake costs the reader one sentence instead of a usage block."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["allow_abbrev"] = False  # an abbreviation that works today may be ambiguous later
+        super().__init__(*args, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        from app.core.script import harmless
+
+        sentence = harmless(message[:1].upper() + message[1:].rstrip("."))
+        self.exit(2, f"{self.prog}: {sentence}. See {self.prog} --help.\n")
+
+
+def build_window_parser() -> Parser:
+    """The grammar of `voxline-gui`."""
+    parser = Parser(prog="voxline-gui", description="Live captions on top of every window.")
+    parser.add_argument("--version", action="version", version=f"voxline {__version__}")
+    parser.add_argument("--new-session", action="store_true", help="begin a new session")
+    parser.add_argument("--show-captions", action="store_true", help="show the captions")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="*", type=Path, help="audio or video to transcribe"
+    )
+    return parser
