@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
 from typing import NoReturn
 
@@ -23,9 +26,10 @@ def main() -> NoReturn:
     arguments = sys.argv[1:]
     if arguments[:1] == [WORKER_FLAG]:
         _worker()
-    from app.cli import main as run_command
+    with _starting():
+        from app.cli import main as run_command
 
-    _look_for_packs()
+        _look_for_packs()
     _leave(run_command(arguments))
 
 
@@ -33,9 +37,10 @@ def gui() -> NoReturn:
     """The `voxline-gui` command: the window, with no terminal to fall back on. Exits."""
     if sys.argv[1:2] == [WORKER_FLAG]:
         _worker()
-    from app.cli import open_window
+    with _starting():
+        from app.cli import open_window
 
-    _look_for_packs()
+        _look_for_packs()
     _leave(open_window(sys.argv[1:]))
 
 
@@ -46,6 +51,16 @@ def installed() -> NoReturn:
     if PurePath(sys.argv[0]).stem == WINDOW_NAME:
         gui()
     main()
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """Ctrl-C ends what has not begun yet, without the story of what Python was importing."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # else somebody wants it ignored
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def _look_for_packs() -> None:

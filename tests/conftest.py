@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from pytestqt.qtbot import QtBot
 
 from app import paths
 from model_backends.embedded import store
@@ -24,11 +25,18 @@ from tests.support import bus as bus_support
 from tests.support import pipewire as pipewire_support
 from tests.support import pulse as pulse_support
 from tests.support import screen as screen_support
+from tests.support.patience import PatientBot
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["LANGUAGE"] = "en"  # of the windows, wherever the tests run
 
-settings.register_profile("voxline", deadline=None)  # how long an example takes is no finding
+EVERYTHING = os.environ.get("VOXLINE_TESTS") == "all"
+settings.register_profile(
+    "voxline",
+    deadline=None,  # how long an example takes is no finding,
+    suppress_health_check=[HealthCheck.too_slow],  # nor how long it takes to think of some
+    derandomize=not EVERYTHING,  # the same examples each time; releases try others
+)
 settings.load_profile("voxline")
 
 CHECKOUT = Path(__file__).parents[1]
@@ -81,7 +89,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _leave_out_exhaustive(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The rest of each matrix is for releases: VOXLINE_TESTS=all runs it, or `-m exhaustive`."""
-    if os.environ.get("VOXLINE_TESTS") == "all" or config.option.markexpr:
+    if EVERYTHING or config.option.markexpr:
         return
     left_out = [item for item in items if item.get_closest_marker("exhaustive")]
     items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
@@ -163,6 +171,12 @@ def user_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     }.items():
         monkeypatch.setenv(name, str(home / folder))
     return home
+
+
+@pytest.fixture
+def qtbot(qapp: object, request: pytest.FixtureRequest) -> QtBot:
+    """pytest-qt's, with more patience where a test names none."""
+    return PatientBot(request)
 
 
 @pytest.fixture(scope="session")

@@ -5,16 +5,21 @@ The bundled sample stands in where there is nothing to listen to.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import TypeAlias
 
 from app import paths
+from app.audio.advice import advice
 from app.audio.capture import Feed
 from app.audio.choice import MediaFile, Meeting, Microphone, SourceChoice, SystemSound
+from app.audio.devices.base import NoAnswerError
 from app.audio.playback import Playback
 from app.audio.sources import WITHIN_S, choose, door_of
-from model_backends.base import UserError
+from model_backends.base import Sentence, UserError
+
+log = logging.getLogger(__name__)
 
 SAMPLE_TITLE = "John F. Kennedy, 20 January 1961"
 
@@ -49,6 +54,9 @@ def look_for(
             answer: Found = feed_for(choice, within_s)
         except UserError as error:
             answer = error
+        except Exception:  # a system's library: whoever waits must hear of it, and tries again
+            log.exception("look for a source")
+            answer = NoAnswerError(Sentence("The sound server does not answer."), advice("stalled"))
         found(answer)
 
     threading.Thread(target=look, daemon=True, name="look for a source").start()

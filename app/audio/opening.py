@@ -20,6 +20,7 @@ import av
 
 from app.audio.choice import STANDARD_INPUT
 from app.audio.headers import wav_goes_on
+from model_backends import on_disk
 from model_backends.base import Sentence, UserError
 
 WRITER_S = 30.0  # a program that fills a pipe may take this long to begin
@@ -126,7 +127,7 @@ def _missing(path: Path) -> SoundFileError:
 def _missing_url(path: Path) -> SoundFileError:
     """As a browser or a file manager names a file."""
     meant = Path(unquote(_FILE_URL.sub("/", str(path), count=1)))
-    if not meant.exists():
+    if not on_disk.exists(meant):
         return _missing(meant)
     return SoundFileError(
         Sentence("There is no file “{path}”.", path=path),

@@ -38,6 +38,7 @@ from app.audio.devices.base import (
 )
 from app.audio.patience import Question
 from app.native import DESKTOP
+from model_backends import on_disk
 from model_backends.base import Sentence
 
 _T = TypeVar("_T")
@@ -105,7 +106,7 @@ def choice_named(text: str, within_s: float = WITHIN_S) -> SourceChoice:
         return MediaFile(path)
     if text.casefold() in FOLLOWING:
         return FOLLOWING[text.casefold()]
-    exists = bool(text) and path.exists()
+    exists = bool(text) and on_disk.exists(path)
     try:
         sources = [source for source in list_sources(within_s) if source.usable]
     except NoAnswerError:

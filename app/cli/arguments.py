@@ -13,7 +13,7 @@ from typing import TypeAlias
 from app import __version__
 from app.cli.engine_arguments import engine_options
 from app.cli.parser import Parser
-from app.cli.values import Formats, clock_ms, port_number, positive_int, seconds
+from app.cli.values import Formats, clock_ms, delay_list, port_number, positive_int, seconds
 
 STANDARD_OUTPUT = "-"  # as --output
 
@@ -240,8 +240,7 @@ def _convert(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=int,
         choices=(16, 8, 6, 4),
-        default=4,
-        help="of a weight, for mlx: 16, 8, 6 or 4 (default: %(default)s); cpu has 4",
+        help="of a weight, for mlx: 16, 8, 6 or 4 (default: 4); cpu has 4",
     )
     parser.add_argument(
         "--engine",
@@ -284,7 +283,10 @@ def _bench(parser: argparse.ArgumentParser) -> None:
         ("--context", "N[,N]", "positions of 80 ms heard before"),
     ):
         parser.add_argument(
-            name, metavar=metavar, help=f"with --engine voxtral-cpu and no model: {what}"
+            name,
+            metavar=metavar,
+            type=delay_list,
+            help=f"with --engine voxtral-cpu and no model: {what}",
         )
     _json(parser)
 

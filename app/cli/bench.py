@@ -59,6 +59,9 @@ class ClipRun:
     stages: list[str] = field(default_factory=list)
 
 
+_MOST = {"--threads": 64, "--context": 8192}  # of the engine; of the decoder's window
+
+
 def run(args: argparse.Namespace) -> int:
     """Measure; the exit status tells whether every clip was captioned."""
     if args.against:
@@ -106,8 +109,14 @@ def _processor_bench(args: argparse.Namespace) -> int:
     """
     from model_backends.voxtral.cpu import bench
 
-    options = ["--threads", args.threads] if args.threads else []
-    options += ["--context", args.context] if args.context else []
+    asked = {"--threads": args.threads, "--context": args.context}
+    options: list[str] = []
+    for (option, most), numbers in zip(_MOST.items(), asked.values(), strict=True):
+        if numbers and max(numbers) > most:
+            raise UsageError(
+                Sentence("{option} takes numbers up to {most}.", option=option, most=most)
+            )
+        options += [option, ",".join(map(str, numbers))] if numbers else []
     options += ["--json"] if args.json else []
     return bench.main(options)
 

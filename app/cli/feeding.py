@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.streams import tell
-from app.cli.usage_error import UsageError
+from app.cli.usage_error import UsageError, needs
 from app.core.timeline import Gap
 from app.language import say
 from app.session.events import SessionEvent
@@ -57,6 +57,8 @@ class Feeding:
 
 def _outlets(args: argparse.Namespace, names: Mapping[str, str]) -> list[Outlet]:
     found: list[Outlet] = []
+    if args.obs_address and args.obs is None:
+        raise UsageError(needs("--obs-address", "--obs"))
     try:
         if args.follow is not None:
             found.append(_growing(args.follow, args.force, names))

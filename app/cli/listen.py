@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from types import FrameType
 
 from app import paths
@@ -27,7 +26,13 @@ from app.cli.usage import chosen_engine
 from app.cli.usage_error import UsageError
 from app.core.voices import NAMES, THEM
 from app.language import said_names
-from app.session.files import FileProblem, check_apart, output_problem
+from app.session.files import (
+    FileProblem,
+    check_apart,
+    is_special,
+    output_problem,
+    same_file,
+)
 from app.session.lagging import Lagging, may_give_way
 from app.session.session import Choices, HeardOut, Saved, Session, SessionEvent
 from app.session.shelving import recover_all
@@ -44,8 +49,7 @@ def run(args: argparse.Namespace) -> int:
     source = automatic() if args.source is None else choice_named(args.source)
     names = said_names(NAMES) if len(voices(source)) > 1 else {}
     screen = _screen(args.json, names)
-    _refuse_to_overwrite(source, args.srt)
-    _refuse_to_overwrite(source, args.as_shown)
+    _refuse_to_overwrite(source, args)
     feed, note = _feed(source, asked_for=args.source is not None)
     options = SessionOptions(
         engine=choice.options,
@@ -68,14 +72,27 @@ def run(args: argparse.Namespace) -> int:
         return _Listening(session, screen, elsewhere, live=live).run(note)
 
 
-def _refuse_to_overwrite(source: SourceChoice, srt: Path | None) -> None:
-    """Raise UsageError if the subtitles would be written over what is listened to."""
-    if srt is None or not isinstance(source, MediaFile):
-        return
-    try:
-        check_apart(srt, source.path)
-    except FileProblem as problem:
-        raise UsageError(problem.message, problem.hint) from None
+def _refuse_to_overwrite(source: SourceChoice, args: argparse.Namespace) -> None:
+    """Raise UsageError if what is written would lie over what is listened to, or over another."""
+    options = {"--srt": args.srt, "--as-shown": args.as_shown, "--follow": args.follow}
+    targets = [(option, path) for option, path in options.items() if path is not None]
+    for option, path in targets:
+        if isinstance(source, MediaFile):
+            try:
+                check_apart(path, source.path)
+            except FileProblem as problem:
+                raise UsageError(problem.message, problem.hint) from None
+        for other, its in targets[: targets.index((option, path))]:
+            if same_file(path, its) and not is_special(path):
+                raise UsageError(
+                    Sentence(
+                        "{one} and {other} name one file: {path}.",
+                        one=other,
+                        other=option,
+                        path=path,
+                    ),
+                    Sentence("Choose another name for the subtitles."),
+                )
 
 
 def _feed(source: SourceChoice, asked_for: bool) -> tuple[Feed | None, Notice | None]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from app import paths
 from app.cli import EXIT_FAILED, tell
 from app.cli.table import table
+from app.cli.usage_error import UsageError
 from app.core.encoding import json_text
 from app.core.script import harmless
 from app.language import say
@@ -19,6 +20,7 @@ from app.models import places, receipts
 from app.models.catalogue import Model, catalogue, model_named
 from app.models.download import verify
 from app.models.machine import fit, this_machine
+from model_backends import on_disk
 from model_backends.base import EngineError, Sentence, UserError, joined
 from model_backends.downloads.units import size
 from model_backends.embedded import store
@@ -55,8 +57,13 @@ def run(args: argparse.Namespace) -> int:
         return models_download.run(args)
     if args.action == "convert":
         if args.engine == "cpu":
+            if args.bits not in (None, 4):
+                raise UsageError(
+                    Sentence("The processor engine’s weights have 4 bits."),
+                    Sentence("Leave out --bits, or convert for --engine mlx."),
+                )
             return _convert_for_processors(args.source, args.target)
-        return _convert(args.source, args.target, args.bits)
+        return _convert(args.source, args.target, args.bits or 4)
     if args.action == "verify":
         return _verify(args.names, args.json)
     actions: dict[str, Callable[[bool], int]] = {"list": _list, "path": _path}
@@ -140,7 +147,7 @@ def _verify(names: Sequence[str], as_json: bool) -> int:
 def _is_here(model: Model) -> bool:
     """Embedded ones that are only packaged are checked as they are unpacked."""
     if model.is_embedded:
-        unpacked = store.folder(model.name, paths.models_dir()).is_dir()
+        unpacked = on_disk.is_folder(store.folder(model.name, paths.models_dir()))
         return unpacked or store.is_bundled(model.name)
     return places.find(model, paths.models_dir()) is not None
 

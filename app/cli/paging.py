@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from app.cli.streams import tell, write_line
+from app.cli.usage_error import UsageError, needs
 from app.session.events import SessionEvent
 from model_backends.base import Sentence
 
@@ -77,6 +78,8 @@ class Paging:
 def screens_for(args: argparse.Namespace, names: Mapping[str, str]) -> Screens:
     """As the command line asks."""
     if not (args.page or args.page_network):
+        if args.page_port is not None:
+            raise UsageError(needs("--page-port", "--page"))
         return NoScreens()
     from app.share.page import DEFAULT_PORT
 

@@ -11,6 +11,7 @@ from typing import Any
 from app.cli import tell
 from app.cli.arguments import STANDARD_OUTPUT
 from app.cli.table import table
+from app.cli.usage_error import UsageError
 from app.core.encoding import json_text
 from app.core.export import FORMATS, to_txt
 from app.core.script import harmless
@@ -52,7 +53,14 @@ def _search(args: argparse.Namespace, library: Library) -> int:
     return 0
 
 
+def _check_part(args: argparse.Namespace) -> None:
+    start, end = getattr(args, "from"), args.until
+    if start is not None and end is not None and start >= end:
+        raise UsageError(Sentence("--until must be later than --from."))
+
+
 def _show(args: argparse.Namespace, library: Library) -> int:
+    _check_part(args)
     for number, stored in enumerate(_all(args, library)):
         export = stored.export(getattr(args, "from"), args.until)
         if len(args.numbers) > 1:
@@ -63,6 +71,7 @@ def _show(args: argparse.Namespace, library: Library) -> int:
 
 
 def _export(args: argparse.Namespace, library: Library) -> int:
+    _check_part(args)
     sessions = _all(args, library)  # a wrong number is told before anything is written
     kind = FORMATS[args.format]
     folder = None if args.output == STANDARD_OUTPUT else _folder(args.output)

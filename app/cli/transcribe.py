@@ -22,6 +22,7 @@ from app.core.export import FORMATS, Export, to_json
 from app.core.script import harmless
 from app.language import say
 from app.session.files import FileProblem, check_writable, file_key, named_after, write_new
+from model_backends import on_disk
 from model_backends.base import Sentence, UserError
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _claim(source: Path, target: Path, claimed: dict[str, Path], force: bool) ->
             Sentence("Rename it, or use --output with another folder."),
         )
     # what does not exist is told when its turn comes, in better words
-    if is_standard_input(source) or source.exists():
+    if is_standard_input(source) or on_disk.exists(source):
         check_writable(target, force)
     claimed[key] = source
 
@@ -112,7 +113,7 @@ def _claim(source: Path, target: Path, claimed: dict[str, Path], force: bool) ->
 def _folder(output: str) -> Path:
     folder = Path(output)
     looks_like_file = folder.suffix.lstrip(".").lower() in FORMATS
-    if folder.is_file() or (looks_like_file and not folder.exists()):
+    if on_disk.is_file(folder) or (looks_like_file and not on_disk.exists(folder)):
         raise UsageError(
             Sentence("--output {output} is not a folder.", output=output),
             Sentence("Name a folder, or - to print."),

@@ -19,7 +19,7 @@ from app.models import trust
 from app.session.second_ear import patient_start
 from app.session.start import start_message, suited, trusted
 from app.worker import messages
-from model_backends import describe, resolve
+from model_backends import describe, on_disk, resolve
 from model_backends.base import EngineError, EngineInfo, EngineOptions, Sentence, UserError
 
 
@@ -94,8 +94,8 @@ def _hotwords(asked: str | None) -> tuple[str, ...]:
     """
     if not asked:
         return ()
-    path = Path(asked).expanduser()
-    if not _is_there(path) and not _looks_like_a_file(asked):
+    path = on_disk.expanded(Path(asked))
+    if not on_disk.exists(path) and not _looks_like_a_file(asked):
         return words_in(asked)
     hint = Sentence("Name a text file with one word a line, or write the words with commas.")
     return words_in(names_file.text_in(path, hint))
@@ -103,14 +103,7 @@ def _hotwords(asked: str | None) -> tuple[str, ...]:
 
 def _names(path: Path | None) -> str:
     """The table in the file of `--words`. Raises UserError as `names_file.read()` does."""
-    return names_text(names_file.read(path.expanduser())) if path else ""
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
+    return names_text(names_file.read(on_disk.expanded(path))) if path else ""
 
 
 def _looks_like_a_file(text: str) -> bool:
@@ -122,7 +115,9 @@ def _check_model(model: str | None, info: EngineInfo) -> None:
     """Raise EngineError for a name that is neither a model of this engine nor a folder it takes."""
     if model is None or model in info.models or info.takes_any_model:
         return
-    if info.takes_folder and any(p.exists() for p in (Path(model), paths.models_dir() / model)):
+    if info.takes_folder and any(
+        on_disk.exists(p) for p in (Path(model), paths.models_dir() / model)
+    ):
         return
     names = ", ".join(info.models)
     hint = Sentence("It takes: {names}.", names=names)

@@ -8,23 +8,35 @@ from __future__ import annotations
 import argparse
 from collections.abc import Container, Iterator
 
+_DIGITS = 15
+
+
+def _number(text: str) -> int | None:
+    """A whole number, 0 included; None if it is none."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    if len(text) > _DIGITS:  # neither the library of sessions nor a clock could take it
+        raise argparse.ArgumentTypeError(f"{text[:_DIGITS]}… is too large a number")
+    return int(text)
+
 
 def positive_int(text: str) -> int:
     """A whole number above 0."""
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
+    if not (number := _number(text)):
         raise argparse.ArgumentTypeError(f"“{text}” is not a whole number above 0")
-    return int(text)
+    return number
 
 
 def port_number(text: str) -> int:
     """A port of this computer; 0: any that is free."""
-    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+    number = _number(text)
+    if number is None or number > 65_535:
         raise argparse.ArgumentTypeError(f"“{text}” is not a port from 0 to 65535")
-    return int(text)
+    return number
 
 
 def delay_list(text: str) -> tuple[int, ...]:
-    """Delays separated by commas, each once, in the order given."""
+    """Delays, or other numbers, separated by commas, each once, in the order given."""
     return tuple(dict.fromkeys(positive_int(part.strip()) for part in text.split(",")))
 
 
@@ -41,12 +53,12 @@ def seconds(text: str) -> float:
 
 def clock_ms(text: str) -> int:
     """A time of a session in milliseconds: "1:02:03", "62:03" or seconds."""
-    parts = text.split(":")
-    if not (len(parts) <= 3 and all(part.isascii() and part.isdigit() for part in parts)):
-        raise argparse.ArgumentTypeError(f"“{text}” is not a time like 1:02:03")
+    parts = [_number(part) for part in text.split(":")]
     seconds = 0
     for part in parts:
-        seconds = seconds * 60 + int(part)
+        if part is None or len(parts) > 3:
+            raise argparse.ArgumentTypeError(f"“{text}” is not a time like 1:02:03")
+        seconds = seconds * 60 + part
     return seconds * 1000
 
 

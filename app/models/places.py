@@ -15,6 +15,7 @@ from pathlib import Path
 
 from app.models import receipts
 from app.models.catalogue import Model
+from model_backends import on_disk
 from model_backends.base import Sentence, UserError
 from model_backends.embedded import store
 
@@ -99,7 +100,7 @@ def remove(model: Model, models_dir: Path) -> int:
             Sentence(whose[place.kind], folder=place.folder),
         )
     gone = [place.folder] if place is not None else []
-    gone += [left] if left.is_dir() else []
+    gone += [left] if on_disk.is_folder(left) else []
     if not gone:
         raise UserError(
             Sentence("{title} is not on this computer.", title=model.title),
@@ -138,7 +139,7 @@ def _delete(folder: Path, models_dir: Path) -> int:
 
 def clear_away(models_dir: Path) -> None:
     """Delete what an interrupted removal has left."""
-    if models_dir.is_dir():
+    if on_disk.is_folder(models_dir):
         for left in models_dir.glob(".removed-*"):
             shutil.rmtree(left, ignore_errors=True)
 

@@ -19,6 +19,7 @@ import httpx2
 from app.packs import told
 from app.packs.pins import File
 from app.packs.sources import Sources, without_password
+from model_backends import on_disk
 from model_backends.downloads import fetch
 from model_backends.downloads import told as of_http
 from model_backends.downloads.fetch import Stop, Waiting
@@ -65,9 +66,9 @@ class Links:
         if folder is None:
             found = self._page(place).get(name)
             return None if found is None else _folder(found) or found
-        if (folder / name).is_file():
+        if on_disk.is_file(folder / name):
             return folder / name
-        page = folder / "index.html" if folder.is_dir() else folder
+        page = folder / "index.html" if on_disk.is_folder(folder) else folder
         try:
             links = _links(page.read_text("utf-8", "replace"), page.as_uri())
         except (OSError, ValueError):
@@ -158,4 +159,4 @@ def _folder(place: str) -> Path | None:
         return Path(url2pathname(parts.path))
     if "://" in place:
         return None
-    return Path(place).expanduser()
+    return on_disk.expanded(Path(place))

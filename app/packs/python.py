@@ -18,6 +18,7 @@ from pathlib import Path
 
 from app import frozen
 from app.packs import told
+from model_backends import on_disk
 
 _ASK_S = 30.0  # a Python that has not answered by then will not do
 # whole: some systems leave out what is imported here, and bring it in packages of its own
@@ -105,7 +106,7 @@ def _candidates(versions: Collection[str]) -> Iterator[Path]:
 
 def _ask(path: Path) -> tuple[Here | None, str]:
     """What a Python says of itself, or why it is of no use."""
-    if not path.is_file():
+    if not on_disk.is_file(path):
         return None, f"{path} is not there"
     try:
         with frozen.outside_program():

@@ -15,6 +15,7 @@ import shutil
 from pathlib import Path
 
 from app import paths
+from model_backends import on_disk
 from model_backends.base import Sentence, UserError
 
 _REASONS = {
@@ -117,7 +118,7 @@ _SUFFIX = re.compile(r"\.(?=[0-9]*[A-Za-z])[A-Za-z0-9]{2,5}", re.ASCII)
 def check_writable(path: Path, force: bool = False) -> None:
     """Raise FileProblem now if `write_new(path, …, force)` would fail later. Leaves no trace."""
     target = _target(path, force)
-    if _is_special(target):
+    if is_special(target):
         return
     try:
         trial = _write_trial(target.parent, "")
@@ -136,7 +137,7 @@ def write_new(path: Path, text: str, force: bool = False, private: bool = False)
     """
     target = _target(path, force)
     try:
-        if _is_special(target):
+        if is_special(target):
             target.write_text(text, encoding="utf-8", errors="replace")
             return path
         trial = _write_trial(target.parent, text, 0o600 if private else 0o666)
@@ -178,7 +179,7 @@ def _target(path: Path, force: bool) -> Path:
     try:
         if path.is_dir():
             raise file_problem(path, IsADirectoryError(errno.EISDIR, ""))
-        if not force and os.path.lexists(path) and not _is_special(path):
+        if not force and os.path.lexists(path) and not is_special(path):
             raise _exists(path)
         return path.resolve() if force else path
     except OSError as error:
@@ -187,9 +188,9 @@ def _target(path: Path, force: bool) -> Path:
         raise file_problem(path, OSError(errno.ELOOP, str(error))) from error
 
 
-def _is_special(path: Path) -> bool:
+def is_special(path: Path) -> bool:
     """A device or pipe, such as /dev/stdout: written in place, nothing to protect."""
-    return path.exists() and not path.is_file()
+    return on_disk.exists(path) and not on_disk.is_file(path)
 
 
 def _exists(path: Path) -> FileProblem:

@@ -130,6 +130,7 @@ class Journal:
         self._thread.join(timeout_s)
         wordless = ended and self._file.holds_anything and not self._holds_words
         if self._saved or wordless:  # there is nothing to be offered again
+            self._file.unwanted = True  # a slow disk may have us still write to it
             with contextlib.suppress(OSError):  # prune() will find it
                 self.path.unlink(missing_ok=True)
             return True
@@ -202,6 +203,7 @@ class _JournalFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.remade = 0  # how often it was gone
+        self.unwanted = False  # from now on it may go
         self._handle: int | None = None
         self._size = 0  # bytes known to be good
 
@@ -212,7 +214,7 @@ class _JournalFile:
         """
         if self._handle is None:
             self._handle = self._made(self.path)
-        elif self._is_gone():
+        elif self._is_gone() and not self.unwanted:
             self._make_again()
         if data:
             self._write(self._handle, data)
@@ -360,7 +362,11 @@ def _header(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _journals(folder: Path) -> Iterable[tuple[Path, Contents]]:
-    """The journals that can be read; the folder need not be there."""
-    for path in sorted(folder.glob("*" + SUFFIX)):
+    """The journals that can be read; the folder need not be there, nor be ours to look into."""
+    try:
+        found = sorted(folder.glob("*" + SUFFIX))
+    except OSError:
+        return
+    for path in found:
         with contextlib.suppress(FileProblem):  # deleted meanwhile, not ours to read, a pipe
             yield path, read(path)

@@ -72,13 +72,14 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
 
     Raises LibraryProblem, also for what goes wrong inside.
     """
-    if not path.exists():
-        yield None
-        return
-    with _explained(path), closing(_connected(path)) as connection:
-        known = _version(connection, path)
-        connection.execute("PRAGMA query_only = 1")
-        yield connection if known else None
+    with _explained(path):
+        if not path.exists():
+            yield None
+            return
+        with closing(_connected(path)) as connection:
+            known = _version(connection, path)
+            connection.execute("PRAGMA query_only = 1")
+            yield connection if known else None
 
 
 @contextmanager
@@ -172,7 +173,7 @@ def _at_one_moment(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        if not within:
+        if not within and connection.in_transaction:  # a full disk has ended it, and says so itself
             connection.execute("COMMIT")
 
 

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -132,24 +133,32 @@ class Record:
 
     def _saved_somewhere(self) -> Kept:
         try:
-            return Kept(self._written())
+            kept = Kept(self._written())
         except Exception as error:
             log.exception("the subtitles could not be written")
-            return Kept(self._rescued(), _not_saved(error))
+            kept = Kept(self._rescued(), _not_saved(error))
+        try:
+            self._write_as_shown()
+        except Exception as error:
+            log.exception("the captions as shown could not be written")
+            kept = replace(kept, problem=kept.problem or _not_saved(error))
+        return kept
 
     def _written(self) -> Saved | None:
         words = self._timeline.words()
         wanted = self._options.srt
         if not words and wanted is None:
             return None
-        if (shown := self._options.as_shown) is not None:
-            text = format_of(shown.suffix).write(self._export().as_shown)
-            write_new(shown, text, self._options.force)
         if wanted is not None:
             text = self._transcript(wanted.suffix)
             return Saved(write_new(wanted, text, self._options.force))
         path = journal.transcript_path(self._started)
         return Saved(write_unique(path, self._transcript(path.suffix)))
+
+    def _write_as_shown(self) -> None:
+        if (shown := self._options.as_shown) is not None:
+            text = format_of(shown.suffix).write(self._export().as_shown)
+            write_new(shown, text, self._options.force)
 
     def _transcript(self, suffix: str) -> str:
         """What the file's ending promises: a WebVTT file that held SubRip would not play."""
@@ -163,9 +172,10 @@ class Record:
     def _rescued(self) -> Saved | None:
         name = journal.transcript_path(self._started).name
         text = self._transcript(Path(name).suffix)
-        for folder in (paths.transcripts_dir(), Path.home(), Path(tempfile.gettempdir())):
-            with contextlib.suppress(FileProblem):
-                return Saved(write_unique(folder / name, text))
+        places = (paths.transcripts_dir, Path.home, lambda: Path(tempfile.gettempdir()))
+        for place in places:
+            with contextlib.suppress(FileProblem, OSError, RuntimeError):  # there may be no home
+                return Saved(write_unique(place() / name, text))
         return None
 
     def _close(self, ended: bool) -> None:

@@ -340,11 +340,12 @@ class Session:
 
     def _give_up(self) -> None:
         """The state cannot be trusted any more: keep what there is, and say so."""
-        self._captures.close()
-        self._client.kill()
-        self._second.kill()
-        if self._record is not None:
-            self._record.abandon()
+        record = [] if self._record is None else [self._record.abandon]
+        for end in (*record, self._client.kill, self._second.kill, self._captures.close):
+            try:
+                end()
+            except Exception:  # what cannot be ended must not keep the rest going
+                log.exception("giving up")
         self._outbox.put(Status(Stage.FAILED, _WENT_WRONG, _WENT_WRONG_HINT))
         self._wake()
 

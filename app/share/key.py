@@ -35,21 +35,29 @@ def kept_key(of: str = ENDPOINT) -> str:
         paths.make_private(path.parent)
         return _read(path) if path.exists() else _made(path)
     except OSError as error:
-        raise KeyFileError(
-            Sentence("The key {path} cannot be used: {reason}.", path=path, reason=error.strerror),
-            Sentence("Delete it, and another is made; or set VOXLINE_CONFIG to another folder."),
-        ) from error
+        raise _unusable(path, error) from error
 
 
 def another_key(of: str) -> str:
     """A new key; who has the one before it is kept out from now on. Raises KeyFileError."""
-    key_file(of).unlink(missing_ok=True)
+    path = key_file(of)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unusable(path, error) from error
     return kept_key(of)
 
 
 def same(given: str, key: str) -> bool:
     """Whether somebody has the key; takes as long for a wrong one."""
     return secrets.compare_digest(given.encode(errors="replace"), key.encode())
+
+
+def _unusable(path: Path, error: OSError) -> KeyFileError:
+    return KeyFileError(
+        Sentence("The key {path} cannot be used: {reason}.", path=path, reason=error.strerror),
+        Sentence("Delete it, and another is made; or set VOXLINE_CONFIG to another folder."),
+    )
 
 
 def _read(path: Path) -> str:

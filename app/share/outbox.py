@@ -13,6 +13,8 @@ import threading
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
+_REASON_BYTES = 123  # a WebSocket frame of control has 125, two of them for the code
+
 MOST_WAITING = 10_000  # texts; a word takes some 150 bytes
 
 
@@ -63,6 +65,8 @@ class Outbox:
         try:
             while isinstance(each := self._queue.get(), str):
                 self._connection.send(each)
-            self._connection.close(*each)
+            code, reason = each
+            cut = reason.encode()[:_REASON_BYTES].decode(errors="ignore")
+            self._connection.close(code, cut)
         except ConnectionClosed:
             pass

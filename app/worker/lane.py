@@ -147,6 +147,7 @@ class Lane:
             self._stream = self._current = None
         if self._stream is None and self._waiting:
             self._current = self._waiting.popleft()
+            self._tell_silence_before(self._current.start_ms)
             self._stream = self._open(self._current)
         if self._stream is None or self._current is None:
             self._tell_silence()
@@ -306,6 +307,13 @@ class Lane:
         if heard - self._told_ms >= _PROGRESS_EVERY_MS:
             lookback_ms = (self._segmenter.keep_frames + 1) * FRAME_MS
             self._tell(heard, max(self._run_start_ms, heard - lookback_ms))
+
+    def _tell_silence_before(self, start_ms: int) -> None:
+        """Sound may come a minute at a time, silence and then a word: who sends it waits for the
+        silence to be heard before there is more of the word, and the engine for more."""
+        if start_ms - self._heard_ms >= _PROGRESS_EVERY_MS:
+            lookback_ms = (self._segmenter.keep_frames + 1) * FRAME_MS
+            self._tell(start_ms, min(start_ms, max(self._run_start_ms, start_ms - lookback_ms)))
 
     def _tell(self, heard_ms: int, settled_ms: int) -> None:
         self._told_ms = heard_ms

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from model_backends import on_disk
 from model_backends.base import EngineError, Report, Sentence, joined
 
 _CHECKED = "checked.json"  # size, mtime and hash of each file when it was last hashed
@@ -106,7 +107,7 @@ def folder(model: str, models_dir: Path) -> Path:
 def find(model: str, models_dir: Path) -> Found | None:
     """The weights on this computer, by name and size only; None if they are nowhere."""
     kept = folder(model, models_dir)
-    if all((kept / name).is_file() for name in MODELS[model].sha256):
+    if all(on_disk.is_file(kept / name) for name in MODELS[model].sha256):
         return Found(model, kept, installed=True)
     ours = _bundled(model)
     if ours is not None:
@@ -131,8 +132,8 @@ def verify(model: str, models_dir: Path) -> list[str]:
     """Hash every file of an installed model again; one sentence for each that is wrong."""
     kept = folder(model, models_dir)
     ours = _bundled(model)
-    if ours is not None and not kept.is_dir():
-        _bundled_note(model, models_dir).unlink(missing_ok=True)
+    if ours is not None and not on_disk.is_folder(kept):
+        _forget(_bundled_note(model, models_dir))
         return _check_bundled(model, ours, models_dir, lambda fraction, text: None)
     problems = [
         problem
@@ -140,9 +141,12 @@ def verify(model: str, models_dir: Path) -> list[str]:
         if (problem := _problem(kept / name, expected))
     ]
     if problems:
-        (kept / _CHECKED).unlink(missing_ok=True)
+        _forget(kept / _CHECKED)
     else:
-        _remember(model, kept)
+        try:
+            _remember(model, kept)
+        except OSError:
+            pass  # as below: a folder that cannot be written holds good weights all the same
     return problems
 
 
@@ -153,7 +157,7 @@ def ensure(model: str, models_dir: Path, report: Report) -> Path:
     """
     kept = folder(model, models_dir)
     tried: list[str] = []
-    if kept.is_dir():
+    if on_disk.is_folder(kept):
         if _remembered(model, kept) or not (problems := verify(model, models_dir)):
             return kept
         tried += problems
@@ -369,6 +373,13 @@ def _remember(model: str, kept: Path, note: Path | None = None) -> None:
     """Note that these files had the right hashes, so that the next start need not hash 148 MB."""
     seen = {name: [*_stamp(kept / name), sha] for name, sha in MODELS[model].sha256.items()}
     (note or kept / _CHECKED).write_text(json.dumps(seen), "utf-8")
+
+
+def _forget(note: Path) -> None:
+    try:
+        note.unlink(missing_ok=True)
+    except OSError:
+        pass  # then it cannot be replaced either, and fits only what was right
 
 
 def _remembered(model: str, kept: Path, note: Path | None = None) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from model_backends import on_disk
 from model_backends.base import Availability, EngineError, EngineInfo, EngineOptions, Sentence
 from model_backends.ggml.families import Family, family_of
 from model_backends.ggml.header import read_header
@@ -37,7 +38,7 @@ class GgmlInfo(EngineInfo):
         if model is None:
             return self
         family = PUBLISHED.get(model) or PUBLISHED.get(Path(model).name)
-        file = file_of(Path(model).expanduser())
+        file = file_of(on_disk.expanded(Path(model)))
         if file is not None:
             try:
                 family = family_in(file)
@@ -65,7 +66,7 @@ def find_model(model: str | None, models_dir: Path) -> Path:
     Raises EngineError saying what to get.
     """
     named = model or NEMOTRON
-    for place in (Path(named).expanduser(), models_dir / named):
+    for place in (on_disk.expanded(Path(named)), models_dir / named):
         file = file_of(place)
         if file is not None:
             return file

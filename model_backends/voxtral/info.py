@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 
+from model_backends import on_disk
 from model_backends.base import EngineError, EngineInfo, Sentence
 from model_backends.voxtral.checkpoint.folder import looks_like_checkpoint, read_spec
 from model_backends.voxtral.schedule import DEFAULT_DELAY_MS, DELAYS_MS, hangover_ms
@@ -46,9 +47,7 @@ def described(name: str, label: str, precisions: tuple[str, ...]) -> EngineInfo:
 
 def checkpoints(models_dir: Path) -> list[Path]:
     """Folders below `models_dir` (or itself) that look like a checkpoint, by name."""
-    candidates = [models_dir]
-    if models_dir.is_dir():
-        candidates += sorted(path for path in models_dir.iterdir() if path.is_dir())
+    candidates = [models_dir, *on_disk.folders_in(models_dir)]
     return [folder for folder in candidates if looks_like_checkpoint(folder) and is_ours(folder)]
 
 
@@ -74,8 +73,8 @@ def find_model(model: str | None, models_dir: Path) -> Path:
         raise EngineError(
             Sentence("The Voxtral Realtime weights are not on this computer."), DOWNLOAD
         )
-    for folder in (Path(model).expanduser(), models_dir / model):
-        if folder.is_dir():
+    for folder in (on_disk.expanded(Path(model)), models_dir / model):
+        if on_disk.is_folder(folder):
             return folder
     raise EngineError(
         Sentence("There is no Voxtral model called “{model}”.", model=model), DOWNLOAD

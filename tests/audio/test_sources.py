@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -438,6 +439,20 @@ def test_looking_for_a_source_waits_for_nobody(
     look_for(MediaFile(sample), found)
     assert come.acquire(timeout=30)
     assert isinstance(told[-1], Playback)
+
+
+def test_whatever_goes_wrong_while_looking_is_an_answer(
+    monkeypatch: pytest.MonkeyPatch, plugged: list[SourceInfo]
+) -> None:
+    """Else nobody looks again, and the voice is searched for without end."""
+    told: queue.Queue[Feed | UserError] = queue.Queue()
+
+    def broken(*of: object) -> Feed:
+        raise RuntimeError("of a library")
+
+    monkeypatch.setattr("app.audio.feeds.choose", broken)
+    look_for(Device("usbpre"), told.put)
+    assert isinstance(told.get(timeout=30), NoAnswerError)
 
 
 # --- the real server ----------------------------------------------------------------------

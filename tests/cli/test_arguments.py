@@ -84,6 +84,11 @@ def test_each_command_has_help(command: str, capsys: pytest.CaptureFixture[str])
         ("models burn", "invalid choice: 'burn'"),
         ("evaluate", "required: MANIFEST.jsonl"),
         ("evaluate m.jsonl --delay-ms 480,", "“” is not a whole number above 0"),
+        (f"transcribe a.wav --delay-ms {'9' * 5000}", "999… is too large a number"),
+        (f"sessions delete {'9' * 20}", "999… is too large a number"),
+        (f"sessions show 1 --from 1:{'9' * 20}", "999… is too large a number"),
+        ("bench --engine voxtral-cpu --threads 0", "“0” is not a whole number above 0"),
+        (f"serve --port {'9' * 5000}", "999… is too large a number"),
     ],
 )
 def test_wrong_usage_costs_one_sentence(
@@ -108,12 +113,22 @@ def test_wrong_usage_costs_one_sentence(
         ("transcribe a.wav --model huge", "has no model “huge”. It takes: base"),
         ("transcribe a.wav --engine scripted --language de", "finds the language itself"),
         ("evaluate m.jsonl --delay-ms 1000,999", "has no delay of 999 ms"),
+        ("models convert a b --engine cpu --bits 8", "have 4 bits"),
+        ("bench --engine voxtral-cpu --threads 1,65", "--threads takes numbers up to 64."),
+        ("bench --engine voxtral-cpu --context 8193", "--context takes numbers up to 8192."),
+        ("sessions export 1 --from 1:00 --until 60", "--until must be later than --from."),
+        ("sessions show 1 --from 5 --until 2", "--until must be later than --from."),
+        ("{listen} --page-port 8000", "--page-port goes with --page."),
+        ("{listen} --obs-address ws://127.0.0.1:1", "--obs-address goes with --obs."),
+        ("{listen} --srt a.srt --as-shown ./a.srt", "--srt and --as-shown name one file: a.srt."),
+        ("{listen} --srt a.srt --follow b.srt --as-shown b.srt", "--as-shown and --follow name"),
     ],
 )
 def test_what_an_engine_does_not_take_is_refused_with_what_it_offers(
-    line: str, sentence: str, capsys: pytest.CaptureFixture[str]
+    line: str, sentence: str, sample: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(line.split()) == 2
+    listen = f"listen --engine scripted --source {sample}"
+    assert main(line.format(listen=listen).split()) == 2
     said = capsys.readouterr()
     assert said.out == ""
     assert sentence in said.err

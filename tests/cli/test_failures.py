@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from argparse import Namespace
@@ -103,3 +104,45 @@ def test_without_what_the_window_needs_captions_come_in_the_terminal(
     monkeypatch.setattr(cli, "_run", lambda args: 5 if args.command == "listen" else 1)
     assert main([]) == 5
     assert "The window cannot be opened" in capsys.readouterr().err
+
+
+_NO_NAME = "n" * 300  # longer than a disk takes
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "transcribe {}",
+        "transcribe {sample} --output {}",
+        "transcribe {sample} --engine voxtral-torch --model {}",
+        "transcribe {sample} --words ~nobody-of-that-name/words.txt",
+        "listen --source {}",
+        "models convert {} out",
+        "pack install --cpu --python {}",
+        "sessions list",
+    ],
+)
+def test_a_name_that_no_disk_could_hold_is_one_that_is_not_there(
+    line: str,
+    sample: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As is one in a folder that may not be entered: `Path.exists()` raises for both."""
+    if line.startswith("sessions"):
+        monkeypatch.setenv("VOXLINE_DATA", str(Path.cwd() / _NO_NAME))
+    assert main(line.format(_NO_NAME, sample=sample).split()) in (1, 2)
+    said = capsys.readouterr()
+    assert said.out == "" and said.err and "inside Voxline" not in said.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends itself what Ctrl-C sends")
+@pytest.mark.parametrize("command", ["main", "gui"])
+def test_control_c_while_python_imports_tells_nothing_of_it(command: str) -> None:
+    program = (
+        "import os, signal, app.__main__ as it\n"
+        "it._look_for_packs = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
+        f"it.{command}()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")

@@ -182,9 +182,10 @@ def test_the_subtitles_never_go_over_what_is_listened_to(
     link.symlink_to(own)
     round_about = tmp_path / ".." / tmp_path.name / "talk.flac"
     srt = {"name": own, "link": link, "way round": round_about}[by]
-    command = ["listen", "--engine", "scripted", "--source", str(own), "--srt", str(srt)]
-    assert cli.main([*command, "--force", "--seconds", "1"]) == 2
-    assert "overwritten" in capsys.readouterr().err
+    command = ["listen", "--engine", "scripted", "--source", str(own), "--force"]
+    for option in ("--srt", "--as-shown", "--follow"):
+        assert cli.main([*command, "--seconds", "1", option, str(srt)]) == 2
+        assert "overwritten" in capsys.readouterr().err
     assert own.read_bytes() == sample.read_bytes()
 
 

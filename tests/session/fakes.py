@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from app.audio.capture import CaptureEvent, Feed
+from app.audio.capture import Block, CaptureEvent, Feed
 from app.audio.clock import SessionClock
+from app.audio.playback import Playback, _Playing
 from app.core.chunk import Chunk
+from app.session.session import Session
 from app.worker import messages as m
 from app.worker.client import ClientEvent
-from model_backends.base import Word
+from model_backends.base import SAMPLE_RATE, Word
 
 
 class FakeClient:
@@ -30,7 +34,7 @@ class FakeClient:
     def wait_for(self, *call: object) -> None:
         """Until it has been told this."""
         with self._changed:
-            assert self._changed.wait_for(lambda: call in self.told, 10), f"{call}: {self.told}"
+            assert self._changed.wait_for(lambda: call in self.told, 60), f"{call}: {self.told}"
 
     def _note(self, *call: object) -> None:
         with self._changed:
@@ -65,6 +69,31 @@ class FakeClient:
 
     def kill(self) -> None:
         self._note("kill")
+
+
+class OnTime(Playback):
+    """A file whose first sample is its session's first, however late a busy computer begins to
+    play it: what a script says at a time is said in the same sound, and no word of it comes before
+    the gate has opened."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.session: Session | None = None  # once it is made
+        self._late_s: float | None = None
+
+    def open(self, deliver: Callable[[Block | None], None]) -> _Playing:
+        if self._late_s is not None or self.session is None:
+            return super().open(deliver)  # it goes on after a pause
+        origin = self.session._clock.monotonic(0)
+
+        def in_time(block: Block | None) -> None:
+            if block is not None:
+                if self._late_s is None:
+                    self._late_s = block.arrived - len(block.samples) / SAMPLE_RATE - origin
+                block = replace(block, arrived=block.arrived - self._late_s)
+            deliver(block)
+
+        return super().open(in_time)
 
 
 class FakeCapture:

@@ -36,7 +36,7 @@ from tests.core.words import spoken
 
 WORDS = spoken(" Nobody would ever have known, he thought.", 500)
 GAP = Gap("me", 4000, 9000, "paused")
-TIMEOUT_S = 20
+TIMEOUT_S = 60
 
 
 class Errors:
@@ -117,10 +117,11 @@ def test_a_journal_that_is_removed_is_written_again_with_all_words(
         folder.rename(tmp_path / "elsewhere")
     elif removed == "folder":
         shutil.rmtree(folder)
+    elif removed == "replaced":
+        (tmp_path / "mine").write_text("mine")
+        (tmp_path / "mine").replace(book.path)
     else:
         book.path.unlink()
-        if removed == "replaced":
-            book.path.write_text("mine")
     before = book.path
     for word in WORDS[3:]:
         book.append(word)
@@ -149,8 +150,9 @@ def test_that_it_was_removed_is_noticed_while_nobody_speaks(
 
 
 def test_a_removed_journal_that_cannot_be_made_again_keeps_its_words_in_memory(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(journal, "_LOOK_S", 300.0)  # it looks when there is a word, not before
     folder, errors = tmp_path / "journal", Errors()
     book = Journal(journal.new_path(folder), {}, errors)
     drain(book)
@@ -358,6 +360,30 @@ def test_saved_sessions_leave_no_second_copy(tmp_path: Path) -> None:
     assert not book.path.exists()
 
 
+def test_a_disk_slower_than_the_end_brings_back_no_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session is saved and its journal gone while a line is still on its way to the disk."""
+    errors, arrived, may_go_on = Errors(), threading.Event(), threading.Event()
+    book = Journal(journal.new_path(tmp_path), {}, errors)
+    sync = os.fsync
+
+    def slow(handle: int) -> None:
+        arrived.set()
+        assert may_go_on.wait(TIMEOUT_S)
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    book.append(WORDS[0])
+    assert arrived.wait(TIMEOUT_S)
+    book.saved(tmp_path / "a.srt")
+    assert book.close(True, 0)
+    assert not book.path.exists()
+    may_go_on.set()
+    book._thread.join(TIMEOUT_S)
+    assert not any(tmp_path.iterdir()) and not errors.told
+
+
 def test_a_session_that_ends_without_words_leaves_nothing_behind(tmp_path: Path) -> None:
     book = Journal(journal.new_path(tmp_path), {}, Errors())
     book.append(Tail("me", 0, 0, " perhaps"))
@@ -427,7 +453,7 @@ def test_what_was_heard_again_is_read_back_and_recovered(tmp_path: Path) -> None
     for word in WORDS:
         book.append(word)
     book.append(AGAIN)
-    book.close(ended=False)
+    assert book.close(False, TIMEOUT_S)
     contents = read(book.path)
     assert contents.shown == WORDS
     assert [word.text for word in contents.words[:5]] == [word.text for word in AGAIN.words]

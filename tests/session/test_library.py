@@ -328,7 +328,10 @@ def test_a_damaged_session_does_not_hide_the_others(library: Library) -> None:
     assert len(library.sessions()) == 2
 
 
-def test_two_voxlines_begin_and_write_it_at_once(tmp_path: Path) -> None:
+def test_two_voxlines_begin_and_write_it_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library_file, "_PATIENCE_S", 60.0)  # of SQLite, which is not fair to each
     failures: list[Exception] = []
     path = tmp_path / "library" / "sessions.db"
     together = threading.Barrier(6)
@@ -346,6 +349,17 @@ def test_two_voxlines_begin_and_write_it_at_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     assert failures == []
     assert len(Library(path).sessions()) == 18
+
+
+def test_a_disk_that_ends_a_transaction_is_what_is_told(tmp_path: Path) -> None:
+    """And not that there is none to commit any more."""
+    with (
+        closing(sqlite3.connect(tmp_path / "any.db", isolation_level=None)) as connection,
+        pytest.raises(sqlite3.OperationalError, match="disk I/O"),
+        library_file._at_one_moment(connection),
+    ):
+        connection.execute("ROLLBACK")
+        raise sqlite3.OperationalError("disk I/O error")

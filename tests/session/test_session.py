@@ -17,7 +17,6 @@ import pytest
 from app import paths
 from app.audio.capture import Capture, Feed, Level, SoundState
 from app.audio.choice import MediaFile, Meeting, SystemSound
-from app.audio.feeds import feed_for
 from app.core.chunk import Chunk
 from app.core.export import FORMATS
 from app.core.timeline import Gap
@@ -40,7 +39,7 @@ from app.session.state import BEHIND_MS
 from app.worker import messages as m
 from app.worker.client import EngineClient
 from model_backends.base import EngineError, EngineOptions, Notice, Progress, UserError, Word
-from tests.session.fakes import FakeCapture, FakeClient, text_of
+from tests.session.fakes import FakeCapture, FakeClient, OnTime, text_of
 from tests.session.playbook import HEADSET, JABRA, MICROPHONE, READY, SPEAKERS, StillFeed, word
 from tests.support.likeness import assert_like
 from tests.worker.helpers import SCRIPT, TEXT, script_file
@@ -58,9 +57,9 @@ def options(tmp_path: Path, sample: Path) -> SessionOptions:
 def run(
     session: Session, each: Callable[[SessionEvent], None] = lambda e: None
 ) -> list[SessionEvent]:
-    """Pump until it is over, at most a minute; everything it said."""
+    """Pump until it is over; everything it said."""
     events: list[SessionEvent] = []
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not session.over:
         assert time.monotonic() < deadline, f"not over: {session.status}, {events[-3:]}"
         for event in session.wait(0.2):
@@ -81,7 +80,7 @@ class Rig:
     def until(self, wanted: object) -> list[SessionEvent]:
         """Pump until the session has said this: an event, a kind of event or a stage."""
         events: list[SessionEvent] = []
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             events += self.session.wait(0.1)
             for event in events:
@@ -92,7 +91,7 @@ class Rig:
 
     def capture(self, number: int) -> FakeCapture:
         """The n-th, once it has been started."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(self.captures) < number or self.captures[number - 1].state == "made":
             assert time.monotonic() < deadline, "no such capture"
             time.sleep(0.01)
@@ -142,7 +141,7 @@ def test_the_still_feed_has_no_verb_that_a_feed_lacks() -> None:
 
 def wait_for_journal(text: str) -> None:
     """Until the one journal holds these words."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         files = list(paths.journal_dir().glob("*"))  # none while the folder is not there
         if files and text_of(read(files[0]).words) == text:
@@ -166,7 +165,7 @@ def test_quiet_speech_is_boosted_if_that_is_wanted(
     options = SessionOptions(EngineOptions("scripted"), boost_quiet_speech=wanted)
     session = Session(options, feed=MICROPHONE, make_client=FakeClient)
     session.start()
-    assert made.get(timeout=10) is wanted
+    assert made.get(timeout=60) is wanted
     session.abort()
 
 
@@ -247,7 +246,7 @@ def test_what_an_earlier_capture_still_hears_is_dropped_once_the_next_sounds(
     assert rig.captures[0].state == "started", "it is heard until the next brings sound"
     second.say(after)
     rig.captures[0].say(late)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while rig.captures[0].state != "closed":
         assert time.monotonic() < deadline
         rig.session.wait(0.1)
@@ -267,7 +266,7 @@ def test_what_is_said_comes_once_in_order_and_wakes_the_owner(rigged: Callable[.
     rig.session.start()
     said = [word(str(n), 100 * n) for n in range(50)]
     rig.client.say(READY, *said)
-    assert woken.wait(10)
+    assert woken.wait(60)
     events = rig.until(said[-1])
     assert [event for event in events if isinstance(event, Word)] == said
     assert rig.session.timeline.words() == said
@@ -289,7 +288,7 @@ def test_nobody_is_woken_for_progress_which_comes_with_what_is_shown(
     reports = [Progress(ME, 0, 32 * number, 0) for number in range(50)]
     last = word("word", 2000)
     rig.client.say(*reports, last)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not woken:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -310,7 +309,7 @@ def test_the_end_of_what_was_heard_is_told_when_a_capture_is_let_go(
     rig.capture(1).say(*(Chunk(ME, ms, 16 * ms, bytes(1024)) for ms in (0, 32, 64)))
     rig.session.pause()
     rig.until(Stage.PAUSED)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     lane = rig.session._state._lanes[ME]
     while lane.sound_until_ms != 96:
         assert time.monotonic() < deadline, lane.sound_until_ms
@@ -334,7 +333,7 @@ def test_saving_keeps_nobody_waiting(
 
     def slow(*given: object) -> str:
         writer.append(threading.current_thread().name)
-        assert may_write.wait(20)
+        assert may_write.wait(120)
         return "1\n"
 
     monkeypatch.setitem(FORMATS, "srt", replace(FORMATS["srt"], write=slow))
@@ -373,7 +372,7 @@ def test_the_real_search_answers_elsewhere(sample: Path) -> None:
         done.set()
 
     look_for(MediaFile(sample), answer)
-    assert done.wait(20)
+    assert done.wait(60)
     (found, thread) = came[0]
     assert not isinstance(found, UserError) and found.name == "jfk.flac"
     assert thread != threading.current_thread().name
@@ -392,6 +391,24 @@ def test_a_fault_inside_is_told_and_the_words_stay_in_the_journal(
     assert isinstance(failed, Status) and "inside Voxline" in failed.message
     assert rig.captures[0].state == "closed"
     assert "session" in caplog.text
+    wait_for_journal(" kept")
+
+
+def test_a_source_that_cannot_be_closed_does_not_keep_a_fault_untold(
+    rigged: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = rigged()
+    rig.session.start()
+    rig.client.say(READY, word("kept", 100))
+    rig.until(Word)
+
+    def broken() -> None:
+        raise OSError("of a library")
+
+    monkeypatch.setattr(rig.captures[0], "close", broken)
+    rig.client.say(m.Loading("far", ""))  # type: ignore[arg-type]
+    rig.until(Stage.FAILED)
+    assert rig.session.over
     wait_for_journal(" kept")
 
 
@@ -425,8 +442,11 @@ def test_an_abort_ends_the_worker_before_it_returns(rigged: Callable[..., Rig]) 
 
 
 def whole(options: SessionOptions, predecessor: Session | Preparation | None = None) -> Session:
-    """Its file is open already, so that its time begins with the session's."""
-    return Session(options, feed=feed_for(options.source), predecessor=predecessor)
+    """Of a file whose time is the session's."""
+    assert isinstance(options.source, MediaFile)
+    feed = OnTime(options.source.path)
+    feed.session = Session(options, feed=feed, predecessor=predecessor)
+    return feed.session
 
 
 # --- whole: a file at its own pace, the scripted engine in its process, the files -----------------
@@ -442,11 +462,11 @@ def test_a_file_is_captioned_live_and_saved(options: SessionOptions) -> None:
     assert [e.path for e in events if isinstance(e, Saved)] == [options.srt]
     subtitles = pysubs2.load(str(options.srt))
     assert " ".join(line.plaintext.replace("\n", " ") for line in subtitles) == TEXT.strip()
-    stages = [e.stage for e in events if isinstance(e, Status)]
-    seldom = (Stage.LISTENING, Stage.CATCHING_UP)  # on a busy computer
-    assert [stage for stage in dict.fromkeys(stages) if stage not in seldom] == [
+    stages = list(dict.fromkeys(e.stage for e in events if isinstance(e, Status)))
+    assert {Stage.SPEECH, Stage.CATCHING_UP} & set(stages)  # the latter on a busy computer
+    meanwhile = {Stage.NO_SOUND, Stage.LISTENING, Stage.SPEECH, Stage.CATCHING_UP}
+    assert [stage for stage in stages if stage not in meanwhile] == [
         Stage.STARTING,
-        Stage.SPEECH,
         Stage.STOPPING,
         Stage.STOPPED,
     ]
@@ -500,14 +520,9 @@ def test_words_are_on_disk_within_a_second_and_for_the_owner_only(options: Sessi
         if isinstance(event, Word) and event.text == " word12":
             session.abort()
 
-    said = text_of(run(session, look))
+    wait_for_journal(text_of(run(session, look)))
     (file,) = paths.journal_dir().iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    on_disk = ""
-    deadline = time.monotonic() + 10
-    while on_disk != said and time.monotonic() < deadline:
-        on_disk = "".join(word.text for word in read(file).words)
-    assert on_disk == said
 
 
 def test_a_folder_that_goes_away_loses_nothing(options: SessionOptions, tmp_path: Path) -> None:
@@ -539,8 +554,7 @@ def test_where_nothing_can_be_written_the_journal_stays(
     events = run(session)
     assert not [e for e in events if isinstance(e, Saved)]
     assert [e for e in events if isinstance(e, Notice) and e.code == "not-saved"]
-    (file,) = paths.journal_dir().iterdir()
-    assert "".join(word.text for word in read(file).words) == TEXT
+    wait_for_journal(TEXT)
 
 
 @pytest.mark.parametrize(
@@ -613,11 +627,17 @@ def test_an_engine_that_was_loaded_ahead_is_the_next_sessions(options: SessionOp
     ahead.start()
     assert outcomes.get(timeout=60) is None
     pid = ahead.client.worker_pid
-    session = whole(replace(options, srt=None, seconds=2), predecessor=ahead)
+    session = whole(replace(options, srt=None), predecessor=ahead)
     ahead.hand_over()
     session.start()
     pids: set[int | None] = set()
-    run(session, lambda event: pids.add(session.worker_pid))
+
+    def look(event: SessionEvent) -> None:
+        pids.add(session.worker_pid)
+        if isinstance(event, Word):
+            session.ask_to_stop()
+
+    run(session, look)
     assert session.status.stage is Stage.STOPPED
     assert pids - {None} == {pid}, "loaded once"
     assert session.timeline.words()
@@ -675,12 +695,18 @@ def test_the_next_session_takes_over_the_worker_and_listens_meanwhile(
     while first.worker_pid is None or not first.timeline.words():
         first.wait(0.1)
     pid = first.worker_pid
-    second = whole(replace(options, srt=None, seconds=8), predecessor=first)
+    second = whole(replace(options, srt=None), predecessor=first)
     second.start()
     first.stop()
     before = run(first)
     pids: set[int | None] = set()
-    heard = run(second, lambda event: pids.add(second.worker_pid))
+
+    def look(event: SessionEvent) -> None:
+        pids.add(second.worker_pid)
+        if isinstance(event, Word):
+            second.ask_to_stop()
+
+    heard = run(second, look)
     assert HeardOut() in before and first.status.stage is Stage.STOPPED
     assert pids - {None} == {pid}, "loaded once"
     words = [event for event in heard if isinstance(event, Word)]

@@ -60,9 +60,9 @@ class Device:
         return Open(16_000, self._closed)
 
     def _play(self, deliver: Callable[[Block | None], None]) -> None:
+        """From its first sample on, however late it was opened: as a card that has a buffer."""
         begun = self._origin_of()
-        first = round((time.monotonic() - begun) * 20) * 800
-        for at in range(max(0, first), len(self._pcm), 800):
+        for at in range(0, len(self._pcm), 800):
             due = begun + (at + 800) / 16_000
             if self._closed.wait(max(0.0, due - time.monotonic())):
                 return

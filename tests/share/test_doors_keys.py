@@ -134,3 +134,9 @@ def test_a_file_is_never_late() -> None:
     assert late(*looks).patient
     assert late(*looks).late_ms == 0
     assert not late(*looks).hopeless
+
+
+def test_a_key_that_cannot_be_replaced_is_told() -> None:
+    keys.key_file("page").mkdir(parents=True)
+    with pytest.raises(keys.KeyFileError, match="cannot be used"):
+        keys.another_key("page")

@@ -96,6 +96,23 @@ def test_a_client_that_does_not_read_is_let_go_when_too_much_waits() -> None:
     outbox.finish(60)
 
 
+class Ending(Stuck):
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended: list[tuple[int, str]] = []
+
+    def close(self, code: int, reason: str) -> None:
+        self.ended.append((code, reason))
+
+
+def test_a_reason_of_any_length_fits_a_websockets_last_frame() -> None:
+    ending = Ending()
+    outbox = Outbox(cast(ServerConnection, ending), most=3)
+    outbox.hang_up(1008, "a" + "ß" * 100)
+    outbox.wait(60)
+    assert ending.ended == [(1008, "a" + "ß" * 61)]
+
+
 # --- the pace -------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,10 +75,13 @@ def test_a_killed_worker_costs_no_word_and_doubles_none(
     assert [w.start_ms for w in words] == sorted(w.start_ms for w in words)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a pipe that says nothing is its model")
 def test_a_worker_killed_before_it_hears_anything_is_given_up_and_all_is_told(
     tmp_path: Path,
 ) -> None:
-    collector = Collector(start_message(tmp_path), backoff=Backoff(waits_s=(0,)))
+    os.mkfifo(tmp_path / "model")  # it loads until it is killed, however late we come to that
+    start = start_message(tmp_path, model=str(tmp_path / "model"))
+    collector = Collector(start, backoff=Backoff(waits_s=(0,)))
     push_all(collector.client, sample_chunks()[:30])
     collector.client.start()
     for attempt in range(1, 7):
@@ -88,7 +92,7 @@ def test_a_worker_killed_before_it_hears_anything_is_given_up_and_all_is_told(
     assert "again and again" in failure.message and "memory" in failure.message
     assert failure.hint
     assert collector.of(Gap) == [Gap("me", 0, sample_chunks()[29].end_ms, "worker")]
-    assert collector.client.finished.wait(10)
+    assert collector.client.finished.wait(60)
     assert collector.client.worker_pid is None
 
 
@@ -111,9 +115,13 @@ def test_a_worker_that_heard_something_comes_back_however_often_it_dies(tmp_path
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that stops a process")
-@pytest.mark.parametrize("when", [m.Hello, Word])
-def test_a_worker_that_hangs_is_replaced_and_costs_no_word(tmp_path: Path, when: type) -> None:
-    patience = Patience(silent_s=4, loading_silent_s=4)
+@pytest.mark.parametrize(
+    ("when", "patience"),
+    [(m.Hello, Patience(loading_silent_s=8)), (Word, Patience(silent_s=4))],
+)
+def test_a_worker_that_hangs_is_replaced_and_costs_no_word(
+    tmp_path: Path, when: type, patience: Patience
+) -> None:
     collector = Collector(start_message(tmp_path), patience=patience)
     push_all(collector.client, sample_chunks()[:60])
     collector.client.start()
@@ -211,7 +219,7 @@ def test_what_cannot_work_is_a_failure_and_no_restart(
     collector = Collector(start_message(tmp_path, **changes))
     collector.client.start()
     failure = collector.wait_for(m.Failure)[0]
-    assert collector.client.finished.wait(10)
+    assert collector.client.finished.wait(60)
     assert says in failure.message  # type: ignore[union-attr]
     assert not collector.of(Restarting)
 
@@ -222,7 +230,7 @@ def test_an_interpreter_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
         start_message(tmp_path), events.append, interpreter=str(tmp_path / "python")
     )
     client.start()
-    assert client.finished.wait(10)
+    assert client.finished.wait(60)
     assert [type(event) for event in events] == [m.Failure]
 
 
@@ -241,9 +249,9 @@ def test_a_worker_that_starts_while_the_client_closes_is_ended(
 
     monkeypatch.setattr(subprocess, "Popen", start_and_close)
     client.start()
-    worker = workers.get(timeout=10)
+    worker = workers.get(timeout=60)
     try:
-        worker.wait(10)
+        worker.wait(60)
     finally:
         worker.kill()
 
@@ -291,7 +299,7 @@ def test_a_hostile_worker_is_replaced_and_nothing_of_it_is_delivered(
     assert [type(event) for event in collector.events] == [
         m.Hello, Restarting, m.Hello, Gap, m.Failure,
     ]  # fmt: skip
-    assert collector.client.finished.wait(5)
+    assert collector.client.finished.wait(60)
     collector.client.kill()
 
 
@@ -321,8 +329,16 @@ def test_closing_the_pipe_ends_the_worker_even_while_it_is_busy(tmp_path: Path) 
     worker.stdin.flush()
     assert isinstance(m.read(worker.stdout), m.Hello)  # type: ignore[arg-type]
     worker.stdin.close()
-    assert worker.wait(10) == 0
+    assert worker.wait(60) == 0
     worker.stdout.close()
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Where nobody is left to bury it, it stays as a zombie."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_a_killed_app_leaves_no_worker(tmp_path: Path) -> None:
@@ -348,8 +364,10 @@ def test_a_killed_app_leaves_no_worker(tmp_path: Path) -> None:
     worker = psutil.Process(int(app.stdout.readline()))
     app.kill()
     app.wait()
-    psutil.wait_procs([worker], timeout=10)
-    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+    deadline = time.monotonic() + 60
+    while not _has_ended(worker):
+        assert time.monotonic() < deadline, "the worker lives on"
+        time.sleep(0.02)
     app.stdin.close()
     app.stdout.close()
 

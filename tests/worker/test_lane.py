@@ -182,6 +182,20 @@ def test_silence_is_progress() -> None:
     assert not rig.engine.streams
 
 
+def test_silence_before_a_word_is_told_when_the_word_begins() -> None:
+    """Of a file a minute may come at once. Who sent it sends no more before that is heard; an
+    engine that waits for more of the word would wait for ever."""
+    rig = LaneRig(realtime=False)
+    for chunk in chunks(sound((0.9, 1_000), (0.0, 55_000), (0.9, 2_000))):
+        rig.lane.take(chunk)
+    for _ in range(3):
+        rig.step()
+    told = [e for e in rig.of(Progress) if isinstance(e, Progress)]
+    begins = rig.engine.streams[1].options.start_ms
+    at = [e.heard_ms for e in told].index(begins)
+    assert begins > 55_000 and begins - 1_000 < told[at].settled_ms <= begins
+
+
 def test_a_missing_sample_ends_the_run() -> None:
     rig = LaneRig()
     rig.hear(sound((0.9, 1_000)))

@@ -74,7 +74,7 @@ class Conversation:
     def fail(self, code: str, message: str, close: int) -> list[Answer]:
         """Tell why it ends here, and end it."""
         error = RefusedError(code, message)
-        return [Say(self._dialect.refusal(error)), Hangup(close, message[:100])]
+        return [Say(self._dialect.refusal(error)), Hangup(close, message)]
 
     def _choose(self, event: Event) -> None:
         if self._known:

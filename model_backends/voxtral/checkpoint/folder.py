@@ -15,6 +15,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from model_backends import on_disk
 from model_backends.base import EngineError, Sentence
 from model_backends.voxtral.checkpoint import tensor_names
 from model_backends.voxtral.spec import ModelSpec, from_hf, from_params
@@ -57,15 +58,15 @@ class Checkpoint:
 
 def looks_like_checkpoint(folder: Path) -> bool:
     """Whether a folder is worth opening: a description and weights are there."""
-    described = (folder / "params.json").is_file() or (folder / "config.json").is_file()
+    described = any(on_disk.is_file(folder / name) for name in ("params.json", "config.json"))
     return described and any(folder.glob("*.safetensors"))
 
 
 def read_spec(folder: Path) -> ModelSpec:
     """The model's sizes. Raises EngineError if this is not Voxtral Realtime."""
-    if (folder / "params.json").is_file():
+    if on_disk.is_file(folder / "params.json"):
         return from_params(_json(folder / "params.json"))
-    if (folder / "config.json").is_file():
+    if on_disk.is_file(folder / "config.json"):
         return from_hf(_json(folder / "config.json"))
     raise EngineError(
         Sentence("{folder} holds no model: params.json or config.json is missing.", folder=folder),

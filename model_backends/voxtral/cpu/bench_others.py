@@ -205,7 +205,7 @@ def _row(rival: Rival, first: Rival, threads: int, context: int, speeds: Sequenc
     if threads == 1:
         times += f" / {worked / float(np.median(first.worked_ms)):.2f}"
     return (
-        f"| {rival.name} | {threads} | {context} | {p50:.1f} ms | {least:.1f} ms | {worked:.1f} ms "
+        f"| {rival.name} | {threads} | {context} | {p50:.2f} ms | {least:.2f} ms | {worked:.2f} ms "
         f"| {times} | {float(np.median(speeds)) / 1e9:.1f} |"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from model_backends import on_disk
 from model_backends.base import Availability, EngineError, Sentence
 from model_backends.voxtral import info, memory
 from model_backends.voxtral.checkpoint.folder import read_spec as read_plain_spec
@@ -41,9 +42,7 @@ def availability(models_dir: Path) -> list[Availability]:
 
 def packed_models(models_dir: Path) -> list[Path]:
     """Folders below `models_dir` (or itself) with the processor engine's file, by name."""
-    candidates = [models_dir]
-    if models_dir.is_dir():
-        candidates += sorted(path for path in models_dir.iterdir() if path.is_dir())
+    candidates = [models_dir, *on_disk.folders_in(models_dir)]
     return [folder for folder in candidates if looks_packed(folder)]
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model_backends import on_disk
 from model_backends.base import EngineError, Report, Sentence
 from model_backends.voxtral.cpu.library import checksum, packed_bytes
 from model_backends.voxtral.spec import (
@@ -128,7 +129,7 @@ def start_of(spec: ModelSpec, checksums: Mapping[str, int]) -> bytes:
 
 def looks_packed(folder: Path) -> bool:
     """Whether a folder holds the processor engine's file."""
-    return (folder / FILE).is_file()
+    return on_disk.is_file(folder / FILE)
 
 
 def read_spec(folder: Path) -> ModelSpec:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from model_backends import elsewhere
+from model_backends import elsewhere, on_disk
 from model_backends.base import Availability, EngineError, Sentence
 from model_backends.voxtral import info
 from model_backends.voxtral.checkpoint.folder import looks_like_checkpoint
@@ -51,9 +51,7 @@ def availability(models_dir: Path) -> list[Availability]:
 
 def checkpoints(models_dir: Path) -> list[Path]:
     """Folders below `models_dir` (or itself) with a checkpoint in any of the four layouts."""
-    candidates = [models_dir]
-    if models_dir.is_dir():
-        candidates += sorted(path for path in models_dir.iterdir() if path.is_dir())
+    candidates = [models_dir, *on_disk.folders_in(models_dir)]
     return [f for f in candidates if looks_like_checkpoint(f) and _spec(f) is not None]
 
 

@@ -155,6 +155,15 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, packages: Path)
         store.ensure("small", blocked / "models", silent)
 
 
+def test_right_weights_are_right_where_that_cannot_be_noted(tmp_path: Path) -> None:
+    kept = put(tmp_path)
+    (kept / "checked.json").mkdir()
+    assert store.verify("small", tmp_path) == []
+    assert store.ensure("small", tmp_path, silent) == kept
+    (kept / "config.json").unlink()
+    assert store.verify("small", tmp_path) == ["config.json is missing."]
+
+
 # --- the hub ---------------------------------------------------------------------------------
 
 

@@ -22,8 +22,10 @@ SECOND = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
+from app.ui.desktop import single_instance
 from app.ui.desktop.single_instance import SingleInstance
 app = QCoreApplication([])
+single_instance.ANSWER_WITHIN_MS = 60_000
 print(SingleInstance(Path(sys.argv[1])).claim(sys.argv[2:]).name)
 """
 
@@ -78,7 +80,7 @@ def test_the_first_gets_every_order_whole(
     second = subprocess.Popen(
         [sys.executable, "-c", SECOND, str(tmp_path), *orders], stdout=subprocess.PIPE, text=True
     )
-    qtbot.waitUntil(lambda: second.poll() is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: second.poll() is not None, timeout=60_000)
     assert second.communicate()[0] == "SHOWN\n"
     assert obeyed == orders
     assert raised == []

@@ -21,8 +21,10 @@ SECOND = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
+from app.ui.desktop import single_instance
 from app.ui.desktop.single_instance import SingleInstance
 app = QCoreApplication([])
+single_instance.ANSWER_WITHIN_MS = 60_000
 print(SingleInstance(Path(sys.argv[1])).claim().name)
 """
 
@@ -42,9 +44,9 @@ def start_second(folder: Path) -> subprocess.Popen[str]:
 
 
 def test_the_second_shows_the_first(first: SingleInstance, tmp_path: Path, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(first.raise_requested, timeout=20_000):
+    with qtbot.waitSignal(first.raise_requested, timeout=60_000):
         second = start_second(tmp_path)
-    assert second.communicate(timeout=20)[0] == "SHOWN\n"
+    assert second.communicate(timeout=60)[0] == "SHOWN\n"
 
 
 def test_every_further_start_is_answered(
@@ -53,7 +55,7 @@ def test_every_further_start_is_answered(
     asked: list[bool] = []
     first.raise_requested.connect(lambda: asked.append(True))
     others = [start_second(tmp_path) for _ in range(2)]
-    qtbot.waitUntil(lambda: all(other.poll() is not None for other in others), timeout=30_000)
+    qtbot.waitUntil(lambda: all(other.poll() is not None for other in others), timeout=60_000)
     assert [other.communicate()[0] for other in others] == ["SHOWN\n"] * 2
     assert len(asked) == 2
 
@@ -69,7 +71,7 @@ def test_another_data_folder_is_another_app(first: SingleInstance, tmp_path: Pat
 def test_after_the_first_has_gone_the_next_is_first(first: SingleInstance, tmp_path: Path) -> None:
     first.release()
     second = start_second(tmp_path)
-    assert second.communicate(timeout=20)[0] == "FIRST\n"
+    assert second.communicate(timeout=60)[0] == "FIRST\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows leaves no sockets behind")

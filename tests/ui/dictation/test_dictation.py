@@ -15,6 +15,7 @@ from app.native.typist import Focus, NoTypingError, Typist
 from app.session.session import Stage
 from app.ui.desktop.control import Control
 from app.ui.dictation.badge import Badge
+from app.ui.state import dictation as state
 from app.ui.state.commands import DICTATE, Commands
 from app.ui.state.dictation import Dictation
 from tests.share.test_dictation import FakeTypist
@@ -31,7 +32,8 @@ def typist() -> FakeTypist:
 
 
 @pytest.fixture
-def dictation(rig: Rig, typist: FakeTypist) -> Iterator[Dictation]:
+def dictation(rig: Rig, typist: FakeTypist, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dictation]:
+    monkeypatch.setattr(state, "_LEAVE_S", PATIENCE_MS / 1000)
     made = Dictation(rig.captioning, lambda: typist)
     yield made
     made.close()

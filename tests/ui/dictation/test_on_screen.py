@@ -23,10 +23,19 @@ SAID = ["Grüße", "aus", "Łódź:", "“naïve”", "café,", "你好", "👍�
 WORDS = [(f" {SAID[n % len(SAID)]}", 500 * n, 500 * n + 400) for n in range(120)]
 
 
+PATIENT_CONTROL = """
+import sys
+from app import __main__
+from app.cli import control
+control.ANSWER_WITHIN_S = 60.0
+sys.exit(__main__.main())
+"""
+
+
 def control(app: Path, *order: str, **environment: str) -> str:
     variables = {"VOXLINE_DATA": str(app / "data"), "VOXLINE_CONFIG": str(app / "config")}
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "app", "control", *order],
+        [sys.executable, "-P", "-c", PATIENT_CONTROL, "control", *order],
         env=environment | variables, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     return done.stdout.strip()

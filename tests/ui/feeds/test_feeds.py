@@ -42,7 +42,8 @@ def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def feeds(rig: Rig) -> Iterator[Feeds]:
+def feeds(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Iterator[Feeds]:
+    monkeypatch.setattr(state, "_LEAVE_S", PATIENCE_MS / 1000)
     made = Feeds(rig.captioning, rig.store)
     yield made
     made.close()

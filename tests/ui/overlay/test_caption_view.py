@@ -38,8 +38,8 @@ def shown(qtbot: QtBot, settings: OverlaySettings, width: int = 420) -> CaptionV
     view = CaptionView(settings)
     qtbot.addWidget(view)
     view.resize(width, line_height(settings) * settings.lines)
-    view.show()
-    qtbot.waitExposed(view)
+    with qtbot.waitExposed(view):
+        view.show()
     return view
 
 

@@ -156,14 +156,13 @@ def test_dragged_resized_and_found_again_there(
     shown = run("captions", settings)
     x, y, width, height = shown.ask()["box"]
     drag(screen, (x + width // 2, y + height // 2), (-90, -210))
-    moved = shown.wait("saved")
-    assert moved["saved"] == [x - 90, y - 210, width, height]
     x, y = x - 90, y - 210
+    shown.wait("saved", [x, y, width, height])  # where it rested on the way may be saved, too
     line = (height - 51) // 2
     drag(screen, (x + width - 4, y + height - 4), (-100, line + 6))
-    resized = shown.wait("saved")
-    assert resized["saved"][:3] == [x, y, width - 100]
-    assert resized["lines"] == 3
+    while (resized := shown.wait("saved"))["lines"] != 3 or resized["saved"][2] != width - 100:
+        pass
+    assert resized["saved"][:2] == [x, y]
     shown.close()
     again = run("captions", settings)
     assert again.ask()["box"] == resized["saved"]
@@ -210,7 +209,7 @@ def test_controls_by_keyboard_and_back_to_the_other_window(
     assert facts["focus"] == "Hold the text; listening goes on"
     x, y, width, height = shown.ask()["box"]
     screen.xdotool("key", "Left", "Left", "Up")
-    assert shown.wait("saved")["saved"] == [x - 20, y - 10, width, height]
+    shown.wait("saved", [x - 20, y - 10, width, height])
     screen.xdotool("key", "Tab", "Tab", "Tab")
     while shown.ask()["focus"] != "Larger text":
         pass
@@ -399,10 +398,9 @@ def test_the_wheel_holds_the_text_and_the_bar_lets_it_go_on(
     x, y, width, height = shown.ask()["box"]
     point(screen, x + width // 2, y + height // 2)
     screen.xdotool("click", "4")
-    while not (facts := shown.ask())["held"]:
-        pass
+    while not (facts := shown.ask())["held"] or len(facts["painted_text"]) != 8:
+        pass  # the window grows, and is painted
     before = facts["painted_text"]
-    assert len(before) == 8
     shown.order("say and more is said meanwhile")
     while not (facts := shown.ask())["live"].endswith("words"):
         pass
@@ -423,8 +421,8 @@ def test_a_drag_is_drawn_to_the_edge_of_the_screen(
     shown = run("captions", settings)
     x, y, width, height = shown.ask()["box"]
     drag(screen, (x + width // 2, y + height // 2), (-x + 8, -120))
-    assert shown.wait("saved")["saved"] == [0, y - 120, width, height]
+    shown.wait("saved", [0, y - 120, width, height])
     screen.xdotool("keydown", "shift")
     drag(screen, (width // 2, y - 120 + height // 2), (5, 0))
     screen.xdotool("keyup", "shift")
-    assert shown.wait("saved")["saved"] == [5, y - 120, width, height]
+    shown.wait("saved", [5, y - 120, width, height])

@@ -132,8 +132,8 @@ def test_a_level_paints_the_meter_alone_and_only_if_a_bar_has_changed(
 ) -> None:
     """Levels come for as long as the app runs."""
     row.set_status(Status(Stage.SPEECH))
-    row.show()
-    qtbot.waitExposed(row)
+    with qtbot.waitExposed(row):
+        row.show()
     QApplication.processEvents()
     meter, all_else = Paints(row.meter), Paints(row)
     for level in (0.05, 0.0501, 0.0502):
@@ -149,8 +149,8 @@ def test_a_breath_of_the_speaker_paints_nothing_and_moves_nothing(qtbot: QtBot) 
     qtbot.addWidget(box)
     box.resize(600, 160)
     box.show_status(Status(Stage.LISTENING, "Listening to USB."))
-    box.show()
-    qtbot.waitExposed(box)
+    with qtbot.waitExposed(box):
+        box.show()
     QApplication.processEvents()
     painted = [Paints(of) for of in (box, box.status_row, box.captions)]
     for stage in (Stage.SPEECH, Stage.LISTENING, Stage.SPEECH):

@@ -22,8 +22,6 @@ from app.ui.sessions.window import SessionsWindow
 from app.ui.widgets.banner import Banner
 from tests.session.test_library import said, words
 
-TODAY = datetime.now().astimezone().replace(hour=14, minute=2, second=0, microsecond=0)
-
 
 class Desk:
     """The window with three sessions of two days, and what a test does with it."""
@@ -31,11 +29,14 @@ class Desk:
     def __init__(self, qtbot: QtBot) -> None:
         self.qtbot = qtbot
         self.library = Library()
+        now = datetime.now().astimezone()
+        self.today = now.replace(hour=14, minute=2, second=0, microsecond=0)
         talk = [*words("Good morning everyone", "them"), *words("The tower 😀 stands", "me", 9000)]
-        self.talk = self.keep(said("x", "talk", TODAY, words=talk, duration_ms=49 * 60_000))
-        self.old = self.keep(said("A tower and a tower", "old", TODAY - timedelta(days=1, hours=1)))
+        self.talk = self.keep(said("x", "talk", self.today, words=talk, duration_ms=49 * 60_000))
+        yesterday = self.today - timedelta(days=1)
+        self.old = self.keep(said("A tower and a tower", "old", yesterday - timedelta(hours=1)))
         self.cut = self.keep(
-            said("Cut off", "cut", TODAY - timedelta(days=1, hours=2), origin=RECOVERED)
+            said("Cut off", "cut", yesterday - timedelta(hours=2), origin=RECOVERED)
         )
         self.window = SessionsWindow(self.library)
         qtbot.addWidget(self.window)
@@ -189,6 +190,7 @@ def test_a_correction_that_changes_nothing_is_none(desk: Desk) -> None:
 def test_deleted_can_be_undone_and_is_gone_for_good_later(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(shelf, "UNDO_MS", 3_600_000)
     desk.look()
     desk.window.list.setFocus()
     QTest.keyClick(desk.window.list, Qt.Key.Key_Delete)
@@ -199,9 +201,11 @@ def test_deleted_can_be_undone_and_is_gone_for_good_later(
     desk.opened(desk.talk)
     assert len(desk.library.sessions()) == 3
     monkeypatch.setattr(shelf, "UNDO_MS", 600)
+    gone: list[int] = []
+    desk.window.shelf.gone.connect(gone.append)
     desk.window.delete_session()
-    told = desk.banner("Deleted: 14:02")
-    desk.until(lambda: told not in desk.window.banners.banners)
+    desk.until(lambda: desk.talk in gone)
+    assert not [each for each in desk.window.banners.banners if each.text.startswith("Deleted")]
     desk.library.restore(desk.talk)
     assert len(desk.library.sessions()) == 2
 
@@ -291,14 +295,16 @@ def test_all_or_what_is_selected_is_exported(
     desk.window.text.setTextCursor(desk.window.text.document().find("tower"))
     desk.window.actions_row.export_wanted.emit(selected)
     desk.banner("Saved: ")
-    assert asked == [f"{TODAY:%Y-%m-%d %H.%M}.srt"]
+    assert asked == [f"{desk.today:%Y-%m-%d %H.%M}.srt"]
     assert holds in (tmp_path / name).read_text("utf-8")
 
 
 def test_gaps_stand_where_they_were(desk: Desk) -> None:
     gaps = [Gap("me", 3000, 8000, "paused"), Gap("me", 20_000, 21_000, "device")]
     whole = replace(said("Before"), words=[*words("Before"), *words("after", start_ms=9000)])
-    number = desk.keep(replace(whole, uid="gaps", gaps=gaps, started=TODAY + timedelta(hours=1)))
+    number = desk.keep(
+        replace(whole, uid="gaps", gaps=gaps, started=desk.today + timedelta(hours=1))
+    )
     desk.window.come_forward()
     desk.opened(number)
     lines = desk.window.text.toPlainText().splitlines()
@@ -344,7 +350,7 @@ def test_many_hits_are_listed_as_they_are_found_and_the_place_is_kept(
 ) -> None:
     monkeypatch.setattr(shelf, "_AT_ONCE", 1)
     for number in range(3):
-        at = TODAY + timedelta(hours=1 + number)
+        at = desk.today + timedelta(hours=1 + number)
         desk.keep(said("A tower, another tower", f"more {number}", at))
     listed: list[int] = []
     desk.window.shelf.listed.connect(lambda rows, _sought: listed.append(len(rows)))

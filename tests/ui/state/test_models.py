@@ -15,6 +15,7 @@ from app.models import download as downloads
 from app.models.catalogue import Model
 from app.models.machine import Machine
 from app.settings import Settings
+from app.ui.state import job
 from app.ui.state.models import Models, ModelState
 from model_backends import elsewhere
 from tests.models.conftest import CONTENT, MODEL, hub
@@ -166,10 +167,13 @@ def test_removing(make: Make, hub: Hub, qtbot: QtBot) -> None:
     assert failure is not None and "not on this computer" in failure.message
 
 
-def test_the_end_of_the_app_lets_a_download_go(make: Make, hub: Hub, qtbot: QtBot) -> None:
+def test_the_end_of_the_app_lets_a_download_go(
+    make: Make, hub: Hub, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "_LEAVE_S", 60.0)
     models = make()
     hub.next("cdn", Fault(stall_after=HALF))
     models.download("tiny")
     qtbot.waitUntil(lambda: _done(models) >= HALF, timeout=30_000)
     models.close()
-    assert not [each for each in threading.enumerate() if each.name == "model"]
+    assert not [each for each in threading.enumerate() if each.name == "job"]

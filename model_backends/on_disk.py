@@ -1,0 +1,39 @@
+"""What is on the disk, asked so that there is always an answer: what may not be looked at, or has
+a name that no disk could hold, is not there.
+
+`Path.exists()` and its kin raise OSError for both, and a user's path may be either. Whoever must
+tell the user what is wrong with a path opens it: then the system says.
+"""
+
+from __future__ import annotations
+
+import os.path
+from pathlib import Path
+
+
+def exists(path: Path) -> bool:
+    """Something is there."""
+    return os.path.exists(path)  # noqa: PTH110 - it never raises
+
+
+def is_file(path: Path) -> bool:
+    """A file is there, links followed."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """A folder is there, links followed."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders in a folder, by name; none if it is none, or may not be read."""
+    try:
+        return sorted(path for path in folder.iterdir() if is_folder(path))
+    except OSError:
+        return []
+
+
+def expanded(path: Path) -> Path:
+    """With ~ as the home folder; as it is where there is no such home."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - it never raises
