@@ -275,6 +275,7 @@ def _connect_overlay(parts: Parts) -> None:
     overlay.source_chosen.connect(lambda source: store.change(source=source))
     overlay.delay_chosen.connect(store.change_delay)
     overlay.pause_toggled.connect(parts.captioning.toggle_pause)
+    overlay.own_speech_chosen.connect(lambda: store.change(show_own_speech=True))
     overlay.main_window_requested.connect(parts.window.come_forward)
     overlay.quit_requested.connect(parts.leaving.request)
     overlay.preferences_requested.connect(parts.window.open_preferences)

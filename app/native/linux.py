@@ -54,7 +54,9 @@ def is_covered(environ: Mapping[str, str], platform_name: str) -> bool:
 
 
 def keep_above(window_id: int, platform_name: str) -> None:
-    """Nothing to add: Qt sets `_NET_WM_STATE_ABOVE`, and raising the window does the rest."""
+    """On every desktop; Qt sets `_NET_WM_STATE_ABOVE`, and raising the window does the rest."""
+    if platform_name == "xcb":
+        x11.show_on_every_desktop(window_id)
 
 
 def let_below(window_id: int, platform_name: str) -> None:

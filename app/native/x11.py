@@ -20,6 +20,7 @@ _SUBSTRUCTURE = 0x00080000 | 0x00100000  # what window managers listen to
 _REPLACE, _ATOM, _CARDINAL = 0, 4, 6  # of ChangeProperty: mode, predefined types
 _TYPE, _TYPE_BEFORE = "_NET_WM_WINDOW_TYPE", "_VOXLINE_TYPE_BEFORE"
 _SET, _INPUT, _UNSORTED = 0, 2, 0  # of the Shape extension: operation, kind, order
+_DESKTOP, _EVERY_DESKTOP = "_NET_WM_DESKTOP", 0xFFFFFFFF
 _FROM_A_USER = 2  # EWMH's source indication: as a pager, which window managers obey
 
 
@@ -51,6 +52,14 @@ def activate(window: int) -> None:
     with _connection() as server:
         if server is not None:
             server.tell_window_manager(window, "_NET_ACTIVE_WINDOW", (_FROM_A_USER, 0, 0, 0, 0))
+
+
+def show_on_every_desktop(window: int) -> None:
+    """Keep the window in sight when another virtual desktop is turned to (EWMH)."""
+    with _connection() as server:
+        if server is not None and server.property_of(window, _DESKTOP) != [_EVERY_DESKTOP]:
+            data = (_EVERY_DESKTOP, _FROM_A_USER, 0, 0, 0)
+            server.tell_window_manager(window, _DESKTOP, data)
 
 
 def set_strut(window: int, edge: str, pixels: tuple[int, int, int, int]) -> bool:

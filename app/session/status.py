@@ -135,7 +135,7 @@ def _stage_of(facts: Facts) -> Status:
     if facts.finishing:
         return _ending(facts)
     if facts.paused:
-        return Status(Stage.PAUSED, Sentence("Paused."), remark=facts.remark)
+        return Status(Stage.PAUSED, Sentence("Paused."))  # a remark is about sound that comes
     silent = facts.sound == "silent" and facts.live
     no_sound = Status(Stage.NO_SOUND, facts.sound_message, facts.sound_hint, remark=facts.remark)
     if facts.sound in ("none", "stalled", "lost", "muted") or (silent and not facts.ready):

@@ -132,6 +132,12 @@ def test_a_muted_microphone_is_remarked_upon_and_nothing_else_stops() -> None:
     assert play.status.remark == ""
 
 
+def test_while_paused_nothing_is_said_of_sound_that_nobody_listens_to() -> None:
+    play = meeting()
+    play.at(5000, mine("silent", "No sound is arriving.", "Is it muted?"))
+    assert play.at(6000, e.Pause())[-1] == Status(Stage.PAUSED, "Paused.")
+
+
 def test_where_nothing_plays_nothing_is_wrong() -> None:
     play = meeting()
     play.at(5000, theirs("silent", "Nothing is playing."))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app import language
 from app.audio.choice import (
     Application,
     Device,
@@ -18,7 +19,8 @@ from app.audio.choice import (
     to_text,
 )
 from app.audio.devices.base import EVERYTHING, SourceInfo, lacking
-from app.ui.widgets.source_names import ASK_FOR_FILE, Row, in_full, rows
+from app.ui.widgets.source_names import ASK_FOR_FILE, Row, in_full, rows, short
+from model_backends.base import Sentence
 
 HDMI = "alsa_output.pci-0000_00_1f.3.hdmi-stereo.monitor"
 SOURCES = [
@@ -115,3 +117,13 @@ def test_where_outputs_are_not_told_apart_there_is_one_row() -> None:
     assert [r.text for r in under("Applications", rows(mac, SystemSound()))] == [
         "None is playing now"
     ]
+
+
+def test_a_name_that_holds_our_words_is_said_in_the_language_of_the_windows() -> None:
+    name = Sentence("{name} (this computer’s sound)", name="HDMI")
+    language.choose("de")
+    try:
+        assert language.say(short(name)) == "HDMI (Ton dieses Computers)"
+    finally:
+        language.choose("en")
+    assert short("Monitor of HDMI") == "HDMI"

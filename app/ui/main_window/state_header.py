@@ -89,7 +89,7 @@ class StateHeader(QWidget):
 
     @property
     def _listens(self) -> bool:
-        return self._stage not in stages.AT_REST
+        return self._stage not in (*stages.AT_REST, Stage.STOPPING)
 
     def _arrange(self) -> None:
         name = QHBoxLayout()

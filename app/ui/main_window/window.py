@@ -207,7 +207,7 @@ class MainWindow(QMainWindow):
         over = QVBoxLayout(self.transcript.viewport())
         over.addWidget(self.latest, 0, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter)
         available = self.screen().availableGeometry().size()
-        self.setMinimumWidth(_LEAST.width())
+        self.setMinimumWidth(min(_LEAST.width(), available.width()))
         if available.height() >= _ORDINARY_SCREEN:  # else as low as it can be: captions need room
             self.setMinimumHeight(_LEAST.height())
         self.resize(_SIZE.boundedTo(available))

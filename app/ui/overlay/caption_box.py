@@ -90,6 +90,7 @@ class CaptionBox(QWidget):
 
     start_requested = Signal()
     source_requested = Signal()
+    own_requested = Signal()
 
     def __init__(self, settings: OverlaySettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,6 +100,7 @@ class CaptionBox(QWidget):
         self._pulse.timeout.connect(self._repaint_all)
         self._background: QPixmap | None = None
         self._status = Status(Stage.STARTING)
+        self._own_unseen = False  # the user speaks, and is not shown
         self.status_row = StatusRow(settings)
         self.status_row.set_ground(self._ground)
         self.captions = CaptionView(settings)
@@ -115,6 +117,7 @@ class CaptionBox(QWidget):
         self.fault = FaultPanel(_START_SHEET, self)
         self.fault.start_requested.connect(self.start_requested)
         self.fault.source_requested.connect(self.source_requested)
+        self.fault.own_requested.connect(self.own_requested)
         self.start = QPushButton(self)
         self.start.setStyleSheet(_START_SHEET)
         self.start.clicked.connect(self.start_requested)
@@ -125,7 +128,7 @@ class CaptionBox(QWidget):
     @property
     def tells_fault(self) -> bool:
         """Whether what is wrong is told in full where captions would be."""
-        return not self.fault.isHidden()
+        return self._lacks_words and self._status.stage in SHOWN
 
     def show_status(self, status: Status) -> None:
         """Tell what is happening; a box that does nothing says how to have it do something."""
@@ -136,13 +139,32 @@ class CaptionBox(QWidget):
         worded.text(self.start, stages.does_next(status.stage))
         self.look_for_words()
 
+    def show_own_unseen(self, unseen: bool) -> None:
+        """Somebody speaks to empty captions: the user, whose words these captions leave out."""
+        if unseen != self._own_unseen:
+            self._own_unseen = unseen
+            self.look_for_words()
+
+    def word_came(self) -> None:
+        """What is told in place of captions has no place any more."""
+        if not self.fault.isHidden():
+            self.look_for_words()
+
+    @property
+    def _lacks_words(self) -> bool:
+        return not self.captions.committed_text
+
     def look_for_words(self) -> None:
         """Words may have come, or the first of them: they go before what is said of faults."""
-        stage, empty = self._status.stage, not self.captions.committed_text
-        faulty = empty and stage in SHOWN
+        stage = self._status.stage
+        faulty = self.tells_fault
+        quiet = self._lacks_words and self._own_unseen
+        unseen = quiet and not faulty and stage not in stages.AT_REST
         if faulty:
             self.fault.show_status(self._status)
-        self.fault.setVisible(faulty)
+        elif unseen:
+            self.fault.show_own_unseen()
+        self.fault.setVisible(faulty or unseen)
         self.status_row.set_brief(faulty)
         self.fault.set_clickable(not self._dashed)
         self.start.setVisible(stage in stages.AT_REST and not faulty and not self._dashed)

@@ -1,4 +1,4 @@
-"""What is wrong, in the empty lines of the captions, and the button that may mend it.
+"""Why there are no captions, in their empty lines, and the button that may mend it.
 
 Where captions have yet to come there is room for the whole sentence in letters that are read from
 a chair. It has a ground of its own, since the captions may have none. Knows `Status` only.
@@ -18,22 +18,30 @@ from model_backends.base import Sentence, joined
 TEXT_PX = (20, 17, 14)  # the largest in which the sentence fits
 SHOWN = (Stage.FAILED, Stage.NO_SOUND)
 _CHOOSE_SOURCE = Sentence("Choose source…")
+_OWN_UNSEEN = Sentence(
+    "You are heard, and what you say is in the transcript. Captions show what the others say."
+)
+_SHOW_OWN = Sentence("Show my words, too")
 _INSET, _GAP, _RADIUS, _BUTTON_HEIGHT = 12, 14, 10.0, 40
 _WRAPPED = int(
     Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 )
-_STRIPES = {Stage.FAILED: CAPTIONS.failure, Stage.NO_SOUND: CAPTIONS.warning}
+_STRIPES: dict[Stage | None, str] = {
+    Stage.FAILED: CAPTIONS.failure,
+    Stage.NO_SOUND: CAPTIONS.warning,
+}
 
 
 class FaultPanel(QLabel):
-    """A label for assistive technology; the button's wishes come as two signals."""
+    """A label for assistive technology; the button's wishes come as three signals."""
 
     start_requested = Signal()
     source_requested = Signal()
+    own_requested = Signal()
 
     def __init__(self, sheet: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self._stage = Stage.FAILED
+        self._stage: Stage | None = Stage.FAILED  # None: nothing is wrong
         self._font = QFont()
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
@@ -48,13 +56,16 @@ class FaultPanel(QLabel):
     def show_status(self, status: Status) -> None:
         """Tell what is wrong, and what to do."""
         self._stage = status.stage
-        text = joined(status.message or stages.title(status.stage), status.hint)
-        worded.text(self, text)
-        plain.set_tip(self, text)
         failed = status.stage is Stage.FAILED
-        worded.text(self.button, stages.does_next(status.stage) if failed else _CHOOSE_SOURCE)
-        self._arrange()
-        self.update()
+        self._tell(
+            joined(status.message or stages.title(status.stage), status.hint),
+            stages.does_next(status.stage) if failed else _CHOOSE_SOURCE,
+        )
+
+    def show_own_unseen(self) -> None:
+        """Tell why nothing is to be read although somebody speaks: it is the user."""
+        self._stage = None
+        self._tell(_OWN_UNSEEN, _SHOW_OWN)
 
     def set_clickable(self, clickable: bool) -> None:
         """Whether there is a button: none where clicks go through."""
@@ -77,7 +88,7 @@ class FaultPanel(QLabel):
         room = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.drawRoundedRect(room, _RADIUS, _RADIUS)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(_STRIPES[self._stage]))
+        painter.setBrush(QColor(_STRIPES.get(self._stage, CAPTIONS.good)))
         painter.drawRoundedRect(QRectF(5, 7, 4, self.height() - 14), 2, 2)
         painter.setFont(self._font)
         painter.setPen(QColor(CAPTIONS.ink))
@@ -106,6 +117,17 @@ class FaultPanel(QLabel):
         right -= _GAP
         return QRect(_INSET + 6, 2, max(1, right - _INSET - 6), self.height() - 4)
 
+    def _tell(self, text: str, button: str) -> None:
+        worded.text(self, text)
+        plain.set_tip(self, text)
+        worded.text(self.button, button)
+        self._arrange()
+        self.update()
+
     def _ask(self) -> None:
-        failed = self._stage is Stage.FAILED
-        self.start_requested.emit() if failed else self.source_requested.emit()
+        if self._stage is None:
+            self.own_requested.emit()
+        elif self._stage is Stage.FAILED:
+            self.start_requested.emit()
+        else:
+            self.source_requested.emit()

@@ -242,7 +242,7 @@ class FloatingWindow(FramedWindow):
         the window's place, and nothing corrects it (seen in one of four starts with openbox);
         while it lets go of a window, it may put others above.
         """
-        self.raise_()
+        self._on_top.come_up()
         self.place_is_certain = self.windowHandle().isExposed()
         if not self.place_is_certain:
             self._settling.start()
@@ -366,7 +366,7 @@ class FloatingWindow(FramedWindow):
         super().showEvent(event)
         self._arrange()
         if self._traits.places_itself:
-            self.raise_()
+            self._on_top.come_up()
             self.place_is_certain = False
             self._settling.start()
         if self._settings.click_through:

@@ -12,7 +12,14 @@ from typing import cast
 
 from PySide6.QtCore import QObject, QRect, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QDialog, QToolTip, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QPlainTextEdit,
+    QTextEdit,
+    QToolTip,
+    QWidget,
+)
 
 from app import native
 
@@ -54,6 +61,12 @@ class OnTop(QObject):
 
     def stop(self) -> None:
         self._clock.stop()
+
+    def come_up(self) -> None:
+        """Above all others but for what is ours and in use, which may have opened meanwhile."""
+        self.make_room()
+        ours = in_use(self._window, self._box()) if self._yields else None
+        (ours or self._window).raise_()
 
     def keep_above(self) -> None:
         """Raise, unless something of our own would be covered by it."""
@@ -108,8 +121,15 @@ def in_use(captions: QWidget, box: QRect) -> QWidget | None:
     focused = QApplication.focusWidget()
     if active is None or active is captions or focused is None or focused.window() is captions:
         return None
+    if _is_read(focused) or _fills(focused):
+        return None
     place = QRect(focused.mapToGlobal(focused.rect().topLeft()), focused.size())
-    return active if place.intersects(box) and not _fills(focused) else None
+    return active if place.intersects(box) else None
+
+
+def _is_read(focused: QWidget) -> bool:
+    """Whether it is a text that nobody types into: it is looked at elsewhere, and scrolls."""
+    return isinstance(focused, (QTextEdit, QPlainTextEdit)) and focused.isReadOnly()
 
 
 def _fills(widget: QWidget) -> bool:

@@ -8,6 +8,8 @@ A click shows the captions; it can be dragged away from what it covers. Knows no
 
 from __future__ import annotations
 
+from math import ceil
+
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
@@ -34,6 +36,8 @@ SHOWS = Sentence("Show captions")
 TELLS_MS = 8000
 _HEIGHT, _LEAST_WIDTH, _PADDING, _DOT = 36, 120, 14, 5.0
 _TEXT_PX = 14
+_ABOVE_AND_BELOW = 8  # px, of a text of several lines
+_WRAPPED = int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap)
 
 
 class Pill(QAbstractButton):
@@ -45,6 +49,7 @@ class Pill(QAbstractButton):
         super().__init__()
         self._kind = "quiet"
         self._pressed_at: QPoint | None = None
+        self._widest = 10_000  # px: the screen
         self._font = QFont()
         self._font.setPixelSize(_TEXT_PX)
         self._font.setWeight(QFont.Weight.Medium)
@@ -71,8 +76,12 @@ class Pill(QAbstractButton):
         self._show(NAME, self.geometry() if self.isVisible() else corner_of)
 
     def sizeHint(self) -> QSize:
-        width = QFontMetricsF(self._font).horizontalAdvance(self.text())
-        return QSize(max(_LEAST_WIDTH, round(width + 3 * _PADDING + 2 * _DOT)), _HEIGHT)
+        """In several lines where the screen is too narrow for one: it says how to get back."""
+        around = round(3 * _PADDING + 2 * _DOT)
+        room = QRectF(0, 0, self._widest - around, 10_000)
+        text = QFontMetricsF(self._font).boundingRect(room, _WRAPPED, self.text())
+        height = max(_HEIGHT, ceil(text.height()) + 2 * _ABOVE_AND_BELOW)
+        return QSize(max(_LEAST_WIDTH, ceil(text.width()) + around), height)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._pressed_at = event.globalPosition().toPoint() - self.pos()
@@ -111,7 +120,7 @@ class Pill(QAbstractButton):
         painter.setPen(QColor(CAPTIONS.ink))
         painter.setFont(self._font)
         left = 2 * _PADDING + 2 * _DOT - 4
-        painter.drawText(room.adjusted(left, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.drawText(room.adjusted(left, 0, 0, 0), _WRAPPED, self.text())
 
     def _fit(self) -> None:
         """Other words are longer or shorter."""
@@ -121,9 +130,10 @@ class Pill(QAbstractButton):
         worded.text(self, text)
         told = text if text != NAME else Sentence("{name}. {shows}.", name=NAME, shows=SHOWS)
         worded.name(self, told)
+        screen = QGuiApplication.screenAt(corner_of.center()) or QGuiApplication.primaryScreen()
+        self._widest = screen.geometry().width()
         size = self.sizeHint()
         corner = QPoint(corner_of.left(), corner_of.bottom() + 1 - size.height())
-        screen = QGuiApplication.screenAt(corner_of.center()) or QGuiApplication.primaryScreen()
         self.setGeometry(placement.kept_on(QRect(corner, size), screen.geometry()))
         self.show()
         self.raise_()

@@ -15,6 +15,9 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 from app.ui.widgets import worded
 from model_backends.base import Sentence
 
+# Whatever is chosen for text fields in general would be drawn over the captions.
+_SHEET = "QPlainTextEdit { background: transparent; border: none; padding: 0; }"
+
 
 class SpokenLines(QPlainTextEdit):
     """The committed lines that are on the screen."""
@@ -23,6 +26,7 @@ class SpokenLines(QPlainTextEdit):
         super().__init__(parent)
         self._lines: list[str] = []
         self.setReadOnly(True)
+        self.setStyleSheet(_SHEET)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

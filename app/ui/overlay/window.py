@@ -27,6 +27,7 @@ from shiboken6 import isValid
 
 from app.audio.devices.base import SourceInfo
 from app.audio.sources import list_sources
+from app.core.voices import ME
 from app.session.status import Stage, Status
 from app.settings import OverlaySettings
 from app.ui.overlay import keys, look
@@ -74,6 +75,7 @@ class CaptionOverlay(HandledWindow):
     source_chosen = Signal(str)
     delay_chosen = Signal(int)
     pause_toggled = Signal()
+    own_speech_chosen = Signal()  # to be shown, too
 
     def __init__(
         self,
@@ -135,6 +137,8 @@ class CaptionOverlay(HandledWindow):
         if not look.shows_many(settings.lines):
             self._few_lines = settings.lines
         super().apply(settings)
+        if self._captioning is not None and self._captioning.shows(ME):
+            self._box.show_own_unseen(False)
         least, most = look.SIZES_PERCENT
         percent = look.percent(settings.font_size)
         self.controls.set_language_shown(not settings.show_language)
@@ -166,6 +170,7 @@ class CaptionOverlay(HandledWindow):
 
     def _begin_session(self) -> None:
         self.captions.begin_session()
+        self._box.show_own_unseen(False)
         self._show_language(None)
         self._show_choices()
 
@@ -191,13 +196,13 @@ class CaptionOverlay(HandledWindow):
     def _take_word(self, word: Word) -> None:
         if self._captioning is not None:
             if not self._captioning.shows(word.lane):
+                self._box.show_own_unseen(True)
                 return
             self.captions.name_voices(self._captioning.labels)
         self.captions.add_word(word)
         self._quiet.word_came()
         self.reading.tell()
-        if self._box.tells_fault:
-            self._box.look_for_words()
+        self._box.word_came()
         timeline = self._captioning.timeline if self._captioning else None
         if timeline is not None:
             self._show_language(timeline.language())
@@ -446,6 +451,7 @@ class CaptionOverlay(HandledWindow):
             (menu.quit_requested, self.quit_requested),
             (self._box.start_requested, self.pause_toggled),
             (self._box.source_requested, self.choose_source),
+            (self._box.own_requested, self.own_speech_chosen),
             (self.reading.held_changed, self._show_held),
             (self.no_room_kept, lambda: self.tell(_NO_ROOM)),
             (self.sharing_refused, lambda: self.tell(_SEEN_BY_OTHERS)),

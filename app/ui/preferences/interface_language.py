@@ -25,7 +25,7 @@ _LETTERS = 17  # of the widest item
 
 
 class InterfaceLanguage(QWidget):
-    """A box with its label, which may be hidden: languages speak for themselves."""
+    """A box with its label, which may be hidden where there is no room for it."""
 
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +35,7 @@ class InterfaceLanguage(QWidget):
         plain.set_tip(self.box, _TIP)
         self.label = plain.label(_TITLE, "dim")
         self.label.setBuddy(self.box)
+        self.label.setMinimumWidth(1)  # no window is wider for it
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)

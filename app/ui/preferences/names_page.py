@@ -69,6 +69,7 @@ class NamesPage(QWidget):
         self._store = store
         self._shown: tuple[Name, ...] = ()
         self.table = QTableWidget(0, len(_TITLES))
+        self.add = _button(Sentence("&Add"), Sentence("Write one more word into the list"))
         self.remove = _button(
             Sentence("&Remove"), Sentence("Remove the selected words from the list")
         )
@@ -89,6 +90,7 @@ class NamesPage(QWidget):
         self._applying.timeout.connect(self.apply)
         self.table.itemChanged.connect(self._edited)
         self.table.itemSelectionChanged.connect(self._offer)
+        self.add.clicked.connect(self.write_another)
         self.remove.clicked.connect(self.remove_selected)
         self.import_.clicked.connect(self.ask_for_import)
         self.export.clicked.connect(self.ask_for_export)
@@ -96,6 +98,7 @@ class NamesPage(QWidget):
         self._on_key(QKeySequence(QKeySequence.StandardKey.Delete), self.remove_selected)
         # in a dialog it would press the button
         self._on_key(QKeySequence(Qt.Key.Key_Return), self._edit)
+        self._fill(())
 
     @property
     def names(self) -> tuple[Name, ...]:
@@ -117,6 +120,12 @@ class NamesPage(QWidget):
         if not too_many:
             self._shown = self.names
             self._store.change(names=text if self._shown else "")
+
+    def write_another(self) -> None:
+        """Begin to write in the last row, which is empty."""
+        self.table.setFocus()
+        self.table.setCurrentCell(self.table.rowCount() - 1, _WORD)
+        self._edit()
 
     def remove_selected(self) -> None:
         rows = sorted({index.row() for index in self.table.selectedIndexes()})
@@ -264,7 +273,7 @@ class NamesPage(QWidget):
 
     def _arrange(self) -> None:
         buttons = QHBoxLayout()
-        for button in (self.remove, self.import_, self.export):
+        for button in (self.add, self.remove, self.import_, self.export):
             buttons.addWidget(button)
         buttons.addStretch(1)
         column = QVBoxLayout(self)

@@ -50,6 +50,7 @@ _READ_TIP = Sentence("Each sentence is read out, or shown in braille, once it is
 _UNDO = Sentence("&Undo restore")
 _NARROW = 420  # px of a page that fit on the smallest of screens; a wider one scrolls there
 _LOW = 440  # px; a lower window has no room for the sample: the captions beside it are one
+_BETWEEN = 12  # px between buttons, and around them
 MARGIN = 8  # pixels between the window and the top of the screen
 
 
@@ -211,8 +212,13 @@ class Preferences(QDialog):
         of_captions = self.list.currentRow() == 0
         self.sample.setVisible(of_captions and self.height() >= _LOW)
         self.defaults.setVisible(of_captions)
-        self.language.label.setVisible(not of_captions)  # the other buttons need the room
+        self.language.label.setVisible(not of_captions or self._row_has_room())
         self.undo.setVisible(of_captions and self._before_restore is not None)
+
+    def _row_has_room(self) -> bool:
+        """For all that can stand below the captions' page, and what the language is of."""
+        row = (self.defaults, self.undo, self.language.label, self.language.box, self.close_button)
+        return sum(each.sizeHint().width() + _BETWEEN for each in row) <= self.width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

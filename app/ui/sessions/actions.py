@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtCore import QElapsedTimer, Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from app.ui.widgets import worded
 from model_backends.base import Sentence
+
+
+class _OnceInAHaste(QPushButton):
+    """A double click is one: the second would be for the session that came in the first's place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pressed = QElapsedTimer()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        before_ms = self._pressed.restart() if self._pressed.isValid() else None
+        self._pressed.start()
+        if before_ms is None or before_ms > QApplication.doubleClickInterval():
+            super().mousePressEvent(event)
 
 
 class Actions(QWidget):
@@ -35,7 +58,7 @@ class Actions(QWidget):
         self.correct = _menu_button(Sentence("Co&rrect"), correct)
         self.name = worded.text(QPushButton(), Sentence("Re&name"))
         worded.tip(self.name, Sentence("F2 in the list"))
-        self.delete = worded.text(QPushButton(), Sentence("&Delete"))
+        self.delete = worded.text(_OnceInAHaste(), Sentence("&Delete"))
         worded.tip(self.delete, Sentence("It can be undone for ten seconds"))
         self.play = worded.text(QPushButton(), Sentence("&Listen"))
         worded.tip(

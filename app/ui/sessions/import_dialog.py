@@ -69,6 +69,8 @@ class ImportDialog(QDialog):
         FollowFocus(area)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFixedHeight(min(page.sizeHint().height(), _HIGHEST))
+        beside = area.verticalScrollBar().sizeHint().width()
+        area.setMinimumWidth(page.minimumSizeHint().width() + beside)  # no choice is cut
         told = plain.label(
             Sentence("The text is kept with your sessions; the file stays where it is."),
             "dim",

@@ -43,6 +43,7 @@ from app.ui.widgets.banner import BannerStack
 from model_backends.base import EngineOptions, Sentence, UserError, joined
 
 _SIZE, _LEAST = QSize(960, 600), QSize(680, 360)
+_LONGEST_TITLE = 60  # characters; the whole title is in the tooltip
 SEARCH_AFTER_MS = 150  # while somebody types
 _NOTHING = Sentence(
     "Nothing has been kept yet. Every session you caption is listed here when it ends."
@@ -247,7 +248,8 @@ class SessionsWindow(QWidget):
         facts = [when] if entry.title else []
         facts.append(Row(entry.started.date(), entry).facts)
         facts += [Sentence("Corrected")] if entry.edited else []
-        worded.text(self.headline, entry.title or when)
+        worded.text(self.headline, plain.shortened(entry.title, _LONGEST_TITLE) or when)
+        plain.set_tip(self.headline, entry.title)
         worded.text(self.detail, joined(*facts, between=" · "))
 
     def _offer_actions(self) -> None:
@@ -388,6 +390,7 @@ class SessionsWindow(QWidget):
             about=f"deleted {entry.id}",
         )
         banner.add_button(Sentence("&Undo"), lambda: self.shelf.restore(entry.id))
+        banner.asks = True  # whatever else is deleted meanwhile, there are ten seconds to undo it
         self._wanted = self.list.beside(entry.id)
         self.stored = None
         self.look()

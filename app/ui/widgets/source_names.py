@@ -114,7 +114,9 @@ def _plainly(choice: SourceChoice) -> str:
 
 def short(name: str) -> str:
     """What a session listens to; settings of before may have the sound server's words."""
-    return name.removeprefix(_MONITOR)
+    return (
+        name.removeprefix(_MONITOR) if name.startswith(_MONITOR) else name
+    )  # a Sentence stays one
 
 
 def spoken_of(name: str) -> str:

@@ -163,7 +163,7 @@ def test_the_meter_shows_speech_as_loud_as_it_is_to_the_ear(window: MainWindow, 
     assert window.header.meter.accessibleDescription() == "good"
 
 
-@pytest.mark.parametrize("stage", [Stage.PAUSED, Stage.STOPPED, Stage.FAILED])
+@pytest.mark.parametrize("stage", [Stage.PAUSED, Stage.STOPPING, Stage.STOPPED, Stage.FAILED])
 def test_the_meter_is_dark_when_nothing_is_listened_to(
     window: MainWindow, rig: Rig, stage: Stage
 ) -> None:
@@ -634,6 +634,23 @@ def test_it_fits_small_screens_with_its_buttons(
     window.resize(least)
     toggle = window.header.toggle
     assert window.rect().contains(toggle.mapTo(window, toggle.rect().bottomRight()))
+
+
+class NarrowScreen:
+    """1024 × 600 at 200 %."""
+
+    def availableGeometry(self) -> QRect:
+        return QRect(0, 0, 512, 300)
+
+
+def test_the_window_is_no_wider_than_a_narrow_screen(
+    rig: Rig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MainWindow, "screen", lambda window: NarrowScreen())
+    made = MainWindow(rig.captioning, rig.store)
+    qtbot.addWidget(made)
+    assert made.width() <= 512
+    assert made.minimumSizeHint().expandedTo(made.minimumSize()).width() <= 512
 
 
 def test_nothing_is_crushed_however_low_the_screen_is(

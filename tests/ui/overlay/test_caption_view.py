@@ -10,13 +10,14 @@ import numpy.typing as npt
 import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
-from PySide6.QtWidgets import QPlainTextEdit
+from PySide6.QtWidgets import QApplication, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from app.core.lines import Line
 from app.settings import OverlaySettings
 from app.ui.overlay.caption_view import CaptionView, line_height
 from app.ui.overlay.line_pictures import LinePictures
+from app.ui.widgets import theme
 from model_backends.base import Word
 from tests.ui.overlay.windows import painted
 from tests.ui.overlay_fakes import words
@@ -260,6 +261,27 @@ def test_captions_can_be_read_by_assistive_technology(
     image = painted(view)
     assert view.painted_text == view.committed_text
     assert ink(image, view.rect()) > 5  # what is read out paints nothing over it
+
+
+def test_what_is_read_out_hides_nothing_in_the_clothes_of_the_app(
+    qtbot: QtBot, qapp: QApplication, screen_reader: None
+) -> None:
+    """The app's style sheet gives text fields a ground: here it would lie over the captions."""
+    pictures = []
+    before = qapp.styleSheet(), qapp.palette()
+    theme._dress(qapp)
+    try:
+        for read in (False, True):
+            QAccessible.setActive(read)
+            view = shown(qtbot, SETTINGS)
+            for word in words(SPEECH):
+                view.add_word(word)
+            assert (view.findChild(QPlainTextEdit) is not None) == read
+            pictures.append(painted(view))
+    finally:
+        qapp.setStyleSheet(before[0])
+        qapp.setPalette(before[1])
+    assert pictures[0] == pictures[1]
 
 
 def test_without_a_screen_reader_nothing_is_kept_for_one(view: CaptionView) -> None:

@@ -333,6 +333,23 @@ def test_the_handle_is_seen_while_another_window_of_ours_is_in_use(
         shown.close()
 
 
+def test_captions_go_along_to_another_virtual_desktop(managed: Screen, settings: str) -> None:
+    """Whoever reads a meeting and turns to another desktop has them before the eyes there, too."""
+    shown = Program(managed, "captions", settings)
+    try:
+        shown.wait("painted", " heart.")
+        managed.xdotool("set_num_desktops", "2")
+        shown.order("call keep_above []")  # as it does every other second
+        while "4294967295" not in properties(managed, "-id", shown.window, "_NET_WM_DESKTOP"):
+            pass
+        managed.xdotool("set_desktop", "1")
+        while "= 1" not in properties(managed, "-root", "_NET_CURRENT_DESKTOP"):
+            pass
+        assert "Normal" in properties(managed, "-id", shown.window, "WM_STATE")
+    finally:
+        shown.close()
+
+
 def until_handle_is_seen(screen: Screen, folder: Path, shown: Program) -> list[int]:
     """Its dots, over which nothing lies: where it is. The test's time limit ends the wait."""
     while True:

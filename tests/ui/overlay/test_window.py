@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,14 +10,16 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QContextMenuEvent, QHideEvent, QRegion
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import native
 from app.session.record import Saved
 from app.session.session import Choices, Stage, Status
 from app.settings import OverlaySettings
+from app.ui.overlay import on_top
 from app.ui.overlay.more_menu import MoreMenu
+from app.ui.overlay.pill import Pill
 from app.ui.overlay.window import CaptionOverlay
 from model_backends.base import Notice, Tail
 from tests.ui.overlay.windows import (
@@ -308,6 +311,20 @@ def test_without_a_tray_a_way_back_stays_on_the_screen(
     assert pill.isHidden()
 
 
+def test_the_way_back_is_told_in_full_on_a_narrow_screen(qtbot: QtBot) -> None:
+    pill = Pill()
+    qtbot.addWidget(pill)
+    screen = pill.screen().geometry()
+    corner = QRect(0, screen.bottom() - 35, 100, 36)
+    pill.tell("Hidden.", corner)
+    low = pill.height()
+    pill.tell("Captions are hidden, still listening. " * 20, corner)
+    assert screen.contains(pill.geometry())
+    assert pill.height() > 2 * low
+    pill.stay(corner)
+    assert pill.height() == low
+
+
 def test_with_a_tray_the_pill_goes_when_it_has_told(window: CaptionOverlay) -> None:
     window.has_tray = lambda: True
     window.show_status(Status(Stage.SPEECH))
@@ -522,6 +539,28 @@ def test_while_a_dialog_of_ours_is_in_use_captions_do_not_cover_it(
     qtbot.waitUntil(lambda: bool(window.windowHandle().flags() & on_top))
 
 
+def test_captions_that_are_shown_anew_do_not_cover_it_either(
+    qtbot: QtBot, window: CaptionOverlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a key from anywhere, or because the dialog was there before them: slow starts."""
+    raised: list[str] = []
+
+    class Dialog(QDialog):
+        def raise_(self) -> None:
+            raised.append("dialog")
+
+    dialog = Dialog()
+    qtbot.addWidget(dialog)
+    # The offscreen platform makes whatever is shown the active window.
+    monkeypatch.setattr(on_top, "in_use", lambda captions, box: dialog)
+    monkeypatch.setattr(window, "raise_", lambda: raised.append("captions"))
+    window.hide()
+    window.show()
+    qtbot.waitUntil(lambda: window.place_is_certain)
+    assert "captions" not in raised
+    assert raised[-1] == "dialog"
+
+
 def test_escape_gives_the_keyboard_back_to_where_it_came_from(
     qtbot: QtBot, window: CaptionOverlay
 ) -> None:
@@ -568,15 +607,64 @@ def test_own_words_are_not_shown_in_a_meeting_until_wished(
     qtbot.waitUntil(lambda: window.captions.painted_text == ["You: hello", "Others: Welcome"])
 
 
-@pytest.mark.parametrize(("under", "yields"), [(True, True), (False, False)])
-def test_whoever_types_into_a_window_of_ours_sees_what(
-    qtbot: QtBot, window: CaptionOverlay, under: bool, yields: bool
+def test_captions_that_leave_out_the_only_speaker_say_so(
+    qtbot: QtBot, window: CaptionOverlay
 ) -> None:
-    """The find bar of the main window may be where the captions are."""
+    """Whoever tries it alone would see a box that stays empty, and learn nothing."""
+    session = listening(window)
+    captioning, told = window._captioning, window._box.fault
+    assert captioning is not None
+    store = captioning._store
+    store.changed.connect(lambda now, _before: window.apply(now.overlay))
+    window.own_speech_chosen.connect(lambda: store.change(show_own_speech=True))
+    session.say(Choices("Speakers and microphone", 480, voices=("them", "me")))
+    session.say(Status(Stage.SPEECH), *words("hello"))
+    qtbot.waitUntil(told.isVisible)
+    assert "You are heard" in told.text()
+    told.button.click()
+    assert told.isHidden()
+    session.say(*words("again", start_ms=2_000))
+    until_painted(qtbot, window, "You: again")
+
+
+def test_what_others_say_takes_the_place_of_what_is_told(
+    qtbot: QtBot, window: CaptionOverlay
+) -> None:
+    session = listening(window)
+    session.say(Choices("Speakers and microphone", 480, voices=("them", "me")), *words("hello"))
+    told = window._box.fault
+    qtbot.waitUntil(told.isVisible)
+    session.say(Status(Stage.NO_SOUND, "No sound.", "Is it muted?"))
+    qtbot.waitUntil(lambda: told.text() == "No sound. Is it muted?")
+    session.say(Status(Stage.PAUSED))
+    qtbot.waitUntil(told.isHidden)  # in the middle there is the button now
+    session.say(Status(Stage.SPEECH), *words("again", start_ms=2_000))
+    qtbot.waitUntil(told.isVisible)
+    session.say(replace(words("Welcome")[0], lane="them"))
+    qtbot.waitUntil(told.isHidden)
+
+
+@pytest.mark.parametrize(
+    ("made", "under", "yields"),
+    [
+        (QLineEdit, True, True),
+        (QLineEdit, False, False),
+        (lambda ours: QTextEdit(ours, readOnly=True), True, False),
+    ],
+)
+def test_whoever_types_into_a_window_of_ours_sees_what(
+    qtbot: QtBot,
+    window: CaptionOverlay,
+    made: Callable[[QWidget], QWidget],
+    under: bool,
+    yields: bool,
+) -> None:
+    """The find bar of the main window may be where the captions are; a transcript is only read."""
     ours = QWidget()
     qtbot.addWidget(ours)
-    field = QLineEdit(ours)
+    field = made(ours)
     ours.setGeometry(window.box_on_screen.translated(0, 0 if under else -400))
+    field.resize(200, 30)
     ours.show()
     ours.activateWindow()
     field.setFocus()

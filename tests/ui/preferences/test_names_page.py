@@ -31,6 +31,10 @@ def store(qtbot: QtBot) -> Iterator[SettingsStore]:
 
 @pytest.fixture
 def page(store: SettingsStore, qtbot: QtBot) -> NamesPage:
+    return shown(store, qtbot)
+
+
+def shown(store: SettingsStore, qtbot: QtBot) -> NamesPage:
     made = NamesPage(store)
     store.changed.connect(lambda now, _before: made.show_settings(now))
     made.show_settings(store.settings)
@@ -69,6 +73,21 @@ def test_what_is_typed_is_used_a_moment_later(
     write(page, 2, 1, "cooper netties;  cube or netties ")
     wanted = Name("Kubernetes", ("cooper netties", "cube or netties"))
     qtbot.waitUntil(lambda: used(store) == (VOXLINE, MARIA, wanted))
+
+
+def test_who_has_no_list_yet_can_begin_one(qtbot: QtBot) -> None:
+    store = SettingsStore(Settings())
+    page = shown(store, qtbot)
+    assert page.table.rowCount() == 1
+    assert not page.remove.isEnabled()
+    page.add.click()
+    editor = page.table.findChild(QLineEdit)
+    assert editor is not None
+    QTest.keyClicks(editor, "Kubernetes")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    page.hide()
+    assert used(store) == (Name("Kubernetes"),)
+    store.flush()
 
 
 def test_leaving_the_page_uses_what_was_typed_at_once(

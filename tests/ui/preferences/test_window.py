@@ -252,6 +252,18 @@ def test_contrast_is_that_of_the_guideline() -> None:
     assert contrast(grey, white) == pytest.approx(4.54, abs=0.005)  # the known edge of AA
 
 
+def test_beside_the_captions_it_is_said_whose_language_is_chosen(
+    qtbot: QtBot, preferences: Preferences
+) -> None:
+    """Without a label it looks like the language that is captioned; what has no room is not cut."""
+    label = preferences.language.label
+    for size in (QSize(1000, 600), preferences.minimumSizeHint()):
+        preferences.resize(size)
+        QApplication.processEvents()
+        assert size.width() < 1000 or not label.isHidden()
+        assert label.isHidden() or label.width() >= label.sizeHint().width()
+
+
 def test_the_sample_speaks_the_language_of_the_windows(preferences: Preferences) -> None:
     said: list[str] = []
     try:

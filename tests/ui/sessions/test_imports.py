@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.session.importing import HeardFile
@@ -154,6 +154,19 @@ def test_files_that_are_dropped_are_asked_about_each_with_its_language(
     desk.go_on.release(4)
     desk.until(lambda: not desk.imports.busy)
     assert desk.begun == [("a.mp3", None), ("b.mp3", "de")]
+
+
+def test_where_many_files_scroll_no_choice_is_cut(qtbot: QtBot) -> None:
+    files = [Path(f"{'W' * 60} {number}.flac") for number in range(30)]
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = ImportDialog(parent, files, ("de", "fr"), lambda jobs: None)
+    dialog.resize(dialog.sizeHint())
+    dialog.show()
+    qtbot.waitUntil(lambda: dialog.languages[0].isVisible())
+    (area,) = dialog.findChildren(QScrollArea)
+    assert area.verticalScrollBar().maximum() > 0
+    assert area.horizontalScrollBar().maximum() == 0
 
 
 def test_a_real_file_is_heard_by_a_worker_of_its_own(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.timeline import Gap
@@ -208,6 +208,50 @@ def test_deleted_can_be_undone_and_is_gone_for_good_later(
     assert not [each for each in desk.window.banners.banners if each.text.startswith("Deleted")]
     desk.library.restore(desk.talk)
     assert len(desk.library.sessions()) == 2
+
+
+@pytest.fixture
+def patient_mouse(qapp: QApplication) -> Iterator[None]:
+    """Clicks are one double click however slow the machine is."""
+    before = qapp.doubleClickInterval()
+    qapp.setDoubleClickInterval(60_000)
+    yield
+    qapp.setDoubleClickInterval(before)
+
+
+def test_a_double_click_deletes_one_session_and_each_can_be_had_back(
+    desk: Desk, patient_mouse: None
+) -> None:
+    desk.look()
+    delete = desk.window.actions_row.delete
+    meant: list[str] = []
+    delete.clicked.connect(lambda: meant.append("delete"))
+    QTest.mouseClick(delete, Qt.MouseButton.LeftButton)
+    first = desk.banner("Deleted: 14:02")
+    desk.opened(desk.old)
+    QTest.mouseClick(delete, Qt.MouseButton.LeftButton)
+    QTest.mouseDClick(delete, Qt.MouseButton.LeftButton)
+    assert len(meant) == 1
+    assert len(desk.library.sessions()) == 2
+    desk.window.delete_session()
+    desk.opened(desk.cut)
+    desk.window.delete_session()
+    desk.until(lambda: not desk.library.sessions())
+    desk.banner("Deleted: 12:02")
+    desk.press(first, "Undo")
+    desk.opened(desk.talk)
+
+
+def test_a_title_without_an_end_widens_nothing(desk: Desk) -> None:
+    desk.look()
+    page = desk.window.splitter.widget(1)
+    assert page is not None
+    least = page.minimumSizeHint()
+    long = "😀" + "W" * 200
+    desk.window.shelf.rename(desk.talk, long)
+    desk.until(lambda: "WWW" in desk.window.headline.text())
+    assert page.minimumSizeHint().width() == least.width()
+    assert long in desk.window.headline.toolTip()
 
 
 def test_all_or_what_is_selected_is_copied_with_or_without_times(desk: Desk) -> None:
