@@ -78,7 +78,8 @@ class FramedWindow(QFrame):
         """Leave the window manager, which knows nothing above full screen, or come back to it."""
         box = self.box_on_screen
         self.reframing = True
-        self.setWindowFlag(Qt.WindowType.X11BypassWindowManagerHint, unmanaged)  # hides it
+        self.hide()
+        self.setWindowFlag(Qt.WindowType.X11BypassWindowManagerHint, unmanaged)
         self._put_box(box)
         self.show()
         self.reframing = False

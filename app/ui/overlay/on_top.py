@@ -78,14 +78,17 @@ class OnTop(QObject):
         if busy or not self._traits.places_itself:
             return
         covered = native.is_covered(self._platform)
-        if covered != self.over_fullscreen:
+        if covered != self.over_fullscreen or (covered and not self._is_there()):
             self.over_fullscreen = covered
             self._reframe(covered)
-        elif (
-            not covered
-        ):  # else it is above all as it is; raised again it would cover a lock screen
+        elif not covered:  # else it is above all; raised again it would cover a lock screen
             native.keep_above(int(self._window.winId()), self._platform)
             self._window.raise_()  # last: it brings along what lies on the window
+
+    def _is_there(self) -> bool:
+        """A window manager that lets go of a window late takes away what is shown anew by then
+        (seen in one of ten times with openbox)."""
+        return self._window.windowHandle().isExposed()
 
     def make_room(self) -> None:
         """While something of ours is in use there the captions are an ordinary window, below it."""

@@ -262,6 +262,10 @@ def test_a_full_screen_window_does_not_cover_the_captions(
     )
     assert active(screen) == other.window
     assert shown.ask()["box"] == box
+    screen.xdotool("windowunmap", shown.ask()["id"])  # as a window manager does that is late
+    picture("gone", lambda image: brightest_inside(image, box) < 240)
+    picture("back", lambda image: brightest_inside(image, box) > 240)
+    assert shown.ask()["box"] == box
     other.order("normal")
     while "_NET_WM_STATE_ABOVE" not in properties(
         screen, "-id", shown.ask()["id"], "_NET_WM_STATE"
