@@ -6,11 +6,13 @@ from PySide6.QtCore import QElapsedTimer, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QApplication,
+    QBoxLayout,
     QHBoxLayout,
     QMenu,
     QPushButton,
     QSizePolicy,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -67,16 +69,17 @@ class Actions(QWidget):
         self.menus = (copy, export, correct)
         for menu in self.menus:
             menu.setObjectName("menu")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row_of = (self.play, self.copy, self.export, self.correct, self.name, self.delete)
-        for widget in row_of:
-            widget.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
-            row.addWidget(widget)
-        row.insertStretch(len(row_of) - 1, 1)
+        self._rows = QHBoxLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(8)
+        self._rows.addLayout(_row(self.play, self.copy, self.export))
+        self._rows.addLayout(_row(self.correct, self.name, None, self.delete), 1)
         for button in (self.play, self.name, self.delete):
             button.setAutoDefault(False)
+
+    def stand_in_two_rows(self) -> None:
+        """For a screen that has no room for one."""
+        self._rows.setDirection(QBoxLayout.Direction.TopToBottom)
 
     def show_playing(self, plays: bool) -> None:
         """What the button would do now."""
@@ -86,6 +89,19 @@ class Actions(QWidget):
         """What there is to be done; called before a menu is shown."""
         self.restore.setEnabled(edited)
         self.export_part.setEnabled(selected)
+
+
+def _row(*buttons: QWidget | None) -> QHBoxLayout:
+    """None: what room there is."""
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    for button in buttons:
+        if button is None:
+            row.addStretch(1)
+        else:
+            button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+            row.addWidget(button)
+    return row
 
 
 def _menu_button(text: str, menu: QMenu) -> QToolButton:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.language import say
 from app.ui.sessions.imports import Job
-from app.ui.widgets import beside_captions, plain, worded
+from app.ui.widgets import beside_captions, narrow, plain, worded
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.file_dialogs import in_our_words
 from app.ui.widgets.following import FollowFocus
@@ -29,7 +29,8 @@ from app.ui.widgets.sound_file import FILTERS
 from model_backends.base import Sentence
 
 _AUTOMATIC = Sentence("Automatic")
-_HIGHEST = 260  # px, of the list
+_LOWEST, _HIGHEST = 60, 260  # px, of the list
+_SHORT = 24  # characters of a name on a narrow screen
 Files = Callable[[Sequence[Path]], object]
 
 
@@ -53,8 +54,9 @@ class ImportDialog(QDialog):
         page.setLayout(grid)
         grid.setColumnStretch(0, 1)
         grid.setContentsMargins(0, 0, 0, 0)
+        longest = _SHORT if narrow.is_narrow(self) else plain.LONGEST_NAME
         for row, path in enumerate(files):
-            name = plain.label(plain.shortened(path.name))
+            name = plain.label(plain.shortened(path.name, longest))
             plain.set_tip(name, str(path))
             box = ChoiceBox(Sentence("Language of {name}", name=path.name))
             box.offer([(label, code) for code, label in offered], "")
@@ -68,7 +70,9 @@ class ImportDialog(QDialog):
         area.setWidgetResizable(True)
         FollowFocus(area)
         area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFixedHeight(min(page.sizeHint().height(), _HIGHEST))
+        high = page.sizeHint().height()
+        area.setMinimumHeight(min(high, _LOWEST))
+        area.setMaximumHeight(min(high, _HIGHEST))
         beside = area.verticalScrollBar().sizeHint().width()
         area.setMinimumWidth(page.minimumSizeHint().width() + beside)  # no choice is cut
         told = plain.label(

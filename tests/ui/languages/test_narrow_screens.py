@@ -1,0 +1,65 @@
+"""Every window on a screen of 512 × 300 points (1024 × 600 at 200 %), in every language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QRect, QSize
+from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
+
+from app.ui.main_window.report import show_report
+from app.ui.widgets import theme
+from tests.support.longer import speak
+from tests.ui.conftest import Rig
+from tests.ui.languages.windows import Windows
+from tests.ui.photographs import checks
+
+SCREEN = QRect(0, 0, 512, 300)
+ROOM = SCREEN.size() - QSize(2, 32)  # in the frame of a usual desktop
+NOT_WINDOWS = ("captions", "tray", "menu of the captions")  # theirs are tests of their own
+
+
+class NarrowScreen:
+    def availableGeometry(self) -> QRect:
+        return QRect(SCREEN)
+
+
+@pytest.fixture
+def narrow(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(QWidget, "screen", lambda _window: NarrowScreen())
+    theme._dress(qapp)  # as users see it: buttons are wider
+    yield
+    qapp.setStyleSheet("")
+    speak("en")
+
+
+@pytest.mark.parametrize("code", ["en", "de", "es", "fr"])
+def test_every_window_is_on_a_narrow_screen_with_all_that_is_in_it(
+    narrow: None, rig: Rig, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    speak(code)
+    windows = Windows(rig, monkeypatch)
+    windows.all["report"] = show_report(windows.main, rig.captioning, rig.store.settings)
+    shown = {n: w for n, w in windows.all.items() if n not in NOT_WINDOWS}
+    for window in shown.values():
+        window.resize(ROOM)
+    faults = [
+        f"{page}: {fault}"
+        for page, window in windows.pages()
+        for name in [page.rstrip(" 0123456789")]
+        if name in shown
+        for fault in faults_of(window)
+    ]
+    windows.close()
+    assert not faults, "\n".join(faults)
+
+
+def faults_of(window: QWidget) -> Iterator[str]:
+    if window.width() > ROOM.width() or window.height() > ROOM.height():
+        yield f"{window.size().toTuple()} is more than {ROOM.toTuple()}"
+    for area in window.findChildren(QScrollArea):
+        page = area.widget()
+        if area.isVisible() and page and page.width() > area.viewport().width():
+            yield f"{page.width()} px of a page scroll sideways in {area.viewport().width()}"
+    yield from (each for each in checks.inside(window) if not each.startswith("SourceBox"))
