@@ -16,6 +16,7 @@ from model_backends.base import Sentence, UserError
 
 _FOR_GOOD = Sentence("This cannot be undone. Files that you saved under names of your own stay.")
 _NARROW = 440  # px of the parts that fit on the smallest of screens
+_LOWEST, _WIDEST = 110, 960  # px, of the list of them
 _RUNNING = Sentence("The session that is running is not deleted: it is kept until you stop it.")
 
 
@@ -53,7 +54,9 @@ class EraseDialog(QDialog):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(20, 20, 20, 16)
         whole.setSpacing(8)
-        whole.addWidget(scrolled(page, page.minimumSizeHint().width()), 1)
+        area = scrolled(page, _WIDEST)
+        area.setMinimumHeight(_LOWEST)
+        whole.addWidget(area, 1)
         whole.addWidget(self._buttons)
         self._buttons.button(roles.Cancel).setDefault(True)
         self._buttons.button(roles.Cancel).setFocus()

@@ -152,8 +152,11 @@ class Preferences(QDialog):
         self._suit_screen()
         if not self._placed:
             self._placed = True
-            if not beside_captions.put(self, self.sizeHint()):
-                screen = self.screen().availableGeometry()
+            screen = self.screen().availableGeometry()
+            wanted = self.sizeHint()
+            if narrow.is_narrow(self):  # all the width there is: less would be less of a page
+                wanted.setWidth(screen.width())
+            if not beside_captions.put(self, wanted):
                 self.move(screen.center().x() - self.width() // 2, screen.top() + MARGIN)
         self.show()
         self.raise_()
@@ -239,7 +242,8 @@ class Preferences(QDialog):
 
     def _show_what_belongs(self) -> None:
         of_captions = self.list.currentRow() == 0
-        self.sample.setVisible(of_captions and self.height() >= _LOW)
+        height = min(self.height(), self.screen().availableGeometry().height())
+        self.sample.setVisible(of_captions and height >= _LOW)
         self.defaults.setVisible(of_captions)
         self.language.label.setVisible(not of_captions or self._row_has_room())
         self.undo.setVisible(of_captions and self._before_restore is not None)

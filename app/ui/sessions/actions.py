@@ -6,7 +6,6 @@ from PySide6.QtCore import QElapsedTimer, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QBoxLayout,
     QHBoxLayout,
     QMenu,
     QPushButton,
@@ -40,7 +39,8 @@ class Actions(QWidget):
     copy_wanted = Signal(bool)  # with times?
     export_wanted = Signal(bool)  # only what is selected?
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, in_two_rows: bool = False, parent: QWidget | None = None) -> None:
+        """`in_two_rows`: for a screen that has no room for one."""
         super().__init__(parent)
         copy, export, correct = QMenu(self), QMenu(self), QMenu(self)
         worded.action(copy, Sentence("&Text")).triggered.connect(
@@ -69,17 +69,13 @@ class Actions(QWidget):
         self.menus = (copy, export, correct)
         for menu in self.menus:
             menu.setObjectName("menu")
-        self._rows = QHBoxLayout(self)
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setSpacing(8)
-        self._rows.addLayout(_row(self.play, self.copy, self.export))
-        self._rows.addLayout(_row(self.correct, self.name, None, self.delete), 1)
+        rows = QVBoxLayout(self) if in_two_rows else QHBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(8)
+        rows.addLayout(_row(self.play, self.copy, self.export))
+        rows.addLayout(_row(self.correct, self.name, None, self.delete), 1)
         for button in (self.play, self.name, self.delete):
             button.setAutoDefault(False)
-
-    def stand_in_two_rows(self) -> None:
-        """For a screen that has no room for one."""
-        self._rows.setDirection(QBoxLayout.Direction.TopToBottom)
 
     def show_playing(self, plays: bool) -> None:
         """What the button would do now."""

@@ -12,6 +12,7 @@ from app.ui.main_window.report import show_report
 from app.ui.widgets import theme
 from tests.support.longer import speak
 from tests.ui.conftest import Rig
+from tests.ui.languages import windows as windows_module
 from tests.ui.languages.windows import Windows
 from tests.ui.photographs import checks
 
@@ -39,11 +40,11 @@ def test_every_window_is_on_a_narrow_screen_with_all_that_is_in_it(
     narrow: None, rig: Rig, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     speak(code)
+    monkeypatch.setattr(windows_module, "ROOM", ROOM)
     windows = Windows(rig, monkeypatch)
     windows.all["report"] = show_report(windows.main, rig.captioning, rig.store.settings)
     shown = {n: w for n, w in windows.all.items() if n not in NOT_WINDOWS}
-    for window in shown.values():
-        window.resize(ROOM)
+    windows.main.resize(ROOM)
     faults = [
         f"{page}: {fault}"
         for page, window in windows.pages()
