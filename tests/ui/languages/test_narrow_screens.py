@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
 from app.ui.main_window.report import show_report
+from app.ui.sessions.import_dialog import ImportDialog
 from app.ui.widgets import theme
 from tests.support.longer import speak
 from tests.ui.conftest import Rig
@@ -19,6 +21,9 @@ from tests.ui.photographs import checks
 SCREEN = QRect(0, 0, 512, 300)
 ROOM = SCREEN.size() - QSize(2, 32)  # in the frame of a usual desktop
 NOT_WINDOWS = ("captions", "tray", "menu of the captions")  # theirs are tests of their own
+FILES = [
+    Path(f"Weekly planning of the whole team, recorded by Margarethe {n}.mp3") for n in range(30)
+]
 
 
 class NarrowScreen:
@@ -43,6 +48,9 @@ def test_every_window_is_on_a_narrow_screen_with_all_that_is_in_it(
     monkeypatch.setattr(windows_module, "ROOM", ROOM)
     windows = Windows(rig, monkeypatch)
     windows.all["report"] = show_report(windows.main, rig.captioning, rig.store.settings)
+    windows.all["files"] = ImportDialog(windows.main, FILES, ["de", "es"], lambda _jobs: None)
+    windows.all["files"].resize(windows.all["files"].sizeHint().boundedTo(ROOM))
+    windows.all["files"].show()
     shown = {n: w for n, w in windows.all.items() if n not in NOT_WINDOWS}
     windows.main.resize(ROOM)
     faults = [
