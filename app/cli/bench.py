@@ -64,14 +64,15 @@ _MOST = {"--threads": 64, "--context": 8192}  # of the engine; of the decoder's 
 
 def run(args: argparse.Namespace) -> int:
     """Measure; the exit status tells whether every clip was captioned."""
-    if args.against:
-        return _step_bench(args)
-    if args.engine == "voxtral-cpu" and args.manifest is None and args.model is None:
+    alone = args.manifest is None and args.model is None and not args.against
+    if args.engine == "voxtral-cpu" and alone:
         return _processor_bench(args)
     if args.threads or args.context:
         raise UsageError(
             Sentence("--threads and --context go with --engine voxtral-cpu, without a model.")
         )
+    if args.against:
+        return _step_bench(args)
     choice = chosen_engine(args)
     check_can_score()
     manifest = args.manifest or paths.resource("sample/manifest.jsonl")

@@ -46,3 +46,12 @@ def test_a_graphics_cards_measurement_wants_a_pack() -> None:
     with pytest.raises(UsageError, match="acceleration pack") as error:
         run("--against", "transformers")
     assert "voxline pack install" in error.value.hint
+
+
+@pytest.mark.parametrize("other", [("--against", "transformers"), ("--engine", "embedded"), ()])
+@pytest.mark.parametrize("option", [("--threads", "1"), ("--context", "64")])
+def test_options_of_the_processor_engine_are_refused_elsewhere(
+    option: tuple[str, ...], other: tuple[str, ...]
+) -> None:
+    with pytest.raises(UsageError, match="go with --engine voxtral-cpu"):
+        run(*option, *other)
