@@ -277,7 +277,7 @@ def _not_saved(path: Path, error: OSError) -> str:
         return Sentence(template, reason=reason)
     template = (
         "The settings could not be saved ({reason}). They hold until you quit; "
-        "set {name} to a folder that you may write to."
+        "to keep them, start Voxline with {name} set to a folder that you may write to."
     )
     return Sentence(template, reason=reason, name=variable)
 

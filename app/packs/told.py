@@ -16,7 +16,9 @@ _INDEX = Sentence(
     "pip’s configuration says where packages come from (index-url, extra-index-url, find-links); "
     "an address may hold a user and a password."
 )
-_ELSEWHERE = Sentence("VOXLINE_DATA names another folder for what Voxline keeps.")
+_ELSEWHERE = Sentence(
+    "Let Voxline write there, or start it with VOXLINE_DATA set to a folder that you may write to."
+)
 
 
 def of_index(error: DownloadError, host: str) -> DownloadError:

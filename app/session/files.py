@@ -72,8 +72,15 @@ def _hint(path: Path, number: int) -> str:
     if variable is None:
         return _HINTS.get(number, Sentence("Choose another place."))
     if number in _FULL:
-        return Sentence("Free some space, or set {name} to a folder elsewhere.", name=variable)
-    return Sentence("Set {name} to a folder that you may write to.", name=variable)
+        return Sentence(
+            "Free some space. To use another disk, start Voxline with {name} set to a folder "
+            "there.",
+            name=variable,
+        )
+    return Sentence(
+        "Let Voxline write there, or start it with {name} set to a folder that you may write to.",
+        name=variable,
+    )
 
 
 def output_problem(error: OSError) -> FileProblem:

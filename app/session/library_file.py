@@ -210,7 +210,10 @@ _ERRNO = {
     sqlite3.SQLITE_PERM: errno.EACCES,
 }
 _NEWER = Sentence("The library of sessions was made by a newer Voxline; it is left as it is.")
-_NEWER_HINT = Sentence("Use that version, or set VOXLINE_DATA to another folder.")
+_NEWER_HINT = Sentence(
+    "Nothing in it is lost: open it with that version. To begin another library with this one, "
+    "start Voxline with VOXLINE_DATA set to another folder."
+)
 _FOREIGN = "{path} is not a library of Voxline’s."
 _DAMAGED = "The library of sessions is damaged: {path}."
 _ASIDE = Sentence("Move the file elsewhere; a new library is begun then.")

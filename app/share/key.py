@@ -56,7 +56,10 @@ def same(given: str, key: str) -> bool:
 def _unusable(path: Path, error: OSError) -> KeyFileError:
     return KeyFileError(
         Sentence("The key {path} cannot be used: {reason}.", path=path, reason=error.strerror),
-        Sentence("Delete it, and another is made; or set VOXLINE_CONFIG to another folder."),
+        Sentence(
+            "Delete it, and another is made; or start Voxline with VOXLINE_CONFIG set to another "
+            "folder."
+        ),
     )
 
 

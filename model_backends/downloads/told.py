@@ -27,7 +27,10 @@ from model_backends.downloads.units import size
 GOES_ON = Sentence("Try again: it goes on where it stopped.")
 _CHECK_NET = Sentence("Check the Internet connection, then try again: it goes on where it stopped.")
 _LATER = Sentence("Try again later: it goes on where it stopped.")
-_ELSEWHERE = Sentence("VOXLINE_MODELS names another folder for models.")
+_ELSEWHERE = Sentence(
+    "Let Voxline write there, or start it with VOXLINE_MODELS set to a folder that you may write "
+    "to."
+)
 _AGAIN_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -285,7 +288,8 @@ def no_space(
         "no-space",
         Sentence("Needs {needed} of space, {free} free.", needed=size(needed), free=size(free)),
         Sentence(
-            "Free some in {folder}, or let {variable} name a folder elsewhere.",
+            "Free some space in {folder}. To use another disk, start Voxline with {variable} set "
+            "to a folder there.",
             folder=folder,
             variable=variable,
         ),

@@ -6,16 +6,26 @@ nothing about streams or audio.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from model_backends.base import Notice, Sentence
 from model_backends.embedded.pace import TOO_SLOW_MS, Pace
 from model_backends.embedded.recognizer import Recognizer
 
+log = logging.getLogger(__name__)
+
 SMALL = "tiny.en"
 _EASY_MS = TOO_SLOW_MS / 2  # from here on nobody needs to be told any more
 _BASE_COSTS = 3.0  # times what tiny.en costs, at most
 _CALM = 60  # decodes, half a minute of speech: as long must be easy before base comes back
+
+_LATE = Sentence("This computer is too slow for the speech model: captions come late.")
+_SMALLER = Sentence(
+    "This computer is too slow for the better speech model: a faster one takes down English now, "
+    "with more mistakes."
+)
+_COMES_BACK = Sentence("Close other programs: the better one comes back by itself.")
 
 LoadSmall = Callable[[], Recognizer | None]
 
@@ -65,32 +75,25 @@ class Weights:
                 return self._back_to_main(lane)
         if not self._pace.too_slow:
             return self._eased()
-        seconds = f"{self._pace.typical_ms / 1000:.1f}"
         if language == "en" and not self._small_works and self._fetch_small():
-            return self._change_to_small(lane, seconds)
+            return self._change_to_small(lane)
         if self._told is not None and self._told.code == "behind":
             return []
         helps = language == "en" and self.main.multilingual and not self._small_works
-        return self._tell(_behind(lane, seconds, helps))
+        return self._tell(_behind(lane, helps))
 
     def _fetch_small(self) -> bool:
         if self._small is None and self._load_small is not None:
             self._small, self._load_small = self._load_small(), None
         return self._small is not None
 
-    def _change_to_small(self, lane: str, seconds: str) -> list[Notice]:
+    def _change_to_small(self, lane: str) -> list[Notice]:
+        taken_ms = self._pace.typical_ms
+        log.info("%s takes %.0f ms a decode: %s takes over", self._name, taken_ms, SMALL)
         self._small_works = True
         self._pace.reset()
         self._calm.reset()
-        message = Sentence(
-            "Whisper {base} takes {seconds} s to listen once here, too slow to follow: English is "
-            "now heard with {model}, which makes more mistakes.",
-            base=self._name,
-            seconds=seconds,
-            model=SMALL,
-        )
-        hint = Sentence("Close other programs: {base} comes back by itself.", base=self._name)
-        return self._tell(Notice(lane, "smaller-model", message, hint))
+        return self._tell(Notice(lane, "smaller-model", _SMALLER, _COMES_BACK))
 
     def _back_to_main(self, lane: str) -> list[Notice]:
         self._small_works = False
@@ -114,11 +117,12 @@ class Weights:
         return [] if told is None else [Notice(told.lane, told.code, "")]
 
 
-def _behind(lane: str, seconds: str, smaller_helps: bool) -> Notice:
-    message = Sentence(
-        "This computer takes {seconds} s to listen once: captions come late.", seconds=seconds
-    )
+def _behind(lane: str, smaller_helps: bool) -> Notice:
     hint = Sentence("Close other programs.")
     if smaller_helps:
-        hint = Sentence("Close other programs, or choose the model “{model}”.", model=SMALL)
-    return Notice(lane, "behind", message, hint)
+        hint = Sentence(
+            "Close other programs, or choose the faster model “{model}” in the preferences; it "
+            "makes more mistakes.",
+            model=SMALL,
+        )
+    return Notice(lane, "behind", _LATE, hint)

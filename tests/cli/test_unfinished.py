@@ -50,7 +50,7 @@ def test_a_place_that_cannot_be_written_is_told_and_the_words_are_in_the_library
     (tmp_path / "file").touch()
     monkeypatch.setenv("VOXLINE_TRANSCRIPTS", str(tmp_path / "file" / "below"))
     for _ in range(2):  # the second time it is in the library already
-        assert "Set VOXLINE_TRANSCRIPTS to a folder" in recovered()
+        assert "start it with VOXLINE_TRANSCRIPTS set to a folder" in recovered()
         assert len(journal.unfinished(paths.journal_dir())) == 1
         assert len(Library().sessions()) == 1
 

@@ -266,7 +266,7 @@ def test_a_folder_that_cannot_be_made_names_the_variable_that_moves_it(
     monkeypatch.setenv("VOXLINE_CONFIG", str(config / "file" / "below"))
     assert load() == (Settings(), None)
     problem = save(Settings())
-    assert problem is not None and "set VOXLINE_CONFIG to a folder" in problem
+    assert problem is not None and "start Voxline with VOXLINE_CONFIG set to a folder" in problem
 
 
 def test_settings_load_neither_qt_nor_tomlkit() -> None:

@@ -86,19 +86,23 @@ def test_who_has_the_keyboard_and_what_is_held_is_known(
     editor: Editor, screen: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     typist = X11Typist()
-    focus = typist.focus()
-    assert focus.window and not focus.ours and not focus.held
+
+    def until_held(what: str) -> None:
+        editor.until(lambda: typist.focus().held == what)
+
+    editor.until(lambda: bool(typist.focus().window))  # the desktop tells it in its own time
+    assert not typist.focus().ours and not typist.focus().held
     with monkeypatch.context() as patched:
         patched.setattr(os, "getpid", lambda: editor._process.pid)
-        assert typist.focus().ours
+        editor.until(lambda: typist.focus().ours)
     for keys, held in (("ctrl", KEYS), ("shift", KEYS), ("alt", KEYS)):
         screen.xdotool("keydown", keys)
-        assert typist.focus().held == held
+        until_held(held)
         screen.xdotool("keyup", keys)
-        assert typist.focus().held == ""
+        until_held("")
     for lock, held in (("Caps_Lock", CAPS_LOCK), ("Num_Lock", "")):
         screen.xdotool("key", lock)
-        assert typist.focus().held == held
+        until_held(held)
         screen.xdotool("key", lock)
     typist.close()
 

@@ -23,7 +23,10 @@ from app.ui.widgets import plain
 from app.ui.widgets.promises import NOTHING_LEAVES
 from model_backends.base import EngineInfo, Sentence
 
-_CHANGES_AT_ONCE = Sentence("The captions change as you choose. The preferences have more of it.")
+_CHANGES_AT_ONCE = Sentence(
+    "Captions on the screen change at once, and what is said next looks as you choose. The "
+    "preferences have more of it, with a sample."
+)
 _MOVE = Sentence(
     "Move the captions by dragging them. × hides them; ⋯ beside them has everything else."
 )

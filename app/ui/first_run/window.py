@@ -60,7 +60,7 @@ class FirstRunWindow(QDialog):
         self.hearing = HearingStep(store, find_info)
         self.keeping = KeepingStep(store, commands, hotkeys)
         self.steps = (self.source, self.look, self.hearing, self.keeping)
-        self.heading = plain.label(name="heading")
+        self.heading = plain.label(name="heading", wrap=True)
         self.progress = plain.label(name="dim")
         self.pages = QStackedWidget()
         for step in self.steps:  # before the buttons: Tab goes as one reads

@@ -8,6 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPixmap
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QCheckBox,
     QDialog,
     QDialogButtonBox,
@@ -23,11 +24,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.state.captions_page import CaptionsPage
-from app.ui.widgets import beside_captions, plain, worded
+from app.ui.widgets import beside_captions, narrow, plain, worded
 from app.ui.widgets.following import FollowFocus
 from model_backends.base import Counted, Sentence, joined
 
 _WIDTH, _LEAST_HEIGHT = 480, 120  # px, of all but the code; scrolled where there is less
+_NARROW = 440  # px, the same on the smallest of screens
 _CODE_PX = 190
 _LOOK_MS = 500
 _WHAT = Sentence(
@@ -72,7 +74,8 @@ class CaptionsPageDialog(QDialog):
         self._show()
 
     def _arrange(self) -> None:
-        """The code beside the rest: above the captions there is little height."""
+        """The code beside the rest: above the captions there is little height, but on a narrow
+        screen no room beside anything."""
         column = QVBoxLayout()
         column.setSpacing(12)
         grid = QGridLayout()
@@ -110,7 +113,10 @@ class CaptionsPageDialog(QDialog):
         whole.setSpacing(12)
         whole.addWidget(self._scrolled, 1)
         whole.addWidget(buttons)
-        self.on.setMinimumWidth(_WIDTH)
+        is_narrow = narrow.is_narrow(self)
+        if is_narrow:
+            upper.setDirection(QBoxLayout.Direction.TopToBottom)
+        self.on.setMinimumWidth(_NARROW if is_narrow else _WIDTH)
 
     def _switch(self, on: bool, network: bool) -> None:
         worded.text(self.problem, "")

@@ -9,11 +9,14 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QVBoxLayout,
 
 from app.session.erasing import PARTS, erase
 from app.ui.state.background import in_background
-from app.ui.widgets import beside_captions, plain, worded
+from app.ui.widgets import beside_captions, narrow, plain, worded
 from app.ui.widgets.banner import BannerStack
+from app.ui.widgets.scrolled import scrolled
 from model_backends.base import Sentence, UserError
 
 _FOR_GOOD = Sentence("This cannot be undone. Files that you saved under names of your own stay.")
+_NARROW = 440  # px of the parts that fit on the smallest of screens
+_LOWEST, _WIDEST = 110, 960  # px, of the list of them
 _RUNNING = Sentence("The session that is running is not deleted: it is kept until you stop it.")
 
 
@@ -36,8 +39,9 @@ class EraseDialog(QDialog):
         )
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 20, 20, 16)
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         for box in self.parts.values():
             column.addWidget(box)
@@ -45,7 +49,15 @@ class EraseDialog(QDialog):
         column.addWidget(plain.label(_FOR_GOOD, "warning", wrap=True))
         if running:
             column.addWidget(plain.label(_RUNNING, "dim", wrap=True))
-        column.addWidget(self._buttons)
+        if narrow.is_narrow(self):
+            narrow.Wrapped(page, _NARROW)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(20, 20, 20, 16)
+        whole.setSpacing(8)
+        area = scrolled(page, _WIDEST)
+        area.setMinimumHeight(_LOWEST)
+        whole.addWidget(area, 1)
+        whole.addWidget(self._buttons)
         self._buttons.button(roles.Cancel).setDefault(True)
         self._buttons.button(roles.Cancel).setFocus()
         self.accepted.connect(lambda: self._then(self._chosen()))

@@ -27,7 +27,7 @@ from app import __version__, paths
 from app.language import say
 from app.settings import settings_file
 from app.ui.overlay.keys import TOLD as IN_CAPTIONS
-from app.ui.widgets import beside_captions, plain, worded
+from app.ui.widgets import beside_captions, narrow, plain, worded
 from app.ui.widgets.following import FollowFocus
 from app.ui.widgets.promises import NOTHING_LEAVES
 from model_backends.base import Sentence
@@ -37,6 +37,7 @@ _MORE_KEYS = (
     (Sentence("Close the find bar; leave the caption controls"), Sentence("Escape")),
     (Sentence("Walk through the controls"), Sentence("Tab, Shift+Tab")),
 )
+_NARROW = 440  # px of a page that fit on the smallest of screens
 _RELEASES = "releases.url"  # packaging/frozen_parts.py writes it
 _LICENCE = Sentence("Voxline is free software under the Apache licence, version 2.0.")
 
@@ -209,6 +210,8 @@ class _Dialog(QDialog):
         self._page = QWidget()
         self._page.setLayout(content)
         content.setContentsMargins(0, 0, 12, 0)
+        if narrow.is_narrow(self):
+            narrow.Wrapped(self._page, _NARROW)
         area = QScrollArea()
         area.setWidget(self._page)
         area.setWidgetResizable(True)

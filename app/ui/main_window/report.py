@@ -59,7 +59,7 @@ def show_report(parent: QWidget, captioning: Captioning, settings: Settings) -> 
     shown.setReadOnly(True)
     shown.setTabChangesFocus(True)
     worded.name(shown, Sentence("The report"))
-    shown.setMinimumSize(480, 180)
+    shown.setMinimumSize(440, 180)  # a narrow screen has room for no more
     again = worded.text(QPushButton(), Sentence("&Copy again"))
     again.setAutoDefault(False)
     again.clicked.connect(lambda: QGuiApplication.clipboard().setText(text))

@@ -206,7 +206,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.page)
         over = QVBoxLayout(self.transcript.viewport())
         over.addWidget(self.latest, 0, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter)
-        available = self.screen().availableGeometry().size()
+        available = self.screen().availableGeometry().size() - beside_captions.frame_of(self)
         self.setMinimumWidth(min(_LEAST.width(), available.width()))
         if available.height() >= _ORDINARY_SCREEN:  # else as low as it can be: captions need room
             self.setMinimumHeight(_LEAST.height())

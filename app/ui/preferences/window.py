@@ -1,5 +1,7 @@
 """Preferences: a list of pages at the left, the page at the right. Every change is applied at once.
 
+On a narrow screen a box above the page has the list's place.
+
 There is no OK to press and nothing to lose: each control changes the settings through the store,
 and shows what the store says.
 """
@@ -13,8 +15,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QCheckBox,
     QDialog,
+    QFormLayout,
     QHBoxLayout,
     QListWidget,
     QPushButton,
@@ -35,7 +39,8 @@ from app.ui.preferences.privacy_page import PrivacyPage
 from app.ui.preferences.speech_model_page import SpeechModelPage
 from app.ui.state.engines import EngineChoice, info_of, suited_info
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import beside_captions, plain, worded
+from app.ui.widgets import beside_captions, narrow, plain, worded
+from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.scrolled import scrolled
 from model_backends.base import EngineInfo, Sentence
 
@@ -88,6 +93,7 @@ class Preferences(QDialog):
         self.list = QListWidget()
         self.list.setObjectName("pages")
         worded.name(self.list, Sentence("Pages"))
+        self.page_box = ChoiceBox(Sentence("Pages"))
         self.language = InterfaceLanguage(store)
         self.pages = QStackedWidget()
         self._add_pages(hotkeys, commands)
@@ -103,6 +109,8 @@ class Preferences(QDialog):
         self._arrange()
         self.list.currentRowChanged.connect(self.pages.setCurrentIndex)
         self.list.currentRowChanged.connect(self._show_what_belongs)
+        self.list.currentRowChanged.connect(self.page_box.setCurrentIndex)
+        self.page_box.chosen.connect(lambda row: self.list.setCurrentRow(int(row)))
         self.list.setCurrentRow(0)
         self.read_finished.clicked.connect(lambda on: store.change(read_finished_lines=on))
         self.defaults.clicked.connect(self._restore)
@@ -141,10 +149,14 @@ class Preferences(QDialog):
 
     def come_forward(self) -> None:
         """Show it; the first time clear of the captions, or else at the top of the screen."""
+        self._suit_screen()
         if not self._placed:
             self._placed = True
-            if not beside_captions.put(self, self.sizeHint()):
-                screen = self.screen().availableGeometry()
+            screen = self.screen().availableGeometry()
+            wanted = self.sizeHint()
+            if narrow.is_narrow(self):  # all the width there is: less would be less of a page
+                wanted.setWidth(screen.width())
+            if not beside_captions.put(self, wanted):
                 self.move(screen.center().x() - self.width() // 2, screen.top() + MARGIN)
         self.show()
         self.raise_()
@@ -159,6 +171,10 @@ class Preferences(QDialog):
         row.setContentsMargins(16, 0, 16, 0)
         row.addWidget(self.read_finished)
         column.addLayout(row)
+        self._below_captions = QHBoxLayout()  # buttons, where the window's row has no room for them
+        self._below_captions.setContentsMargins(16, 0, 16, 0)
+        self._below_captions.addStretch(1)
+        column.addLayout(self._below_captions)
         column.addStretch(1)
         titles: dict[str, QWidget] = {
             Sentence("Captions"): captions,
@@ -182,14 +198,14 @@ class Preferences(QDialog):
         for row, title in enumerate(self._titles):
             self.list.item(row).setText(say(title))
         self.list.setFixedWidth(self.list.sizeHintForColumn(0) + 40)
+        pages = [(title, str(row)) for row, title in enumerate(self._titles)]
+        self.page_box.offer(pages, str(self.list.currentRow()))
 
     def _arrange(self) -> None:
         self._name_pages()
         worded.follow(self, self._name_pages)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        buttons = QHBoxLayout()
-        for button in (self.defaults, self.undo):
-            buttons.addWidget(button)
+        self._buttons = buttons = QHBoxLayout()
         buttons.addStretch(1)
         buttons.addWidget(self.language)
         buttons.addSpacing(8)
@@ -198,26 +214,45 @@ class Preferences(QDialog):
         shown.setSpacing(12)
         shown.addWidget(self.sample)
         shown.addWidget(self.pages, 1)
-        middle = QHBoxLayout()
-        middle.setSpacing(12)
+        self._middle = middle = QHBoxLayout()
         middle.addWidget(self.list)
+        middle.addWidget(self.page_box)
         middle.addLayout(shown, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(12)
+        self._column = column = QVBoxLayout(self)
         column.addLayout(middle, 1)
         column.addLayout(buttons)
+        self._suit_screen()
+
+    def _suit_screen(self) -> None:
+        """Beside each other, or one below the other where the screen is too narrow for that."""
+        is_narrow = narrow.is_narrow(self)
+        self.list.setVisible(not is_narrow)
+        self.page_box.setVisible(is_narrow)
+        ways = QBoxLayout.Direction
+        self._middle.setDirection(ways.TopToBottom if is_narrow else ways.LeftToRight)
+        rows = QFormLayout.RowWrapPolicy
+        for form in self.pages.findChildren(QFormLayout):
+            form.setRowWrapPolicy(rows.WrapAllRows if is_narrow else rows.WrapLongRows)
+        for at, button in enumerate((self.defaults, self.undo)):
+            (self._below_captions if is_narrow else self._buttons).insertWidget(at, button)
+        around, between = (8, 8) if is_narrow else (16, 12)
+        self._column.setContentsMargins(around, around, around, around)
+        self._column.setSpacing(between)
+        self._middle.setSpacing(between)
 
     def _show_what_belongs(self) -> None:
         of_captions = self.list.currentRow() == 0
-        self.sample.setVisible(of_captions and self.height() >= _LOW)
+        height = min(self.height(), self.screen().availableGeometry().height())
+        self.sample.setVisible(of_captions and height >= _LOW)
         self.defaults.setVisible(of_captions)
         self.language.label.setVisible(not of_captions or self._row_has_room())
         self.undo.setVisible(of_captions and self._before_restore is not None)
 
     def _row_has_room(self) -> bool:
         """For all that can stand below the captions' page, and what the language is of."""
-        row = (self.defaults, self.undo, self.language.label, self.language.box, self.close_button)
+        row = [self.language.label, self.language.box, self.close_button]
+        if self.page_box.isHidden():
+            row += [self.defaults, self.undo]
         return sum(each.sizeHint().width() + _BETWEEN for each in row) <= self.width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

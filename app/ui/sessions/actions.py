@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -38,7 +39,8 @@ class Actions(QWidget):
     copy_wanted = Signal(bool)  # with times?
     export_wanted = Signal(bool)  # only what is selected?
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, in_two_rows: bool = False, parent: QWidget | None = None) -> None:
+        """`in_two_rows`: for a screen that has no room for one."""
         super().__init__(parent)
         copy, export, correct = QMenu(self), QMenu(self), QMenu(self)
         worded.action(copy, Sentence("&Text")).triggered.connect(
@@ -67,14 +69,11 @@ class Actions(QWidget):
         self.menus = (copy, export, correct)
         for menu in self.menus:
             menu.setObjectName("menu")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row_of = (self.play, self.copy, self.export, self.correct, self.name, self.delete)
-        for widget in row_of:
-            widget.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
-            row.addWidget(widget)
-        row.insertStretch(len(row_of) - 1, 1)
+        rows = QVBoxLayout(self) if in_two_rows else QHBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(8)
+        rows.addLayout(_row(self.play, self.copy, self.export))
+        rows.addLayout(_row(self.correct, self.name, None, self.delete), 1)
         for button in (self.play, self.name, self.delete):
             button.setAutoDefault(False)
 
@@ -86,6 +85,19 @@ class Actions(QWidget):
         """What there is to be done; called before a menu is shown."""
         self.restore.setEnabled(edited)
         self.export_part.setEnabled(selected)
+
+
+def _row(*buttons: QWidget | None) -> QHBoxLayout:
+    """None: what room there is."""
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    for button in buttons:
+        if button is None:
+            row.addStretch(1)
+        else:
+            button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+            row.addWidget(button)
+    return row
 
 
 def _menu_button(text: str, menu: QMenu) -> QToolButton:

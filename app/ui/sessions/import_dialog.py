@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.language import say
 from app.ui.sessions.imports import Job
-from app.ui.widgets import beside_captions, plain, worded
+from app.ui.widgets import beside_captions, narrow, plain, worded
 from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.file_dialogs import in_our_words
 from app.ui.widgets.following import FollowFocus
@@ -28,33 +28,40 @@ from app.ui.widgets.languages import native_name
 from app.ui.widgets.sound_file import FILTERS
 from model_backends.base import Sentence
 
+_LEFT_OUT = (
+    "Left out, for only files can be imported: {names}. Of a folder, drop the files that are in it."
+)
+_NAMED = 3  # of what is left out; "…" stands for more
 _AUTOMATIC = Sentence("Automatic")
-_HIGHEST = 260  # px, of the list
+_LOWEST, _HIGHEST = 60, 260  # px, of the list
+_SHORT = 24  # characters of a name on a narrow screen
 Files = Callable[[Sequence[Path]], object]
 
 
 class ImportDialog(QDialog):
-    """`then(jobs)` once it is confirmed."""
+    """`then(jobs)` once it is confirmed. What is there and no file is left out, and named."""
 
     def __init__(
         self,
         parent: QWidget,
-        files: Sequence[Path],
+        paths: Sequence[Path],
         languages: Sequence[str],
         then: Callable[[list[Job]], None],
     ) -> None:
         super().__init__(parent)
         worded.title(self, Sentence("Import"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._files = list(files)
+        left_out = [path for path in paths if path.exists() and not path.is_file()]
+        self._files = [path for path in paths if path not in left_out]
         self.languages: list[ChoiceBox] = []
         offered = [("", _AUTOMATIC), *sorted((code, native_name(code)) for code in languages)]
         page, grid = QWidget(), QGridLayout()
         page.setLayout(grid)
         grid.setColumnStretch(0, 1)
         grid.setContentsMargins(0, 0, 0, 0)
-        for row, path in enumerate(files):
-            name = plain.label(plain.shortened(path.name))
+        longest = _SHORT if narrow.is_narrow(self) else plain.LONGEST_NAME
+        for row, path in enumerate(self._files):
+            name = plain.label(plain.shortened(path.name, longest))
             plain.set_tip(name, str(path))
             box = ChoiceBox(Sentence("Language of {name}", name=path.name))
             box.offer([(label, code) for code, label in offered], "")
@@ -68,7 +75,9 @@ class ImportDialog(QDialog):
         area.setWidgetResizable(True)
         FollowFocus(area)
         area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFixedHeight(min(page.sizeHint().height(), _HIGHEST))
+        high = page.sizeHint().height()
+        area.setMinimumHeight(min(high, _LOWEST))
+        area.setMaximumHeight(min(high, _HIGHEST))
         beside = area.verticalScrollBar().sizeHint().width()
         area.setMinimumWidth(page.minimumSizeHint().width() + beside)  # no choice is cut
         told = plain.label(
@@ -76,6 +85,8 @@ class ImportDialog(QDialog):
             "dim",
             wrap=True,
         )
+        self.left_out = plain.label(_left_out(left_out, longest), "warning", wrap=True)
+        self.left_out.setVisible(bool(left_out))
         roles = QDialogButtonBox.StandardButton
         buttons = QDialogButtonBox(roles.Cancel)
         accept = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
@@ -85,7 +96,7 @@ class ImportDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 20, 20, 16)
         column.setSpacing(12)
-        for widget in (area, told, buttons):
+        for widget in (area, self.left_out, told, buttons):
             column.addWidget(widget)
         self.setMinimumWidth(460)
         self.accepted.connect(lambda: then(self._jobs()))
@@ -118,17 +129,21 @@ class Drops(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QDropEvent):  # QDragEnterEvent and QDragMoveEvent are, too
-            files = _files_in(event.mimeData())
-            if not files:
+            dropped = _paths_in(event.mimeData())
+            if not any(path.is_file() for path in dropped):
                 return False
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
             if event.type() == QEvent.Type.Drop:
-                self._then(files)
+                self._then(dropped)  # with what is no file: it is said what becomes of that
             return True
         return False
 
 
-def _files_in(data: QMimeData) -> list[Path]:
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return [path for path in paths if path.is_file()]
+def _paths_in(data: QMimeData) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
+def _left_out(paths: Sequence[Path], longest: int) -> str:
+    names = [f"“{plain.shortened(path.name, longest)}”" for path in paths[:_NAMED]]
+    return Sentence(_LEFT_OUT, names=", ".join([*names, "…"] if len(paths) > _NAMED else names))

@@ -12,6 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QGuiApplication, QHideEvent, QKeySequence
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QHBoxLayout,
     QLineEdit,
     QPushButton,
@@ -38,11 +39,12 @@ from app.ui.sessions.rows import Row
 from app.ui.sessions.shelf import Shelf
 from app.ui.sessions.text import SessionText
 from app.ui.state.background import in_background
-from app.ui.widgets import beside_captions, plain, worded
+from app.ui.widgets import beside_captions, narrow, plain, worded
 from app.ui.widgets.banner import BannerStack
 from model_backends.base import EngineOptions, Sentence, UserError, joined
 
 _SIZE, _LEAST = QSize(960, 600), QSize(680, 360)
+_NARROW_LIST, _NARROW_TEXT, _NARROW_LEAST = 160, 44, 256  # px: a width, two heights
 _LONGEST_TITLE = 60  # characters; the whole title is in the tooltip
 SEARCH_AFTER_MS = 150  # while somebody types
 _NOTHING = Sentence(
@@ -76,7 +78,7 @@ class SessionsWindow(QWidget):
         self.headline = plain.label(name="state", wrap=True)
         self.detail = plain.label(name="dim", wrap=True)
         self.empty = plain.label(name="dim", wrap=True)
-        self.actions_row = Actions()
+        self.actions_row = Actions(in_two_rows=narrow.is_narrow(self))
         self.hits = HitsBar()
         self.stored: Stored | None = None
         self._placed = False  # from then on it stays where the user puts it
@@ -152,7 +154,15 @@ class SessionsWindow(QWidget):
         whole = QHBoxLayout(self)
         whole.setContentsMargins(16, 14, 16, 14)
         whole.addWidget(self.splitter)
-        self.setMinimumSize(_LEAST)
+        if narrow.is_narrow(self):  # where it is as small as it can be
+            whole.setContentsMargins(8, 8, 8, 8)
+            self.splitter.setHandleWidth(8)
+            self.text.setMinimumHeight(_NARROW_TEXT)
+            self.setMinimumHeight(_NARROW_LEAST)  # a title in two lines has room
+            self.list.setMinimumWidth(_NARROW_LIST)
+            row.setDirection(QBoxLayout.Direction.TopToBottom)  # or few letters fit in the search
+        else:
+            self.setMinimumSize(_LEAST)
 
     def _connect(self) -> None:
         self._connect_shelf()

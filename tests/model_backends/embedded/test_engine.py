@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,8 @@ def test_a_slow_base_gives_way_for_english_and_the_user_is_told() -> None:
     engine, _, small = make(2.0)
     told = notices(speak(engine, 20, engine.open(options())))
     assert [notice.code for notice in told] == ["smaller-model"]
-    assert "tiny.en" in told[0].message
+    assert "more mistakes" in told[0].message, "what is noticed …"
+    assert not re.search(r"\d|base|tiny", told[0].message + told[0].hint), "… and no measurement"
     assert small.heard
     assert "tiny.en" in engine.model
 
@@ -161,6 +163,7 @@ def test_a_slow_base_stays_for_german() -> None:
     engine, base, small = make(2.0, language="de")
     told = notices(speak(engine, 20, engine.open(options())))
     assert [notice.code for notice in told] == ["behind"]
+    assert not re.search(r"\d|base|tiny", told[0].message + told[0].hint)
     assert not small.heard
     assert set(base.heard) == {"de"}
 

@@ -75,6 +75,17 @@ def test_what_is_read_is_what_was_translated(code: str) -> None:
             assert texts.gettext(english[0]) == said[0], REPAIR
 
 
+def test_a_variable_of_the_environment_is_told_as_something_voxline_is_started_with(
+    messages: dict[catalogues.Message, object],
+) -> None:
+    """“Set VOXLINE_DATA” alone tells nobody where, who does not know already."""
+    told = [each for each in messages if isinstance(each, str) and "VOXLINE_" in each]
+    assert told
+    assert [
+        each for each in told if not re.search(r"\bstart (it|Voxline) with VOXLINE_", each)
+    ] == []
+
+
 @pytest.mark.parametrize("code", TRANSLATED)
 def test_what_is_filled_in_is_the_same_in_every_language(code: str) -> None:
     for english, said in catalogues.entries(catalogues.read(code)):

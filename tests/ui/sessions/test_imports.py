@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -149,11 +150,38 @@ def test_files_that_are_dropped_are_asked_about_each_with_its_language(
     QApplication.sendEvent(desk.window, QDropEvent(QPointF(5, 5), *_copied(dropped)))
     (dialog,) = desk.window.findChildren(ImportDialog)
     assert [box.count() for box in dialog.languages] == [3, 3]
+    assert f"“{tmp_path.name}”" in dialog.left_out.text() and not dialog.left_out.isHidden()
     dialog.languages[1].setCurrentIndex(dialog.languages[1].findData("de"))
     dialog.accept()
     desk.go_on.release(4)
     desk.until(lambda: not desk.imports.busy)
     assert desk.begun == [("a.mp3", None), ("b.mp3", "de")]
+
+
+def test_what_is_no_file_is_left_out_and_named(qtbot: QtBot, tmp_path: Path) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    folders = [tmp_path / f"folder {number}" for number in range(4)]
+    for folder in folders:
+        folder.mkdir()
+    (tmp_path / "a.mp3").touch()
+    taken: list[Job] = []
+    dialog = ImportDialog(parent, [*folders, tmp_path / "a.mp3"], (), taken.extend)
+    assert "“folder 0”, “folder 1”, “folder 2”, …. Of a folder" in dialog.left_out.text()
+    dialog.accept()
+    assert [job.path.name for job in taken] == ["a.mp3"]
+    assert ImportDialog(parent, [tmp_path / "a.mp3"], (), taken.extend).left_out.isHidden()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
+def test_a_pipe_that_is_dropped_with_files_is_left_out_and_named(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = ImportDialog(parent, [tmp_path / "pipe", Path("a.mp3")], (), lambda jobs: None)
+    assert "“pipe”" in dialog.left_out.text()
 
 
 def test_where_many_files_scroll_no_choice_is_cut(qtbot: QtBot) -> None:
