@@ -184,7 +184,7 @@ def test_what_was_heard_again_is_in_the_journal_of_a_session_that_dies(
         raise AssertionError("the journal does not have what was heard again")
 
     for _ in range(10):
-        session = of_file(replace(options, srt=None), other)
+        session = of_file(replace(options, srt=None, force=True), other)  # it may be a second one
 
         def die(event: SessionEvent, dying: Session = session) -> None:
             if isinstance(event, Reheard):

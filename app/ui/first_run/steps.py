@@ -24,8 +24,7 @@ from app.ui.widgets.promises import NOTHING_LEAVES
 from model_backends.base import EngineInfo, Sentence
 
 _CHANGES_AT_ONCE = Sentence(
-    "Captions on the screen change at once, and what is said next looks as you choose. The "
-    "preferences have more of it, with a sample."
+    "What you choose holds at once. The preferences have more of it, with a sample."
 )
 _MOVE = Sentence(
     "Move the captions by dragging them. × hides them; ⋯ beside them has everything else."

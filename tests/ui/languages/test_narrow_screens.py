@@ -38,9 +38,11 @@ class NarrowScreen:
 @pytest.fixture
 def narrow(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(QWidget, "screen", lambda _window: NarrowScreen())
+    palette = qapp.palette()
     theme._dress(qapp)  # as users see it: buttons are wider
     yield
     qapp.setStyleSheet("")
+    qapp.setPalette(palette)
     speak("en")
 
 
