@@ -42,9 +42,8 @@ from model_backends import on_disk
 from model_backends.base import Sentence
 
 _T = TypeVar("_T")
-WITHIN_S = (
-    6.0  # a sound server answers in milliseconds, or where all is slow in seconds; else it is stuck
-)
+# A sound server answers in milliseconds, or in seconds where all is slow; else it is stuck.
+WITHIN_S = 6.0
 
 
 def list_sources(within_s: float = WITHIN_S) -> list[SourceInfo]:
