@@ -48,9 +48,9 @@ class Tones:
         self._players: list[subprocess.Popen[bytes]] = []
 
     def play(self, program: str, hz: int, sink: str = "speakers") -> subprocess.Popen[bytes]:
-        """For a minute, or until it is ended."""
+        """Longer than any test waits, or until it is ended."""
         path = self._folder / f"{hz}.wav"
-        at = np.arange(60 * RATE) / RATE
+        at = np.arange(3 * PATIENCE_S * RATE) / RATE
         soundfile.write(path, 0.4 * np.sin(2 * np.pi * hz * at), RATE)
         options = (f"--client-name={program}",)
         player = self._server.play(path, wait=False, sink=sink, options=options)
@@ -177,6 +177,12 @@ def add_output(server: PulseServer, name: str, description: str, rate: int = RAT
     wait_for(lambda: name in server.pactl("list", "short", "sinks"), name)
 
 
+def move_all(server: PulseServer, output: str) -> None:
+    """Has all that plays play there, as a desktop's mixer does for its user."""
+    for line in server.pactl("list", "short", "sink-inputs").splitlines():
+        server.pactl("move-sink-input", line.split()[0], output)
+
+
 # --- one application ------------------------------------------------------------------------------
 
 
@@ -220,15 +226,22 @@ def test_an_application_is_heard_in_all_its_streams_and_silent_while_it_plays_no
 def test_an_application_is_heard_wherever_it_plays(
     server: PulseServer, tones: Tones, listen: Listen
 ) -> None:
-    add_output(server, "alsa_output.pci-0000_00_1f.3.hdmi-stereo", "HDMI 3", 44_100)
-    browser = listen(Application(BROWSER))
+    output = "alsa_output.pci-0000_00_1f.3.hdmi-stereo"
+    add_output(server, output, "HDMI 3", 44_100)
+    browser, hdmi = listen(Application(BROWSER)), listen(Device(f"{output}.monitor", plays=True))
     tones.play(BROWSER, 440)
     tones.play(ZOOM, 1000)
     browser.until(lambda levels: levels[440] > 0.35, 440)
-    for line in server.pactl("list", "short", "sink-inputs").splitlines():
-        server.pactl("move-sink-input", line.split()[0], "alsa_output.pci-0000_00_1f.3.hdmi-stereo")
-    hdmi = listen(Device("alsa_output.pci-0000_00_1f.3.hdmi-stereo.monitor", plays=True))
-    hdmi.until(lambda levels: levels[440] > HEARD, 440)
+
+    def has_moved(levels: dict[int, float]) -> bool:
+        """WirePlumber 0.4 resets the target of a new stream once it has led it to the default
+        output, and with that a move that was asked for a moment before: then it is asked again."""
+        if levels[440] < HEARD:
+            move_all(server, output)
+        return levels[440] > HEARD
+
+    hdmi.skip()
+    hdmi.until(has_moved, 440)
     browser.skip()
     browser.until(alone(440), 440, 1000)
 
