@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -118,8 +119,17 @@ def test_what_cannot_be_played_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.audio
 def test_it_is_heard_from_the_loudspeakers(pulse: PulseServer, tmp_path: Path) -> None:
+    """A fifth of a second is held: a player that gets no processor for longer leaves a hole, maybe
+    in a beep, which is no whole one then. That is played again."""
     path = tmp_path / "beeps.wav"
     soundfile.write(path, beeps(_LONG_S, 44_100), 44_100)
+    ends = time.monotonic() + 2 * TIMEOUT_S
+    while (numbers := _from_loudspeakers(pulse, path, 5_400)) != [5, 6]:
+        assert time.monotonic() < ends, numbers
+
+
+def _from_loudspeakers(pulse: PulseServer, path: Path, at_ms: int) -> list[int]:
+    """The first two beeps that are heard there."""
     recorder = subprocess.Popen(
         ["parec", "-d", pulse.system_source, "--raw", f"--rate={RATE}", "--channels=2"],
         env=pulse.env,
@@ -129,12 +139,12 @@ def test_it_is_heard_from_the_loudspeakers(pulse: PulseServer, tmp_path: Path) -
     assert recorder.stdout.read(4)  # it listens
     ended = Ended()
     player = FilePlayer(ended.put, output.open_output)
-    player.play(path, 5_400)
+    player.play(path, at_ms)
     data, numbers = b"", list[int]()
     while len(numbers) < 2 and len(data) < RATE * 4 * TIMEOUT_S:
         data += recorder.stdout.read(RATE)  # a quarter of a second
         numbers = [beep.number for beep in heard(_left(data), RATE)]
     recorder.kill()
     recorder.communicate()
-    assert numbers[:2] == [5, 6]
     assert ended.get(timeout=TIMEOUT_S) is None
+    return numbers[:2]

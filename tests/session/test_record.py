@@ -116,7 +116,7 @@ def test_captions_as_shown_that_cannot_be_written_keep_nothing_from_its_place(
     answers: queue.Queue[Notice | Kept] = queue.Queue()
     options = SessionOptions(srt=tmp_path / "talk.srt", as_shown=tmp_path / "gone" / "shown.txt")
     record_of(options, answers.put).save()
-    kept = answers.get(timeout=20)
+    kept = answers.get(timeout=60)
     assert isinstance(kept, Kept) and kept.problem is not None
     assert "shown.txt" in kept.problem.message
     assert kept.saved is not None and kept.saved.path == tmp_path / "talk.srt"
@@ -135,6 +135,6 @@ def test_subtitles_find_a_place_where_there_is_no_home(
     (tmp_path / "file").touch()
     answers: queue.Queue[Notice | Kept] = queue.Queue()
     record_of(SessionOptions(srt=tmp_path / "gone" / "talk.srt"), answers.put).save()
-    kept = answers.get(timeout=20)
+    kept = answers.get(timeout=60)
     assert isinstance(kept, Kept) and kept.problem is not None
     assert kept.saved is not None and kept.saved.path.parent == tmp_path / "temporary"

@@ -160,6 +160,7 @@ def obey_captions(window: CaptionOverlay, order: str) -> None:
             painted_text=window.captions.painted_text,
             focus=focus.accessibleName() if focus else None,
             active=window.isActiveWindow(),
+            over_fullscreen=window._on_top.over_fullscreen,
         )
     elif order == "another of ours":  # as the main window beside the captions, in use
         own = QWidget(window, Qt.WindowType.Window)

@@ -19,7 +19,7 @@ from app.measure.genuine import Genuine
 from app.measure.stand_in import StandIn
 from model_backends.base import LoadOptions
 from model_backends.remote import engine as remote
-from model_backends.remote import probe
+from model_backends.remote import probe, voice
 from model_backends.remote.addresses import read
 from model_backends.remote.keys import VARIABLE
 
@@ -71,8 +71,10 @@ def server(request: pytest.FixtureRequest) -> Running:
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     """Loads the engine for a server, agreed to; closes it afterwards. A server of this computer
-    answers, however busy that is."""
+    answers, however busy that is, and none is given up for its silence."""
     engines = []
+    for name in ("_SLOW_S", "_DEAD_S", "_OPENING_S"):
+        monkeypatch.setattr(voice, name, 60.0)
     for name in ("_ALONE_S", "_AMONG_S"):
         monkeypatch.setattr(remote, name, 60.0)
     for name in ("_TIMEOUT_S", "PATIENCE_S"):
