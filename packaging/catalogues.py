@@ -145,6 +145,8 @@ def empty(language: str) -> Catalog:
 def renewed(language: str) -> Catalog:
     """The catalogue with exactly what is in the source; what was translated stays."""
     before, now = read(language), empty(language)
+    # as many plural forms as there were: other versions of Babel have other rules
+    now.mime_headers = [("Plural-Forms", before.plural_forms)]
     for message, places in messages().items():
         key = message[0] if isinstance(message, tuple) else message
         old = before.get(key)

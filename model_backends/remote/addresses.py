@@ -7,6 +7,7 @@ knows nothing about sockets.
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -32,7 +33,7 @@ class Address:
 
     url: str  # ws:// or wss://, whole
     dialect: str  # one of DIALECTS
-    host: str  # "captions.example.org", "10.0.0.7:8000", "[::1]:8000"
+    host: str  # "captions.example.org", "10.0.0.7:8000", "[::1]:8000", "captions.example.org:80"
     secure: bool  # by TLS
 
     @property
@@ -92,8 +93,10 @@ def _parts(url: str) -> SplitResult:
     except ValueError:
         good = False
     if not good or any(char.isspace() or not char.isprintable() for char in url):
-        raise EngineError(Sentence("“{url}” is not the address of a server.", url=url), _EXAMPLE)
-    named = [name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
+        shown = _without_secrets(url)
+        raise EngineError(Sentence("“{url}” is not the address of a server.", url=shown), _EXAMPLE)
+    named = [name.lower() for part in (parts.query, parts.fragment)
+             for name, _ in parse_qsl(part, keep_blank_values=True)]  # fmt: skip
     if "@" in parts.netloc or any(secret in name for name in named for secret in _SECRETS):
         raise EngineError(
             Sentence("The address of {host} holds a key.", host=parts.hostname),
@@ -102,6 +105,12 @@ def _parts(url: str) -> SplitResult:
             ),
         )
     return parts
+
+
+def _without_secrets(url: str) -> str:
+    """What was meant as an address, as it may be told: a key may stand before its host or after
+    its path."""
+    return re.split(r"[?#]", url.rpartition("@")[2], maxsplit=1)[0]
 
 
 def _told_by(parts: SplitResult) -> str:
@@ -123,7 +132,9 @@ def _query(parts: SplitResult, dialect: str, model: str | None) -> str:
 
 
 def _host(parts: SplitResult, secure: bool) -> str:
+    """Only TLS's port goes without saying: who agreed to a server that is spoken to in secret has
+    not agreed to the same without, nor is the key for one the key for the other."""
     name = parts.hostname or ""
     name = f"[{name}]" if ":" in name else name
     port = parts.port or _PORTS[secure]
-    return name if port == _PORTS[secure] else f"{name}:{port}"
+    return name if secure and port == _PORTS[secure] else f"{name}:{port}"

@@ -35,6 +35,7 @@ from model_backends.remote.dialects.mistral import Mistral
 from model_backends.remote.dialects.openai import Openai
 from model_backends.remote.dialects.vllm import Vllm
 from model_backends.remote.info import INFO
+from model_backends.remote.kept import BLOCK_MS
 from model_backends.remote.keys import KeyStore
 from model_backends.remote.servers import Lost, Server, Servers
 from model_backends.remote.voice import Voice
@@ -46,6 +47,7 @@ _ALONE_S, _AMONG_S = 8.0, 1.5  # to open a connection: with others at hand, not 
 _PATIENCE_S = 10.0  # for a first connection
 _TRY_S = 0.05
 _MOST_NEWS = 1000  # taken in at once: who floods us does not keep the worker from its work
+_LEAST_STEPS = 25  # of a server's model, two seconds: less is too short to hear a word in
 _DIALECTS: Mapping[str, Callable[[Wishes], Dialect]] = {MISTRAL: Mistral, OPENAI: Openai}
 
 Dial: TypeAlias = Callable[[Server, Callable[[Happening], None]], Connection]
@@ -123,8 +125,11 @@ def _learn(server: Server, found: probe.Found, model: str | None) -> None:
     server.busy = found.busy or 0
     if found.lost is not None and found.lost.kind in ("refused", "distrusted"):
         server.lost = found.lost
+    elif found.capacity_steps is not None and found.capacity_steps < _LEAST_STEPS:
+        seconds = f"{found.capacity_steps * BLOCK_MS / 1000:.1f}"
+        server.lost = Lost("fatal", Sentence("it hears {n} s at a time at most", n=seconds))
     elif model and found.models and model not in found.models:
-        names = ", ".join(found.models)
+        names = wire.clause(", ".join(found.models))
         told = Sentence("it does not serve “{model}”, but {names}", model=model, names=names)
         server.lost = Lost("fatal", told)
 

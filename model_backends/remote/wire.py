@@ -13,6 +13,7 @@ from model_backends.remote.servers import Lost
 
 _FULL = (429, 503)
 _REFUSED = (401, 403)
+_LONGEST = 300  # characters of a server's own words: the user reads them
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,11 @@ def unreachable(error: Exception) -> Lost:
     return Lost("absent", str(reason))
 
 
-def _clause(message: str) -> str:
+def clause(message: str) -> str:
     """What stands within a sentence of ours; our own words have no full stop anyway."""
-    return message if isinstance(message, Sentence) else message.rstrip(".")
+    if isinstance(message, Sentence):
+        return message
+    return message.rstrip(".") if len(message) <= _LONGEST else message[:_LONGEST] + "…"
 
 
 def why_not(address: Address, lost: Lost, had_key: bool) -> EngineError:
@@ -105,13 +108,13 @@ def why_not(address: Address, lost: Lost, had_key: bool) -> EngineError:
         )  # fmt: skip
     if lost.kind in ("fatal", "nowhere"):
         return EngineError(
-            Sentence("{host} cannot caption: {reason}.", host=host, reason=_clause(message)),
+            Sentence("{host} cannot caption: {reason}.", host=host, reason=clause(message)),
             Sentence("Check the address, --dialect and --model."),
         )
     if lost.kind == "full":
         return EngineError(Sentence("{host} is full.", host=host), Sentence("Try again later."))
     return EngineError(
-        Sentence("{host} cannot be reached: {reason}.", host=host, reason=_clause(message)),
+        Sentence("{host} cannot be reached: {reason}.", host=host, reason=clause(message)),
         Sentence("Check the address, and whether the server runs."),
     )
 

@@ -15,7 +15,7 @@ from model_backends.voxtral.schedule import ROW_MS, end_ms
 
 # how long a word takes to say, as the Voxtral engine has it: see `voxtral.words`
 _BASE_MS, _PER_CHARACTER_MS, _LONGEST_WORD_MS = 150, 75, 1200
-_WHOLE_WORDS = re.compile(r"\s*\S+(?=\s)")
+_WORD = re.compile(r"\s*\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,10 @@ class FlowWords:
 
     def push(self, text: str, heard_ms: int) -> list[TimedText]:
         self._text += text
-        whole = _WHOLE_WORDS.findall(self._text)
+        written = self._text.rstrip()
+        whole = _WORD.findall(written)  # what ends in no space is looked at once, however long
+        if whole and written == self._text:
+            whole.pop()  # may still grow
         self._text = self._text[sum(map(len, whole)) :]
         return self._timed(whole, heard_ms)
 

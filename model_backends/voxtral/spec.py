@@ -95,14 +95,16 @@ def from_params(params: Mapping[str, Any]) -> ModelSpec:
     audio = _dig(params, "multimodal", "whisper_model_args")
     if audio is None or not params.get("ada_rms_norm_t_cond"):
         raise EngineError(
-            "params.json describes a model that is not Voxtral Realtime.",
+            Sentence("params.json describes a model that is not Voxtral Realtime."),
             Sentence("Choose the folder of Voxtral-Mini-4B-Realtime."),
         )
     encoder_args = _mapping(audio, "encoder_args")
     _check_mel(_mapping(encoder_args, "audio_encoding_args"))
     _same("downsample_factor", _mapping(audio, "downsample_args"), FRAMES_PER_ROW)
     if not encoder_args.get("causal", True) or not params.get("tied_embeddings", True):
-        raise EngineError("params.json asks for an encoder or output head this engine lacks.")
+        raise EngineError(
+            Sentence("params.json asks for an encoder or output head this engine lacks.")
+        )
     return ModelSpec(
         encoder=_tower(encoder_args, biases=True),
         decoder=_tower(params, biases=False),
@@ -175,6 +177,14 @@ def _tower(args: Mapping[str, Any], biases: bool) -> Tower:
     if tower.heads % tower.kv_heads or tower.head_dim % 2:
         raise EngineError(
             Sentence("The model's description has head counts that do not fit together.")
+        )
+    if tower.width % 2:  # half of the delay's embedding is cosines, half sines
+        raise EngineError(
+            Sentence(
+                "The model's description has no usable {key}: {written!r:.40}.",
+                key="dim",
+                written=tower.width,
+            )
         )
     return tower
 

@@ -20,6 +20,7 @@ from websockets.sync.server import ServerConnection
 
 from app.core.timeline import Gap
 from app.share.feeds import growing, secrets
+from app.share.feeds import obs as obs_feed
 from app.share.feeds.destinations import consent
 from app.share.feeds.fresh import TOO_OLD_S
 from app.share.feeds.growing import GrowingFile, GrowingFileError
@@ -154,8 +155,9 @@ def test_zoom_is_not_told_what_is_too_old(zoom: FakeZoom) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "nonsense", "http://zoom.us/closedcaption?id=1", "https://zoom.us", "https://[x?a=1"],
-)
+    ["", "nonsense", "http://zoom.us/closedcaption?id=1", "https://zoom.us", "https://[x?a=1",
+     "https://zoom.us/closedcaption?id=ü", "https://zoom.us/closed\x7fcaption?id=1"],
+)  # fmt: skip
 def test_what_is_no_caption_url_is_refused(url: str) -> None:
     with pytest.raises(ZoomUrlError):
         Zoom(url)
@@ -267,6 +269,28 @@ def test_another_program_at_the_port_of_obs_is_told(hello: object, answer: dict[
         outlet.open()
         outlet.take(word(" hello", 0))
         outlet.send()
+    outlet.close()
+    obs.close()
+
+
+class Chatting(FakeObs):
+    """Tells one event after another, and never what it is asked."""
+
+    def _identified(self, connection: ServerConnection) -> bool:
+        ends = time.monotonic() + 20
+        while time.monotonic() < ends:
+            self._say(connection, 5, {"eventType": "InputVolumeMeters"})
+        return False
+
+
+def test_an_obs_that_only_chats_is_not_listened_to_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(obs_feed, "_TIMEOUT_S", 1.0)
+    obs = Chatting()
+    outlet = Obs("Captions", obs.url)
+    with pytest.raises(OutletError, match="no answer"):
+        outlet.open()
     outlet.close()
     obs.close()
 
@@ -509,8 +533,9 @@ def spoken_in(text: str) -> list[str]:
         ("ws://localhost:4455", "localhost:4455", True),
         ("wss://[::1]:4455/", "[::1]:4455", True),
         ("ws://192.168.1.20:4455", "192.168.1.20:4455", False),
-        ("ws://studio.local", "studio.local", False),
-        ("ws://localhost.example.org", "localhost.example.org", False),
+        ("wss://studio.local", "studio.local", False),
+        ("ws://studio.local", "studio.local:80", False),  # agreed to apart from the one before
+        ("ws://localhost.example.org", "localhost.example.org:80", False),
     ],
 )
 def test_where_an_obs_is(url: str, host: str, here: bool) -> None:

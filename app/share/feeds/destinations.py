@@ -37,11 +37,13 @@ def destination(url: str, schemes: Collection[str]) -> Destination | None:
     name = parts.hostname or ""
     if parts.scheme not in schemes or not name or "@" in parts.netloc or port == 0:
         return None
-    if not name.isprintable() or any(char.isspace() for char in url):
+    if not url.isprintable() or any(char.isspace() for char in url):
         return None
-    shown = f"[{name}]" if ":" in name else name
+    shown, secure = f"[{name}]" if ":" in name else name, parts.scheme in _SECURE
+    if port is None and not secure:
+        port = 80  # said, so that who agreed to the same host by TLS is asked again
     host = shown if port is None else f"{shown}:{port}"
-    return Destination(host, is_this_computer(name), parts.scheme in _SECURE)
+    return Destination(host, is_this_computer(name), secure)
 
 
 def consent(to: Destination, readers: Sentence | None = None) -> Sentence:

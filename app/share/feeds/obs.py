@@ -201,16 +201,19 @@ class Obs:
         self._connection.send(json.dumps({"op": op, "d": data}))
 
     def _hear(self, op: int, request: str | None = None) -> dict[str, Any]:
-        """The next message of this kind; events and late answers are passed over."""
+        """The next message of this kind; events and late answers are passed over, but not for
+        ever. Raises TimeoutError."""
         assert self._connection is not None
+        until = time.monotonic() + _TIMEOUT_S
         try:
-            while True:
-                told = json.loads(self._connection.recv(_TIMEOUT_S))
+            while (left_s := until - time.monotonic()) > 0:
+                told = json.loads(self._connection.recv(left_s))
                 data = told["d"]
                 if told["op"] == op and request in (None, data.get("requestId")):
                     return dict(data)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise _unreachable(_OTHER_PROTOCOL) from error
+        raise TimeoutError
 
 
 def authentication(password: str, salt: str, challenge: str) -> str:

@@ -144,7 +144,8 @@ class Zoom:
 def destination_of(url: str) -> Destination:
     """Where a caption URL leads: unencrypted only to this computer. Raises ZoomUrlError."""
     found = destination(url.strip(), ("https", "http"))
-    if found is None or not (found.secure or found.here) or not urlsplit(url.strip()).query:
+    good = found is not None and (found.secure or found.here) and url.isascii()
+    if found is None or not good or not urlsplit(url.strip()).query:
         raise ZoomUrlError(
             Sentence("That is no caption URL of Zoom’s."),
             Sentence("In the meeting: Captions, Set up manual captioner, Copy the API token."),

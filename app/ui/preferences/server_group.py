@@ -258,7 +258,7 @@ def ask_server(address: Address, ca_file: str | None) -> str:
         return joined(problem.message, problem.hint)
     if not found.models:
         return Sentence("{host} answers, but does not say what it serves.", host=address.host)
-    models = ", ".join(found.models)
+    models = wire.clause(", ".join(found.models))
     return Sentence("{host} answers. It serves: {models}.", host=address.host, models=models)
 
 

@@ -16,6 +16,8 @@ from typing import Any, Protocol, TypeAlias
 from model_backends.base import Sentence
 
 SAMPLE_BYTES = 2  # PCM16, little endian, mono
+MOST_TEXT = 100_000  # characters of one utterance: hours of speech; more is not said by anybody
+TOO_MUCH = Sentence("it writes more than can be said")
 
 
 class MisuseError(RuntimeError):

@@ -15,6 +15,8 @@ from enum import Enum, auto
 from typing import Any
 
 from model_backends.remote.dialects.base import (
+    MOST_TEXT,
+    TOO_MUCH,
     Ended,
     MisuseError,
     Ready,
@@ -86,12 +88,9 @@ class Mistral:
             self._state = _State.READY
             return [Ready()], []
         if kind == "transcription.text.delta" and self._transcribing:
-            text = text_in(event, "text")
-            self._said += text
-            return [Text(text)], []
+            return [self._say(text_in(event, "text"))], []
         if kind == "transcription.done" and self._transcribing:
-            asked, self._state = self._state is _State.FINISHING, _State.OVER
-            return [Ended(rest_of(text_in(event, "text"), self._said), asked)], []
+            return [self._done(text_in(event, "text"))], []
         if kind == "error":
             return self._error(event), []
         return [], []
@@ -114,6 +113,19 @@ class Mistral:
         if wishes.hotwords:
             session["context_bias"] = list(wishes.hotwords)
         return [], [_event("session.update", session=session)]
+
+    def _say(self, text: str) -> Said:
+        if len(self._said) + len(text) > MOST_TEXT:
+            self._state = _State.OVER
+            return Trouble("lost", TOO_MUCH)
+        self._said += text
+        return Text(text)
+
+    def _done(self, whole: str) -> Said:
+        asked, self._state = self._state is _State.FINISHING, _State.OVER
+        if len(whole) > MOST_TEXT:
+            return Trouble("lost", TOO_MUCH)
+        return Ended(rest_of(whole, self._said), asked)
 
     def _error(self, event: Mapping[str, Any]) -> list[Said]:
         error = event.get("error")

@@ -20,6 +20,8 @@ import numpy as np
 import soxr
 
 from model_backends.remote.dialects.base import (
+    MOST_TEXT,
+    TOO_MUCH,
     Ended,
     MisuseError,
     Ready,
@@ -173,6 +175,9 @@ class Openai:
             error = event.get("error")
             self._state = _State.DEAD
             return [Trouble("lost", text_in(error, "message") if isinstance(error, dict) else "")]
+        if len(item.said) > MOST_TEXT:
+            self._state = _State.DEAD
+            return [Trouble("lost", TOO_MUCH)]
         return self._news()
 
     def _item(self, name: str) -> _Item:

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
 
-from model_backends.base import Sentence
 from model_backends.remote.dialects.base import (
+    TOO_MUCH,
     Ended,
     MisuseError,
     Ready,
@@ -109,7 +109,7 @@ class Vllm:
     def _delta(self, text: str) -> list[Said]:
         if len(text) > _MOST_TEXT:
             self._state = _State.DEAD
-            return [Trouble("lost", Sentence("it writes more than can be said"))]
+            return [Trouble("lost", TOO_MUCH)]
         self._said += text
         return [Text(text)]
 

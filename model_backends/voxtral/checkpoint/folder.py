@@ -95,7 +95,8 @@ def open_checkpoint(folder: Path) -> Checkpoint:
         )
     tidied = _by_name((tensor_names.tidy(name, layout), entry) for name, entry in entries.items())
     if not (folder / "tekken.json").is_file():
-        raise EngineError("tekken.json is missing from the model's folder.", _AGAIN)
+        missing = Sentence("{name} is missing from the model's folder.", name="tekken.json")
+        raise EngineError(missing, _AGAIN)
     tensors = _match(tidied, spec, layout)
     _check_places(everything)
     return Checkpoint(

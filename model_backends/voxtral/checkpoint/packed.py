@@ -99,7 +99,8 @@ def open_checkpoint(folder: Path) -> MlxCheckpoint:
         found = checkpoint.open_checkpoint(folder)
         return MlxCheckpoint(folder, found.layout, spec, found.tensors, {}, found.head)
     if not (folder / "tekken.json").is_file():
-        raise EngineError("tekken.json is missing from the model's folder.", _AGAIN)
+        missing = Sentence("{name} is missing from the model's folder.", name="tekken.json")
+        raise EngineError(missing, _AGAIN)
     plain, packed = _match(entries, spec, layout)
     return MlxCheckpoint(folder, layout, spec, plain, packed)
 
@@ -233,7 +234,7 @@ def _as_params(config: Mapping[str, Any]) -> dict[str, Any]:
     encoder = dict(config["encoder_args"])
     decoder = config.get("decoder")
     if not isinstance(decoder, Mapping):
-        raise EngineError("config.json lacks “decoder”.", _AGAIN)
+        raise EngineError(Sentence("The model's description lacks “{key}”.", key="decoder"), _AGAIN)
     encoder.setdefault("audio_encoding_args", config.get("audio_encoding_args") or {})
     factor = encoder.pop("downsample_factor", 4)
     return {

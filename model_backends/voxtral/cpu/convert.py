@@ -102,14 +102,16 @@ def convert(source: Path, target: Path, report: Report, *, rows: int = _ROWS_AT_
             Sentence("{name} is packed already.", name=source.name),
             "Convert the original weights, in 16 bits.",
         )
+    _check_new(target)
     checkpoint = open_checkpoint(source)
     _check_tied(checkpoint, rows)
     partial = target.with_name(target.name + ".partial")
     try:
-        _check_target(target, partial, file_size(checkpoint.spec))
+        _clear(partial)
+        _check_room(target, file_size(checkpoint.spec))
         partial.mkdir(parents=True)
         try:
-            shutil.copy(checkpoint.tokenizer, partial / "tekken.json")
+            shutil.copyfile(checkpoint.tokenizer, partial / "tekken.json")  # may be read-only
             _sync(partial / "tekken.json")
             _write(partial / FILE, checkpoint, report, rows)
             partial.replace(target)
@@ -257,12 +259,14 @@ def _check_tied(checkpoint: Checkpoint, rows: int) -> None:
             )
 
 
-def _check_target(target: Path, partial: Path, size: int) -> None:
-    """Nothing is there, and there is room; clears away what an interrupted conversion left."""
+def _check_new(target: Path) -> None:
+    """Nothing is there. Said first: "." and "/" have no name to which anything could be added."""
     if os.path.lexists(target):
         message = Sentence("{target} exists already.", target=str(target))
         raise EngineError(message, "Choose a folder that does not exist yet.")
-    _clear(partial)
+
+
+def _check_room(target: Path, size: int) -> None:
     parent = next(folder for folder in target.absolute().parents if folder.is_dir())
     free = shutil.disk_usage(parent).free
     if free < 1.05 * size:

@@ -181,12 +181,14 @@ def open_packed(folder: Path) -> PackedModel:
     """Map a packed model. Raises EngineError for one that is missing, cut short or damaged."""
     path = folder / FILE
     spec, checksums, begin = _header(path)
-    size = path.stat().st_size
-    if size != begin + file_size(spec):
-        what = "was cut short" if size < begin + file_size(spec) else "is longer than it should be"
-        raise EngineError(Sentence("{file} {what}.", file=FILE, what=what), _AGAIN)
+    size, expected = path.stat().st_size, begin + file_size(spec)
+    if size < expected:
+        raise EngineError(Sentence("{file} was cut short.", file=FILE), _AGAIN)
+    if size > expected:
+        raise EngineError(Sentence("{file} is longer than it should be.", file=FILE), _AGAIN)
     if not (folder / "tekken.json").is_file():
-        raise EngineError("tekken.json is missing from the model's folder.", _AGAIN)
+        missing = Sentence("{name} is missing from the model's folder.", name="tekken.json")
+        raise EngineError(missing, _AGAIN)
     data = np.memmap(path, np.uint8, "r", begin)
     tensors = dict(_views(spec, data))
     return PackedModel(folder, spec, tensors, checksums)

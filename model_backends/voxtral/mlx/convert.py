@@ -96,6 +96,7 @@ def convert(
         raise EngineError(
             Sentence("Weights cannot be stored in {bits} bits.", bits=bits), "Choose 16, 8, 6 or 4."
         )
+    _check_new(target)
     checkpoint = open_checkpoint(source)
     if checkpoint.packed:
         raise EngineError(
@@ -109,7 +110,8 @@ def convert(
     jobs = _plan(recipe)
     partial = target.with_name(target.name + ".partial")
     try:
-        _check_target(target, partial, sum(job.size_bytes for job in jobs))
+        _clear(partial)
+        _check_room(target, sum(job.size_bytes for job in jobs))
         partial.mkdir(parents=True)
         try:
             _write_all(partial, jobs, recipe, report)
@@ -151,14 +153,16 @@ def _plan(recipe: Recipe) -> list[Job]:
     return jobs
 
 
-def _check_target(target: Path, partial: Path, size_bytes: int) -> None:
-    """Nothing is there, and there is room; clears away what an interrupted conversion left."""
+def _check_new(target: Path) -> None:
+    """Nothing is there. Said first: "." and "/" have no name to which anything could be added."""
     if os.path.lexists(target):
         raise EngineError(
             Sentence("{target} exists already.", target=target),
             "Choose a folder that does not exist yet.",
         )
-    _clear(partial)
+
+
+def _check_room(target: Path, size_bytes: int) -> None:
     parent = next(folder for folder in target.absolute().parents if folder.is_dir())
     free = shutil.disk_usage(parent).free
     if free < 1.05 * size_bytes:

@@ -50,13 +50,31 @@ def test_what_is_no_address_is_told(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url", ["wss://user:sk-1@a.org", "wss://sk-1@a.org", "wss://a.org/?api_key=sk-1",
-            "wss://a.org/v1/realtime?access_token=sk-1"],
+            "wss://a.org/v1/realtime?access_token=sk-1", "http://127.0.0.1:8421/speak#key=sk-1"],
 )  # fmt: skip
 def test_a_key_in_an_address_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(EngineError, match="holds a key") as refusal:
         read(url)
     assert "sk-1" not in refusal.value.message + refusal.value.hint
     assert "voxline key set" in refusal.value.hint
+
+
+@pytest.mark.parametrize(
+    "url", ["wss://user:sk-1@a.org:99999", "user:sk-1@a.org", "wss://a.org:x/?api_key=sk-1",
+            "ftp://a.org/#key=sk-1"],
+)  # fmt: skip
+def test_what_is_no_address_is_told_without_its_key(url: str) -> None:
+    with pytest.raises(EngineError, match=r"a\.org.* is not the address") as refusal:
+        read(url)
+    assert "sk-1" not in refusal.value.message + refusal.value.hint
+
+
+def test_who_agreed_to_an_encrypted_server_is_asked_again_about_an_open_one() -> None:
+    """Nor is the key for one the key for the other."""
+    secret, plain = read("wss://a.org"), read("ws://a.org")
+    assert (secret.host, plain.host) == ("a.org", "a.org:80")
+    assert read("http://a.org/v1").host == read("ws://a.org:80").host == "a.org:80"
+    assert consent.open_ones([plain], [secret.host]) == [plain]
 
 
 def test_what_lies_beside_the_realtime_endpoint() -> None:

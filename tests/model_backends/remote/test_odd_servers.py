@@ -17,12 +17,13 @@ import pytest
 from app.measure.stand_in import StandIn
 from app.measure.stand_in_model import Script
 from app.measure.stand_in_talk import Plan
-from model_backends.base import StreamOptions
+from model_backends.base import EngineError, StreamOptions
 from model_backends.remote import probe, wire
 from model_backends.remote.addresses import read
 from model_backends.remote.connection import Received
 from model_backends.remote.dialects.base import Dialect, Text, Trouble, read_json
-from model_backends.remote.servers import Servers
+from model_backends.remote.servers import Lost, Servers
+from model_backends.remote.words import FlowWords
 from tests.model_backends.remote.conftest import Load
 from tests.model_backends.remote.test_dialects import MAKE, ready
 from tests.model_backends.remote.test_engine import LINES, TEXT, Talking
@@ -164,6 +165,51 @@ def test_more_than_can_be_said_in_a_step_ends_the_connection() -> None:
     ((trouble,), _) = dialect.receive(json.dumps(DELTA["vllm"] | {"delta": "x" * 1_000_000}))
     assert isinstance(trouble, Trouble)
     assert trouble.kind == "lost"
+
+
+@pytest.mark.parametrize("name", ["mistral", "openai"])
+def test_more_than_can_be_said_in_an_utterance_ends_the_connection(name: str) -> None:
+    dialect = ready(name)
+    dialect.begin()
+    frame = json.dumps(DELTA[name] | {"delta": "x" * 60_000, "text": "x" * 60_000})
+    said = [each for _ in range(2) for each in dialect.receive(frame)[0]]
+    assert isinstance(said[0], Text)
+    assert isinstance(said[1], Trouble)
+    assert said[1].kind == "lost"
+
+
+@pytest.mark.parametrize("name", ["mistral", "openai"])
+def test_an_end_with_more_than_can_be_said_ends_the_connection(name: str) -> None:
+    dialect = _streaming(name, finishing=True)
+    done = EVENTS[name][1] | {"text": "x" * 200_000, "transcript": "x" * 200_000}
+    ((trouble,), _) = dialect.receive(json.dumps(done))
+    assert isinstance(trouble, Trouble)
+
+
+def test_text_without_a_space_does_not_keep_the_worker() -> None:
+    """As languages are written that have none; looked at anew from each of its characters, so much
+    would take minutes."""
+    words = FlowWords()
+    for _ in range(100):
+        assert words.push("字" * 1000, 1000) == []
+    assert words.push(" " * 100_000, 1000)[0].text == "字" * 100_000
+    assert words.push("x", 1000) == []
+    assert words.tail == " " * 100_000 + "x"
+
+
+@pytest.mark.parametrize("length", [33, 40, 56])
+def test_a_model_too_short_for_a_word_is_told(load: Load, length: int) -> None:
+    with (
+        StandIn(lambda: Script(LINES), max_model_len=length) as server,
+        pytest.raises(EngineError, match="at a time") as told,
+    ):
+        load(server.url)
+    assert read(server.url).host in told.value.message
+
+
+def test_what_a_server_says_of_itself_is_shortened() -> None:
+    told = wire.why_not(read("wss://a"), Lost("fatal", "no. " * 1_000_000), True)
+    assert len(told.message) < 400
 
 
 @pytest.mark.parametrize("name", MAKE)

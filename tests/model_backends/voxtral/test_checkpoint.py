@@ -262,7 +262,7 @@ def params_changed(folder: Path, change: Callable[[dict[str, Any]], None]) -> No
     ("key", "value"),
     [("n_layers", -1), ("dim", "wide"), ("sliding_window", None), ("vocab_size", 10**12),
      ("n_kv_heads", 3), ("rope_theta", "x"), ("norm_eps", None), ("n_layers", 4.7),
-     ("n_layers", float("inf")), ("n_layers", True), ("norm_eps", float("nan"))],
+     ("n_layers", float("inf")), ("n_layers", True), ("norm_eps", float("nan")), ("dim", 65)],
 )  # fmt: skip
 def test_impossible_sizes_are_refused_before_memory_is_asked_for(
     folder: Path, key: str, value: object

@@ -64,6 +64,14 @@ def test_every_sentence_is_translated_and_nothing_else(
 
 
 @pytest.mark.parametrize("code", TRANSLATED)
+def test_as_many_forms_as_were_translated_are_kept(code: str) -> None:
+    """Whatever the version of Babel at hand thinks of the language."""
+    before, after = catalogues.read(code), catalogues.renewed(code)
+    assert after.plural_forms == before.plural_forms
+    assert catalogues.lacking(after) == catalogues.lacking(before)
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
 def test_what_is_read_is_what_was_translated(code: str) -> None:
     with paths.resource(f"languages/{code}.mo").open("rb") as file:
         texts = gettext.GNUTranslations(file)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
 
+from app import language
 from app.cli import main
-from model_backends.base import EngineError
+from model_backends.base import EngineError, Sentence
 from model_backends.voxtral.cpu import bench, convert
 from model_backends.voxtral.cpu.packed_file import (
     FILE,
@@ -123,6 +125,43 @@ def test_what_is_in_the_way_stays(packed: Path, tmp_path: Path) -> None:
     assert (tmp_path / "x.partial" / "thesis.txt").read_text() == "mine"
     with pytest.raises(EngineError, match="packed already"):
         convert.convert(packed, tmp_path / "y", quiet)
+
+
+@pytest.mark.parametrize("taken", [".", "..", Path.cwd().anchor])
+def test_a_folder_that_has_no_name_is_there_already(
+    taken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(EngineError, match="exists already"):
+        convert.convert(TINY, Path(taken), quiet)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_may_only_be_read_is_packed(tmp_path: Path) -> None:
+    """What is copied of it belongs to whoever packs it, and can be written and replaced."""
+    source: Path = shutil.copytree(TINY, tmp_path / "source")
+    (source / "tekken.json").chmod(0o444)
+    convert.convert(source, tmp_path / "packed", quiet)
+    assert (tmp_path / "packed" / "tekken.json").stat().st_mode & stat.S_IWUSR
+
+
+def test_what_is_wrong_with_a_file_is_said_in_the_readers_language(copy: Path) -> None:
+    data = (copy / FILE).read_bytes()
+    for wrong in (data[:-1], data + b"x"):
+        (copy / FILE).write_bytes(wrong)
+        with pytest.raises(EngineError) as told:
+            open_packed(copy)
+        assert not {"cut", "longer"} & set(in_german(told.value).split())
+    (copy / FILE).write_bytes(data)
+    (copy / "tekken.json").unlink()
+    with pytest.raises(EngineError) as told:
+        open_packed(copy)
+    assert "missing" not in in_german(told.value)
+
+
+def in_german(error: EngineError) -> str:
+    assert isinstance(error.message, Sentence)
+    return error.message.said_in(language.catalogue("de"))
 
 
 def test_the_command_packs_for_processors(tmp_path: Path) -> None:

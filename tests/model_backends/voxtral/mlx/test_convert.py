@@ -217,6 +217,7 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     for source, target, bits, message in (
         (TINY, tmp_path / "new", 5, "5 bits"),
         (TINY, done, 4, "exists"),
+        (TINY, Path(), 4, "exists"),  # which has no name
         (done, tmp_path / "new", 8, "packed into 4 bits already"),
         (tmp_path, tmp_path / "new", 4, "no model"),
     ):
