@@ -213,10 +213,8 @@ class GgmlStream:
             return []
         self._doubted = False
         self._guard = self._new_guard()
-        # a word is told some time after it ended: what was heard since then counts
-        self._guarded = min(
-            self._guarded, max(self._sample_of(words[-1].end_ms), self._sound.start)
-        )
+        # what was heard since it ended counts, be it told late, or with all words of a long chunk
+        self._guarded = max(self._sample_of(words[-1].end_ms), self._sound.start)
         self._mute_from = self._guarded
         if not self._is_mute:
             return list(words)

@@ -152,6 +152,13 @@ def test_music_is_told_once_and_not_at_each_verse(counting: Path) -> None:
     assert hear(engine, hum, 560, speech=1.0).notices("mute")
 
 
+@pytest.mark.parametrize("delay", [560, 1120])
+def test_words_that_come_all_at_once_were_not_missed(engine: GgmlEngine, delay: int) -> None:
+    """As a file's do, four seconds at a time: what was said between them is no silence."""
+    heard = hear(engine, bursts(4), delay, speech=1.0, realtime=False, piece=16 * 4_000)
+    assert len(heard.words) == 4 and not heard.notices("mute")
+
+
 def test_silence_wakes_nobody(counting: Path) -> None:
     heard = hear(load(counting), bursts(17), 560, speech=0.2)
     assert len(heard.words) == 10 and not heard.notices("mute")
