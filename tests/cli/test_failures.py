@@ -193,11 +193,11 @@ def test_who_starts_voxline_may_have_control_c_ignored(module: str) -> None:
 @pytest.mark.parametrize(
     ("start", "module"),
     [
-        ("runpy.run_module('app.worker.process', run_name='__main__', alter_sys=True)", "queue"),
-        ("sys.argv[1:] = ['--worker']; from app.__main__ import main; main()", "app.worker.process"),
+        (_AS_MODULE.replace("'app'", "'app.worker.process'"), "queue"),
+        ("sys.argv[1:] = ['--worker']; " + _AS_SCRIPT.format(way="main"), "app.worker.process"),
     ],
 )
 def test_control_c_leaves_a_worker_that_starts_alone(start: str, module: str) -> None:
     """It ends when its input does, with nothing to say."""
-    status, out, errors = _interrupted(module, "import runpy; sys.modules.pop('queue', 0); " + start)
+    status, out, errors = _interrupted(module, "sys.modules.pop('queue', None); " + start)
     assert status in (0, 1) and errors == "" and "Hello" in out
