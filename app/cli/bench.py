@@ -38,7 +38,7 @@ from app.measure.windowed import Load, WindowedApp, offscreen_if_none
 from app.session.transcription import Transcriber
 from app.settings import Settings
 from app.worker import packs
-from app.worker.client import child_env
+from app.worker.link import child_env
 from model_backends.base import Sentence
 
 _SPARE_S = 60.0  # for starting and ending, beyond the clip's own length

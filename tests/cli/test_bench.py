@@ -12,6 +12,7 @@ import pytest
 from app.cli import bench
 from app.cli.arguments import build_parser
 from app.cli.usage_error import UsageError
+from app.worker import packs
 from model_backends.voxtral.cpu import bench as processor_bench
 
 
@@ -68,7 +69,7 @@ def test_the_comparison_s_table_or_json_is_this_command_s_output(
         return subprocess.CompletedProcess(command, 3, "1.44 × transformers\n".encode())
 
     monkeypatch.setattr(sys, "_MEIPASS", "/apps/Voxline", raising=False)
-    monkeypatch.setattr(bench.packs, "interpreter", lambda engine: "/pack/python")
+    monkeypatch.setattr(packs, "interpreter", lambda engine: "/pack/python")
     monkeypatch.setattr(subprocess, "run", runs)
     assert run("--against", "transformers", "--device", "cpu", *json) == 3
     module = ["-P", "-m", "model_backends.voxtral.torch.bench"]
