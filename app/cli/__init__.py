@@ -26,10 +26,7 @@ EXIT_INTERRUPTED = 130
 def main(argv: Sequence[str]) -> int:
     """Run `voxline` with these arguments; the exit status. Raises SystemExit for wrong usage."""
     streams.prepare()
-    args = _parsed(argv) if argv else None
-    if args is None or args.command is None:
-        return guarded(_plain)
-    return guarded(lambda: _run(args))
+    return guarded(lambda: _command(argv))
 
 
 def open_window(argv: Sequence[str] = ()) -> int:
@@ -38,24 +35,48 @@ def open_window(argv: Sequence[str] = ()) -> int:
     For the entry point that has no terminal.
     """
     streams.prepare()
-    args = build_window_parser().parse_args(argv)
-    return guarded(lambda: _window(args))
+    return guarded(lambda: _window(build_window_parser().parse_args(argv)))
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """Run a command; whatever it raises becomes a sentence and an exit status."""
+    """Run a command; whatever it raises becomes a sentence and an exit status.
+
+    Raises SystemExit as the command did, once what it has printed is out.
+    """
     try:
-        status = command()
-        sys.stdout.flush()
-        return status
+        return _flushed(command)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    except OSError as error:  # of standard output: `_flushed` has told all others
+        return _output_lost(error)
+
+
+def _flushed(command: Callable[[], int]) -> int:
+    """What a command that failed has printed before may be lost, too: both are told."""
+    leaving: SystemExit | None = None
+    status = 0
+    try:
+        status = command()
     except BrokenPipeError:
         return _reader_left()
+    except SystemExit as asked:
+        leaving = asked
     except Exception as error:
         if isinstance(error, OSError) and streams.is_lost(sys.stdout, error):
-            return _output_lost(error)
-        return _told(error)
+            raise
+        status = _told(error)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _reader_left()
+    if leaving is not None:
+        raise leaving
+    return status
+
+
+def _command(argv: Sequence[str]) -> int:
+    args = _parsed(argv) if argv else None
+    return _plain() if args is None or args.command is None else _run(args)
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
@@ -98,6 +119,7 @@ class _NoWindowError(Exception):
 
 
 def _window(args: argparse.Namespace) -> int:
+    streams.expect_nothing()
     try:
         from app import starting
 

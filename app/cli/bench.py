@@ -38,7 +38,7 @@ from app.measure.windowed import Load, WindowedApp, offscreen_if_none
 from app.session.transcription import Transcriber
 from app.settings import Settings
 from app.worker import packs
-from app.worker.client import child_env
+from app.worker.link import child_env
 from model_backends.base import Sentence
 
 _SPARE_S = 60.0  # for starting and ending, beyond the clip's own length
@@ -100,7 +100,18 @@ def _step_bench(args: argparse.Namespace) -> int:
     command += ["--against", args.against]
     command += ["--device", args.device] if args.device else []
     command += ["--precisions", args.precision] if args.precision else []
-    return subprocess.run(command, env=child_env(), check=False).returncode
+    command += ["--json"] if args.json else []
+    done = subprocess.run(
+        command,
+        env=child_env(),
+        stdout=subprocess.PIPE,  # it is for this process to say that nobody could read it
+        # as the worker's: Ctrl-C is for this process alone, which then ends the other
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        start_new_session=True,
+        check=False,
+    )
+    sys.stdout.write(done.stdout.decode("utf-8", "replace"))
+    return done.returncode
 
 
 def _processor_bench(args: argparse.Namespace) -> int:

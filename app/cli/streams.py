@@ -14,18 +14,19 @@ import sys
 from pathlib import Path
 from typing import Literal, TextIO
 
-_NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+_TAKES_NO_MORE = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EBADF)
 
 
 def prepare() -> None:
     """Make the three streams usable, once, before anything else opens a file.
 
-    A closed one (`>&-`, or a windowed program on Windows) leads nowhere instead, and what is opened
-    here takes its number: else the next file would, and get what was meant for it. Captions are in
-    any script and file names may be no text at all; a pipe must take both.
+    Of those that are closed (`>&-`, or a windowed program on Windows) standard output refuses what
+    is written, so that a result that is lost is told of; the others lead nowhere. What is opened
+    here takes their numbers: else the next file would, and get what was meant for them. Captions
+    are in any script and file names may be no text at all; a pipe must take both.
     """
     sys.stdin = sys.stdin or _nowhere("r")
-    sys.stdout = sys.stdout or _nowhere("w")
+    sys.stdout = sys.stdout or _refusing()
     sys.stderr = sys.stderr or _nowhere("w")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -74,7 +75,7 @@ def is_lost(stream: TextIO, error: OSError) -> bool:
     try:
         stream.flush()
         at_once = isinstance(stream, io.TextIOWrapper) and stream.write_through
-        if at_once or error.errno in _NO_ROOM:
+        if at_once or error.errno in _TAKES_NO_MORE:
             stream.write("\n")
             stream.flush()
     except OSError:
@@ -88,6 +89,22 @@ def silence(stream: TextIO) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+
+
+def expect_nothing() -> None:
+    """A window prints no result: what a library prints where standard output is closed is lost, and
+    must not end the library."""
+    if isinstance(sys.stdout, _Refusing):
+        silence(sys.stdout)
+
+
+class _Refusing(io.TextIOWrapper):
+    """Standard output that is closed: the system refuses each write, as it would without us."""
+
+
+def _refusing() -> TextIO:
+    only_to_read = os.open(os.devnull, os.O_RDONLY)
+    return _Refusing(io.BufferedWriter(io.FileIO(only_to_read, "w")), "utf-8", "replace")
 
 
 def _nowhere(mode: Literal["r", "w"]) -> TextIO:

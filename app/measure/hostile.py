@@ -32,7 +32,7 @@ from app.measure.evaluation import percentile, read_manifest
 from app.measure.live_kills import listen
 from app.measure.serve import cpu_s
 from app.measure.server_kills import differences
-from app.worker.client import child_env
+from app.worker.link import child_env
 from model_backends.base import SAMPLE_RATE, Pcm
 
 _DELAY_MS = 1000

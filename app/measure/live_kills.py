@@ -20,7 +20,7 @@ import soundfile
 from app import paths
 from app.measure.simulation import Fault
 from app.measure.workers import captions_worker
-from app.worker.client import child_env
+from app.worker.link import child_env
 from model_backends.base import SAMPLE_RATE, Pcm, Sentence, UserError, Word
 
 _PATIENCE_S = 120.0  # after the sound's end, for what is still to be heard

@@ -24,7 +24,7 @@ from app import paths
 from app.core.voices import ME, THEM
 from app.measure.capture import make_server
 from app.measure.evaluation import Clip, normalizer, read_manifest, word_errors
-from app.worker.client import child_env
+from app.worker.link import child_env
 from model_backends.base import SAMPLE_RATE, Pcm, UserError
 
 _PAUSE_S = 0.7  # between clips

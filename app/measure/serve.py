@@ -31,7 +31,7 @@ from websockets.sync.client import ClientConnection, connect
 from app.audio.files import int16_bytes, open_sound
 from app.core.encoding import json_text
 from app.measure.evaluation import Clip, latencies_ms, percentile, read_manifest
-from app.worker.client import child_env
+from app.worker.link import child_env
 from model_backends.base import Word
 
 _BLOCK_MS = 80

@@ -24,7 +24,7 @@ from pathlib import Path
 from app.measure.ports import answers, free_port, wait_for
 from app.measure.position import sound
 from app.measure.stand_in_model import Line
-from app.worker.client import child_env
+from app.worker.link import child_env
 from model_backends.base import Event, LoadOptions, StreamOptions, Word
 from model_backends.remote import engine as remote
 from model_backends.remote.addresses import read

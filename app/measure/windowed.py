@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 
 from app import paths, settings
-from app.worker.client import child_env
+from app.worker.link import child_env
 from model_backends.base import Sentence, UserError, Word
 
 _POLL_S = 0.05

@@ -84,7 +84,12 @@ def _hint(path: Path, number: int) -> str:
 
 
 def output_problem(error: OSError) -> FileProblem:
-    """The user's words for standard output that takes no more."""
+    """The user's words for standard output that takes no more, or is closed."""
+    if error.errno == errno.EBADF:
+        return FileProblem(
+            Sentence("Standard output cannot be written: it is closed."),
+            Sentence("Send it to a file or to another program."),
+        )
     reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
     message = Sentence("Standard output cannot be written: {reason}.", reason=reason)
     return FileProblem(message, Sentence("Free some space, or send it elsewhere."))

@@ -24,7 +24,7 @@ from app.worker import packs
 from app.worker.bell import Bell
 from app.worker.ending import Ending, read_ending
 from app.worker.incoming import Incoming
-from app.worker.link import Link, child_env, worker_command
+from app.worker.link import Link, worker_command
 from app.worker.outgoing import AHEAD_MS, Outgoing
 from app.worker.replay_buffer import ReplayBuffer
 from app.worker.restarts import Backoff, Restarts, Verdict, skipped_notice
@@ -423,6 +423,3 @@ class EngineClient:
             self._deliver(event)
         if heir is not None:
             heir._deliver(message)  # it waits for this very worker
-
-
-__all__ = ["ClientEvent", "EngineClient", "Restarting", "child_env", "worker_command"]

@@ -108,9 +108,18 @@ def _worker_log() -> IO[bytes]:
     """
     try:
         log = paths.private_file(paths.log_dir() / "worker.log")
-        if log.exists() and log.stat().st_size > _LOG_BYTES:
-            log.replace(log.with_suffix(".1.log"))
-            paths.private_file(log)
+        if log.stat().st_size > _LOG_BYTES:
+            _begin_anew(log)
         return log.open("ab")
     except OSError:
         return Path(os.devnull).open("wb")
+
+
+def _begin_anew(log: Path) -> None:
+    """Keep the log as the one before it. Windows renames no file that somebody has open, as another
+    worker has its log: then both go on in this one, and a later start finds it free."""
+    try:
+        log.replace(log.with_suffix(".1.log"))
+    except OSError:
+        return
+    paths.private_file(log)

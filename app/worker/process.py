@@ -8,12 +8,16 @@ decodes; a second only reads the pipe.
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":  # before what takes longer: Ctrl-C is the app's to handle, from here on
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
 import contextlib
 import faulthandler
 import io
 import os
 import queue
-import signal
 import sys
 import threading
 import traceback

@@ -23,7 +23,7 @@ from app.measure.evaluation import normalizer, word_errors
 from app.session import journal
 from app.session.journal_records import Contents, read
 from app.session.library import Library
-from app.worker.client import child_env
+from app.worker.link import child_env
 from model_backends.base import Word
 from tests.support.listening import Listening, saved_path
 from tests.support.pulse import PulseServer

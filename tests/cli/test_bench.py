@@ -12,6 +12,7 @@ import pytest
 from app.cli import bench
 from app.cli.arguments import build_parser
 from app.cli.usage_error import UsageError
+from app.worker import packs
 from model_backends.voxtral.cpu import bench as processor_bench
 
 
@@ -55,3 +56,23 @@ def test_options_of_the_processor_engine_are_refused_elsewhere(
 ) -> None:
     with pytest.raises(UsageError, match="go with --engine voxtral-cpu"):
         run(*option, *other)
+
+
+@pytest.mark.parametrize("json", [(), ("--json",)])
+def test_the_comparison_s_table_or_json_is_this_command_s_output(
+    json: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Sequence[str]] = []
+
+    def runs(command: Sequence[str], **others: Any) -> subprocess.CompletedProcess[bytes]:
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 3, "1.44 × transformers\n".encode())
+
+    monkeypatch.setattr(sys, "_MEIPASS", "/apps/Voxline", raising=False)
+    monkeypatch.setattr(packs, "interpreter", lambda engine: "/pack/python")
+    monkeypatch.setattr(subprocess, "run", runs)
+    assert run("--against", "transformers", "--device", "cpu", *json) == 3
+    module = ["-P", "-m", "model_backends.voxtral.torch.bench"]
+    options = ["--against", "transformers", "--device", "cpu", *json]
+    assert asked == [["/pack/python", *module, *options]]
+    assert capsys.readouterr().out == "1.44 × transformers\n"

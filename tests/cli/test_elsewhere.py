@@ -13,7 +13,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from app.worker.client import child_env
+from app.worker.link import child_env
 from tests.share.stand_ins import fake_zoom
 
 

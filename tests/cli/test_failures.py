@@ -136,15 +136,70 @@ def test_a_name_that_no_disk_could_hold_is_one_that_is_not_there(
     assert said.out == "" and said.err and "inside Voxline" not in said.err
 
 
+# Control-C comes as a module is looked for. (Whoever runs the tests in the background may have it
+# ignored by all that begins there.)
+_COMING = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Coming:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Coming())
+sys.argv[1:] = {arguments!r}
+"""
+_AS_MODULE = "import runpy; runpy.run_module('app', run_name='__main__', alter_sys=True)"
+_AS_SCRIPT = "from app.__main__ import {way}; sys.exit({way}())"
+
+
+def _interrupted(module: str, start: str, *arguments: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _COMING.format(module=module, arguments=arguments) + start],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
 @pytest.mark.skipif(os.name != "posix", reason="sends itself what Ctrl-C sends")
-@pytest.mark.parametrize("command", ["main", "gui"])
-def test_control_c_while_python_imports_tells_nothing_of_it(command: str) -> None:
-    program = (
-        "import os, signal, app.__main__ as it\n"
-        # whoever runs the tests in the background may have it ignored by all that begins there
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "it._look_for_packs = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
-        f"it.{command}()"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+@pytest.mark.parametrize(
+    "start", [_AS_MODULE, _AS_SCRIPT.format(way="main"), _AS_SCRIPT.format(way="gui")]
+)
+@pytest.mark.parametrize("module", ["app.frozen", "app.cli", "app.worker.packs"])
+def test_control_c_while_python_imports_tells_nothing_of_it(module: str, start: str) -> None:
+    assert _interrupted(module, start, "models", "path") == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends itself what Ctrl-C sends")
+@pytest.mark.parametrize("module", ["app.cli.arguments", "app.cli.tongue", "app.cli.models"])
+def test_control_c_while_a_command_is_found_and_begun_tells_nothing_either(module: str) -> None:
+    assert _interrupted(module, _AS_MODULE, "models", "path") == (130, "", "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends itself what Ctrl-C sends")
+def test_control_c_once_all_is_done_tells_nothing_either() -> None:
+    at_the_end = "import logging; logging.shutdown = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
+    status, out, errors = _interrupted("", at_the_end + _AS_MODULE, "models", "path")
+    assert (status, errors) == (-signal.SIGINT, "") and out.endswith("models\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends itself what Ctrl-C sends")
+@pytest.mark.parametrize("module", ["app.cli", "app.cli.arguments"])
+def test_who_starts_voxline_may_have_control_c_ignored(module: str) -> None:
+    ignored = "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    status, out, errors = _interrupted(module, ignored + _AS_MODULE, "--version")
+    assert (status, errors) == (0, "") and out.startswith("voxline ")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends itself what Ctrl-C sends")
+@pytest.mark.parametrize(
+    ("start", "module"),
+    [
+        (_AS_MODULE.replace("'app'", "'app.worker.process'"), "queue"),
+        ("sys.argv[1:] = ['--worker']; " + _AS_SCRIPT.format(way="main"), "app.worker.process"),
+    ],
+)
+def test_control_c_leaves_a_worker_that_starts_alone(start: str, module: str) -> None:
+    """It ends when its input does, with nothing to say."""
+    status, out, errors = _interrupted(module, "sys.modules.pop('queue', None); " + start)
+    assert status in (0, 1) and errors == "" and "Hello" in out

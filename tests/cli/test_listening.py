@@ -28,7 +28,7 @@ from app.session.journal_records import read
 from app.session.lagging import TOO_LATE_MS
 from app.session.session import Choices, Session, SessionEvent
 from app.session.status import SessionOptions, Stage, Status
-from app.worker.client import child_env
+from app.worker.link import child_env
 from model_backends.base import EngineOptions
 from tests.session.fakes import text_of
 

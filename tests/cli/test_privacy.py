@@ -27,7 +27,7 @@ import pytest
 
 from app import privacy
 from app.audio.files import int16_bytes, open_sound
-from app.worker.client import child_env
+from app.worker.link import child_env
 from tests.support.pulse import PulseServer
 from tests.support.screen import Screen
 

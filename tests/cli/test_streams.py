@@ -27,10 +27,66 @@ def shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 @posix
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+@pytest.mark.parametrize("closed", ["2>&-", "<&-", "2>&- <&-"])
 def test_closed_streams_change_no_status(closed: str) -> None:
     assert shell(f"voxline models list {closed}").returncode == 0
     assert shell(f"voxline transcribe nothing.wav {closed}").returncode == 1
+
+
+_CLOSED = (
+    "Standard output cannot be written: it is closed. Send it to a file or to another program.\n"
+)
+
+
+@posix
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "command",
+    ["models list", "models list --json", "doctor --json", "engines --json", "--version", "--help"],
+)
+def test_a_result_for_a_closed_standard_output_is_lost_and_that_is_said(
+    command: str, unbuffered: str
+) -> None:
+    done = shell(f"voxline {command} >&-", PYTHONUNBUFFERED=unbuffered)
+    assert (done.returncode, done.stderr) == (1, _CLOSED)
+
+
+@posix
+def test_nothing_is_said_of_a_closed_standard_output_that_got_nothing(user_folders: Path) -> None:
+    done = shell("voxline sessions list >&-")
+    assert (done.returncode, done.stderr) == (0, "No session has been kept yet.\n")
+
+
+@posix
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_command_that_failed_may_have_lost_its_result_besides(
+    unbuffered: str, user_folders: Path
+) -> None:
+    done = shell("voxline control status --json >&-", PYTHONUNBUFFERED=unbuffered)
+    assert done.returncode == 1
+    assert done.stderr.endswith(_CLOSED)
+
+
+@posix
+@pytest.mark.parametrize("pipe", ["", " | true"])
+def test_a_reader_that_has_left_makes_no_success_of_a_failure(pipe: str, tmp_path: Path) -> None:
+    status = tmp_path / "status"
+    shell(f"(voxline control status --json; echo $? > {status}){pipe}", PYTHONUNBUFFERED="")
+    assert status.read_text() == "1\n"
+
+
+@posix
+def test_subtitles_for_a_closed_standard_output_are_told_to_be_lost(sample: Path) -> None:
+    done = shell(f"voxline transcribe --engine scripted --output - {sample} >&-")
+    assert done.returncode == 1
+    assert done.stderr.endswith(_CLOSED)
+
+
+@posix
+def test_captions_for_a_closed_standard_output_are_told_to_be_unseen(sample: Path) -> None:
+    done = shell(f"voxline listen --engine scripted --source {sample} >&-")
+    assert done.returncode == 1
+    assert "it is closed. Captions go on unseen, and are saved at the end.\n" in done.stderr
 
 
 @posix
@@ -48,7 +104,7 @@ def test_what_is_opened_next_does_not_take_a_closed_streams_place(tmp_path: Path
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("command", ["models list", "doctor --json"])
+@pytest.mark.parametrize("command", ["models list", "doctor --json", "--version", "--help"])
 def test_a_full_disk_behind_standard_output_is_a_sentence(command: str, unbuffered: str) -> None:
     done = shell(f"voxline {command} > /dev/full", PYTHONUNBUFFERED=unbuffered)
     assert (done.returncode, done.stderr) == (

@@ -19,7 +19,7 @@ from app.models import download as downloads
 from app.models import places, receipts
 from app.models.catalogue import File, Model
 from app.models.download import Done, Progress, Stop, StoppedError, download
-from app.worker.client import child_env
+from app.worker.link import child_env
 from model_backends.base import UserError
 from model_backends.downloads import fetch
 from model_backends.downloads.told import DownloadError

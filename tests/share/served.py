@@ -24,7 +24,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from app import paths
 from app.audio.files import int16_bytes, open_sound
-from app.worker.client import child_env
+from app.worker.link import child_env
 
 RATE_16 = {"type": "audio/pcm", "rate": 16_000}
 COMMIT = {"type": "input_audio_buffer.commit"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from app.measure.workers import captions_worker
-from app.worker.client import child_env
+from app.worker.link import child_env
 
 _PATIENCE_S = 60.0
 

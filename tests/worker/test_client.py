@@ -19,8 +19,10 @@ import pytest
 from app import paths
 from app.core.chunk import Chunk
 from app.core.timeline import Gap
+from app.worker import link
 from app.worker import messages as m
-from app.worker.client import EngineClient, Restarting, child_env, worker_command
+from app.worker.client import EngineClient, Restarting
+from app.worker.link import child_env, worker_command
 from app.worker.restarts import Backoff
 from app.worker.watchdog import Patience
 from model_backends.base import Notice, Progress, Word
@@ -167,6 +169,33 @@ def test_the_log_is_for_its_owner_alone(collector: Collector) -> None:
     log = paths.log_dir() / "worker.log"
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     assert stat.S_IMODE(log.parent.stat().st_mode) == 0o700
+
+
+def test_a_log_that_is_full_is_begun_anew() -> None:
+    log = paths.private_file(paths.log_dir() / "worker.log")
+    log.write_bytes(b"x" * 1_000_001)
+    with link._worker_log() as errors:
+        errors.write(b"new")
+    assert log.read_bytes() == b"new"
+    assert log.with_suffix(".1.log").stat().st_size == 1_000_001
+    if os.name == "posix":
+        assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_a_full_log_that_another_worker_has_open_is_gone_on_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Windows renames no file that is open."""
+
+    def refuse(path: Path, target: Path) -> None:
+        raise PermissionError(13, "The process cannot access the file", str(path), 32, str(target))
+
+    log = paths.private_file(paths.log_dir() / "worker.log")
+    log.write_bytes(b"x" * 1_000_001)
+    monkeypatch.setattr(Path, "replace", refuse)
+    with link._worker_log() as errors:
+        errors.write(b"new")
+    assert log.read_bytes().endswith(b"xnew")
 
 
 def test_a_delay_changes_in_mid_speech(collector: Collector) -> None:

@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 import pytest
 
 from app.worker import messages as m
-from app.worker.client import child_env
+from app.worker.link import child_env
 from tests.worker.helpers import start_message
 
 _FULL = Path("/dev/full")  # every write fails as on a full disk

@@ -62,9 +62,7 @@ def _open_log() -> Path | None:
     root.setLevel(logging.INFO)
     try:
         path = paths.private_file(paths.log_dir() / "voxline.log")
-        handler = RotatingFileHandler(
-            path, maxBytes=_BYTES, backupCount=_OLD_FILES, encoding="utf-8"
-        )
+        handler = _Log(path, maxBytes=_BYTES, backupCount=_OLD_FILES, encoding="utf-8")
         _crash_file = paths.private_file(path.with_name("crash.log")).open("a", encoding="utf-8")
     except OSError as error:
         sys.stderr.write(f"No log is written: {error.strerror}.\n")
@@ -73,6 +71,18 @@ def _open_log() -> Path | None:
     root.addHandler(handler)
     faulthandler.enable(_crash_file)
     return path
+
+
+class _Log(RotatingFileHandler):
+    """Goes on in the file it has while Windows renames none, because somebody has it open: else
+    every line from then on would be lost."""
+
+    def doRollover(self) -> None:
+        try:
+            super().doRollover()
+        except OSError:
+            if self.stream is None:
+                self.stream = self._open()
 
 
 def _log_uncaught(

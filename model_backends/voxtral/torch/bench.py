@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib.util
-import platform
 import resource
 import sys
 import time
@@ -40,6 +39,7 @@ from model_backends.voxtral.torch.bench_reference import (
     prompt_positions,
     reference_model,
 )
+from model_backends.voxtral.torch.bench_report import Report, Row
 from model_backends.voxtral.torch.info import INFO
 from model_backends.voxtral.torch.load import prepare
 from model_backends.voxtral.torch.ops import PLAIN, Ops
@@ -47,15 +47,6 @@ from model_backends.voxtral.torch.runner import ModelRunner
 from model_backends.voxtral.torch.weights import assembled, compute_dtype, random_tensors
 
 DELAY = 6
-
-
-@dataclass
-class Row:
-    """One line of the table."""
-
-    what: str
-    figure: str
-    note: str = ""
 
 
 @dataclass
@@ -300,34 +291,6 @@ class _Patterned:
         floats[: len(rows), -1] = self._bias[np.array(rows, int) % len(self._bias)]
 
 
-def table(bench: Bench, command: str) -> str:
-    """The rows in Markdown, with the machine and the command."""
-    spec = bench.spec
-    lines = [
-        f"## {bench.size} size on {_machine(bench.device)}",
-        "",
-        f"`{command}`",
-        "",
-        f"{time.strftime('%Y-%m-%d')}; torch {torch.__version__}, "
-        f"{torch.get_num_threads()} thread(s); {spec.parameters / 1e6:.0f} M parameters, "
-        f"encoder {spec.encoder.layers} x {spec.encoder.width}, "
-        f"decoder {spec.decoder.layers} x {spec.decoder.width}, vocabulary {spec.vocab}; "
-        "weights from seed 0, rounded to bfloat16 as published ones are.",
-        "",
-        "| what | figure | |",
-        "| --- | --- | --- |",
-        *(f"| {row.what} | {row.figure} | {row.note} |" for row in bench.rows),
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _machine(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{platform.processor() or platform.machine()} ({device.type})"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the options ask for and print the table."""
     options = _options(arguments)
@@ -340,7 +303,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bench = Bench(size, device, base)
     _measure(bench, options, precisions)
     command = "python -m model_backends.voxtral.torch.bench " + " ".join(arguments or sys.argv[1:])
-    text = table(bench, command.strip())
+    report = Report(bench.size, bench.spec, device, command.strip(), bench.rows)
+    text = report.as_json() if options.json else report.as_markdown()
     sys.stdout.write(text)
     if options.out:
         Path(options.out).write_text(text, "utf-8")
@@ -403,6 +367,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", default="steps,stages,streams,files", help="parts to run")
     parser.add_argument("--hours", type=float, default=0.0, help="simulate a stream this long")
     parser.add_argument("--out", help="write the table to this file")
+    parser.add_argument("--json", action="store_true", help="the same as JSON")
     return parser.parse_args(arguments)
 
 

@@ -62,6 +62,20 @@ def test_an_exception_in_a_slot_is_told_to_the_user(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in (tmp_path / "voxline.log").read_text("utf-8")
 
 
+def test_a_full_log_that_another_program_has_open_is_gone_on_with(tmp_path: Path) -> None:
+    """Windows renames no file that is open."""
+    done = run(
+        "import os\n"
+        "def refuse(*paths): raise PermissionError(13, 'The process cannot access the file')\n"
+        "os.rename = refuse\n"
+        "for line in ('x' * 1_000_000, 'first after', 'second after'): logs.log.info(line)",
+        tmp_path,
+    )
+    text = (tmp_path / "voxline.log").read_text("utf-8")
+    assert "first after" in text and "second after" in text
+    assert done.stderr == ""
+
+
 def test_without_a_place_to_write_it_goes_on(tmp_path: Path) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.write_text("")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,18 @@ def test_the_one_command_fills_the_table(
     assert 65 <= int(shares[0].split()[0]) <= 75
     assert found["memory grown over 3 h of audio"][0] == "not run"
     assert found["step, each fused kernel on and off"][0] == "not run"
+
+
+def test_programs_read_the_same_rows_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main([*SMALL.split(), "--only", "stages", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["size"], said["threads"]) == ("tiny", 1)
+    assert said["machine"].endswith("(cpu)")
+    assert [row["what"] for row in said["rows"]] == [
+        "step, each fused kernel on and off",
+        "full size on a CUDA GPU",
+    ]
+    assert said["rows"][0]["figure"] == "not run" and said["rows"][0]["note"]
 
 
 def test_each_stage_is_a_row() -> None:
