@@ -100,6 +100,22 @@ def test_what_a_session_does_is_told_whole_and_moves_nothing(
     assert places[Stage.LISTENING] == places[Stage.SPEECH], "it is another with each breath"
 
 
+@pytest.mark.parametrize("code", ["en", "de", "es", "fr"])
+def test_the_first_start_is_whole_on_the_screen_with_all_that_it_tells(
+    narrow: None, rig: Rig, qtbot: QtBot, code: str
+) -> None:
+    speak(code)
+    window = MainWindow(rig.captioning, rig.store)
+    qtbot.addWidget(window)
+    window.show()
+    window.header.show_status(Status(Stage.NO_SOUND, "No sound is arriving from the microphone."))
+    for _ in range(SETTLE):
+        QApplication.processEvents()
+    window.resize(ROOM)
+    assert window.banners.banners, "it is told what is kept"
+    assert window.size() == ROOM, f"{window.minimumSizeHint().toTuple()} is needed"
+
+
 def faults_of(window: QWidget) -> Iterator[str]:
     if window.width() > ROOM.width() or window.height() > ROOM.height():
         yield f"{window.size().toTuple()} is more than {ROOM.toTuple()}"
