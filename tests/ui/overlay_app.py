@@ -129,6 +129,13 @@ def handle_of(window: CaptionOverlay) -> list[int] | None:
     return rect(handle.geometry()) if handle is not None and handle.isVisible() else None
 
 
+def small_windows_of(window: CaptionOverlay) -> dict[str, str]:
+    """What floats beside the captions, or instead of them, and is seen: kinds and ids."""
+    handle, pill = window._click_through.handle, window._way_back.pill
+    there = {"handle": handle, "pill": pill}
+    return {kind: str(int(w.winId())) for kind, w in there.items() if w and w.isVisible()}
+
+
 def obey(window: CaptionOverlay | Other, order: str) -> None:
     if order == "quit":
         if isinstance(window, CaptionOverlay):
@@ -155,6 +162,7 @@ def obey_captions(window: CaptionOverlay, order: str) -> None:
             bar=place(bar),
             buttons={button.accessibleName(): place(button) for button in buttons_of(window)},
             handle=handle_of(window),
+            small=small_windows_of(window),
             held=window.reading.held,
             live=window._box.live.live.text(),
             painted_text=window.captions.painted_text,

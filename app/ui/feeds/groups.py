@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -58,7 +59,10 @@ class FeedGroup(QGroupBox):
         self.switch = worded.text(QCheckBox(), switch)
         self.doing = plain.label(wrap=True)
         self.doing.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.form = QFormLayout(self)
+        self._column = QVBoxLayout(self)
+        self._column.setSpacing(8)
+        self.form = QFormLayout()
+        self._column.addLayout(self.form)
         self.form.setHorizontalSpacing(16)
         self.form.setVerticalSpacing(8)
         self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -69,9 +73,12 @@ class FeedGroup(QGroupBox):
         feeds.problem.connect(self._take_problem)
 
     def finish(self, hint: str) -> None:
-        """Below the fields: what to know, and how it is doing."""
-        self.form.addRow(plain.label(hint, "dim", wrap=True))
-        self.form.addRow(self.doing)
+        """Below the fields: what to know, and how it is doing.
+
+        Below the form, which would take lines from the one text when the other gets more.
+        """
+        self._column.addWidget(plain.label(hint, "dim", wrap=True))
+        self._column.addWidget(self.doing)
         for button in self.findChildren(QPushButton):
             button.setAutoDefault(False)
         self.show_doing()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.session.status import Stage, Status
-from app.ui.widgets import plain, stages, theme, worded
+from app.ui.widgets import narrow, plain, stages, theme, worded
 from app.ui.widgets.banner import announce
 from app.ui.widgets.level_meter import LevelMeter
 from model_backends.base import Sentence
+
+_FEW_BARS = 8  # on a narrow screen French needs the room for its words
 
 
 class _Dot(QWidget):
@@ -37,11 +39,11 @@ class StateHeader(QWidget):
         self._stage = Stage.IDLE
         self._key = ""
         self._dot = _Dot()
-        self.state = plain.label(name="state")
+        self.state = plain.label(name="state", wrap=True)  # beside buttons with long words, too
         self.detail = plain.label(name="dim", wrap=True)
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.detail.setAccessibleDescription(" ")  # or the tooltip would be read out, too
-        self.meter = LevelMeter()
+        self.meter = LevelMeter(_FEW_BARS) if narrow.is_narrow(self) else LevelMeter()
         self.toggle = worded.text(QPushButton(), Sentence("&Start"))
         self.toggle.setObjectName("primary")
         self.save = worded.text(QPushButton(), Sentence("Save &as…"))
@@ -87,6 +89,20 @@ class StateHeader(QWidget):
         if self._listens and not self.window().isMinimized():
             self.meter.set_level(level)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._keep_room()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._keep_room()
+
+    def _keep_room(self) -> None:
+        """For a second line of the state: with each breath of a speaker it is another one, and
+        the transcript below would move."""
+        self.setMinimumHeight(2 * self.state.fontMetrics().lineSpacing())
+
     @property
     def _listens(self) -> bool:
         return self._stage not in (*stages.AT_REST, Stage.STOPPING)
@@ -94,7 +110,7 @@ class StateHeader(QWidget):
     def _arrange(self) -> None:
         name = QHBoxLayout()
         name.setSpacing(8)
-        for widget in (self._dot, self.state, self.meter):
+        for widget in (self._dot, self.meter, self.state):  # what stays as wide is before the words
             name.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         name.addStretch(1)
         words = QVBoxLayout()

@@ -43,7 +43,7 @@ from app.ui.state.engines import EngineChoice, info_of, list_engines, suited_inf
 from app.ui.state.models import Models
 from app.ui.state.packs import Packs
 from app.ui.state.settings_store import SettingsStore
-from app.ui.widgets import beside_captions, stages, worded
+from app.ui.widgets import beside_captions, narrow, stages, worded
 from app.ui.widgets.banner import BannerStack
 from model_backends.base import EngineInfo, Notice, Sentence, UserError
 
@@ -56,6 +56,8 @@ log = logging.getLogger(__name__)
 _SIZE, _LEAST = QSize(720, 520), QSize(560, 400)
 _ORDINARY_SCREEN = 700  # px; on a lower one it may be lower than that
 _TRANSCRIPT_LEAST = 80  # px, whatever else there is to show
+# px on a screen of 512 × 300: else the title bar would be above its upper edge
+_NARROW_TRANSCRIPT, _NARROW_BANNERS = 40, 64
 _QUIET_NOTICES = ("restarting", "moved", "measured")  # told, but nothing the user has to act on
 # Notices about a state that another notice, or its end, makes untrue: code and what it is about.
 _STATES = {
@@ -206,6 +208,11 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.page)
         over = QVBoxLayout(self.transcript.viewport())
         over.addWidget(self.latest, 0, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter)
+        if narrow.is_narrow(self):
+            column.setContentsMargins(16, 8, 16, 8)
+            column.setSpacing(6)
+            self.transcript.setMinimumHeight(_NARROW_TRANSCRIPT)
+            self.banners.lowest = _NARROW_BANNERS
         available = self.screen().availableGeometry().size() - beside_captions.frame_of(self)
         self.setMinimumWidth(min(_LEAST.width(), available.width()))
         if available.height() >= _ORDINARY_SCREEN:  # else as low as it can be: captions need room

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -160,3 +160,23 @@ def float_above(window: QWidget) -> None:
     ):
         window.setAttribute(attribute)
     window.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
+    _OnEveryDesktop(window)
+
+
+class _OnEveryDesktop(QObject):
+    """Whoever turns to another virtual desktop finds it there, too, each time it is shown.
+
+    Told once it can be seen: before, X11's window managers do not know it yet.
+    """
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Show and watched is self._window:
+            self._window.windowHandle().installEventFilter(self)
+        elif event.type() is QEvent.Type.Expose and self._window.windowHandle().isExposed():
+            native.keep_above(int(self._window.winId()), QGuiApplication.platformName())
+        return False

@@ -171,8 +171,9 @@ class CaptionPage(QWidget):
     def _show_family(self, family: str) -> None:
         at = self.font_family.findData(family)
         if at < 0:  # chosen on another computer, or written by hand
+            at = self.font_family.count()
             self.font_family.addItem(plain.shortened(family), family)
-            at = self.font_family.count() - 1
+            self.font_family.setItemData(at, plain.tip(family), Qt.ItemDataRole.ToolTipRole)
         self.font_family.setCurrentIndex(at)
 
 

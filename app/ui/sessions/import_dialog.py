@@ -61,8 +61,7 @@ class ImportDialog(QDialog):
         grid.setContentsMargins(0, 0, 0, 0)
         longest = _SHORT if narrow.is_narrow(self) else plain.LONGEST_NAME
         for row, path in enumerate(self._files):
-            name = plain.label(plain.shortened(path.name, longest))
-            plain.set_tip(name, str(path))
+            name = plain.name_label(path.name, longest, tip=str(path))
             box = ChoiceBox(Sentence("Language of {name}", name=path.name))
             box.offer([(label, code) for code, label in offered], "")
             grid.addWidget(name, row, 0)
@@ -85,7 +84,8 @@ class ImportDialog(QDialog):
             "dim",
             wrap=True,
         )
-        self.left_out = plain.label(_left_out(left_out, longest), "warning", wrap=True)
+        self.left_out = plain.label(_left_out(left_out), "warning", wrap=True)
+        plain.set_tip(self.left_out, "\n".join(map(str, left_out)))
         self.left_out.setVisible(bool(left_out))
         roles = QDialogButtonBox.StandardButton
         buttons = QDialogButtonBox(roles.Cancel)
@@ -144,6 +144,6 @@ def _paths_in(data: QMimeData) -> list[Path]:
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
 
 
-def _left_out(paths: Sequence[Path], longest: int) -> str:
-    names = [f"“{plain.shortened(path.name, longest)}”" for path in paths[:_NAMED]]
+def _left_out(paths: Sequence[Path]) -> str:
+    names = [f"“{plain.shortened(path.name)}”" for path in paths[:_NAMED]]
     return Sentence(_LEFT_OUT, names=", ".join([*names, "…"] if len(paths) > _NAMED else names))

@@ -31,8 +31,7 @@ class JobRow(QWidget):
     def __init__(self, job: Job, imports: Imports) -> None:
         super().__init__()
         self.job, self._imports = job, imports
-        self.name = plain.label(plain.shortened(job.path.name, _NAME))
-        plain.set_tip(self.name, str(job.path))
+        self.name = plain.name_label(job.path.name, _NAME, tip=str(job.path))
         self.bar = QProgressBar()
         worded.name(self.bar, job.path.name)
         self.bar.setTextVisible(False)

@@ -25,6 +25,7 @@ from app.language import say
 from app.session.library import Found, Snippet
 from app.session.stored import FILE, RECOVERED, Entry
 from app.ui.main_window.transcript import clock
+from app.ui.widgets import plain
 from model_backends.base import Counted, Sentence, joined
 
 ROW = Qt.ItemDataRole.UserRole  # the Row itself
@@ -140,6 +141,8 @@ class SessionRows(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             title = row.entry.title if row.entry else ""
             return say(joined(row.facts, title, row.text, between=" · "))
+        if role == Qt.ItemDataRole.ToolTipRole and row.entry is not None:
+            return plain.tip(joined(row.facts, row.entry.title, row.text, between="\n"))
         if role == Qt.ItemDataRole.EditRole and row.entry is not None:
             return row.entry.title
         return None

@@ -251,15 +251,16 @@ class SessionsWindow(QWidget):
     def _show_facts(self) -> None:
         entry = self.stored.entry if self.stored else None
         if entry is None:
-            worded.text(self.headline, "")
+            plain.show_name(self.headline, "")
             worded.text(self.detail, "")
             return
         when = Row(entry.started.date()).facts
         facts = [when] if entry.title else []
         facts.append(Row(entry.started.date(), entry).facts)
         facts += [Sentence("Corrected")] if entry.edited else []
-        worded.text(self.headline, plain.shortened(entry.title, _LONGEST_TITLE) or when)
-        plain.set_tip(self.headline, entry.title)
+        plain.show_name(self.headline, entry.title, _LONGEST_TITLE)
+        if not entry.title:
+            worded.text(self.headline, when)
         worded.text(self.detail, joined(*facts, between=" · "))
 
     def _offer_actions(self) -> None:

@@ -101,11 +101,13 @@ def _words(text: str, dim: bool = False) -> QLabel:
 class BannerStack(QScrollArea):
     """The banners shown now, the newest at the bottom. Takes no room when there are none.
 
-    In a low window it is as high as the highest of them, and scrolls: none is ever cut.
+    In a low window it is as high as the highest of them, and scrolls: none is ever cut, unless
+    it may be `lowest`.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.lowest = 10_000  # px that it may be low, although one is higher and is cut then
         self._page = QWidget()
         self._column = QVBoxLayout(self._page)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -136,7 +138,9 @@ class BannerStack(QScrollArea):
         """As high as the highest, beside the scroll bar that there is then."""
         beside = self.width() - self.verticalScrollBar().sizeHint().width()
         heights = [each.heightForWidth(beside) for each in self.banners]
-        return QSize(self._page.minimumSizeHint().width(), max(heights, default=0))
+        return QSize(
+            self._page.minimumSizeHint().width(), min(self.lowest, max(heights, default=0))
+        )
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A banner that gets a button has less room for its text, and is higher."""

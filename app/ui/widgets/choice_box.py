@@ -27,7 +27,16 @@ _COMMANDS = (
 
 
 class SteadyBox(QComboBox):
-    """A combo box that neither the wheel nor a key meant for another control can change."""
+    """A combo box that neither the wheel nor a key meant for another control can change.
+
+    What is chosen loses its middle where there is no room for it, and is the tooltip then.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole = ""  # the tooltip while not all of the choice is seen
+        self.currentIndexChanged.connect(self._tell_whole)
+        worded.follow(self, self._tell_whole)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
@@ -40,6 +49,47 @@ class SteadyBox(QComboBox):
             event.ignore()
         else:
             super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._tell_whole()
+
+    def _tell_whole(self) -> None:
+        """What there is no room for can be read all the same."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        whole = self.whole_text
+        if self.toolTip() == self._whole:  # else whoever made it has more to tell
+            self._whole = plain.tip(whole) if self.fitting(whole, option) != whole else ""
+            self.setToolTip(self._whole)
+            # which a screen reader would read out a second time, as what describes the box
+            self.setAccessibleDescription(" " if self._whole else "")
+
+    @property
+    def whole_text(self) -> str:
+        """What is chosen, as it stands in the closed box where there is room."""
+        return self.currentText()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """What does not fit loses its middle: Qt would cut it off."""
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        option.currentText = self.fitting(self.whole_text, option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def fitting(self, text: str, option: QStyleOptionComboBox) -> str:
+        """As much of the text as there is room for when the box is closed."""
+        room = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox,
+            option,
+            QStyle.SubControl.SC_ComboBoxEditField,
+            self,
+        )
+        return self.fontMetrics().elidedText(
+            text, Qt.TextElideMode.ElideMiddle, room.width() - _TEXT_MARGIN
+        )
 
 
 class ChoiceBox(SteadyBox):
@@ -57,9 +107,7 @@ class ChoiceBox(SteadyBox):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._items: list[tuple[str, str]] = []
         self._why_not: dict[str, str] = {}
-        self._whole = ""  # the tooltip while not all of the choice is seen
         self.activated.connect(lambda index: self.chosen.emit(self.itemData(index)))
-        self.currentIndexChanged.connect(self._tell_whole)
         worded.follow(self, self._offer_again)
 
     def offer(self, items: Sequence[tuple[str, str]], chosen: str) -> None:
@@ -88,47 +136,11 @@ class ChoiceBox(SteadyBox):
         for data, why in why_not.items():
             self.disable(data, why)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._tell_whole()
-
-    def _tell_whole(self) -> None:
-        """What there is no room for can be read all the same."""
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
-        whole = self.whole_text
-        if self.toolTip() == self._whole:  # else whoever made it has more to tell
-            self._whole = plain.tip(whole) if self.fitting(whole, option) != whole else ""
-            self.setToolTip(self._whole)
-            # which a screen reader would read out a second time, as what describes the box
-            self.setAccessibleDescription(" " if self._whole else "")
-
     @property
     def whole_text(self) -> str:
-        """What is chosen, as it stands in the closed box where there is room."""
+        """By the name from outside, which its item shortens."""
         at = self.currentIndex()
         return say(self._items[at][0]) if 0 <= at < len(self._items) else self.currentText()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """What does not fit loses its middle: Qt would cut it off."""
-        painter = QStylePainter(self)
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
-        option.currentText = self.fitting(self.whole_text, option)
-        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
-
-    def fitting(self, text: str, option: QStyleOptionComboBox) -> str:
-        """As much of the text as there is room for when the box is closed."""
-        room = self.style().subControlRect(
-            QStyle.ComplexControl.CC_ComboBox,
-            option,
-            QStyle.SubControl.SC_ComboBoxEditField,
-            self,
-        )
-        return self.fontMetrics().elidedText(
-            text, Qt.TextElideMode.ElideMiddle, room.width() - _TEXT_MARGIN
-        )
 
     def showPopup(self) -> None:
         self.about_to_open.emit()

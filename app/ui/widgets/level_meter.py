@@ -19,20 +19,19 @@ _BAR = 7  # px from one bar of the meter to the next
 class LevelMeter(Meter):
     """How loud the sound is that arrives, as a row of bars: what is not lit is a short mark."""
 
-    BARS = 12
-
-    def __init__(self) -> None:
+    def __init__(self, bars: int = 12) -> None:
         super().__init__()
+        self.bars = bars
         self.level = 0.0  # RMS amplitude, 0..1
         self.lit = 0
-        self.setFixedSize(QSize(self.BARS * _BAR, 18))
+        self.setFixedSize(QSize(bars * _BAR, 18))
         worded.tip(self, Sentence("Sound level"))
         self._show()
 
     def set_level(self, level: float) -> None:
         """RMS amplitude, 0..1."""
         self.level = min(1.0, max(0.0, level))
-        lit = round(self.BARS * loudness(self.level))
+        lit = round(self.bars * loudness(self.level))
         if lit != self.lit:
             self.lit = lit
             self.tell(self.level)
@@ -55,7 +54,7 @@ class LevelMeter(Meter):
         if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
             painter.translate(self.width(), 0)
             painter.scale(-1, 1)
-        for bar in range(self.BARS):
+        for bar in range(self.bars):
             lit = bar < self.lit
             height = self.height() - 4 if lit else 4
             painter.setBrush(QColor(look.good if lit else look.border))

@@ -24,6 +24,20 @@ def label(text: str = "", name: str = "", wrap: bool = False) -> QLabel:
     return worded.text(made, text)
 
 
+def name_label(name: str, longest: int = LONGEST_NAME, tip: str = "") -> QLabel:
+    """A name from outside, shortened; whole in its tooltip (or `tip`) and to a screen reader."""
+    made = label()
+    show_name(made, name, longest, tip)
+    return made
+
+
+def show_name(label: QLabel, name: str, longest: int = LONGEST_NAME, tip: str = "") -> None:
+    """The same in a label that shows other names, too."""
+    worded.text(label, shortened(name, longest))
+    worded.name(label, name)
+    set_tip(label, tip or name)
+
+
 def add_row(form: QFormLayout, text: str, field: QWidget) -> None:
     """A field of a form with its label."""
     made = label(text)

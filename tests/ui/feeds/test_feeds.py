@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QMessageBox, QScrollArea
+from PySide6.QtWidgets import QLabel, QMessageBox, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from app.core.voices import ME, THEM
@@ -387,3 +387,18 @@ def test_the_record_s_last_work_keeps_nobody_waiting(
     qtbot.waitUntil(lambda: obs.sources["Captions"] == "one", timeout=PATIENCE_MS)
     rig.say(Status(Stage.STOPPING, "Finishing the transcript …", can_hurry=True))
     qtbot.waitUntil(lambda: obs.sources["Captions"] == "", timeout=PATIENCE_MS)
+
+
+def test_longer_news_take_no_line_from_what_to_know(dialog: FeedsDialog, qtbot: QtBot) -> None:
+    """In each group the hint and the news wrap, one below the other."""
+    dialog.resize(dialog.minimumSizeHint())
+    for group in (dialog.obs, dialog.zoom, dialog.file):
+        texts = [label for label in group.findChildren(QLabel) if label.wordWrap()]
+        for times in (1, 40):
+            group.tell("It has not worked. " * times, trouble=True)
+            qtbot.waitUntil(lambda texts=texts: all(t.height() >= whole(t) for t in texts))
+            qtbot.waitUntil(lambda texts=texts: all(t.height() <= whole(t) + 1 for t in texts))
+
+
+def whole(label: QLabel) -> int:
+    return label.heightForWidth(label.width())

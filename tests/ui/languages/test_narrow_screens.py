@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.session.library import Library
+from app.session.status import Stage, Status
 from app.ui.main_window.captions_page import CaptionsPageDialog
 from app.ui.main_window.report import show_report
+from app.ui.main_window.window import MainWindow
 from app.ui.preferences.window import Preferences
 from app.ui.sessions.import_dialog import ImportDialog
 from app.ui.sessions.window import SessionsWindow
@@ -27,6 +29,7 @@ SCREEN = QRect(0, 0, 512, 300)
 ROOM = SCREEN.size() - QSize(2, 32)  # in the frame of a usual desktop
 NOT_WINDOWS = ("captions", "tray", "menu of the captions")  # theirs are tests of their own
 FILES = [Path(f"{'W' * 60} {number}.mp3") for number in range(30)]
+SETTLE = 5  # turns of the event loop, for layouts within layouts
 CODE_PX = 190  # of a captions page in the local network
 
 
@@ -74,6 +77,43 @@ def test_every_window_is_on_a_narrow_screen_with_all_that_is_in_it(
     ]
     windows.close()
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("code", ["en", "de", "es", "fr"])
+def test_what_a_session_does_is_told_whole_and_moves_nothing(
+    narrow: None, rig: Rig, qtbot: QtBot, code: str
+) -> None:
+    speak(code)
+    rig.store.change(told={"kept": True})
+    window = MainWindow(rig.captioning, rig.store)
+    qtbot.addWidget(window)
+    window.show()
+    window.resize(ROOM)
+    header = window.header
+    places: dict[Stage, tuple[int, ...]] = {}
+    for stage in Stage:
+        header.show_status(Status(stage))
+        for _ in range(SETTLE):
+            QApplication.processEvents()
+        assert not list(faults_of(window)), stage
+        places[stage] = header.height(), header.meter.x(), window.transcript.y()
+    assert places[Stage.LISTENING] == places[Stage.SPEECH], "it is another with each breath"
+
+
+@pytest.mark.parametrize("code", ["en", "de", "es", "fr"])
+def test_the_first_start_is_whole_on_the_screen_with_all_that_it_tells(
+    narrow: None, rig: Rig, qtbot: QtBot, code: str
+) -> None:
+    speak(code)
+    window = MainWindow(rig.captioning, rig.store)
+    qtbot.addWidget(window)
+    window.show()
+    window.header.show_status(Status(Stage.NO_SOUND, "No sound is arriving from the microphone."))
+    for _ in range(SETTLE):
+        QApplication.processEvents()
+    window.resize(ROOM)
+    assert window.banners.banners, "it is told what is kept"
+    assert window.size() == ROOM, f"{window.minimumSizeHint().toTuple()} is needed"
 
 
 def faults_of(window: QWidget) -> Iterator[str]:

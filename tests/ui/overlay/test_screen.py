@@ -368,6 +368,34 @@ def test_captions_go_along_to_another_virtual_desktop(managed: Screen, settings:
         shown.close()
 
 
+def test_what_floats_beside_captions_or_instead_goes_along_too(
+    managed: Screen, settings: str
+) -> None:
+    """The way to hidden captions, and the one to take hold of them, each time they are there."""
+    shown = Program(managed, "captions", settings)
+    try:
+        shown.wait("painted", " heart.")
+        managed.xdotool("set_num_desktops", "2")
+        for kind, verb, arguments in (
+            ("handle", "let_clicks_through", "[true]"),
+            ("pill", "hide_captions", "[]"),
+            ("handle", "show", "[]"),
+            ("pill", "hide_captions", "[]"),
+        ):
+            shown.order(f"call {verb} {arguments}")
+            while not (small := shown.ask()["small"].get(kind)):
+                pass
+            while "4294967295" not in properties(managed, "-id", small, "_NET_WM_DESKTOP"):
+                pass
+            for desktop in ("1", "0"):
+                managed.xdotool("set_desktop", desktop)
+                while f"= {desktop}" not in properties(managed, "-root", "_NET_CURRENT_DESKTOP"):
+                    pass
+                assert "Normal" in properties(managed, "-id", small, "WM_STATE")
+    finally:
+        shown.close()
+
+
 def until_handle_is_seen(screen: Screen, folder: Path, shown: Program) -> list[int]:
     """Its dots, over which nothing lies: where it is. The test's time limit ends the wait."""
     while True:

@@ -159,14 +159,16 @@ def _scrolls(widget: QWidget) -> QScrollArea | None:
 
 
 def _reachable(leaf: QWidget, window: QWidget) -> bool:
-    """Inside its window, or inside a page that can be scrolled as far as it reaches."""
+    """Inside its window, or inside a page that can be scrolled as far as it reaches and does not
+    itself reach out."""
     area = _scrolls(leaf)
     page = area.widget() if area is not None else None
     if area is None or page is None:
         return _within(leaf, window)
     inside = _within(leaf, page)
     viewport, bar = area.viewport(), area.horizontalScrollBar()
-    return inside and (page.width() <= viewport.width() or bar.isVisible())
+    seen = _reachable(area, window)
+    return inside and seen and (page.width() <= viewport.width() or bar.isVisible())
 
 
 def _within(leaf: QWidget, outer: QWidget) -> bool:
@@ -186,9 +188,8 @@ def _is_cut(leaf: QWidget) -> bool:
     if isinstance(leaf, QLabel):
         if not leaf.text():
             return False
-        if leaf.wordWrap():
-            return leaf.heightForWidth(leaf.width()) > leaf.height() + _SLACK
-        return leaf.minimumSizeHint().width() > leaf.width() + _SLACK
+        too_high = leaf.wordWrap() and leaf.heightForWidth(leaf.width()) > leaf.height() + _SLACK
+        return too_high or leaf.minimumSizeHint().width() > leaf.width() + _SLACK  # of a word
     if isinstance(leaf, QComboBox):
         needed = QFontMetricsF(leaf.font()).horizontalAdvance(leaf.currentText())
         return needed > leaf.width() - 24 - 16 + _SLACK  # its arrow, its padding

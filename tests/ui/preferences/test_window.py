@@ -139,7 +139,13 @@ def test_a_font_that_is_not_here_is_shown_by_its_name(
     preferences: Preferences, store: SettingsStore
 ) -> None:
     store.change_overlay(font_family="Atkinson Hyperlegible")
-    assert preferences.captions.font_family.currentText() == "Atkinson Hyperlegible"
+    box = preferences.captions.font_family
+    assert box.currentText() == "Atkinson Hyperlegible"
+    box.resize(60, box.height())
+    assert box.toolTip() == "Atkinson Hyperlegible", "which there is no room for"
+    long = "Atkinson Hyperlegible Next, a name without an end"
+    store.change_overlay(font_family=long)
+    assert box.itemData(box.currentIndex(), Qt.ItemDataRole.ToolTipRole) == long
 
 
 def test_a_whole_look_is_one_click_and_what_it_does_not_name_stays(

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.session.importing import HeardFile
@@ -79,6 +79,7 @@ def test_one_after_another_with_progress_and_into_the_library(desk: Desk) -> Non
     assert "Loading" in desk.row(first).told.text()
     desk.go_on.release()
     desk.until(lambda: desk.row(first).told.text() == "0:01:00 of 0:04:00")
+    assert desk.row(first).name.accessibleName() == "talk.mp3"
     assert (desk.row(first).bar.value(), desk.row(first).bar.maximum()) == (60, 240)
     desk.go_on.release()
     desk.until(lambda: [name for name, _ in desk.begun] == ["talk.mp3", "film.mkv"])
@@ -168,6 +169,7 @@ def test_what_is_no_file_is_left_out_and_named(qtbot: QtBot, tmp_path: Path) -> 
     taken: list[Job] = []
     dialog = ImportDialog(parent, [*folders, tmp_path / "a.mp3"], (), taken.extend)
     assert "“folder 0”, “folder 1”, “folder 2”, …. Of a folder" in dialog.left_out.text()
+    assert dialog.left_out.toolTip().splitlines() == [str(folder) for folder in folders]
     dialog.accept()
     assert [job.path.name for job in taken] == ["a.mp3"]
     assert ImportDialog(parent, [tmp_path / "a.mp3"], (), taken.extend).left_out.isHidden()
@@ -195,6 +197,9 @@ def test_where_many_files_scroll_no_choice_is_cut(qtbot: QtBot) -> None:
     (area,) = dialog.findChildren(QScrollArea)
     assert area.verticalScrollBar().maximum() > 0
     assert area.horizontalScrollBar().maximum() == 0
+    labels = [each for each in area.findChildren(QLabel) if "…" in each.text()]
+    assert [each.accessibleName() for each in labels] == [path.name for path in files]
+    assert [each.toolTip() for each in labels] == [str(path) for path in files]
 
 
 def test_a_real_file_is_heard_by_a_worker_of_its_own(

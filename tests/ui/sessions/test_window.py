@@ -252,6 +252,16 @@ def test_a_title_without_an_end_widens_nothing(desk: Desk) -> None:
     desk.until(lambda: "WWW" in desk.window.headline.text())
     assert page.minimumSizeHint().width() == least.width()
     assert long in desk.window.headline.toolTip()
+    assert desk.window.headline.accessibleName() == long
+    rows = desk.window.list.rows
+    told = rows.index(rows.row_of(desk.talk)).data(Qt.ItemDataRole.ToolTipRole)
+    assert [str(told).splitlines()[n] for n in (0, 1)] == [
+        rows.rows[rows.row_of(desk.talk)].facts,
+        long,
+    ]
+    desk.window.shelf.rename(desk.talk, "")
+    desk.until(lambda: "WWW" not in desk.window.headline.text())
+    assert not desk.window.headline.accessibleName(), "the day is read out, which is seen"
 
 
 def test_all_or_what_is_selected_is_copied_with_or_without_times(desk: Desk) -> None:
