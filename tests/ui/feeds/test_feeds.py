@@ -396,8 +396,11 @@ def test_longer_news_take_no_line_from_what_to_know(dialog: FeedsDialog, qtbot: 
         texts = [label for label in group.findChildren(QLabel) if label.wordWrap()]
         for times in (1, 40):
             group.tell("It has not worked. " * times, trouble=True)
-            qtbot.waitUntil(lambda texts=texts: all(t.height() >= whole(t) for t in texts))
-            qtbot.waitUntil(lambda texts=texts: all(t.height() <= whole(t) + 1 for t in texts))
+            wait_until_whole(texts, qtbot)
+
+
+def wait_until_whole(labels: list[QLabel], qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: all(0 <= each.height() - whole(each) <= 1 for each in labels))
 
 
 def whole(label: QLabel) -> int:
