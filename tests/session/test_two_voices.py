@@ -20,7 +20,7 @@ from app.audio.choice import Meeting, SourceChoice, SystemSound
 from app.audio.clock import GAP_MS, SessionClock
 from app.core.chunk import Chunk
 from app.core.voices import ME, THEM
-from app.session import journal
+from app.session import ending, journal, state
 from app.session.session import Session
 from app.session.sources import Found
 from app.session.status import SessionOptions
@@ -109,9 +109,19 @@ def options(tmp_path: Path) -> SessionOptions:
 NAMES = {ME: "Ada", THEM: "Team"}
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop waits for the last words, however busy the computer is."""
+    for name in ("STOP_MS", "LONGEST_STOP_MS"):
+        for module in (ending, state):
+            monkeypatch.setattr(module, name, 60_000)
+
+
 def run(session: Session, devices: list[Device], each: Callable[[list[Word]], None]) -> None:
-    """To its end; it is stopped once all has been played and heard."""
+    """To its end; it is stopped, once, when all has been played and heard: whoever stops again does
+    not wait for the last words."""
     words: list[Word] = []
+    stopped = False
     session.start()
     deadline = time.monotonic() + 120
     while not session.over:
@@ -121,7 +131,8 @@ def run(session: Session, devices: list[Device], each: Callable[[list[Word]], No
         each(words)
         lag_ms = max(session._client.lag_ms(lane) for lane in SOUND)
         played = [device.played.is_set() for device in devices]
-        if played == [True, True] and lag_ms < 1_000:
+        if played == [True, True] and lag_ms < 1_000 and not stopped:
+            stopped = True
             session.stop()
 
 
