@@ -349,8 +349,9 @@ class EngineInfo:
     # "delay", "language", "hotwords": why the user cannot choose it, if somebody else does
     decided_elsewhere: Mapping[str, str] = field(default_factory=dict)
 
-    def suited(self, options: EngineOptions) -> EngineInfo:
-        """What is known of the engine once these options have said which server it has."""
+    def suited(self, options: EngineOptions, models_dir: Path | None = None) -> EngineInfo:
+        """What is known of the engine once these options have said which server it has, or which
+        model, which may be a name in `models_dir`."""
         return self.dialects.get(options.server.dialect or "", self)
 
     def record_track_ms(self, delay_ms: int) -> int | None:

@@ -27,9 +27,10 @@ def is_folder(path: Path) -> bool:
 
 
 def folders_in(folder: Path) -> list[Path]:
-    """The folders in a folder, by name; none if it is none, or may not be read."""
+    """The folders in a folder, by name; none if it is none, or may not be read. Without hidden
+    ones: among models, what is being removed or fetched lies there."""
     try:
-        return sorted(path for path in folder.iterdir() if is_folder(path))
+        return sorted(p for p in folder.iterdir() if is_folder(p) and not p.name.startswith("."))
     except OSError:
         return []
 

@@ -60,7 +60,7 @@ def _as_json(row: Availability) -> dict[str, Any]:
         engine = describe(row.engine)
     except ImportError:
         return value
-    info = engine.suited(EngineOptions(row.engine, model=row.model or None))
+    info = engine.suited(EngineOptions(row.engine, model=row.model or None), paths.models_dir())
     return value | {
         "label": info.label,
         "default": row.model == engine.default_model,

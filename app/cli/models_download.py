@@ -37,7 +37,7 @@ def _download(model: Model, yes: bool) -> int:
     if place is not None and _is_sound(model, place):
         tell(
             Sentence("{title} is here already: {folder}", title=model.title, folder=place.folder),
-            _how_to_use(model),
+            _how_to_use(model, place),
         )
         return 0
     _introduce(model)
@@ -45,7 +45,7 @@ def _download(model: Model, yes: bool) -> int:
     done = _with_bar(model)
     tell(
         Sentence("{title} is here: {folder}", title=model.title, folder=done.place.folder),
-        _how_to_use(model),
+        _how_to_use(model, done.place),
     )
     if done.from_hub:
         tell(
@@ -137,17 +137,17 @@ def _with_bar(model: Model) -> Done:
         raise
 
 
-def _how_to_use(model: Model) -> Sentence:
+def _how_to_use(model: Model, place: Place) -> Sentence:
     if model.is_embedded:
         return Sentence("Use it with --model {name}.", name=model.name)
+    name = place.name_for_engine(model, paths.models_dir())
     if model.files_only:
         return Sentence(
-            "Use it with: voxline transcribe --engine ggml --model {folder} FILE",
-            folder=model.folder,
+            "Use it with: voxline transcribe --engine ggml --model {folder} FILE", folder=name
         )
     engine = fit(model, this_machine()).engine or model.engines[0]
     if engine == "ggml":  # its models differ, and none stands for another
-        return Sentence("Use it with --engine ggml --model {folder}.", folder=model.folder)
+        return Sentence("Use it with --engine ggml --model {folder}.", folder=name)
     return Sentence("Use it with --engine {engine}.", engine=engine)
 
 

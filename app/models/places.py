@@ -40,6 +40,13 @@ class Place:
         }
         return Sentence(words[self.kind])
 
+    def name_for_engine(self, model: Model, models_dir: Path) -> str:
+        """What its engine is told: a name in the models folder, or a path; of a GGUF model in a
+        folder that is not its own the file's, since others may lie beside it."""
+        if model.engines == ("ggml",) and self.folder != models_dir / model.folder:
+            return str(self.folder / model.files[0].name)
+        return self.folder.name if self.folder.parent == models_dir else str(self.folder)
+
 
 def find(model: Model, models_dir: Path) -> Place | None:
     """Where all of its files are; a folder that was hashed before one that was not."""

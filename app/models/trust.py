@@ -11,6 +11,7 @@ import importlib
 from pathlib import Path
 
 from app.models import receipts
+from model_backends import describe
 from model_backends.base import EngineError, Sentence
 
 # name: the light module with `find_model(model, models_dir)`, and what lists all that it would take
@@ -84,7 +85,10 @@ def _offered(engine: str, models_dir: Path) -> list[Path]:
 
     module, lister = _LOADS_FOLDERS[engine]
     there: list[Path] = getattr(importlib.import_module(module), lister)(models_dir)
-    if engine in _OWN_DELAYS:
-        return there
-    found = (places.find(model, models_dir) for model in catalogue() if engine in model.engines)
-    return [*there, *(place.folder for place in found if place is not None)]
+    models = [model for model in catalogue() if engine in model.engines]
+    if engine in _OWN_DELAYS:  # the usual one alone, and its file: others may lie beside it
+        usual = [model for model in models if model.folder == describe(engine).default_model]
+        found = [(places.find(model, models_dir), model.files[0].name) for model in usual]
+        return [*there, *(place.folder / name for place, name in found if place is not None)]
+    folders = (places.find(model, models_dir) for model in models)
+    return [*there, *(place.folder for place in folders if place is not None)]

@@ -49,7 +49,7 @@ def suited(info: EngineInfo, options: EngineOptions) -> tuple[EngineInfo, Engine
     if server:
         server = replace(server, dialect=dialect_of(server.urls, server.dialect))
     options = replace(options, server=server)
-    return info.suited(options), options
+    return info.suited(options, paths.models_dir()), options
 
 
 def known(options: EngineOptions) -> tuple[EngineOptions, Notice | None]:
@@ -170,6 +170,6 @@ def _extra(options: EngineOptions) -> dict[str, Any]:
 
 def _expected(options: EngineOptions) -> list[str]:
     """The words that the engine is told to expect."""
-    if not describe(options.engine).suited(options).takes_hotwords:
+    if not describe(options.engine).suited(options, paths.models_dir()).takes_hotwords:
         return list(options.hotwords)
     return list(dict.fromkeys([*options.hotwords, *(n.word for n in names_in(options.names))]))

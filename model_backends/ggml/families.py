@@ -117,10 +117,16 @@ def _languages(header: Header, file: str) -> dict[str, str]:
         raise damaged(file)
     found: dict[str, str] = {}
     for locale in map(str, locales):
-        code = locale.split("-")[0].lower()
+        code = code_of(locale)
         if code.isascii() and code.isalpha() and len(code) <= 3:
-            found.setdefault({"nb": "no"}.get(code, code), locale)
+            found.setdefault(code, locale)
     return found
+
+
+def code_of(locale: str) -> str:
+    """ISO 639-1 of a locale; Norwegian has one code, whichever way it is written."""
+    code = locale.split("-")[0].lower()
+    return {"nb": "no"}.get(code, code)
 
 
 _ONE = {FILE_DELAY_MS: 0}

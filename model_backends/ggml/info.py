@@ -31,14 +31,14 @@ class GgmlInfo(EngineInfo):
 
     __slots__ = ()
 
-    def suited(self, options: EngineOptions) -> EngineInfo:
+    def suited(self, options: EngineOptions, models_dir: Path | None = None) -> EngineInfo:
         """With what this model offers. A file that cannot be read offers what the usual one does:
         loading it says what is wrong."""
         model = options.model
         if model is None:
             return self
         family = PUBLISHED.get(model) or PUBLISHED.get(Path(model).name)
-        file = file_of(on_disk.expanded(Path(model)))
+        file = _named(model, models_dir)
         if file is not None:
             try:
                 family = family_in(file)
@@ -65,11 +65,15 @@ def find_model(model: str | None, models_dir: Path) -> Path:
 
     Raises EngineError saying what to get.
     """
-    named = model or NEMOTRON
-    for place in (on_disk.expanded(Path(named)), models_dir / named):
-        file = file_of(place)
-        if file is not None:
-            return file
+    file = _named(model or NEMOTRON, models_dir)
+    if file is not None:
+        return file
+    for place in (on_disk.expanded(Path(model or NEMOTRON)), models_dir / (model or NEMOTRON)):
+        if several := sorted(path.name for path in _inside(place)):
+            raise EngineError(
+                Sentence("{folder} holds several .gguf files.", folder=place),
+                Sentence("Name one of them: {names}.", names=", ".join(several)),
+            )
     if model is not None:
         raise EngineError(Sentence("There is no ggml model called “{model}”.", model=model), _GET)
     others = [file.parent.name for file in models(models_dir)]
@@ -81,6 +85,12 @@ def find_model(model: str | None, models_dir: Path) -> Path:
     raise EngineError(Sentence("No model for the ggml engine is on this computer."), _GET)
 
 
+def _named(model: str, models_dir: Path | None) -> Path | None:
+    """The file of a path, or of a name in the models folder."""
+    file = file_of(on_disk.expanded(Path(model)))
+    return file_of(models_dir / model) if file is None and models_dir is not None else file
+
+
 def usual_models(models_dir: Path) -> list[Path]:
     """What would be loaded if no model is named."""
     file = file_of(models_dir / NEMOTRON)
@@ -89,11 +99,8 @@ def usual_models(models_dir: Path) -> list[Path]:
 
 def models(models_dir: Path) -> list[Path]:
     """Files in the folders of the models folder, those that are published first."""
-    try:
-        folders = [path for path in models_dir.iterdir() if path.is_dir()]
-    except OSError:
-        return []
-    found = [file for folder in sorted(folders) if (file := file_of(folder)) is not None]
+    folders = on_disk.folders_in(models_dir)
+    found = [file for folder in folders if (file := file_of(folder)) is not None]
     order = list(PUBLISHED)
     found.sort(key=lambda file: order.index(n) if (n := file.parent.name) in order else len(order))
     return found
@@ -106,11 +113,22 @@ def file_of(place: Path) -> Path | None:
         str(place).encode()
         if place.suffix == SUFFIX and place.is_file():
             return place
-        inside = [path for path in place.iterdir() if path.suffix == SUFFIX]
-        "".join(map(str, inside)).encode()
     except (OSError, ValueError):
         return None
+    inside = _inside(place)
     return inside[0] if len(inside) == 1 else None
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Its .gguf files; none if it is no folder, or one of their names is no text. Without hidden
+    ones: on other systems' disks a Mac puts one beside each file."""
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
+        inside = [path for path in files if not path.name.startswith(".")]
+        "".join(map(str, inside)).encode()
+    except (OSError, ValueError):
+        return []
+    return inside
 
 
 def family_in(file: Path) -> Family:

@@ -11,6 +11,7 @@ Knows the library's session and stream; nothing of lanes, delays' names or the s
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -19,7 +20,7 @@ import numpy as np
 
 from model_backends.agreement import Agreement
 from model_backends.base import SAMPLE_RATE, EngineError, Pcm, Sentence
-from model_backends.ggml.families import Family, Kind
+from model_backends.ggml.families import Family, Kind, code_of
 from model_backends.ggml.library import library
 from model_backends.ggml.pieces import Pieces
 from model_backends.ggml.words import WordBuilder, retimed, spread, words_of
@@ -27,8 +28,10 @@ from model_backends.guess import Guess
 from model_backends.voxtral.schedule import ROW_MS, ROW_SAMPLES, Schedule
 from model_backends.voxtral.words import LONGEST_WORD_MS, spoken_ms
 
+log = logging.getLogger(__name__)
+
 _MS = SAMPLE_RATE // 1000
-_TAG = re.compile(r"<([a-z]{2,3})-[A-Za-z]{2,4}>")
+_TAG = re.compile(r"<([a-z]{2,3}-[A-Za-z]{2,4})>")
 _MORE_MS = 400  # a token's word may grow until so much has been heard behind it
 # A word's text comes two rows and a little after the row in which it ended, the delay left aside:
 # this is where Voxtral's own engine puts the same words (the tiny model, every delay, exactly).
@@ -37,6 +40,7 @@ _BLOCK = 28 * SAMPLE_RATE  # the longest that Canary is given
 _EARLIEST_CUT = 15 * SAMPLE_RATE
 _PAUSE = 320 * _MS  # as good a place to cut as any
 _SPEECH = 0.5
+_LEAST = SAMPLE_RATE // 10  # the library refuses a hundredth of a second
 
 
 class Listening(Protocol):
@@ -148,7 +152,7 @@ class TokenListening:
         for piece in self._pieces.new(said.tokens, said.text, final):
             tag = _TAG.fullmatch(piece.text.strip())
             if tag:
-                self.language = tag[1]
+                self.language = code_of(tag[1])
             elif piece.text.strip():
                 words += self._builder.push(
                     piece.text, piece.start_ms, piece.end_ms, piece.probability
@@ -309,10 +313,11 @@ class BlockListening:
         sound, begin_ms = np.concatenate(self._parts), self._begin // _MS
         self._begin += len(sound)
         self._parts, self._samples, self._silent = [], 0, 0
-        with _sentences():
-            result = self._session.run(sound, language=self._code)
+        result = self._run(np.pad(sound, (0, max(0, _LEAST - len(sound)))))
         self.heard_ms = self.sure_ms = self._begin // _MS
-        self.language = result.language[:2] or None
+        if result is None:
+            return []
+        self.language = code_of(result.language) or None
         if result.words:
             return [
                 Guess(" " + w.text.strip(), begin_ms + w.t0_ms, begin_ms + w.t1_ms)
@@ -320,3 +325,13 @@ class BlockListening:
                 if w.text.strip()
             ]
         return spread(" " + result.text.strip(), begin_ms, self.heard_ms)
+
+    def _run(self, sound: Pcm) -> Any:
+        """The library's result; None if there is none. Where a model repeats itself without end,
+        over music for one, what it said before that counts: the file goes on behind it."""
+        with _sentences():
+            try:
+                return self._session.run(sound, language=self._code)
+            except library().OutputTruncated as error:
+                log.warning("a block of %d s: %s", len(sound) // SAMPLE_RATE, error)
+                return error.partial_result

@@ -6,7 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from model_backends.ggml.families import FILE_DELAY_MS, MOONSHINE, VOXTRAL, Family, Kind, nemotron
+from model_backends.ggml.families import (
+    FILE_DELAY_MS,
+    MOONSHINE,
+    VOXTRAL,
+    Family,
+    Kind,
+    code_of,
+    nemotron,
+)
 
 # Nemotron 3.5's 32 locales (its model card): the first of each language is what it is told.
 _LOCALES = (
@@ -16,7 +24,7 @@ _LOCALES = (
 
 
 def _by_code(locales: str) -> dict[str, str]:
-    return {{"nb": "no"}.get(loc[:2], loc[:2]): loc for loc in locales.split()}
+    return {code_of(locale): locale for locale in locales.split()}
 
 
 _FILES_ONLY: Mapping[int, int] = {FILE_DELAY_MS: 0}

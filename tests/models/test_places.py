@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.models import machine, places, receipts
-from app.models.catalogue import Model, model_named
+from app.models.catalogue import File, Model, model_named
 from app.models.machine import Fit, Machine
 from app.models.receipts import Receipt
 from model_backends import elsewhere
@@ -91,6 +91,21 @@ def test_another_revision_in_the_cache_is_found_but_not_taken_for_checked(
     right = cached(monkeypatch, tmp_path / "x")
     found = places.find(MODEL, tmp_path / "models")
     assert found is not None and found.folder == right
+
+
+def test_a_gguf_model_is_named_by_its_file_where_others_may_lie_beside_it(tmp_path: Path) -> None:
+    """Who gets a whole repository into the hub's cache has every size of a model in one folder."""
+    model = replace(MODEL, engines=("ggml",), files=(File("x-Q4.gguf", 0, ""),))
+
+    def name(folder: Path, of: Model = model) -> str:
+        return places.Place(folder, "ours", checked=True).name_for_engine(of, tmp_path)
+
+    assert name(tmp_path / model.folder) == model.folder
+    snapshot = tmp_path / "hub" / "snapshots" / "1"
+    assert name(snapshot) == str(snapshot / "x-Q4.gguf")
+    assert name(tmp_path / "by hand") == str(tmp_path / "by hand" / "x-Q4.gguf")
+    assert name(snapshot, MODEL) == str(snapshot)
+    assert name(tmp_path / "by hand", MODEL) == "by hand"
 
 
 def test_a_receipt_ends_with_any_change(tmp_path: Path) -> None:

@@ -9,10 +9,15 @@ from pathlib import Path
 import pytest
 
 from app import paths
+from app.cli.models_download import _how_to_use
 from app.cli.usage import chosen_engine
 from app.cli.usage_error import UsageError
-from app.models import receipts, trust
+from app.models import places, receipts, trust
+from app.models.catalogue import model_named
+from app.models.receipts import Receipt
 from app.session.start import known, start_message, startable
+from app.settings import Settings
+from app.ui.state.models import ModelState
 from model_backends.base import EngineError, EngineOptions
 from tests.model_backends.ggml import counting
 from tests.model_backends.ggml.conftest import needed
@@ -110,6 +115,33 @@ def test_of_a_model_that_is_one_file_the_receipt_must_name_it(user_folders: Path
     counting.write(another)
     assert trust.remark("ggml", str(folder / "model.gguf"), folder.parent) is None
     assert "does not know these weights" in str(trust.remark("ggml", str(another), folder.parent))
+
+
+def test_the_usual_one_file_model_is_taken_from_the_cache_that_others_share(
+    user_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed()
+    usual = model_named("nemotron")
+    snapshots = tmp_path / f"models--{usual.repository.replace('/', '--')}" / "snapshots"
+    file = snapshots / usual.revision / usual.files[0].name
+    file.parent.mkdir(parents=True)
+    counting.write(file)
+    counting.write(file.with_name("another-size.gguf"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    size = replace(usual, files=(replace(usual.files[0], bytes=file.stat().st_size),))
+    monkeypatch.setattr("app.models.catalogue.catalogue", lambda: (size,))
+    nowhere = paths.models_dir()
+    assert trust.chosen("ggml", None, nowhere) is None, "nobody has checked it"
+    sums = {file.name: size.files[0].sha256}
+    receipts.write(file.parent, nowhere, Receipt(usual.name, usual.revision, sums))
+    assert trust.chosen("ggml", None, nowhere) == str(file)
+    place = places.find(size, nowhere)
+    assert place is not None and place.name_for_engine(size, nowhere) == str(file)
+    state = ModelState(size, place)
+    for named in (str(file), str(file.parent)):
+        assert state.is_chosen(Settings(engine="ggml", model=named))
+    assert not state.is_chosen(Settings(engine="ggml", model=""))
+    assert str(file) in _how_to_use(size, place)
 
 
 def test_a_language_that_the_model_does_not_know_leaves_whisper_on(user_folders: Path) -> None:

@@ -9,6 +9,7 @@ import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app import paths
 from app.settings import Settings
 from model_backends import ENGINES, availability, describe
 from model_backends.base import (
@@ -59,7 +60,7 @@ def suited_info(info: EngineInfo | None, settings: Settings) -> EngineInfo | Non
         return None
     if not info.takes_server:
         chosen = settings.model if settings.engine == info.name else ""
-        return info.suited(EngineOptions(info.name, model=chosen or None))
+        return info.suited(EngineOptions(info.name, model=chosen or None), paths.models_dir())
     if not server:
         return info
     try:

@@ -66,17 +66,19 @@ class ModelState:
             return ""
         if self.model.is_embedded:
             return self.model.name
-        own = self.place.folder.parent == paths.models_dir()
-        return self.place.folder.name if own else str(self.place.folder)
+        return self.place.name_for_engine(self.model, paths.models_dir())
 
     def is_chosen(self, settings: Settings) -> bool:
         """Whether the settings ask for this one."""
         if self.model.is_embedded:
             wanted = settings.model or "base"
             return settings.engine == "embedded" and wanted == self.model.name
-        fits = settings.engine in (*self.model.engines, "voxtral")
-        named = (self.name_for_engine, str(self.place.folder) if self.place else "")
-        return fits and bool(settings.model) and settings.model in named
+        if self.place is None or settings.engine not in (*self.model.engines, "voxtral"):
+            return False
+        folder = self.place.folder
+        named = [self.name_for_engine, str(folder)]
+        named += [folder.name] if folder.parent == paths.models_dir() else []
+        return settings.model in named
 
 
 @dataclass(frozen=True, slots=True)

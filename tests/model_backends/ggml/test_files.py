@@ -5,13 +5,18 @@ from __future__ import annotations
 import importlib
 import struct
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import model_backends
-from app.session.start import start_message
+from app import paths
+from app.cli.engines import _as_json
+from app.session.start import known, resolved, start_message
+from app.settings import Settings
+from app.ui.state.engines import suited_info
 from app.worker import messages as m
 from app.worker.client import EngineClient
 from app.worker.restarts import Backoff
@@ -260,6 +265,35 @@ def test_long_sound_is_heard_in_blocks(offline: Path) -> None:
     assert heard.words[-1].end_ms <= 1_000 + len(sound) // 16
 
 
+def test_sound_that_is_shorter_than_the_library_hears(offline: Path) -> None:
+    """A file of three milliseconds, or what is left behind the last cut of a long one."""
+    engine = load(offline, realtime=False)
+    sound = np.full(48, 0.1, np.float32)
+    assert hear(engine, sound, FILE_DELAY_MS, realtime=False).words == []
+
+
+def test_blocks_that_repeat_themselves_end_no_file(
+    offline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As over music: what was said before that counts, be it nothing, and what follows is heard."""
+    engine = load(offline, realtime=False)
+    transcribe_cpp = importlib.import_module("transcribe_cpp")
+    run, ends = transcribe_cpp.Session.run, ["nothing", "part"]
+
+    def repeats(session: object, pcm: object, **options: object) -> object:
+        result = run(session, pcm, **options)
+        if not ends:
+            return result
+        error = transcribe_cpp.OutputRepetition("output repetition")
+        error.partial_result = result if ends.pop() == "part" else None
+        raise error
+
+    monkeypatch.setattr(transcribe_cpp.Session, "run", repeats)
+    words = hear(engine, bursts(60), FILE_DELAY_MS, realtime=False).words  # blocks of 15 s
+    assert not [word for word in words if 18_000 < word.start_ms < 31_000], "the second block"
+    assert words[0].start_ms < 2_000 and words[-1].start_ms > 40_000
+
+
 def test_it_captions_nothing_live(offline: Path) -> None:
     error = refused(offline)
     assert error.message == "Parakeet hears sound files only; it does not stream."
@@ -281,6 +315,43 @@ def test_delays_and_languages_are_the_model_s(counting: Path, offline: Path) -> 
     assert suited(str(counting)) == ((80, 320, 560, 1120), ("en", "de", "fr"))
     assert suited(str(offline))[0] == (FILE_DELAY_MS,)
     assert suited("of somebody else") == suited(None)
+
+
+def test_a_model_of_ones_own_is_asked_by_its_name_too(user_folders: Path) -> None:
+    """In the models folder, under a name that nobody has published: its delays are not the usual
+    model's."""
+    needed()
+    folder = paths.models_dir() / "my 🎧 model"
+    folder.mkdir(parents=True)
+    written(folder / "x.gguf", **CHUNKED | {CHOICES: [70, 13, 70, 1], "general__languages": ["sv"]})
+    wanted = EngineOptions("ggml", model=folder.name)
+    assert resolved(wanted)[0].delays_ms == (160, 1120)
+    assert known(replace(wanted, language="sv")) == (replace(wanted, language="sv"), None)
+    settings = Settings(engine="ggml", model=folder.name)
+    shown = suited_info(info.INFO, settings)
+    assert shown is not None and shown.delays_ms == (160, 1120)
+    (row,) = info.availability(paths.models_dir())
+    assert _as_json(row)["delays_ms"] == [160, 1120]
+
+
+def test_a_folder_with_several_files_is_no_riddle(counting: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name in ("b.gguf", "a.gguf"):
+        (folder / name).write_bytes(counting.read_bytes())
+    for model in ("mine", str(folder)):
+        with pytest.raises(EngineError, match=r"mine holds several \.gguf files") as error:
+            info.find_model(model, tmp_path)
+        assert error.value.hint == "Name one of them: a.gguf, b.gguf."
+    (folder / "b.gguf").rename(folder / "._a.gguf")  # as Macs leave them on other systems' disks
+    assert info.find_model("mine", tmp_path) == folder / "a.gguf"
+
+
+def test_what_is_being_removed_is_no_model(counting: Path, tmp_path: Path) -> None:
+    folder = tmp_path / ".removed-0123"
+    folder.mkdir()
+    (folder / "x.gguf").write_bytes(counting.read_bytes())
+    assert info.models(tmp_path) == []
 
 
 def test_rows_say_what_a_model_does(counting: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from model_backends.ggml.engine import GgmlEngine
 from model_backends.ggml.families import Family, Kind
 from model_backends.ggml.listening import Listening, listen
 from model_backends.ggml.stream import GgmlStream
+from tests.model_backends.ggml import counting as written
+from tests.model_backends.ggml.conftest import needed
 from tests.model_backends.ggml.counting import NUMBERS
 from tests.model_backends.ggml.hearing import (
     EVERY_MS,
@@ -83,6 +86,17 @@ def test_the_tag_that_it_gives_is_the_language_and_no_word(engine: GgmlEngine) -
     heard = hear(engine, bursts(4), 80)
     assert [word.language for word in heard.words][1:] == ["de", "de", "de"]
     assert "<" not in heard.text
+
+
+def test_norwegian_is_told_by_the_code_that_it_is_chosen_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed()
+    pieces = [*written.WORDS.pieces[:-1], "<nb-NO>"]
+    monkeypatch.setattr(written, "WORDS", replace(written.WORDS, pieces=pieces))
+    written.write(tmp_path / "norsk.gguf")
+    heard = hear(load(tmp_path / "norsk.gguf"), bursts(3), 80)
+    assert heard.words[2].language == "no"
 
 
 def test_a_language_that_it_knows_and_one_that_it_does_not(engine: GgmlEngine) -> None:
