@@ -12,6 +12,7 @@ from pathlib import Path
 from app.core.encoding import text_of
 from app.core.names import MOST_CHARACTERS, Name, names_in
 from app.core.names import text_of as table_of
+from model_backends import on_disk
 from model_backends.base import Sentence, UserError
 
 
@@ -51,12 +52,9 @@ def read(path: Path) -> tuple[Name, ...]:
 
 def write(path: Path, names: Iterable[Name]) -> None:
     """Whole or not at all, with the mark by which spreadsheets know UTF-8. Raises UserError."""
-    part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(table_of(names), "utf-8-sig", newline="")
-        part.replace(path)
+        on_disk.write_whole(path, table_of(names).encode("utf-8-sig"), 0o666)
     except OSError as error:
-        part.unlink(missing_ok=True)
         template = "The list could not be written to {path}: {reason}."
         raise UserError(
             Sentence(template, path=path, reason=error.strerror or error),

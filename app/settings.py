@@ -23,6 +23,7 @@ from app.core.encoding import text_of
 from app.core.names import without_alerts
 from app.core.voices import named
 from app.language import NAMES as LANGUAGES
+from model_backends import on_disk
 from model_backends.base import EngineOptions, Sentence, ServerOptions
 
 if TYPE_CHECKING:
@@ -264,7 +265,7 @@ def save(settings: Settings, path: Path | None = None) -> str | None:
             document = tomlkit.document()
             _into_table(settings, document)
             text = tomlkit.dumps(document)
-        _write_whole(path, text)
+        on_disk.write_whole(path, text.encode())
     except OSError as error:
         return _not_saved(path, error)
     return None
@@ -299,11 +300,13 @@ def _read(path: Path) -> str:
 
 
 def _keep_aside(path: Path) -> str:
+    import shutil
+
     number = 1
     while (aside := path.with_name(f"settings.broken-{number}.toml")).exists():
         number += 1
     try:
-        path.rename(aside)
+        shutil.move(os.path.realpath(path), aside)  # a link stays, for what is written next
     except OSError:
         return Sentence(
             "The settings file is damaged and could not be moved aside: defaults are used."
@@ -374,20 +377,3 @@ def _into_table(settings: Any, table: Container | Table) -> None:
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write beside the file and swap, so that a crash or a full disk leaves the old one."""
-    import tempfile  # with what it imports some milliseconds, before captions are shown
-
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".settings-", suffix=".toml")
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise

@@ -7,8 +7,30 @@ tell the user what is wrong with a path opens it: then the system says.
 
 from __future__ import annotations
 
-import os.path
+import os
 from pathlib import Path
+
+
+def write_whole(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Write a file so that a crash or a full disk leaves the one that was there. Raises OSError.
+
+    The one door for files that are written again and again. Where the path is a link, as for who
+    keeps settings in a repository, what it leads to is replaced, and the link stays. `mode` as for
+    a new file: less what the user's mask takes away.
+    """
+    target = Path(os.path.realpath(path))
+    fresh = target.with_name(f".voxline-{os.urandom(8).hex()}.part")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    handle = os.open(fresh, flags, mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(target)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def exists(path: Path) -> bool:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from pathlib import Path
+
+from model_backends import on_disk
 
 _FILE = "speeds.json"
 WHISPER_DECODE_MS = "whisper base, ms a decode"  # the median of live ones, on one thread
@@ -23,11 +24,10 @@ def note(folder: Path | None, name: str, value: float) -> None:
     if folder is None:
         return
     path = folder / _FILE
-    fresh = path.with_suffix(f".{os.getpid()}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(json.dumps(_all(path) | {name: round(value, 4)}, indent=1), "utf-8")
-        fresh.replace(path)
+        found = _all(path) | {name: round(value, 4)}
+        on_disk.write_whole(path, json.dumps(found, indent=1).encode(), 0o666)
     except OSError:
         pass
 

@@ -14,7 +14,7 @@ from app import paths
 from app.cli.usage_error import UsageError
 from app.core.script import harmless
 from app.language import say
-from model_backends.base import EngineError, Sentence, UserError
+from model_backends.base import EngineError, Sentence, UserError, joined
 from model_backends.remote import addresses
 from model_backends.remote.keys import VARIABLE, KeyStore
 
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     elif args.action == "status":
         _say(_where(keys, host))
     elif keys.forget(host):
-        _say(Sentence("The key of {host} is deleted.", host=host))
+        _say(joined(Sentence("The key of {host} is deleted.", host=host), keys.remark or ""))
     else:
         raise UserError(Sentence("No key of {host} was stored.", host=host))
     return 0

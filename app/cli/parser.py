@@ -23,6 +23,13 @@ class Parser(argparse.ArgumentParser):
         kwargs["allow_abbrev"] = False  # an abbreviation that works today may be ambiguous later
         super().__init__(*args, **kwargs)
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """No option of ours has a meaning for an empty text: it is what a script's variable held
+        that was never set."""
+        if action.option_strings and not all(text.strip() for text in arg_strings):
+            raise argparse.ArgumentError(action, "the value is empty")
+        return super()._get_values(action, arg_strings)
+
     def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
         """argparse passes over help that could not be written; here it is a result like others."""
         if message and file is not None and file is sys.stdout:

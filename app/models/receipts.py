@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.models.catalogue import Model
+from model_backends import on_disk
 from model_backends.base import Sentence
 
 _FOLDER = ".checked"
@@ -66,9 +67,7 @@ def write(folder: Path, models_dir: Path, receipt: Receipt) -> None:
     }
     place = _place(folder, models_dir)
     place.parent.mkdir(parents=True, exist_ok=True)
-    fresh = place.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps(noted, indent=1), "utf-8")
-    fresh.replace(place)
+    on_disk.write_whole(place, json.dumps(noted, indent=1).encode(), 0o666)
 
 
 def write_made_here(folder: Path, models_dir: Path) -> None:

@@ -27,6 +27,7 @@ from app.packs.python import Here
 from app.packs.sources import Sources, configured
 from app.packs.unpack import ArchiveError, Note, unpack_tarball, unpack_wheel
 from app.worker import messages, packs
+from model_backends import on_disk
 from model_backends.downloads.fetch import Stop
 
 log = logging.getLogger(__name__)
@@ -218,10 +219,4 @@ def _stem(kind: Kind) -> str:
 
 
 def _write(path: Path, content: object) -> None:
-    """Whole or not at all."""
-    fresh = path.with_suffix(".fresh")
-    with fresh.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    on_disk.write_whole(path, json.dumps(content, indent=1).encode(), 0o666)

@@ -20,7 +20,7 @@ from app.session.files import file_problem
 from app.session.library import Library, LibraryProblem
 from app.settings import load, settings_file
 from model_backends.base import Sentence, UserError
-from model_backends.remote.keys import KeyStore
+from model_backends.remote.keys import ASIDE, KeyStore
 
 # as journal.transcript_path() names them, and files.write_unique() those after the first
 _SUBTITLES = re.compile(r"Voxline \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d( \(\d+\))?\.srt")
@@ -61,13 +61,14 @@ def _keys() -> list[UserError]:
     chosen, _ = load()
     problems = KeyStore(paths.key_file()).forget_all(also=chosen.agreed_servers)
     made = paths.config_dir().glob(_MADE_KEYS)
-    left = [] if problems else [paths.key_file()]  # damaged ones, too
-    return [*problems, *_deleted([*made, *left])]
+    left = [] if problems else [*_linked(paths.key_file())]  # damaged ones, too
+    aside = paths.config_dir().glob(ASIDE)
+    return [*problems, *_deleted([*(each for key in made for each in _linked(key)), *aside, *left])]
 
 
 def _settings() -> list[UserError]:
     file = settings_file()
-    return _deleted([file, *file.parent.glob(_OLD_SETTINGS)])
+    return _deleted([*_linked(file), *file.parent.glob(_OLD_SETTINGS)])
 
 
 def _logs() -> list[UserError]:
@@ -86,6 +87,11 @@ def _models() -> list[UserError]:
     packs, and what was found out about them."""
     ours = (paths.data_dir() / "models", paths.data_dir() / "packs", paths.cache_dir())
     return _deleted(path for folder in ours for path in _in(folder))
+
+
+def _linked(file: Path) -> tuple[Path, Path]:
+    """What a link leads to, and then the link: Voxline has written both."""
+    return Path(os.path.realpath(file)), file
 
 
 def _in(folder: Path) -> list[Path]:

@@ -20,7 +20,6 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from app.core.script import pieces
 from app.core.search import PARAGRAPH, places, sought
 from app.core.timeline import Gap
 from app.session.library_file import LibraryProblem, library_file, reading, remove, writing
+from app.session.retention import Noted, looked, too_old
 from app.session.stored import (
     Entry,
     Said,
@@ -190,8 +190,10 @@ class Library:
         if not self.path.exists():
             return 0
         with writing(self.path) as connection:
-            until = (_now_ms() - older_than_ms,)
-            which = "FROM session WHERE deleted_ms <= ?"
+            now_ms = _now_ms()
+            # a mark that is still to come was made while the clock was wrong
+            until = (now_ms - older_than_ms, now_ms + UNDO_MS)
+            which = "FROM session WHERE deleted_ms <= ? OR deleted_ms > ?"
             gone = connection.execute(f"SELECT srt, saved_ms {which}", until).fetchall()
             connection.execute(f"DELETE {which}", until)
         for srt, saved_ms in gone:
@@ -199,15 +201,19 @@ class Library:
         return len(gone)
 
     def expire(self, days: int) -> int:
-        """Delete for good what ended more than so many days ago; how many."""
+        """Delete for good what ended more than so many days ago; how many. 0 days: none, but the
+        clock is looked at, without which there is no telling (`retention`)."""
         if not self.path.exists():
             return 0
-        before_ms = _now_ms() - round(timedelta(days=days).total_seconds() * 1000)
+        now_ms = _now_ms()
         with writing(self.path) as connection:
-            connection.execute(
-                "UPDATE session SET deleted_ms = 0 WHERE max(started_ms + duration_ms, saved_ms) "
-                "< ?",
-                (before_ms,),
+            noted = _look_at_clock(connection, now_ms, days)
+            sessions = connection.execute(
+                "SELECT id, started_ms + duration_ms, saved_ms FROM session ORDER BY id"
+            ).fetchall()
+            old = too_old(sessions, now_ms, noted, days) if days else ()
+            connection.executemany(
+                "UPDATE session SET deleted_ms = 0 WHERE id = ?", [(number,) for number in old]
             )
         return self.purge(older_than_ms=UNDO_MS)
 
@@ -227,6 +233,16 @@ class Library:
                 "UPDATE session SET deleted_ms = ? WHERE id = ?",
                 [(deleted_ms, session) for session in sessions],
             )
+
+
+def _look_at_clock(connection: sqlite3.Connection, now_ms: int, days: int) -> Noted:
+    """A table that an older Voxline does not know, and leaves alone."""
+    connection.execute("CREATE TABLE IF NOT EXISTS clock (believed_ms INTEGER, seen_ms INTEGER)")
+    row = connection.execute("SELECT believed_ms, seen_ms FROM clock").fetchone()
+    noted = looked(Noted(*row) if row else None, now_ms, days)
+    connection.execute("DELETE FROM clock")
+    connection.execute("INSERT INTO clock VALUES (?, ?)", (noted.believed_ms, noted.seen_ms))
+    return noted
 
 
 def _add(connection: sqlite3.Connection, said: Said) -> int:

@@ -42,7 +42,7 @@ def another_key(of: str) -> str:
     """A new key; who has the one before it is kept out from now on. Raises KeyFileError."""
     path = key_file(of)
     try:
-        path.unlink(missing_ok=True)
+        Path(os.path.realpath(path)).unlink(missing_ok=True)  # a link stays
     except OSError as error:
         raise _unusable(path, error) from error
     return kept_key(of)
@@ -79,6 +79,7 @@ def _read(path: Path) -> str:
 def _made(path: Path) -> str:
     """Whole or not at all: two that start at once end up with the same key."""
     key = secrets.token_urlsafe(_BYTES)
+    path = Path(os.path.realpath(path))  # where there is a link, to what it leads to
     part = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -10,16 +10,20 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from model_backends.base import Sentence, UserError
+from model_backends import on_disk
+from model_backends.base import Sentence, UserError, joined
 
 VARIABLE = "VOXLINE_REMOTE_KEY"
 _SERVICE = "Voxline"
 _MOST_BYTES = 100_000
+ASIDE = "keys.broken-*.json"  # of damaged files, beside the file of keys
 log = logging.getLogger(__name__)
 
 
@@ -40,6 +44,7 @@ class KeyStore:
 
     def __init__(self, file: Path, variable: str = VARIABLE) -> None:
         self._file, self._variable = file, variable
+        self.remark: Sentence | None = None  # what was wrong with the file, told by who changes it
 
     def find(self, host: str) -> Kept:
         """The key of a server. Never raises: a keyring that cannot be opened holds nothing."""
@@ -52,7 +57,7 @@ class KeyStore:
             return Kept("file", key)
         return Kept("")
 
-    def store(self, host: str, key: str) -> Sentence:
+    def store(self, host: str, key: str) -> str:
         """Keep a key; where it is now, in a sentence. Raises UserError if it can be kept nowhere,
         or is none."""
         key = key.strip()
@@ -62,13 +67,15 @@ class KeyStore:
                 Sentence("A key is one word of letters, digits and marks."),
             )
         if self.keep(host, key) == "keyring":
-            return Sentence("The key of {host} is in the system’s keyring.", host=host)
-        return Sentence(
-            "There is no keyring on this computer that could be used: the key of {host} is in "
-            "{path}, which only you may read.",
-            host=host,
-            path=str(self._file),
-        )
+            kept = Sentence("The key of {host} is in the system’s keyring.", host=host)
+        else:
+            kept = Sentence(
+                "There is no keyring on this computer that could be used: the key of {host} is in "
+                "{path}, which only you may read.",
+                host=host,
+                path=str(self._file),
+            )
+        return joined(kept, self.remark or "")
 
     def keep(self, name: str, secret: str) -> str:
         """Keep any secret under any name; where it is now: "keyring" or "file". Raises UserError
@@ -100,6 +107,18 @@ class KeyStore:
                 problems.append(error)
         return problems
 
+    def _keep_aside(self) -> None:
+        """A damaged file is kept beside the one that takes its place. Raises OSError."""
+        number = 1
+        while (aside := self._file.with_suffix(f".broken-{number}.json")).exists():
+            number += 1
+        shutil.move(os.path.realpath(self._file), aside)
+        self.remark = Sentence(
+            "The file of keys was damaged. Those that could be read are still there; the damaged "
+            "file is {path}.",
+            path=str(aside),
+        )
+
     @property
     def _notes(self) -> Path:
         return self._file.with_suffix(".names")
@@ -116,34 +135,41 @@ class KeyStore:
         try:
             if names:
                 self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._notes.write_text(json.dumps(sorted(names)), "utf-8")
+                on_disk.write_whole(self._notes, json.dumps(sorted(names)).encode())
             else:
                 self._notes.unlink(missing_ok=True)
         except OSError:
             log.warning("which keys are in the keyring could not be noted", exc_info=True)
 
     def _read(self) -> dict[str, str]:
+        return self._found()[0]
+
+    def _found(self) -> tuple[dict[str, str], bool]:
+        """All that can be read, and whether the file is damaged: then that may not be all."""
         try:
             with self._file.open("rb") as file:
-                values = json.loads(file.read(_MOST_BYTES))
-            return {str(host): str(key) for host, key in values.items()}
-        except (OSError, ValueError, AttributeError, RecursionError):
-            return {}
+                data = file.read(_MOST_BYTES)
+        except (FileNotFoundError, NotADirectoryError):
+            return {}, False
+        except OSError:
+            log.warning("the keys in %s cannot be read", self._file, exc_info=True)
+            return {}, True
+        try:
+            values = json.loads(data)
+            return {str(host): str(key) for host, key in values.items()}, False
+        except (ValueError, AttributeError, RecursionError):
+            log.warning("the file of keys is damaged: %s", self._file)
+            return _pairs(data.decode("utf-8", "replace")), True
 
     def _write(self, keys: dict[str, str]) -> None:
         """Whole or not at all, for the owner's eyes from the first byte on."""
         if not keys and not self._file.exists():
             return
-        part = self._file.with_suffix(".part")
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            part.unlink(missing_ok=True)
-            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(keys, file)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self._file)
+            if self._found()[1]:
+                self._keep_aside()
+            on_disk.write_whole(self._file, json.dumps(keys).encode())
         except OSError as error:
             raise UserError(
                 Sentence(
@@ -153,6 +179,21 @@ class KeyStore:
                 ),
                 Sentence("Set {name} to it instead.", name=VARIABLE),
             ) from error
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """The keys that stand whole in a damaged file."""
+    found = {}
+    for pair in _PAIR.finditer(text):
+        try:
+            name, key = (str(json.loads(part)) for part in pair.groups())
+        except ValueError:  # an escape that there is not
+            continue
+        found[name] = key
+    return found
+
+
+_PAIR = re.compile(r'("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 def _keyring() -> ModuleType | None:

@@ -58,6 +58,29 @@ def test_evaluate_takes_several_delays_each_once() -> None:
     assert args.delay_ms == (960, 480)
 
 
+@pytest.mark.parametrize("empty", ["", " "])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "listen --obs", "listen --obs OBS --obs-address", "listen --follow", "listen --source",
+        "listen --device", "listen --model", "listen --language", "listen --url", "listen --srt",
+        "transcribe a.wav --output", "transcribe a.wav --track", "serve --host", "bench --subset",
+    ],
+)  # fmt: skip
+def test_an_option_that_is_given_nothing_is_refused(
+    line: str, empty: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([*line.split(), empty])
+    option = line.split()[-1]
+    assert end.value.code == 2
+    assert f"Argument {option}: the value is empty" in capsys.readouterr().err
+
+
+def test_a_session_s_name_may_be_taken_away() -> None:
+    assert build_parser().parse_args(["sessions", "rename", "1", ""]).title == ""
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:

@@ -283,3 +283,22 @@ def test_what_an_older_voxline_called_otherwise_is_understood() -> None:
     write('[overlay]\nedge = "outline"\n')
     loaded, problem = load()
     assert (loaded.overlay.edge, problem) == ("uniform", None)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows lets not everybody make links")
+def test_a_settings_file_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    """As where settings are kept in a repository; a damaged one is set aside from there."""
+    theirs = tmp_path / "dotfiles" / "voxline.toml"
+    theirs.parent.mkdir()
+    theirs.write_text('language = "de"\n# mine\n')
+    settings_file().parent.mkdir(parents=True, exist_ok=True)
+    settings_file().symlink_to(theirs)
+    chosen, _ = load()
+    assert save(replace(chosen, language="fr")) is None
+    assert settings_file().is_symlink() and "# mine" in theirs.read_text()
+    assert load()[0].language == "fr"
+    theirs.write_text("= damaged")
+    assert "is kept as" in str(load()[1])
+    assert save(chosen) is None
+    assert settings_file().is_symlink() and load()[0].language == "de"
+    assert [each.name for each in theirs.parent.iterdir()] == ["voxline.toml"]

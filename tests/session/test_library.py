@@ -19,8 +19,9 @@ from pathlib import Path
 import pytest
 
 from app.core.timeline import Gap
+from app.session import library as library_module
 from app.session import library_file
-from app.session.library import Library, LibraryProblem
+from app.session.library import UNDO_MS, Library, LibraryProblem
 from app.session.stored import FILE, Said
 from model_backends.base import Word
 
@@ -179,21 +180,100 @@ def test_a_deleted_session_can_be_had_back_until_it_is_purged(
         assert b"secret" not in file.read_bytes()
 
 
-def test_what_is_older_than_wished_goes(library: Library) -> None:
+class Clock:
+    """The computer's, as a test moves it."""
+
+    def __init__(self) -> None:
+        self.now_ms = round(time.time() * 1000)
+
+    def moves_on(self, days: int) -> None:
+        self.now_ms += days * 86_400_000
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(library_module, "_now_ms", lambda: clock.now_ms)
+    return clock
+
+
+def test_what_is_older_than_wished_goes(library: Library, clock: Clock) -> None:
     now = datetime.now(UTC)
     library.keep(said("old", "old", now - timedelta(days=40)))
     recent = library.keep(said("new", "new", now))
     with closing(sqlite3.connect(library.path)) as connection, connection:
         connection.execute("UPDATE session SET saved_ms = started_ms")
+    assert library.expire(30) == 0, "a clock that was never looked at may be wrong"
+    clock.moves_on(days=1)
     assert library.expire(30) == 1
     assert [entry.id for entry in library.sessions()] == [recent]
 
 
+def test_a_clock_that_was_wrong_for_a_minute_deletes_nothing(
+    library: Library, clock: Clock
+) -> None:
+    library.keep(said("new", "new", datetime.now(UTC)))
+    for _ in range(3):
+        clock.moves_on(days=1)
+        assert library.expire(30) == 0
+    clock.moves_on(days=73 * 365)
+    assert library.expire(30) == library.expire(30) == 0
+    clock.moves_on(days=-73 * 365)
+    assert library.expire(30) == 0
+    clock.moves_on(days=28)
+    assert library.expire(30) == 0
+    clock.moves_on(days=1)
+    assert library.expire(30) == 1, "and in its time it goes"
+
+
+def test_who_comes_once_a_month_has_old_sessions_deleted_a_visit_later(
+    library: Library, clock: Clock
+) -> None:
+    library.keep(said("new", "new", datetime.now(UTC)))
+    gone = []
+    for _ in range(4):
+        gone.append(library.expire(30))
+        clock.moves_on(days=31)
+    assert gone == [0, 0, 1, 0]
+
+
+def test_sessions_with_a_wrong_date_go_by_those_beside_them(library: Library, clock: Clock) -> None:
+    """A battery that has died dates one to 2000, and one is still to come."""
+    now = datetime.now(UTC)
+    for uid in ("right", "past", "future"):
+        library.keep(said(uid, uid, now))
+    with closing(sqlite3.connect(library.path)) as connection, connection:
+        for uid, year_ms in (("past", 946_684_800_000), ("future", 4_070_908_800_000)):
+            connection.execute(
+                "UPDATE session SET saved_ms = ?, started_ms = ? WHERE uid = ?",
+                (year_ms, year_ms, uid),
+            )
+    for _ in range(5):
+        assert library.expire(30) == 0
+        clock.moves_on(days=1)
+    for _ in range(30):
+        clock.moves_on(days=1)
+        library.expire(30)
+    assert [entry.preview for entry in library.sessions()] == ["future"]
+
+
+def test_what_was_deleted_by_a_wrong_clock_is_purged_all_the_same(
+    library: Library, clock: Clock
+) -> None:
+    number = library.keep(said("secret"))
+    clock.moves_on(days=365)
+    library.delete(number)
+    clock.moves_on(days=-365)
+    assert library.purge(UNDO_MS) == 1
+
+
 def test_an_old_session_that_was_recovered_now_is_kept_for_as_long_as_a_new_one(
-    library: Library,
+    library: Library, clock: Clock
 ) -> None:
     library.keep(said("old", started=datetime.now(UTC) - timedelta(days=40)))
-    assert library.expire(30) == 0
+    for _ in range(3):
+        assert library.expire(30) == 0
+        clock.moves_on(days=1)
 
 
 def test_all_of_it_can_be_deleted_and_begun_anew(library: Library, tmp_path: Path) -> None:

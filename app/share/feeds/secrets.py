@@ -8,7 +8,7 @@ not to be done in the thread of a window.
 from __future__ import annotations
 
 from app import paths
-from model_backends.base import Sentence, UserError
+from model_backends.base import Sentence, UserError, joined
 from model_backends.remote.keys import KeyStore
 
 ZOOM = Sentence("Zoom’s caption URL")
@@ -24,17 +24,20 @@ def find(name: str) -> str:
     return _store().find(name).key or ""
 
 
-def keep(name: str, secret: str) -> Sentence:
+def keep(name: str, secret: str) -> str:
     """Where it is now, in a sentence. Raises UserError if it can be kept nowhere, or is none."""
     if not secret.strip() or not secret.isprintable():
         raise UserError(Sentence("There is nothing to keep."), Sentence("Type it, or paste it."))
-    if _store().keep(name, secret.strip()) == "keyring":
-        return Sentence("It is kept in the system’s keyring.")
-    return Sentence(
-        "There is no keyring on this computer that could be used: it is kept in {path}, which only "
-        "you may read.",
-        path=str(paths.key_file()),
-    )
+    store = _store()
+    if store.keep(name, secret.strip()) == "keyring":
+        kept = Sentence("It is kept in the system’s keyring.")
+    else:
+        kept = Sentence(
+            "There is no keyring on this computer that could be used: it is kept in {path}, which "
+            "only you may read.",
+            path=str(paths.key_file()),
+        )
+    return joined(kept, store.remark or "")
 
 
 def forget(name: str) -> bool:

@@ -68,8 +68,7 @@ class Sessions(QObject):
 
         def tidy() -> None:
             self._library.purge(UNDO_MS)
-            if days:
-                self._library.expire(days)
+            self._library.expire(days)  # 0: looks at the clock
 
         in_background(tidy, lambda _: self.look(), _log_failure, owner=self)
 

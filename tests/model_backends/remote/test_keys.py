@@ -136,6 +136,42 @@ def test_a_damaged_file_holds_nothing_else(file: Path, text: str) -> None:
     assert KeyStore(file).find(HOST).key is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a.org": "one", "b.org": "two", "c.or',  # cut off
+        '{"a.org": "one", "b.org": "two",}',
+        '{"a.org": "one", "c.org": oops, "b.org": "t\\u0077o"}',
+        '{"a.org": "one"\x00\x00, "b.org": "two"}',
+    ],
+)
+def test_a_damaged_file_loses_no_key_that_stands_in_it(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    keys = KeyStore(file)
+    assert (keys.find("a.org").key, keys.find("b.org").key) == ("one", "two")
+    assert file.read_text() == text, "looking changes nothing"
+    aside = file.with_suffix(".broken-1.json")
+    assert str(aside) in keys.store(HOST, KEY)
+    assert json.loads(file.read_text()) == {"a.org": "one", "b.org": "two", HOST: KEY}
+    assert aside.read_text() == text
+    again = KeyStore(file)
+    again.store(HOST, KEY)
+    assert again.remark is None, "it is told once"
+    assert not file.with_suffix(".broken-2.json").exists()
+
+
+def test_a_file_that_is_a_link_stays_one(file: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "dotfiles" / "keys"
+    theirs.parent.mkdir()
+    theirs.write_text('{"a.org": "one"}')
+    file.parent.mkdir(parents=True)
+    file.symlink_to(theirs)
+    KeyStore(file).store(HOST, KEY)
+    assert file.is_symlink()
+    assert json.loads(theirs.read_text()) == {"a.org": "one", HOST: KEY}
+
+
 def test_a_key_is_in_nothing_that_is_printed(ring: Ring, file: Path) -> None:
     KeyStore(file).store(HOST, KEY)
     assert KEY not in repr(KeyStore(file).find(HOST))
