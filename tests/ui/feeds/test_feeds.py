@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -396,12 +397,9 @@ def test_longer_news_take_no_line_from_what_to_know(dialog: FeedsDialog, qtbot: 
         texts = [label for label in group.findChildren(QLabel) if label.wordWrap()]
         for times in (1, 40):
             group.tell("It has not worked. " * times, trouble=True)
-            wait_until_whole(texts, qtbot)
+            qtbot.waitUntil(partial(all_whole, texts))
 
 
-def wait_until_whole(labels: list[QLabel], qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: all(0 <= each.height() - whole(each) <= 1 for each in labels))
-
-
-def whole(label: QLabel) -> int:
-    return label.heightForWidth(label.width())
+def all_whole(labels: list[QLabel]) -> bool:
+    """As high as their text, and no higher."""
+    return all(0 <= each.height() - each.heightForWidth(each.width()) <= 1 for each in labels)
