@@ -28,7 +28,7 @@ from app.ui.state.settings_store import SettingsStore
 from app.ui.widgets import theme
 from app.ui.widgets.banner import announce
 from tests.ui.desktop.fake_keys import FakeKeys
-from tests.ui.overlay_app import Orders, tell
+from tests.ui.overlay_app import Orders, leave, tell
 from tests.ui.overlay_fakes import fake_bridge, faked, words
 
 NAME = "Voxline under test"
@@ -95,6 +95,7 @@ def main() -> None:
     orders.listen()
     tell(ready=True)
     app.exec()
+    leave()
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ is an ordinary window with a text field: what the captions must not disturb. Bot
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, NoReturn
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
@@ -218,6 +219,14 @@ def main() -> None:
     app.exec()
     window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     window.close()
+    leave()
+
+
+def leave() -> NoReturn:
+    """As Voxline does (`app.__main__`): PySide 6.11 was seen to crash as it destroys what is left,
+    once in some dozens of ends."""
+    sys.stdout.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":
