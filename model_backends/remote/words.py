@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
+from model_backends.line_breaks import UNSPACED, can_break
 from model_backends.voxtral.schedule import ROW_MS, end_ms
 
 # how long a word takes to say, as the Voxtral engine has it: see `voxtral.words`
 _BASE_MS, _PER_CHARACTER_MS, _LONGEST_WORD_MS = 150, 75, 1200
 _WORD = re.compile(r"\s*\S+")
+_LONGEST_UNSPACED = 40  # characters; marks that may begin no line could go on for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,27 @@ class StepWords:
         return [TimedText(text, start, end)]
 
 
+def words_in(text: str) -> list[str]:
+    """The words of a text, each with the space before it; where a script has no spaces, what a line
+    may end behind. Linear in the length of the text."""
+    words = []
+    for word in _WORD.findall(text):
+        begin = 0
+        if _unspaced().search(word):
+            first = len(word) - len(word.lstrip())
+            for at in range(first + 1, len(word)):
+                if can_break(word[at - 1], word[at]) or at - begin == _LONGEST_UNSPACED:
+                    words.append(word[begin:at])
+                    begin = at
+        words.append(word[begin:])
+    return words
+
+
+@cache  # it takes a while to compile, and is not needed before there are words
+def _unspaced() -> re.Pattern[str]:
+    return re.compile(f"[{UNSPACED}]")
+
+
 class FlowWords:
     """Of a server that writes when it likes: words are spread over the time before they came."""
 
@@ -109,7 +133,7 @@ class FlowWords:
     def push(self, text: str, heard_ms: int) -> list[TimedText]:
         self._text += text
         written = self._text.rstrip()
-        whole = _WORD.findall(written)  # what ends in no space is looked at once, however long
+        whole = words_in(written)
         if whole and written == self._text:
             whole.pop()  # may still grow
         self._text = self._text[sum(map(len, whole)) :]

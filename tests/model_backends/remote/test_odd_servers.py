@@ -187,14 +187,30 @@ def test_an_end_with_more_than_can_be_said_ends_the_connection(name: str) -> Non
 
 
 def test_text_without_a_space_does_not_keep_the_worker() -> None:
-    """As languages are written that have none; looked at anew from each of its characters, so much
-    would take minutes."""
+    """Looked at anew from each of its characters, so much would take minutes."""
     words = FlowWords()
     for _ in range(100):
-        assert words.push("字" * 1000, 1000) == []
-    assert words.push(" " * 100_000, 1000)[0].text == "字" * 100_000
+        assert words.push("x" * 1000, 1000) == []
+    assert words.push(" " * 100_000, 1000)[0].text == "x" * 100_000
     assert words.push("x", 1000) == []
     assert words.tail == " " * 100_000 + "x"
+    marks = "。" * 100_000
+    assert "".join(each.text for each in words.finish(marks, 1000)) == " " * 100_000 + "x" + marks
+
+
+def test_languages_without_spaces_are_not_kept_until_the_end() -> None:
+    """A character is done once another comes; marks stay with what they stand behind."""
+    text = "今日は、いい天気「です」。AI技術も。"
+    wanted = [*"今日", "は、", *"いい天気", "「で", "す」。", "AI", *"技術", "も。"]
+    words = FlowWords()
+    by_character = [each.text for at in range(len(text)) for each in words.push(text[at], 100 * at)]
+    assert by_character == wanted[:-1]
+    assert words.tail == wanted[-1]
+    assert [each.text for each in words.finish("", 2000)] == wanted[-1:]
+    at_once = FlowWords().push(text, 2000)
+    assert [each.text for each in at_once] == wanted[:-1], "whatever the pieces in which it came"
+    times = [time for each in at_once for time in (each.start_ms, each.end_ms)]
+    assert times == sorted(times)
 
 
 @pytest.mark.parametrize("length", [33, 40, 56])
