@@ -1,9 +1,9 @@
 """The installed app: one folder with an executable that PyInstaller made, and what that changes.
 
-The bundle's executable points the loader at the bundle by environment variables, which every program
-that we start would inherit: another Python would load the bundle's libraries. `leave_no_trace()`
-takes them back as soon as the app runs; what is loaded later needs none of them. Knows nothing of
-workers, packs or windows.
+The bundle's executable points the loader at the bundle by environment variables, which every
+program that we start would inherit: another Python would load the bundle's libraries.
+`leave_no_trace()` takes them back as soon as the app runs; what is loaded later needs none of them.
+Knows nothing of workers, packs or windows.
 """
 
 from __future__ import annotations
