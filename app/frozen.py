@@ -1,9 +1,9 @@
 """The installed app: one folder with an executable that PyInstaller made, and what that changes.
 
-The bundle's executable points the loader and Qt at the bundle by environment variables, which
-every program that we start would inherit: another Python would load the bundle's libraries, a
-file manager its Qt plugins. `leave_no_trace()` takes them back as soon as the app runs; what is
-loaded later needs none of them. Knows nothing of workers, packs or windows.
+The bundle's executable points the loader at the bundle by environment variables, which every
+program that we start would inherit: another Python would load the bundle's libraries.
+`leave_no_trace()` takes them back as soon as the app runs; what is loaded later needs none of them.
+Knows nothing of workers, packs or windows.
 """
 
 from __future__ import annotations
@@ -57,8 +57,14 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def leave_no_trace(environ: MutableMapping[str, str] = os.environ) -> None:
-    """Give this process, and so all that it starts, the environment that the user had."""
+    """Give this process, and so all that it starts, the environment that the user had.
+
+    But for where Qt's plugins lie: those of another Qt (a desktop's, NixOS's) would be loaded into
+    ours. It finds its own by itself.
+    """
     wanted = environment(environ)
+    if is_frozen():
+        wanted = {name: value for name, value in wanted.items() if name not in _QT}
     for name in set(environ) - set(wanted):
         del environ[name]
     environ.update(wanted)

@@ -28,19 +28,24 @@ BENCH = (
     *("libportaudio2", "libasound2-plugins", "gnome-keyring", "fonts-dejavu-core"),
 )
 MARK = "--alone"
+# Only for what hangs. A busy computer takes minutes for what is done at once elsewhere, so that
+# whoever waits looks whether what they wait for is still at work, and not at the clock.
+HANGS_S = 3600.0
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 _SESSION = """set -e
 export XDG_RUNTIME_DIR=$HOME/.run
 mkdir -p -m 700 "$XDG_RUNTIME_DIR"
-Xvfb $DISPLAY -screen 0 1280x800x24 -nolisten tcp +extension Composite -noreset 2>/dev/null &
-until [ -S "/tmp/.X11-unix/X${DISPLAY#:}" ]; do sleep 0.1; done
+Xvfb $DISPLAY -screen 0 1280x800x24 -nolisten tcp +extension Composite -noreset &
+screen=$!
+until [ -S "/tmp/.X11-unix/X${DISPLAY#:}" ]; do kill -0 $screen; sleep 0.1; done
 openbox &
-pulseaudio -n --daemonize=yes --exit-idle-time=-1 -L module-native-protocol-unix \
+pulseaudio -n --daemonize=yes --exit-idle-time=-1 "--log-target=file:$HOME/.sound.log" \
+  -L module-native-protocol-unix \
   -L "module-null-sink sink_name=mic_sink rate=48000" \
   -L "module-remap-source source_name=mic master=mic_sink.monitor" \
   -L "module-null-sink sink_name=speakers rate=48000"
-pactl set-default-source mic
-pactl set-default-sink speakers
+until pactl set-default-source mic; do pulseaudio --check; sleep 0.1; done
+until pactl set-default-sink speakers; do pulseaudio --check; sleep 0.1; done
 env -0 > "$HOME/.session"
 mv "$HOME/.session" "$HOME/.session-is-up"
 exec sleep infinity
@@ -93,7 +98,8 @@ class Computer:
 
     def apt(self, *arguments: str) -> str:
         """apt-get as root; what it tells."""
-        return self.run(["apt-get", "-q", "-y", "--no-install-recommends", *arguments])
+        patient = ("-o", "Acquire::Retries=5")
+        return self.run(["apt-get", "-q", "-y", *patient, "--no-install-recommends", *arguments])
 
     def read_only(self, wanted: bool) -> None:
         """Whether nobody can write to /usr."""
@@ -126,9 +132,9 @@ class Computer:
         kept = ("/var/cache/", "/var/lib/apt/", "/var/lib/dpkg/", "/var/log/", "/etc/ld.so.cache")
         return {path for path in found if not path.startswith(kept)}
 
-    def run(self, command: Sequence[str], patience_s: float = 900, typed: str = "") -> str:
+    def run(self, command: Sequence[str], typed: str = "") -> str:
         """As root; what it prints. Raises LifeError if it fails."""
-        return _told(self.command(command), patience_s, typed)
+        return _told(self.command(command), typed)
 
     def command(
         self, command: Sequence[str], person: Person | None = None, **variables: str
@@ -161,9 +167,20 @@ class Desk:
         self._log = (computer.root / "var/log" / f"{person.name}.log").open("wb")
         self._session = subprocess.Popen(command, stdout=self._log, stderr=self._log)
         marker = self.home / ".session-is-up"
-        wait_for(marker.exists, f"the session of {person.name} does not begin")
+        try:
+            wait_for(marker.exists, self._not_begun, lambda: self._session.poll() is None)
+        except LifeError:
+            self.close()
+            raise
         pairs = (pair.partition("=") for pair in marker.read_text("utf-8").split("\0") if pair)
         self._variables = {name: value for name, _, value in pairs}
+
+    def _not_begun(self) -> str:
+        logs = [Path(self._log.name), self.home / ".sound.log"]
+        said = " ".join(log.read_text("utf-8", "replace")[-1500:] for log in logs if log.exists())
+        ended = self._session.poll()
+        how = "does not begin" if ended is None else f"ended with {ended} before it began"
+        return f"the session of {self.person.name} {how}: {said.strip()}"
 
     @property
     def home(self) -> Path:
@@ -179,12 +196,14 @@ class Desk:
 
     def run(self, *command: str, typed: str = "", **more: str) -> str:
         """A program in this session; what it prints. Raises LifeError if it fails."""
-        return _told(self._command(command, more), 900, typed)
+        return _told(self._command(command, more), typed)
 
     def launch(self, *command: str, typed: str = "", **more: str) -> None:
         """A program that leaves another behind, which goes on. Raises LifeError if it fails."""
         whole, kept = self._command(command, more), self._log  # no pipe: the other would hold it
-        done = subprocess.run(whole, input=typed.encode(), stdout=kept, stderr=kept, timeout=300)
+        done = subprocess.run(
+            whole, input=typed.encode(), stdout=kept, stderr=kept, timeout=HANGS_S
+        )
         if done.returncode != 0:
             raise LifeError(f"{' '.join(command)} ended with {done.returncode}")
 
@@ -218,23 +237,39 @@ class Desk:
         self._log.close()
 
 
-def wait_for(condition: Callable[[], object], otherwise: str, patience_s: float = 240) -> None:
-    """Raises LifeError if it does not come true."""
+def wait_for(
+    condition: Callable[[], object],
+    otherwise: str | Callable[[], str],
+    going: Callable[[], object] = lambda: True,
+) -> None:
+    """Until it comes true. Raises LifeError if what would make it true is no longer `going`, or
+    hangs; `otherwise` says what is wrong then."""
+    if not came_true(condition, going, HANGS_S):
+        raise LifeError(otherwise if isinstance(otherwise, str) else otherwise())
+
+
+def came_true(
+    condition: Callable[[], object], going: Callable[[], object], patience_s: float
+) -> bool:
+    """Waits for it, as long as it may still come true, and no longer than that."""
     end = time.monotonic() + patience_s
     while not condition():
+        if not going():
+            return bool(condition())  # its last deed may have been just this
         if time.monotonic() > end:
-            raise LifeError(otherwise)
+            return False
         time.sleep(0.2)
+    return True
 
 
-def _told(command: Sequence[str], patience_s: float, typed: str) -> str:
+def _told(command: Sequence[str], typed: str) -> str:
     done = subprocess.run(
         command,
         input=typed,
         capture_output=True,
         encoding="utf-8",
         errors="replace",
-        timeout=patience_s,
+        timeout=HANGS_S,
     )
     if done.returncode != 0:
         said = (done.stdout + done.stderr).strip()[-3000:]

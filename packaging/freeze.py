@@ -62,6 +62,9 @@ def _run_pyinstaller(what: Product) -> None:
     ]
     same = {"SOURCE_DATE_EPOCH": str(what.epoch), "PYTHONHASHSEED": "0"}
     same["VOXLINE_SCRATCH"] = str(SCRATCH)
+    # The code lies in the executable as it is: nothing to unpack at each start, and installers
+    # pack it better than PyInstaller does.
+    same["PYINSTALLER_ZLIB_COMPRESSION_LEVEL"] = "0"
     done = subprocess.run(command, cwd=ROOT, env=os.environ | same)
     if done.returncode != 0:
         raise BuildProblem("PyInstaller failed; what it said is above.")

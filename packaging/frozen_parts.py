@@ -51,6 +51,18 @@ EXCLUDED = (
     *("dbm", "_dbm", "_gdbm", "PySide6.QtQml", "PySide6.QtQuick"),
     *("typer", "pydantic", "hatchling", "licensing"),
 )
+# PyInstaller's scripts that every process of the installed app, each worker too, would run as it
+# starts, half of what a start costs, for nothing that Voxline uses. Each with the reason.
+NEEDLESS_AT_START = {
+    # loads QtCore to see whether Qt's own wheel says where its plugins lie, which it does, and sets
+    # variables that `app.frozen` takes back
+    "pyi_rth_pyside6",
+    # reads the list of Python's own modules, for those who look for the source of a function; there
+    # is no source in a bundle
+    "pyi_rth_inspect",
+    "pyi_rth_pkgutil",  # for those who ask which modules a package has; nobody does
+    "pyi_rth_multiprocessing",  # for its workers; ours are `app.worker`'s
+}
 _QTS_OWN_WORDS = ("qtbase_de.qm", "qtbase_es.qm", "qtbase_fr.qm")  # as app/language.py has them
 _LICENCE = re.compile(r"(licen[cs]e|copying|notice|authors|thirdparty|third)", re.IGNORECASE)
 # What packages bring and nobody opens at run time: code, what compilers want, what developers and
@@ -252,6 +264,11 @@ def kept_data(datas: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str,
         if kind == "SYMLINK" and libraries.is_unused(target):
             continue  # it would lead to a library that is left out
         yield target, source, kind
+
+
+def kept_scripts(scripts: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
+    """What the app runs as it starts: its own beginning, and before it only what it needs."""
+    return (entry for entry in scripts if entry[0] not in NEEDLESS_AT_START)
 
 
 def forgotten_data(bundle: Path) -> list[str]:

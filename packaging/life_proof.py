@@ -21,12 +21,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import empty_debian
 import needs
-from empty_debian import Computer, Desk, LifeError, Person, wait_for
+from empty_debian import HANGS_S, Computer, Desk, LifeError, Person, came_true, wait_for
 from product import ROOT
 from tell import say
 
@@ -37,7 +37,8 @@ ANA = Person("ana", 2001, "/home/Ana María Ünïcode")
 BO = Person("bo", 2002, "/home/bo")
 _PAINTED = "painted.jsonl"
 _HEARS = {"listening", "speech", "no sound"}  # stages in which sound comes in
-_SECOND_HEARING_S = 1200  # it takes only what others leave of the computer
+_SAID_AGAIN_S = 300.0  # where a busy computer's sound server has lost some of it
+_SAYINGS = 5
 _SETTINGS = 'source = "microphone"\nmodel = "base"\nkeep_days = 77\n'
 
 
@@ -59,23 +60,44 @@ class Captions:
         self.desk.launch("gio", "launch", ENTRY, VOXLINE_PAINTED_LOG=log)
         wait_for(
             lambda: _HEARS & set(self._stages()[before:]),
-            f"it does not listen; its states were {self._stages()[before:]}",
+            lambda: f"it does not listen; its states were {self._stages()[before:]}",
+            self.processes,
         )
 
     def hear(self) -> None:
-        """Speech into the microphone; returns when its words have been painted."""
+        """Speech into the microphone; returns when its words have been painted. As one does with
+        people, it is said again where it was not understood."""
         before = self._count("painted")
-        self.desk.say(SPEECH)
-        wait_for(lambda: "country" in self._words(before), f"heard: {self._words(before)}")
+
+        def understood() -> bool:
+            return "country" in self._words(before)
+
+        for _ in range(_SAYINGS):
+            self.desk.say(SPEECH)
+            if came_true(understood, self.processes, _SAID_AGAIN_S):
+                return
+            say(f"said again: it has heard “{self._words(before)}”")
+        raise LifeError(f"heard: “{self._words(before)}”; running: {self.processes()}")
 
     @property
     def app(self) -> int:
-        """The process."""
-        return min(pid for pid, line in self._all().items() if "--worker" not in line)
+        """The process. Raises LifeError if it has gone."""
+        found = [pid for pid, line in self.processes().items() if "--worker" not in line]
+        if not found:
+            raise LifeError("the app has gone")
+        return min(found)
 
     @property
     def workers(self) -> set[int]:
-        return {pid for pid, line in self._all().items() if "--worker" in line}
+        return {pid for pid, line in self.processes().items() if "--worker" in line}
+
+    def programs(self) -> set[str]:
+        """The files that the workers run."""
+        found = set()
+        for worker in self.workers:
+            with suppress(OSError):  # it has just ended
+                found.add(str((Path("/proc") / str(worker) / "exe").readlink()))
+        return found
 
     def saved(self) -> list[Path]:
         """Subtitles in the user's folder, the oldest first."""
@@ -85,9 +107,10 @@ class Captions:
     def end(self, number: int = signal.SIGTERM) -> None:
         """Send the app a signal; returns when nothing of it is left."""
         os.kill(self.app, number)
-        wait_for(lambda: not self._all(), f"left: {self._all()}", _SECOND_HEARING_S)
+        wait_for(lambda: not self.processes(), lambda: f"left: {self.processes()}")
 
-    def _all(self) -> dict[int, str]:
+    def processes(self) -> dict[int, str]:
+        """All that is the app's, with its command line."""
         return self.desk.processes("voxline")
 
     def _log(self) -> list[dict[str, object]]:
@@ -124,7 +147,7 @@ def main(arguments: list[str]) -> int:
     try:
         with ExitStack() as ends:
             live(Computer(place, options.base), options.older, options.newer, ends)
-    except (LifeError, subprocess.SubprocessError, OSError) as problem:
+    except (LifeError, subprocess.SubprocessError, OSError, ValueError) as problem:
         say(f"the package's life: {problem}")
         return 1
     finally:
@@ -199,13 +222,14 @@ def use(captions: Captions, bo: Desk) -> None:
     beside = bo.start("voxline", "transcribe", talk)
     captions.hear()
     say("started by its desktop entry, it captions the virtual microphone")
-    beside.communicate(timeout=240)
+    beside.communicate(timeout=HANGS_S)
     text = (bo.home / TALK).with_suffix(".srt").read_text("utf-8")
     if beside.returncode != 0 or "country" not in text:
         raise LifeError(f"voxline transcribe of another user: {beside.returncode}, {text}")
     say("voxline transcribe, another user's, at the same time")
     captions.desk.run(*action(captions.desk, "new-session"))
-    wait_for(captions.saved, "a new session has not saved the one before", _SECOND_HEARING_S)
+    unsaved = "a new session has not saved the one before"
+    wait_for(captions.saved, unsaved, captions.processes)
     if "country" not in captions.saved()[0].read_text("utf-8"):
         raise LifeError(f"{captions.saved()[0].name} is not what was said")
     captions.desk.run(*action(captions.desk, "show-captions"))
@@ -237,12 +261,13 @@ def upgrade(captions: Captions, computer: Computer, newer: Path) -> None:
     say("… and it goes on")
     _open_with(captions)
     for worker in (before := captions.workers):
-        os.kill(worker, signal.SIGKILL)
-    wait_for(lambda: captions.workers - before, "no new worker comes")
+        with suppress(ProcessLookupError):  # one that had nothing to do any more
+            os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: captions.workers - before, "no new worker comes", captions.processes)
     captions.hear()
-    program = (Path("/proc") / str(max(captions.workers)) / "exe").readlink()
-    if "deleted" in str(program):
-        raise LifeError("the new worker is the older version's")
+    programs = captions.programs()
+    if not programs or any("deleted" in program for program in programs):
+        raise LifeError(f"the new worker is the older version's: {programs}")
     say("… a killed worker comes back as the newer version's, and captions go on")
 
 
@@ -251,7 +276,7 @@ def _open_with(captions: Captions) -> None:
     captions.desk.run("cp", SPEECH, talk)
     captions.desk.launch("gio", "launch", ENTRY, talk)
     result = (captions.desk.home / TALK).with_suffix(".srt")
-    wait_for(result.exists, "“Open with Voxline” has written nothing", _SECOND_HEARING_S)
+    wait_for(result.exists, "“Open with Voxline” has written nothing", captions.processes)
     say("… “Open with Voxline”: subtitles beside the file, by the app that was upgraded")
 
 
@@ -261,7 +286,7 @@ def begin_anew(captions: Captions, computer: Computer) -> None:
     captions.end(signal.SIGKILL)
     captions.start()
     lost = "the older version's journal is not recovered"
-    wait_for(lambda: len(captions.saved()) > before, lost, _SECOND_HEARING_S)
+    wait_for(lambda: len(captions.saved()) > before, lost, captions.processes)
     captions.hear()
     if "keep_days = 77" not in captions.settings.read_text("utf-8"):
         raise LifeError("the settings of the older version are gone")
@@ -286,7 +311,9 @@ def keys_and_server(captions: Captions) -> None:
     say("a key goes into the desktop's keyring, and out of it")
     serving = desk.start("voxline", "serve", "--json", "--port", "0")
     assert serving.stdout is not None
-    served = json.loads(serving.stdout.readline())
+    if not (line := serving.stdout.readline()):
+        raise LifeError(f"voxline serve ended with {serving.wait(HANGS_S)}")
+    served = json.loads(line)
     transcribe = ("voxline", "transcribe", SPEECH, "--output", "-")
     remote = ("--engine", "remote", "--dialect", "openai", "--url", served["url"], "--agree")
     told = desk.run(*transcribe, *remote, VOXLINE_REMOTE_KEY=served["key"])

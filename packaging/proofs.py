@@ -50,6 +50,13 @@ def packages_data(path: Path) -> None:
         raise Unfit(f"not carried, and perhaps opened at run time: {forgotten}")
 
 
+def lean_start(path: Path) -> None:
+    """No start runs a script of PyInstaller's that nothing needs."""
+    program = path.read_bytes()  # names stand in its list of contents as they are
+    if run := sorted(n for n in frozen_parts.NEEDLESS_AT_START if n.encode() in program):
+        raise Unfit(f"each start runs {', '.join(run)}")
+
+
 def desktop_entry(path: Path) -> None:
     _run("desktop-file-validate", str(path))
 
@@ -123,6 +130,7 @@ _TREE = str(tree_folder().relative_to(ROOT))
 _DEB = {"dpkg-deb": "dpkg"}
 PROOFS = (
     Proof("packages' data", f"{_TREE}/{LIBRARY}/_internal/base_library.zip", {}, packages_data),
+    Proof("what a start runs", f"{_TREE}/{LIBRARY}/{COMMAND}", {}, lean_start),
     Proof(
         "desktop entry",
         f"{_TREE}/usr/share/applications/{COMMAND}.desktop",

@@ -28,7 +28,7 @@ from tell import say
 
 TOOLS = {"makensis": "nsis", "wine": "wine", "wineserver": "wine"}
 OLDER = "0.0.9"
-_PATIENCE_S = 240
+_PATIENCE_S = 1800  # only for what hangs: a busy computer takes minutes for a start of Wine
 _UNINSTALL = rf"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\{NAME}"
 _RUN = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Run"
 # it says by a file that it runs, until there is a file called "end" beside it
@@ -66,7 +66,10 @@ def check(what: Product) -> None:
             for version in (OLDER, what.version)
         }
         with wine(Path(folder) / "prefix") as computer:
-            _live(computer, setups[OLDER], setups[what.version], what.version)
+            try:
+                _live(computer, setups[OLDER], setups[what.version], what.version)
+            except subprocess.TimeoutExpired as late:
+                raise SetupError(f"{late.cmd} hangs") from late
 
 
 def _setup(folder: Path, what: Product) -> Path:

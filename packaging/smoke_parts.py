@@ -21,6 +21,7 @@ from tell import say
 _SERVER, _KEY = "wss://captions.example.org", "a-key-of-nobody"
 _CORNER = "█ ▄▄▄▄▄ █"  # of a QR code
 _PATIENCE_S = 60
+_HANGS_S = 900  # a busy computer may let the app wait for long
 
 
 def check_library(user: User) -> None:
@@ -87,7 +88,7 @@ def check_qr_code(user: User, talk: Path) -> None:
 def _fetch(address: str) -> None:
     """Raises SmokeError unless there is something at an address of this computer."""
     try:
-        with urllib.request.urlopen(address, timeout=_PATIENCE_S) as answer:
+        with urllib.request.urlopen(address, timeout=_HANGS_S) as answer:
             if not answer.read():
                 raise SmokeError(f"{address} is empty")
     except OSError as error:

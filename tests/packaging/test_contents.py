@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import json
+import re
 import shutil
 import struct
 import subprocess
@@ -17,7 +18,7 @@ import icons
 import libraries
 import notices
 import pytest
-from product import Product
+from product import ROOT, Product
 
 from app.cli.arguments import build_parser
 from app.language import NAMES
@@ -45,6 +46,21 @@ def test_of_engines_that_need_a_pack_only_what_is_said_of_them_is_inside() -> No
     of_torch = [name for name in frozen_parts.modules() if ".voxtral.torch." in name]
     assert of_torch == ["model_backends.voxtral.torch.info"]
     assert "model_backends.voxtral.cpu.runner" in frozen_parts.modules()
+
+
+def test_a_start_runs_the_app_and_none_of_pyinstaller_s_scripts_that_load_qt() -> None:
+    pyinstaller, ours = ["pyiboot01_bootstrap", "pyi_rth_cryptography_openssl"], ["__main__"]
+    scripts = [(name, f"{name}.py", "PYSOURCE") for name in (*pyinstaller, *ours)]
+    needless = [(f"pyi_rth_{name}", "x.py", "PYSOURCE") for name in ("pyside6", "inspect")]
+    kept = frozen_parts.kept_scripts([scripts[0], *needless, *scripts[1:]])
+    assert list(kept) == scripts
+
+
+def test_nobody_asks_for_what_those_scripts_do() -> None:
+    """A worker of `multiprocessing` would be the app once more; no package knows its modules."""
+    wanted = re.compile(r"\b(freeze_support|pkgutil|getsourcefile)\b")
+    sources = [path for room in ("app", "model_backends") for path in (ROOT / room).rglob("*.py")]
+    assert not [path for path in sources if wanted.search(path.read_text("utf-8"))]
 
 
 def test_no_link_leads_to_a_library_that_is_left_out() -> None:

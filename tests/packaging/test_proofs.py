@@ -57,6 +57,15 @@ def test_a_broken_archive_and_a_wrong_checksum_fail(
     assert any(f"checksums: {archive.name}: " in line for line in told)
 
 
+def test_a_start_that_runs_what_nothing_needs_is_noticed(tmp_path: Path) -> None:
+    program = tmp_path / "voxline"
+    program.write_bytes(b"\x7fELF\0s\0pyi_rth_cryptography_openssl\0s\0__main__\0")
+    proofs.lean_start(program)
+    program.write_bytes(program.read_bytes() + b"s\0pyi_rth_pyside6\0")
+    with pytest.raises(proofs.Unfit, match="each start runs pyi_rth_pyside6"):
+        proofs.lean_start(program)
+
+
 @pytest.mark.skipif(shutil.which("desktop-file-validate") is None, reason="no desktop-file-utils")
 def test_a_desktop_entry_with_a_fault_fails(tmp_path: Path) -> None:
     entry = tmp_path / "voxline.desktop"

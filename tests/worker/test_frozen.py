@@ -51,9 +51,17 @@ def test_plugins_of_the_user_s_own_stay(installed: None) -> None:
     assert frozen.environment(theirs) == theirs
 
 
+def test_and_are_not_loaded_into_the_app_s_own_qt(installed: None) -> None:
+    environ = {"QT_PLUGIN_PATH": "/usr/lib/qt6/plugins", "PATH": "/usr/bin"}
+    frozen.leave_no_trace(environ)
+    assert environ == {"PATH": "/usr/bin"}
+
+
 def test_a_python_s_environment_is_left_alone() -> None:
     theirs = {"LD_LIBRARY_PATH": "/opt/lib", "QT_PLUGIN_PATH": f"{BUNDLE}/x"}
     assert frozen.environment(theirs) == theirs
+    frozen.leave_no_trace(kept := dict(theirs))
+    assert kept == theirs
 
 
 def test_modules_come_from_the_executable_that_runs(
