@@ -28,8 +28,8 @@ MAIN_WINDOW = """\
         menu item “Edit”
         menu item “View”
         menu item “Help”
-      label “Captioning speech”
       label “Sound level”
+      label “Captioning speech”
       push button “Pause listening”
       push button “Save as…”
       label “Source”

@@ -139,6 +139,7 @@ def test_a_font_that_is_not_here_is_shown_by_its_name(
     preferences: Preferences, store: SettingsStore
 ) -> None:
     store.change_overlay(font_family="Atkinson Hyperlegible")
+    preferences.captions.show_more.click()  # what is not seen learns its size later
     box = preferences.captions.font_family
     assert box.currentText() == "Atkinson Hyperlegible"
     box.resize(60, box.height())
